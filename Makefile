@@ -1,0 +1,52 @@
+# Every target does its own set-up: the first one run creates .venv from requirements.lock, later ones reuse it.
+# Nothing outside this folder is written and no target needs administrator rights.
+
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check fmt bench lock clean
+
+help:
+	@echo "make demo    replay the simulated sample market, print the summary and one explanation, write the report"
+	@echo "make test    run every test, on all cores"
+	@echo "make check   formatting, lint, types and the architecture test"
+	@echo "make fmt     format the Python sources"
+	@echo "make bench   print replay speed and microseconds per decision"
+	@echo "make setup   only create .venv"
+	@echo "make lock    pin the newest allowed versions in requirements.lock (needs uv)"
+	@echo "make clean   remove .venv and caches; the ledger in .tb stays"
+
+setup: $(STAMP)
+
+# keyed on what decides the content of .venv; a failed installation leaves no stamp
+$(STAMP): requirements.lock pyproject.toml .ci/setup
+	@.ci/setup
+	@touch $@
+
+demo: $(STAMP)
+	@$(BIN)/tb demo
+
+test: $(STAMP)
+	@$(BIN)/python -m pytest -n auto
+
+check: $(STAMP)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest tests/test_architecture.py
+
+fmt: $(STAMP)
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(STAMP)
+	@$(BIN)/python -m benchmarks
+
+lock:
+	@uv pip compile --no-config --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate --quiet --extra dev pyproject.toml --output-file requirements.lock
+
+clean:
+	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,762 @@
+"""The one table of diagnostic codes: what each means, for people who meet it for the first time.
+
+Every code that tb can print stands here once, and every code here is printed somewhere; tests hold both. `docs/errors.md`
+is written from this table by `docs/generate.py`. The hint of a finding is made where the finding is made, from the user's
+own text; `example_hint` shows its shape.
+
+    TB000-TB049  how a file is written          TB600-TB619  settings (`tb.yaml`)
+    TB050-TB099  names and kinds of values      TB620-TB639  limits (`policy/limits.yaml`)
+    TB100-TB199  conditions that cannot be meant TB640-TB659  market data
+    TB200-TB299  time and look-back             TB660-TB679  project files
+    TB300-TB399  completeness of risk limits    TB700-TB799  ledger
+    TB400-TB499  parameters                     TB800-TB899  evaluation
+    TB500-TB599  hygiene of rule files
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from tb.core.diagnostics import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One row: `severity` is what a finding has unless the settings of `tb lint` say otherwise."""
+
+    code: str
+    title: str
+    meaning: str
+    example_hint: str
+    severity: Severity = Severity.ERROR
+
+
+# first code of each range, and what the range is about
+RANGES: tuple[tuple[int, str], ...] = (
+    (0, "How a file is written"),
+    (50, "Names and kinds of values"),
+    (100, "Conditions that cannot be meant"),
+    (200, "Time and look-back"),
+    (300, "Completeness of risk limits"),
+    (400, "Parameters"),
+    (500, "Hygiene of rule files"),
+    (600, "Settings"),
+    (620, "Limits"),
+    (640, "Market data"),
+    (660, "Project files"),
+    (700, "Ledger"),
+    (800, "Evaluation"),
+)
+
+W = Severity.WARNING
+
+_ROWS: tuple[Code, ...] = (
+    Code(
+        "TB001",
+        "not understood",
+        "The text does not follow the language at this place. The message says what was expected here.",
+        "write `enter long when CONDITION`",
+    ),
+    Code(
+        "TB002",
+        "place of a stop or target is not stated",
+        "A stop or a target needs something to measure from: the entry price, a price, or the distance to the stop.",
+        "write `stop 8% below entry`",
+    ),
+    Code(
+        "TB005",
+        "indented with a tab",
+        "Blocks are indented with spaces, so that they look the same in every editor.",
+        "indent with spaces, two for each step",
+    ),
+    Code(
+        "TB006",
+        "indentation leads nowhere",
+        "A line is indented, and nothing above it takes lines at this depth.",
+        "begin it at column 1",
+    ),
+    Code(
+        "TB008",
+        "text not closed",
+        "A text ends on the line it begins on, with the quote it began with.",
+        "add a closing quote at its end",
+    ),
+    Code(
+        "TB009",
+        "brackets do not match",
+        "A bracket closes nothing, is closed by one of another kind, or is never closed.",
+        "remove it, or open it before",
+    ),
+    Code(
+        "TB010",
+        "letter that is not of the language",
+        "A letter is invisible, or only looks like the one that is meant. Names and signs are plain ones, so that what "
+        "is read is what runs.",
+        "write the plain letter",
+    ),
+    Code(
+        "TB011",
+        "sign means nothing here",
+        "The sign belongs to other languages and has no meaning in this one.",
+        "write `and` instead of `&&`",
+    ),
+    Code(
+        "TB012",
+        "not a number of losses",
+        "A pause after losses needs to know how many in a row.",
+        "write a whole number, as in `after 3 losses in a row`",
+    ),
+    Code(
+        "TB014",
+        "looks ahead",
+        "Rules see closed bars only. There is no way to read a bar that lies ahead, because it would not exist yet when "
+        "trading.",
+        "write `close[1]` for the bar before",
+    ),
+    Code(
+        "TB016",
+        "word of the language used as a name",
+        "The word has a meaning in the language, so it cannot name anything else.",
+        "choose another name, `my_size` for instance",
+    ),
+    Code(
+        "TB017",
+        "not a name",
+        "A name begins with a small letter and has letters, digits and `_`; capitals are for instruments.",
+        "write `fast_mean`",
+    ),
+    Code(
+        "TB018",
+        "said twice",
+        "The same thing is said twice in one place, and the two might differ.",
+        "keep one of the two",
+    ),
+    Code(
+        "TB019",
+        "a part is missing",
+        "A declaration lacks a part without which it says nothing: a trigger its `when`, a universe its tier, a strategy "
+        "its entry.",
+        "add `when CONDITION` below it",
+    ),
+    Code(
+        "TB021",
+        "number too long",
+        "A number has more digits than can be held exactly.",
+        "write fewer digits",
+    ),
+    Code(
+        "TB022",
+        "value without a name after one with a name",
+        "In a call, values without a name stand first, since their place says what they mean.",
+        "move it to the front, or name it",
+    ),
+    Code(
+        "TB023",
+        "instrument used as a value",
+        "An instrument is not a series of values: say which value of it is meant.",
+        "write `close of BTC-USD`",
+    ),
+    Code(
+        "TB024",
+        "escape in a text",
+        "Texts are taken as they stand; a backslash has no meaning in them.",
+        "write the letter itself",
+    ),
+    Code(
+        "TB027",
+        "doc text is not first",
+        "The text that describes a declaration is its first line.",
+        "move it to the first line below the name",
+    ),
+    Code(
+        "TB029",
+        "`otherwise` in the wrong place",
+        "`otherwise` is the last of several cases; cases after it could never hold, and a list of cases without it has a gap.",
+        "move it to the end",
+    ),
+    Code(
+        "TB030",
+        "words that say nothing here",
+        "The constraint has one fixed outcome, so these words cannot change it.",
+        "remove these words",
+    ),
+    Code(
+        "TB031",
+        "too deeply nested",
+        "Brackets and conditions stand so deep inside each other that nobody could review them.",
+        "give parts of it names with `let`",
+    ),
+    Code(
+        "TB050",
+        "name defined twice",
+        "Two declarations have the same name. A name means one thing in a project, so neither of them is used.",
+        "rename one of the two",
+    ),
+    Code(
+        "TB051",
+        "arguments do not fit",
+        "A function got too few, too many, or the wrong kind of arguments, or none at all.",
+        "write `sma(close, 20)`",
+    ),
+    Code(
+        "TB052",
+        "not known before the run",
+        "This value has to be a number or a parameter, because windows and memory are fixed before the run.",
+        "write a number or the name of a `param`",
+    ),
+    Code(
+        "TB053",
+        "name cannot be used here",
+        "The name exists, but not here: a strategy reads market data only, a constraint reads the account and the order.",
+        "use the name of a `let`, a trigger or a parameter",
+    ),
+    Code(
+        "TB054",
+        "condition needed",
+        "After `when`, `and`, `or`, `not` and `if` stands something that is true or false. This is a value.",
+        "compare it: `volume > 0`",
+    ),
+    Code(
+        "TB055",
+        "look-back is not a whole number of bars",
+        "How far a rule looks back has to be known before the run, as a whole number of closed bars or as a duration.",
+        "write `close[1]`",
+    ),
+    Code(
+        "TB056",
+        "no such part",
+        "Only functions with several results have parts, and each has a name.",
+        "write `macd(close).signal`",
+    ),
+    Code(
+        "TB057",
+        "declaration is incomplete",
+        "A declaration lacks something that it needs to be carried out: an entry its size, a target in R its stop.",
+        "add `size 5% of equity`",
+    ),
+    Code(
+        "TB058",
+        "constraint cannot do this",
+        "The kind of constraint and what it should do do not fit: only a limit has a bound to shrink to, a pause needs a "
+        "length.",
+        "write `otherwise pause for 60m`",
+    ),
+    Code(
+        "TB059",
+        "value out of bounds",
+        "The value lies outside what is possible here, or a range has nothing in it.",
+        "put the smaller end first",
+    ),
+    Code(
+        "TB060",
+        "limit not set",
+        "A rule uses `limits.NAME`, and `policy/limits.yaml` has no such limit.",
+        "add `max_position_pct: 5%` to `policy/limits.yaml`",
+    ),
+    Code(
+        "TB061",
+        "no such tier or regime",
+        "A condition asks for a tier or regime that the universe or the `regime` block does not define.",
+        "did you mean `core`?",
+    ),
+    Code(
+        "TB062",
+        "not a period",
+        "After `@` and `every` stands a duration, such as `1h`.",
+        "write a duration: `@1h`",
+    ),
+    Code(
+        "TB064",
+        "stop or target on the wrong side",
+        "A stop stands on the losing side of the entry and a target on the winning side; a stop cannot be measured in R, "
+        "which it defines.",
+        "write `stop 8% below entry`",
+    ),
+    Code(
+        "TB101",
+        "unit mismatch",
+        "Two values of different units are compared, added or otherwise combined in a way that has no meaning. Units "
+        "never convert silently, because a limit of 5 that was meant as 5% is a hundred times too wide.",
+        "write `5%` instead of `5`",
+    ),
+    Code(
+        "TB102",
+        "unknown name",
+        "Nothing has this name: no declaration, market field, fact or function, here or in the files that are used.",
+        "did you mean `close`?",
+    ),
+    Code(
+        "TB104",
+        "contradictory condition",
+        "The clauses of a condition cannot all be true at once, so the rule can never fire.",
+        "drop one of the two clauses, or widen its bound",
+    ),
+    Code(
+        "TB105",
+        "clause is always true",
+        "A clause is true for every value that its inputs can have, so it restricts nothing.",
+        "drop the clause, or move its threshold into the range",
+        W,
+    ),
+    Code(
+        "TB107",
+        "unreachable case",
+        "A case stands below one that already covers it, so it can never hold.",
+        "move it up, or drop it",
+    ),
+    Code(
+        "TB118",
+        "definition needs itself",
+        "Following the definitions leads back to where it started, so none of them has a value.",
+        "define it without itself",
+    ),
+    Code(
+        "TB205",
+        "look-back longer than the data",
+        "A rule needs more closed bars before its first value than the data holds, so it stays unknown for the whole run.",
+        "shorten the window, or give more data",
+    ),
+    Code(
+        "TB301",
+        "entry without a stop",
+        "An entry has no protective exit: nothing bounds what the position can lose.",
+        "add `stop 8% below entry`",
+    ),
+    Code(
+        "TB302",
+        "size without a bound",
+        "The size of an entry has no finite upper bound over the declared ranges of its inputs.",
+        "name the size as a share: `size 5% of equity`",
+    ),
+    Code(
+        "TB303",
+        "no limit on the value of an order",
+        "No constraint of the policy bounds the value of a single order, so one wrong size can use the whole account.",
+        "add `limit order_value  order.notional <= 10k USD`",
+    ),
+    Code(
+        "TB305",
+        "no price collar",
+        "No constraint bounds how far the price of an order may be from the market.",
+        "add `limit collar  abs(order.price / mid - 1) <= 2%`",
+    ),
+    Code(
+        "TB306",
+        "no limit on the rate of orders",
+        "No constraint bounds how many orders may be sent in a stretch of time, so a rule that misfires can send without end.",
+        "add `limit orders_rate  orders(10s) <= 20  on every order`",
+    ),
+    Code(
+        "TB313",
+        "an exit can be blocked",
+        "A constraint that judges every order can deny one that reduces risk, so a position might not be closable.",
+        "drop `on every order`, or bound something that closing never raises",
+    ),
+    Code(
+        "TB401",
+        "parameter outside its range",
+        "The value of a parameter lies outside the range declared for it.",
+        "use a value in 1.2..3.0, or widen the range",
+    ),
+    Code(
+        "TB402",
+        "setting for an unknown parameter",
+        "`tb.yaml` sets a parameter that no rule has.",
+        "did you mean `spike`?",
+    ),
+    Code(
+        "TB406",
+        "parameters contradict each other",
+        "The values of the parameters do not satisfy a `require` between them.",
+        "make `fast` smaller than `slow`",
+    ),
+    Code(
+        "TB501",
+        "no reason for people",
+        "A rule has no `because` and no words of its own: an explanation of its decisions could only repeat its formula.",
+        'add `because "volume {relative_volume:.1f}x its mean"`',
+        W,
+    ),
+    Code(
+        "TB509",
+        "defined and never used",
+        "Nothing uses this definition.",
+        "remove it, or use it",
+        W,
+    ),
+    Code(
+        "TB510",
+        "suppressed without a reason",
+        "A finding is suppressed by a comment that does not say why.",
+        "write `# tb: ignore TB509 because it is used from next week`",
+    ),
+    Code(
+        "TB600",
+        "settings are not readable as YAML",
+        "`tb.yaml` does not have the form of a YAML file at this place.",
+        "indent with spaces, and write `key: value`",
+    ),
+    Code(
+        "TB601",
+        "setting given twice",
+        "The same key stands twice in `tb.yaml`; only one of the two could count.",
+        "remove one of the two",
+    ),
+    Code(
+        "TB602",
+        "unknown setting",
+        "`tb.yaml` has a key that tb does not know. Unknown keys are refused, since a misspelt one would be ignored in "
+        "silence.",
+        "did you mean `venue`?",
+    ),
+    Code(
+        "TB603",
+        "setting missing",
+        "`tb.yaml` lacks a key that has no default.",
+        "start with `name: my-project`",
+    ),
+    Code(
+        "TB604",
+        "setting of the wrong kind",
+        "The value of a setting is not of the kind that belongs there.",
+        "write a share such as `5bps`",
+    ),
+    Code(
+        "TB605",
+        "setting out of range",
+        "The value of a setting lies outside what makes sense.",
+        "check the unit: 1% is 100bps",
+    ),
+    Code(
+        "TB606",
+        "setting in another currency",
+        "Amounts in `tb.yaml` are in the currency of the account.",
+        "give it in USD",
+    ),
+    Code(
+        "TB607",
+        "unknown time zone",
+        "The time zone is none that is known by that name.",
+        "write `Europe/London`",
+    ),
+    Code(
+        "TB608",
+        "path leaves the project",
+        "A path in `tb.yaml` leads outside the project's folder.",
+        "write `rules`",
+    ),
+    Code(
+        "TB609",
+        "instrument not fully described",
+        "An instrument in `tb.yaml` lacks something that orders need, such as its tick or lot.",
+        "add `tick: 0.01`",
+    ),
+    Code(
+        "TB620",
+        "limits are not readable as YAML",
+        "`policy/limits.yaml` does not have the form of a YAML file at this place.",
+        "indent with spaces, and write `key: value`",
+    ),
+    Code(
+        "TB621",
+        "limit given twice",
+        "The same limit stands twice in `policy/limits.yaml`; only one of the two could count.",
+        "remove one of the two",
+    ),
+    Code(
+        "TB622",
+        "unknown limit",
+        "`policy/limits.yaml` has a limit that tb does not know. A misspelt limit must not be taken for one that holds.",
+        "did you mean `max_position_pct`?",
+    ),
+    Code(
+        "TB623",
+        "limit missing",
+        "`policy/limits.yaml` lacks a limit that every project needs.",
+        "add `max_position_pct: 5%`",
+    ),
+    Code(
+        "TB624",
+        "limit of the wrong kind",
+        "The value of a limit is not of the kind that belongs there.",
+        "write a share such as `5%`",
+    ),
+    Code(
+        "TB625",
+        "limit out of range",
+        "The value of a limit lies outside what makes sense.",
+        "check the unit: 1% is 100bps",
+    ),
+    Code(
+        "TB626",
+        "own limit has a reserved name",
+        "A limit under `custom` has the name of one that tb knows.",
+        "write it outside `custom`",
+    ),
+    Code(
+        "TB640",
+        "no folder of data",
+        "The folder of market data is not there, is a file, or cannot be opened.",
+        "name a folder with files such as `BTC-USD.parquet` or `BTC-USD.csv`",
+    ),
+    Code(
+        "TB641",
+        "no data in the folder",
+        "The folder has no file of bars.",
+        "name a folder with files such as `BTC-USD.parquet` or `BTC-USD.csv`",
+    ),
+    Code(
+        "TB642",
+        "file name is not an instrument",
+        "A file of data is named after its instrument, and this name is none.",
+        "rename it to `BTC-USD.csv`",
+    ),
+    Code(
+        "TB643",
+        "two files for one instrument",
+        "Two files hold the same kind of data for the same instrument, and tb does not choose between them.",
+        "keep one of them",
+    ),
+    Code(
+        "TB644",
+        "data file cannot be read",
+        "The file is damaged, is not what its name says, or the system refuses to open it.",
+        "export the file again",
+    ),
+    Code(
+        "TB645",
+        "columns missing",
+        "A file of bars has the columns time, open, high, low, close and volume, each once.",
+        "name the columns in the first line",
+    ),
+    Code(
+        "TB646",
+        "no rows",
+        "The file holds no rows of data.",
+        "remove the file, or fill it",
+    ),
+    Code(
+        "TB647",
+        "not a value",
+        "A cell that should hold a number or a time holds something else.",
+        "write a time such as `2024-01-01T05:00Z`",
+    ),
+    Code(
+        "TB648",
+        "value missing",
+        "A cell is empty or not a number. The value is unknown there, and what needs it does not fire.",
+        "fill it, or leave it unknown",
+        W,
+    ),
+    Code(
+        "TB649",
+        "impossible value",
+        "A price is zero or negative, a volume is negative, or a value is infinite.",
+        "leave what is not known empty",
+    ),
+    Code(
+        "TB650",
+        "open or close outside of the bar",
+        "In a bar the high is the highest price and the low the lowest, and this one says otherwise.",
+        "check whether the two are swapped",
+    ),
+    Code(
+        "TB651",
+        "times not in order",
+        "Rows stand in order of time, each time once.",
+        "sort the rows by time",
+    ),
+    Code(
+        "TB652",
+        "times off the grid",
+        "The bars do not start at whole multiples of their period in UTC, or the period cannot be told.",
+        "give the start of each bar in UTC",
+    ),
+    Code(
+        "TB653",
+        "mixed periods",
+        "Bars of different periods stand in one run.",
+        "give all files the same period",
+    ),
+    Code(
+        "TB654",
+        "quotes do not fit",
+        "Quotes are missing for some bars, or are crossed. The spread is unknown there, and limits that need it deny.",
+        "give quotes for the same instants",
+        W,
+    ),
+    Code(
+        "TB655",
+        "bars made from quotes",
+        "There are quotes and no bars, so mid prices stand in for bars and the volume is unknown.",
+        "add a file of bars",
+        W,
+    ),
+    Code(
+        "TB656",
+        "no data for an instrument",
+        "A rule names an instrument for which there is no file of data.",
+        "add `BTC-USD.parquet`, or take it out of the universe",
+    ),
+    Code(
+        "TB657",
+        "nothing left of the data",
+        "No bar lies between the first and the last instant asked for.",
+        "move --from or --to",
+    ),
+    Code(
+        "TB658",
+        "more of the same",
+        "Only the first findings of a kind are shown for a file; this counts the rest.",
+        "mend the first ones and look again",
+    ),
+    Code(
+        "TB659",
+        "rows of different lengths",
+        "A row has more or fewer values than the first line has names.",
+        "give each row one value for each column",
+    ),
+    Code(
+        "TB660",
+        "no project here",
+        "The folder is no project: it has no `tb.yaml`, or does not exist.",
+        "make a project with `tb init`, or name one with `--project`",
+    ),
+    Code(
+        "TB661",
+        "folder of the project missing",
+        "A folder that the settings name does not exist.",
+        "make the folder, or say in `tb.yaml` where it is",
+    ),
+    Code(
+        "TB662",
+        "no rule files",
+        "A folder that should hold rule files has none.",
+        "put a rule file such as `rules/momentum.tb` there",
+    ),
+    Code(
+        "TB663",
+        "file cannot be read",
+        "The file or folder is there, and the system refuses to read it.",
+        "check its permissions",
+    ),
+    Code(
+        "TB664",
+        "file is not text",
+        "Rule files and settings are UTF-8 text, and this file is not.",
+        "save the file as UTF-8",
+    ),
+    Code(
+        "TB665",
+        "file too large",
+        "The file is far larger than a rule file or settings can be, so it is not read.",
+        "move what does not belong to it elsewhere",
+    ),
+    Code(
+        "TB666",
+        "file is not read",
+        "A file stands where tb looks, under a name that it does not read.",
+        "rename it to `limits.yaml`",
+    ),
+    Code(
+        "TB701",
+        "no ledger yet",
+        "The project has no ledger: nothing has been recorded.",
+        "run `tb replay` first, or name another project",
+    ),
+    Code(
+        "TB702",
+        "not a ledger",
+        "The file is not a ledger that tb wrote.",
+        "name another file, or move this one away to start a new ledger",
+    ),
+    Code(
+        "TB703",
+        "ledger damaged",
+        "The ledger is truncated, or a part of it is gone. What can be read is still readable; nothing is added to it.",
+        "restore the ledger from a copy",
+    ),
+    Code(
+        "TB704",
+        "ledger of another version",
+        "The ledger was written by a version of tb whose tables differ from this one's.",
+        "use the version that wrote it, or start a new ledger",
+    ),
+    Code(
+        "TB705",
+        "ledger locked",
+        "Another process is writing to the ledger. An account has one writer.",
+        "wait until the other run has finished, or end it",
+    ),
+    Code(
+        "TB706",
+        "ledger cannot be opened or written",
+        "The file system refused to open, read or write the ledger: permission, disk space, or the folder.",
+        "free some space and run again",
+    ),
+    Code(
+        "TB707",
+        "no such run",
+        "The ledger holds no run of this name.",
+        "runs here: r1, r2",
+    ),
+    Code(
+        "TB708",
+        "policy missing in the ledger",
+        "The ledger names a policy whose text it does not hold, so decisions under it cannot be explained.",
+        "see `tb ledger verify`",
+    ),
+    Code(
+        "TB709",
+        "policy altered in the ledger",
+        "The stored text of a policy is not what its hash says, so it is not the one that decided.",
+        "restore the ledger from a copy",
+    ),
+    Code(
+        "TB710",
+        "entry altered",
+        "An entry is not what was written: its hash, or its order, does not fit the entry before it. What stands before "
+        "it is intact.",
+        "see `tb ledger verify`, then restore the ledger from a copy",
+    ),
+    Code(
+        "TB711",
+        "entries missing at the end",
+        "The ledger ends earlier than, or other than, it noted itself. What is there is intact.",
+        "restore the ledger from a copy",
+    ),
+    Code(
+        "TB712",
+        "tables differ from the entries",
+        "The tables that are read for speed do not say what the entries say. The entries count.",
+        "rebuild the tables from the entries",
+    ),
+    Code(
+        "TB713",
+        "decisions differ from what the run recorded",
+        "The decisions of a run do not add up to the hash that the run recorded at its end.",
+        "replay it and compare",
+    ),
+    Code(
+        "TB714",
+        "no such record",
+        "The run has no decision, trade or order of this name.",
+        "see `tb decisions` or `tb trades`",
+    ),
+    Code(
+        "TB715",
+        "entry in the wrong place",
+        "An entry is intact, and stands where tb would not have written it.",
+        "restore the ledger from a copy",
+    ),
+)
+
+CODES: Mapping[str, Code] = MappingProxyType({row.code: row for row in _ROWS})
+
+
+def range_of(code: str) -> str:
+    """What the range that a code stands in is about."""
+    number = int(code.removeprefix("TB"))
+    return next(title for first, title in reversed(RANGES) if number >= first)

@@ -1,0 +1,163 @@
+"""What happened, as records. The ledger stores them, the explainer reads them, the report draws them.
+
+Times are milliseconds since 1970 UTC. Money, prices and quantities are Decimal. Market values are float64 with None for
+unknown. Records are immutable and carry no wall-clock time except where a field says so; such fields are outside every
+decision hash.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+Side = Literal["buy", "sell"]
+Verdict = Literal["approve", "warn", "shrink", "reject", "pause", "halt"]
+# strictness of verdicts, least first; the strictest wins
+LATTICE: tuple[Verdict, ...] = ("approve", "warn", "shrink", "reject", "pause", "halt")
+Fact = str | None  # what a constraint reads, as text: an exact number or a name (its unit tells which), or nothing
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One replay or session. `config` holds whatever decided the result besides rules and data, as text by name."""
+
+    id: str  # r1, r2, ...
+    mode: str  # "replay"
+    started: int  # wall clock, for people; in no hash of decisions
+    policy_hash: str
+    data: str  # where the bars came from, as the user gave it
+    data_hash: str  # of the bars actually used
+    first: int  # close of the first bar
+    last: int  # close of the last bar
+    instruments: tuple[str, ...]
+    period: int  # of the data, in ms
+    initial_equity: Decimal
+    currency: str
+    config: dict[str, str]
+    version: str
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """One proposal and what the gate said to it, or one exit order.
+
+    `facts` are the inputs of the generated decision function in its stated order; `market` the leaf values of the strategy's
+    rules in the order of its plan, each with its age in ms in `ages`; both orders belong to the policy hash. `failed` and
+    `unknown` are bitmasks over the constraints in policy order.
+    """
+
+    seq: int  # 1.. within the run
+    at: int
+    kind: Literal["enter", "exit"]
+    strategy: str
+    enter: int  # which `enter` (or `exit when`) of the strategy, from 0; -1: held as long as allowed
+    instrument: str
+    side: Side
+    row: int  # row of the data file, from 0, of the bar that closed
+    verdict: Verdict
+    deciding: tuple[str, ...]  # names of the constraints that decided
+    proposed: Decimal  # quantity
+    approved: Decimal  # quantity; 0 when refused
+    price: Decimal | None  # the price expected at the decision; None where none was known
+    stop: Decimal | None
+    target: Decimal | None
+    confidence: float | None
+    reason: str
+    failed: int
+    unknown: int
+    facts: tuple[Fact, ...]
+    market: tuple[float | None, ...]
+    ages: tuple[int, ...]
+
+
+class Quiet(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """What a strategy's entry conditions were for an instrument at every bar of a stretch, compactly.
+
+    `states` is zlib-compressed: one byte a bar for each `enter`, one entry's bars after the other's. 0: false, 1: true and
+    proposed, 2: unknown, 3: not in the universe, 4: true, but a position or order stood already, 5: true, but cooling down.
+    `rows` is the number of bars.
+    """
+
+    strategy: str
+    instrument: str
+    first: int  # close of the first bar
+    last: int
+    rows: int
+    states: bytes
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    id: str  # hash of (run, policy, strategy, instrument, instant, leg)
+    decision: int  # seq of its decision
+    at: int
+    strategy: str
+    instrument: str
+    side: Side
+    quantity: Decimal
+    kind: Literal["entry", "exit"]
+    stop: Decimal | None
+    target: Decimal | None
+
+
+class Fill(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """`price` is what was paid, slippage included; `fee` in account currency; `row` the data row it filled in."""
+
+    order: str
+    at: int
+    row: int
+    instrument: str
+    side: Side
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    slippage: Decimal  # price - undisturbed price, in price units, positive when it cost
+    cause: str  # "entry", "stop", "target", "exit when", "hold", "end of data"
+
+
+class Trade(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A position from its entry to its exit (`exit_*` None while open)."""
+
+    seq: int
+    strategy: str
+    instrument: str
+    side: Literal["long", "short"]
+    decision: int  # seq of the decision that opened it
+    entry_at: int
+    entry_row: int
+    entry_price: Decimal
+    quantity: Decimal
+    stop: Decimal | None
+    target: Decimal | None
+    exit_at: int | None
+    exit_row: int | None
+    exit_price: Decimal | None
+    cause: str | None
+    fees: Decimal
+    profit: Decimal | None  # in account currency, after fees
+    r: Decimal | None  # profit in multiples of the initial risk; None without a stop
+    best: float  # highest favourable excursion as a ratio of the entry price (MFE)
+    worst: float  # highest adverse excursion as a ratio of the entry price (MAE), positive
+
+
+class Latch(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A pause or halt that a constraint set (`lifted` False), or its lifting."""
+
+    at: int
+    rule: str
+    verdict: Literal["pause", "halt"]
+    until: int | None  # None: until a person lifts it
+    lifted: bool
+    by: str
+    reason: str
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Equity at a bar's close, sampled for the report; `usage` is the used share of each measured limit, None where unknown."""
+
+    at: int
+    equity: Decimal
+    exposure: Decimal  # gross, in account currency
+    usage: dict[str, float | None]
+
+
+Record = Decision | Quiet | Order | Fill | Trade | Latch | Mark

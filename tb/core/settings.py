@@ -1,0 +1,304 @@
+"""The settings of a project: the text of `tb.yaml` in, settings and findings out.
+
+The shape is checked against `settings.schema.json`, then the meaning: currencies agree, folders lie in the project, every
+instrument has a tick and a lot. There are settings only where there is no error. Numbers are exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Table
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import PurePosixPath
+from zoneinfo import ZoneInfo, available_timezones
+
+from tb.core.amount import parse_amount
+from tb.core.diagnostics import Diagnostic, Severity, did_you_mean, error, has_errors, in_order
+from tb.core.schema import Codes, Schema, check_schema, dotted, load_schema
+from tb.core.span import Span, whole_file
+from tb.core.units import Kind
+from tb.core.yaml_source import Mapping, Node, Path, Scalar, key_span, node_at, parse_yaml
+
+SYNTAX = "TB600"
+DUPLICATE = "TB601"
+CODES = Codes(unknown_key="TB602", missing_key="TB603", wrong_value="TB604")
+OUT_OF_RANGE = "TB605"
+OTHER_CURRENCY = "TB606"
+UNKNOWN_ZONE = "TB607"
+OUTSIDE = "TB608"
+INCOMPLETE = "TB609"
+
+_NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentSpec:
+    """What the venue demands of orders in an instrument.
+
+    `tick` is the step of the price, `lot` the step of the quantity, `minimum_notional` the smallest value of an order in the
+    account's currency, `pip` a pip in price, `max_quantity` the largest quantity of one order; None where there is none.
+    """
+
+    tick: Decimal
+    lot: Decimal
+    minimum_notional: Decimal = _NOTHING
+    pip: Decimal | None = None
+    max_quantity: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Venue:
+    """What the simulated venue charges: ratios as fractions, `depth` in the account's currency; None is unknown."""
+
+    fee: Decimal
+    slippage: Decimal
+    spread: Decimal | None = None
+    depth: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """`equity` is what a replay starts with, in `currency`; a trading day begins at midnight of `timezone`."""
+
+    currency: str
+    equity: Decimal
+    timezone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """The value that the settings give to a parameter, as it would stand in a rule, and where they do."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The severity that the settings give to a lint rule; None is off."""
+
+    severity: Severity | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A project's settings. Paths are relative to the project's root, with `/`; durations are in ms."""
+
+    file: str
+    name: str
+    rules: str
+    policy: str
+    ledger: str
+    account: Account
+    instruments: Table[str, InstrumentSpec]  # as named, already merged over `default`; `default` too if it is complete
+    venue: Venue
+    venue_of: Table[str, Venue]  # of the instruments that give their own
+    restricted: tuple[str, ...]
+    data: str | None
+    halts_lifted_after: int | None
+    lint_levels: Table[str, Level]
+    parameters: Table[str, Override]
+
+    def instrument(self, symbol: str) -> InstrumentSpec | None:
+        """What the venue demands for this instrument: its own entry over `default`; None where there is neither."""
+        return self.instruments.get(symbol) or self.instruments.get("default")
+
+    def venue_for(self, symbol: str) -> Venue:
+        """What the simulated venue charges for this instrument."""
+        return self.venue_of.get(symbol) or self.venue_of.get("default") or self.venue
+
+
+def quote_currency(symbol: str) -> str:
+    """The currency an instrument is priced in: `USD` of `BTC-USD` and of `EUR_USD`."""
+    return symbol.replace("_", "-").rpartition("-")[2]
+
+
+def settings_schema() -> Schema:
+    """The published JSON Schema of `tb.yaml`."""
+    return load_schema("tb.core", "settings.schema.json")
+
+
+def parse_settings(file: str, text: str) -> tuple[Settings | None, list[Diagnostic]]:
+    """The settings that a text holds, None where it has errors, and its findings in order of place."""
+    root, findings = parse_yaml(file, text, syntax=SYNTAX, duplicate=DUPLICATE)
+    if root is None:
+        if not findings:
+            findings = [error(CODES.missing_key, "the settings are empty", whole_file(file), "start with `name: my-project`")]
+        return None, findings
+    findings += check_schema(root, settings_schema(), CODES)
+    if has_errors(findings):
+        return None, in_order(findings)
+    reading = _Reading(file, root)
+    settings = reading.settings()
+    return (None if has_errors(reading.findings) else settings), in_order(reading.findings)
+
+
+class _Reading:
+    """Turns a tree that fits the schema into settings, and collects what the schema cannot say."""
+
+    def __init__(self, file: str, root: Node) -> None:
+        self.file = file
+        self.root = root
+        self.currency = ""
+        self.findings: list[Diagnostic] = []
+
+    def settings(self) -> Settings | None:
+        self.currency = self.text(("account", "currency")) or ""
+        equity, zone = self.money(("account", "equity"), is_positive=True), self.zone(("account", "timezone"))
+        venue = self.venue(("venue",), None)
+        entries = self.entries(("instruments",))
+        if equity is None or zone is None:
+            return None
+        return Settings(
+            file=self.file,
+            name=self.text(("name",)) or "",
+            rules=self.folder(("rules",), "rules"),
+            policy=self.folder(("policy",), "policy"),
+            ledger=self.text(("ledger",)) or ".tb/ledger.sqlite",
+            account=Account(self.currency, equity, zone),
+            instruments=self.instruments(entries),
+            venue=venue,
+            venue_of=self.venues(entries, venue),
+            restricted=self.words(("restricted",)),
+            data=self.text(("replay", "data")),
+            halts_lifted_after=self.duration(("replay", "halts_lifted_after")),
+            lint_levels={code: Level(_severity(value), value.span) for code, value in self.scalars(("lint", "levels"))},
+            parameters={name: Override(value.text, value.span) for name, value in self.scalars(("parameters",))},
+        )
+
+    def instruments(self, names: tuple[str, ...]) -> dict[str, InstrumentSpec]:
+        specs = {}
+        for name in names:
+            tick, lot = self.own_or_default(name, "tick"), self.own_or_default(name, "lot")
+            if tick is None or lot is None:
+                missing = "tick" if tick is None else "lot"
+                if name != "default":
+                    message = f"`{name}` has no `{missing}`, and neither has `default`"
+                    hint = f"add `{missing}: 0.01` to it" if missing == "tick" else f"add `{missing}: 0.0001` to it"
+                    self.findings.append(error(INCOMPLETE, message, key_span(self.root, ("instruments", name)), hint))
+                continue
+            minimum = self.first_of(name, "minimum")
+            specs[name] = InstrumentSpec(
+                tick=tick,
+                lot=lot,
+                minimum_notional=(self.money(minimum) if minimum else None) or _NOTHING,
+                pip=self.own_or_default(name, "pip"),
+                max_quantity=self.own_or_default(name, "max_quantity"),
+            )
+        return specs
+
+    def venues(self, names: tuple[str, ...], venue: Venue) -> dict[str, Venue]:
+        own = {"fee", "slippage", "spread", "depth"}
+        common = self.venue(("instruments", "default"), venue)
+        venues = {name: self.venue(("instruments", name), common) for name in names if own & set(self.keys(name))}
+        return {**({"default": common} if common != venue else {}), **venues}
+
+    def venue(self, path: Path, under: Venue | None) -> Venue:
+        fee, slippage = self.ratio((*path, "fee"), "10%"), self.ratio((*path, "slippage"), "10%")
+        spread, depth = self.ratio((*path, "spread"), "100%"), self.money((*path, "depth"))
+        if under is None:
+            return Venue(fee or _NOTHING, slippage or _NOTHING, spread, depth)
+        return Venue(
+            fee=under.fee if fee is None else fee,
+            slippage=under.slippage if slippage is None else slippage,
+            spread=under.spread if spread is None else spread,
+            depth=under.depth if depth is None else depth,
+        )
+
+    def entries(self, path: Path) -> tuple[str, ...]:
+        node = self.at(path)
+        return tuple(entry.key for entry in node.entries) if isinstance(node, Mapping) else ()
+
+    def keys(self, instrument: str) -> tuple[str, ...]:
+        return self.entries(("instruments", instrument))
+
+    def scalars(self, path: Path) -> list[tuple[str, Scalar]]:
+        found = ((key, self.at((*path, key))) for key in self.entries(path))
+        return [(key, value) for key, value in found if isinstance(value, Scalar)]
+
+    def first_of(self, instrument: str, key: str) -> Path | None:
+        """Where an instrument's own key stands, or else that of `default`."""
+        paths: tuple[Path, ...] = (("instruments", instrument, key), ("instruments", "default", key))
+        return next((path for path in paths if self.at(path) is not None), None)
+
+    def own_or_default(self, instrument: str, key: str) -> Decimal | None:
+        path = self.first_of(instrument, key)
+        node = self.at(path) if path else None
+        return Decimal(str(node.value)) if isinstance(node, Scalar) else None
+
+    def at(self, path: Path) -> Node | None:
+        try:
+            return node_at(self.root, path)
+        except KeyError:
+            return None
+
+    def text(self, path: Path) -> str | None:
+        node = self.at(path)
+        return node.text if isinstance(node, Scalar) else None
+
+    def words(self, path: Path) -> tuple[str, ...]:
+        node = self.at(path)
+        return tuple(item.text for item in getattr(node, "items", ()) if isinstance(item, Scalar))
+
+    def ratio(self, path: Path, most: str) -> Decimal | None:
+        node = self.at(path)
+        if not isinstance(node, Scalar) or (amount := parse_amount(node.text)) is None:
+            return None
+        limit = parse_amount(most)
+        if limit is not None and amount.value > limit.value:
+            message = f"`{dotted(path)}` is `{node.text}`, more than {most}"
+            self.findings.append(error(OUT_OF_RANGE, message, node.span, "check the unit: 1% is 100bps"))
+        return amount.value
+
+    def money(self, path: Path, *, is_positive: bool = False) -> Decimal | None:
+        node = self.at(path)
+        if not isinstance(node, Scalar) or (amount := parse_amount(node.text)) is None:
+            return None
+        if amount.unit.kind is Kind.MONEY and amount.unit.tag != self.currency:
+            message = f"`{dotted(path)}` is in {amount.unit.tag}, and the account in {self.currency}"
+            self.findings.append(error(OTHER_CURRENCY, message, node.span, f"give it in {self.currency}"))
+        if is_positive and amount.value <= 0:
+            message = f"`{dotted(path)}` must be greater than 0"
+            self.findings.append(error(OUT_OF_RANGE, message, node.span, f"such as `10_000 {self.currency}`"))
+        return amount.value
+
+    def duration(self, path: Path) -> int | None:
+        node = self.at(path)
+        if not isinstance(node, Scalar):
+            return None
+        amount = parse_amount(node.text)
+        if amount is None or amount.value <= 0:
+            message = f"`{dotted(path)}` must be greater than 0 and a whole number of milliseconds"
+            self.findings.append(error(OUT_OF_RANGE, message, node.span, "such as `7d`"))
+            return None
+        return int(amount.value)
+
+    def zone(self, path: Path) -> ZoneInfo | None:
+        name = self.text(path) or "UTC"
+        try:
+            return ZoneInfo(name)
+        except (ValueError, OSError, KeyError):  # an unknown key, a path in disguise, a folder of zones
+            pass
+        node, zones = self.at(path), available_timezones()
+        span = node.span if node is not None else key_span(self.root, path[:1])
+        message, hint = f"`{name}` is not a time zone", did_you_mean(name, zones) or "such as `UTC` or `America/New_York`"
+        if not zones:
+            message, hint = f"the time zone `{name}` is unknown: this machine has no time zone data", "install `tzdata`"
+        elif near := {zone.rpartition("/")[2]: zone for zone in sorted(zones)}.get(name.replace(" ", "_")):
+            hint = f"did you mean `{near}`?"
+        self.findings.append(error(UNKNOWN_ZONE, message, span, hint))
+        return None
+
+    def folder(self, path: Path, default: str) -> str:
+        node = self.at(path)
+        text = node.text if isinstance(node, Scalar) else default
+        folder = PurePosixPath(text)
+        if node is not None and (folder.is_absolute() or ".." in folder.parts or "\\" in text or ":" in text or text == "."):
+            message = f"`{dotted(path)}` must be a folder inside the project, not `{text}`"
+            self.findings.append(error(OUTSIDE, message, node.span, f"write `{default}`"))
+        return str(folder)
+
+
+def _severity(value: Scalar) -> Severity | None:
+    return {"error": Severity.ERROR, "warning": Severity.WARNING, "hint": Severity.HINT}.get(value.text)

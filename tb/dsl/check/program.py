@@ -1,0 +1,208 @@
+"""check: the files of a project, parsed, become one checked program.
+
+1. Every file's `use` lines are resolved, every definition claims its name.
+2. Parameters, then groups, then regime names and universes' tiers, in the order of files: later steps look them up.
+3. `let` and `trigger`, each when first used or in its turn; a definition that needs itself is refused.
+4. Regime conditions, membership conditions, strategies, parameter requirements, constraints.
+5. The constraints every project has stand before its own; each universe's weights become constraints.
+
+All mistakes of all files are found in one run. The program is returned only where none was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tb.core.diagnostics import Diagnostic, did_you_mean, has_errors
+from tb.core.span import Span
+from tb.dsl import checked, syntax
+from tb.dsl.check import constraints, definitions, rules, weights
+from tb.dsl.check.expressions import Expressions
+from tb.dsl.check.scope import LimitValue, Scope
+from tb.dsl.parse import parse, parse_expression
+from tb.vocabulary.std import VENUE
+
+_NAMED = (
+    syntax.Param
+    | syntax.Group
+    | syntax.Universe
+    | syntax.Let
+    | syntax.Trigger
+    | syntax.Strategy
+    | syntax.Limit
+    | syntax.Forbid
+    | syntax.Require
+    | syntax.Pause
+    | syntax.Warn
+)
+
+
+def check(
+    files: Sequence[syntax.File],
+    *,
+    currency: str = "USD",
+    limits: Mapping[str, LimitValue] | None = None,
+    overrides: Mapping[str, str] | None = None,
+) -> tuple[checked.Program | None, list[Diagnostic]]:
+    """The checked program and every finding. `overrides` are parameter values of tb.yaml, as text with unit."""
+    scope = Scope(currency, limits or {})
+    everything = [*_standard(), *files]
+    checkers = {file.path: _checker(scope, file, everything) for file in everything}
+    _claim(scope, everything)
+    _settle_params(scope, everything, checkers, dict(overrides or {}))
+    _each(everything, checkers, syntax.Group, definitions.group)
+    _announce(scope, everything, checkers)
+    for name in list(scope.pending):
+        _settle(scope, checkers, name)
+    _each(everything, checkers, syntax.Regime, definitions.regime)
+    _each(everything, checkers, syntax.Universe, definitions.universe)
+    _each(everything, checkers, syntax.Strategy, rules.strategy)
+    _each(everything, checkers, syntax.ParamRequire, definitions.param_require)
+    for file in everything:
+        for node in file.declarations:
+            if isinstance(node, syntax.Constraint):
+                _constraint(scope, checkers[file.path], file, node)
+    if has_errors(scope.findings):
+        return None, scope.findings
+    program = checked.Program(
+        params=scope.params,
+        groups=scope.groups,
+        universes=scope.universes,
+        regime=scope.regime,
+        lets=scope.lets,
+        triggers=scope.triggers,
+        strategies=scope.strategies,
+        constraints=(*scope.constraints, *weights.constraints(scope.universes.values(), currency)),
+        currency=currency,
+        limits_used=tuple(scope.limits_used),
+    )
+    return program, scope.findings
+
+
+def _standard() -> list[syntax.File]:
+    file, findings = parse(VENUE.path, VENUE.text, is_policy=True)
+    if findings:
+        raise AssertionError(f"the standard constraints do not parse: {findings}")
+    return [file]
+
+
+def _checker(scope: Scope, file: syntax.File, files: Sequence[syntax.File]) -> Expressions:
+    assets = tuple(
+        dict.fromkeys(
+            member.symbol.replace("_", "-").split("-")[0]
+            for other in files
+            for node in other.declarations
+            if isinstance(node, syntax.Universe)
+            for tier in node.tiers
+            for member in tier.members
+        )
+    )
+    trusted = file.path == VENUE.path
+    return Expressions(scope, file.path, file.is_policy, lambda name: _settle_in(scope, name), trusted, assets)
+
+
+def _settle_in(scope: Scope, name: str) -> None:
+    """Checks a pending definition in the context of its own file."""
+    node = scope.pending.get(name)
+    if node is None:
+        return
+    if name in scope.open:
+        circle = " -> ".join([*scope.open[scope.open.index(name) :], name])
+        scope.report("TB118", f"`{name}` needs itself: {circle}", node.span, "define it without itself")
+        scope.broken.update(scope.open)
+        return
+    file, in_policy = scope.defined[name][0].file, scope.defined[name][1]
+    using = Expressions(scope, file, in_policy, lambda other: _settle_in(scope, other))
+    scope.open.append(name)
+    match node:
+        case syntax.Let():
+            definitions.let(using, node)
+        case syntax.Trigger():
+            definitions.trigger(using, node)
+    scope.open.pop()
+    scope.pending.pop(name, None)
+
+
+def _settle(scope: Scope, checkers: Mapping[str, Expressions], name: str) -> None:
+    node = scope.pending.get(name)
+    if node is not None and node.span.file in checkers:
+        _settle_in(scope, name)
+
+
+def _claim(scope: Scope, files: Sequence[syntax.File]) -> None:
+    modules = {_module(file.path): file.path for file in files if not file.is_policy}
+    regimes = [
+        case.name for file in files for node in file.declarations if isinstance(node, syntax.Regime) for case in node.cases
+    ]
+    scope.regime_names = tuple(dict.fromkeys(regimes))
+    for file in files:
+        used = []
+        for node in file.declarations:
+            if isinstance(node, syntax.Use):
+                if node.module not in modules or modules[node.module] == file.path:
+                    hint = did_you_mean(node.module, modules) or f"there is no rules/{node.module}.tb"
+                    scope.report("TB102", f"`use {node.module}` finds nothing", node.span, hint)
+                else:
+                    used.append(modules[node.module])
+            if isinstance(node, _NAMED):
+                scope.define(node.name, node.span, file.is_policy)
+        scope.uses[file.path] = tuple(used)
+        _misplaced(scope, file)
+
+
+def _misplaced(scope: Scope, file: syntax.File) -> None:
+    for node in file.declarations:
+        if file.is_policy and isinstance(node, syntax.Strategy | syntax.Trigger | syntax.Universe | syntax.Regime | syntax.Use):
+            word = type(node).__name__.lower()
+            scope.report("TB053", f"a `{word}` does not belong into a policy file", node.span, "move it to a file under rules/")
+        if not file.is_policy and isinstance(node, syntax.Constraint):
+            word = type(node).__name__.lower()
+            scope.report("TB053", f"a `{word}` does not belong into a rule file", node.span, "move it to a file under policy/")
+
+
+def _module(path: str) -> str:
+    return path.rsplit("/", 1)[-1].removesuffix(".tb")
+
+
+def _settle_params(
+    scope: Scope, files: Sequence[syntax.File], checkers: Mapping[str, Expressions], overrides: dict[str, str]
+) -> None:
+    for file in files:
+        for node in file.declarations:
+            if not isinstance(node, syntax.Param) or node.name in scope.params:
+                continue
+            override: syntax.Expr | None = None
+            if node.name in overrides:
+                text = overrides.pop(node.name)
+                override, findings = parse_expression(text, "tb.yaml", 1, 1)
+                scope.findings.extend(findings)
+            definitions.param(checkers[file.path], node, override)
+    for name in overrides:
+        hint = did_you_mean(name, scope.params) or "remove it"
+        scope.report("TB402", f"tb.yaml sets the parameter `{name}`, which no rule has", Span("tb.yaml", 1, 1, 1, 1), hint)
+
+
+def _announce(scope: Scope, files: Sequence[syntax.File], checkers: Mapping[str, Expressions]) -> None:
+    """Lets and triggers are settled when needed; tiers must be known to conditions, so universes are announced bare."""
+    for file in files:
+        for node in file.declarations:
+            if isinstance(node, syntax.Let | syntax.Trigger) and scope.defined.get(node.name, (None,))[0] == node.span:
+                scope.pending[node.name] = node
+            if isinstance(node, syntax.Universe):
+                tiers = tuple(
+                    checked.Tier(tier.name, tuple(m.symbol for m in tier.members), None, None, None, tier.span)
+                    for tier in node.tiers
+                )
+                scope.universes[node.name] = checked.Universe(node.name, node.venue, tiers, None, node.span)
+
+
+def _each(files: Sequence[syntax.File], checkers: Mapping[str, Expressions], kind: type, check_one: object) -> None:
+    for file in files:
+        for node in file.declarations:
+            if isinstance(node, kind) and callable(check_one):
+                check_one(checkers[file.path], node)
+
+
+def _constraint(scope: Scope, using: Expressions, file: syntax.File, node: syntax.Constraint) -> None:
+    if file.is_policy:
+        constraints.constraint(using, node)

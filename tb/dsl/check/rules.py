@@ -1,0 +1,132 @@
+"""Strategies: entries, sizes, stops, targets, exits, and how long."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tb.core.units import NUMBER, Kind
+from tb.dsl import checked, syntax
+from tb.dsl.check import units
+from tb.dsl.check.expressions import Expressions
+from tb.dsl.check.literals import fold
+from tb.dsl.check.templates import template
+
+
+def strategy(using: Expressions, node: syntax.Strategy) -> None:
+    scope = using.scope
+    if node.universe not in scope.universes or not scope.visible(node.universe, using.file, False):
+        hint = (
+            scope.nearest(node.universe, list(scope.universes), using.file, False) or "define it: `universe NAME` and its tiers"
+        )
+        scope.report("TB061", f"there is no universe `{node.universe}`", node.span, hint)
+    every = length(using, node.every, allow_bars=False)
+    if not node.enters:
+        scope.report("TB057", f"`{node.name}` never enters", node.span, "add `enter long when ...`")
+    enters = tuple(_enter(using, enter) for enter in node.enters)
+    exits = tuple(checked.ExitWhen(using.condition(e.condition), template(using, e.because), e.span) for e in node.exits)
+    hold = length(using, node.hold_at_most) if node.hold_at_most is not None else None
+    cool_downs = []
+    for cool_down in node.cool_downs:
+        found = length(using, cool_down.length)
+        if found is not None:
+            cool_downs.append(checked.CoolDown(found, cool_down.after, cool_down.span))
+    if every is None or not isinstance(every.value, Decimal):
+        return
+    scope.strategies[node.name] = checked.Strategy(
+        node.name, node.universe, int(every.value), enters, exits, hold, tuple(cool_downs), node.doc or "", node.span
+    )
+
+
+def length(using: Expressions, number: syntax.Number, *, allow_bars: bool = True) -> checked.Const | None:
+    """A positive duration or, where allowed, a count of bars."""
+    value = fold(using.check(number))
+    allowed = {Kind.DURATION, Kind.BARS} if allow_bars else {Kind.DURATION}
+    if value is None or isinstance(value.value, str) or value.unit.kind not in allowed or value.value <= 0:
+        hint = "write `1h`, `15m`" + (" or `3 bars`" if allow_bars else "")
+        using.scope.report("TB062", f"`{number.text}` is not a length of time", number.span, hint)
+        return None
+    return value
+
+
+def _enter(using: Expressions, node: syntax.Enter) -> checked.Enter:
+    when = using.condition(node.when)
+    stop = _level(using, node.stop, node.direction, is_stop=True) if node.stop is not None else None
+    target = _level(using, node.target, node.direction, is_stop=False) if node.target is not None else None
+    if not node.sizes:
+        using.scope.report("TB057", "the entry has no size", node.span, "add `size 5% of equity`")
+    sizes = tuple(found for case in node.sizes if (found := _size(using, case, node)) is not None)
+    if target is not None and target.kind == "r" and stop is None:
+        using.scope.report("TB057", "a target in R needs a stop", node.span, "add `stop 8% below entry`")
+    return checked.Enter(node.direction, when, sizes, stop, target, template(using, node.because), node.span)
+
+
+def _size(using: Expressions, case: syntax.SizeCase, enter: syntax.Enter) -> checked.SizeCase | None:
+    condition = using.condition(case.condition) if case.condition is not None else None
+    match case.amount:
+        case syntax.Of(value=share_node, whole=syntax.Name(parts=("equity",))):
+            share = using.check(share_node)
+        case other:
+            hint = "write a share of equity: `size 5% of equity`"
+            using.scope.report("TB101", "a size is a share of equity", other.span, hint)
+            return None
+    if share.unit.kind is Kind.ANY and not isinstance(share, checked.Const):
+        return None
+    if not units.as_ratio(share.unit):
+        hint = (
+            f"write `{share.text}% of equity`"
+            if isinstance(share, checked.Const) and share.unit == NUMBER
+            else "use a percentage"
+        )
+        using.scope.report("TB101", f"a size is a share of equity, not a {share.unit}", case.span, hint)
+        return None
+    folded = fold(share)
+    if folded is not None and isinstance(folded.value, Decimal) and folded.value <= 0:
+        using.scope.report("TB059", "a size must be more than nothing", case.span, "write `size 5% of equity`")
+        return None
+    if case.risking and enter.stop is None:
+        using.scope.report("TB057", "`risking` needs a stop to measure the risk", case.span, "add `stop 8% below entry`")
+    return checked.SizeCase(share, case.risking, condition, case.span)
+
+
+def _level(using: Expressions, node: syntax.ExitLevel, direction: str, *, is_stop: bool) -> checked.Level | None:
+    what = "stop" if is_stop else "target"
+    match node:
+        case syntax.Distance():
+            losing = "below" if direction == "long" else "above"
+            wanted = losing if is_stop else ("above" if losing == "below" else "below")
+            if node.side != wanted:
+                hint = f"write `{what} ... {wanted} entry`"
+                using.scope.report("TB064", f"the {what} of a {direction} position stands {wanted} entry", node.span, hint)
+            amount = using.check(node.amount)
+            return _distance(using, node, amount, what)
+        case syntax.AtPrice():
+            price = using.check(node.price)
+            if price.unit.kind not in {Kind.PRICE, Kind.ANY} or price.unit.tag is not None:
+                hint = f"write `{what} at low[1]` or `{what} 8% below entry`"
+                using.scope.report("TB101", f"a {what} is a price, not a {price.unit}", node.span, hint)
+            return checked.Level("price", price, "", node.span)
+        case syntax.InR():
+            multiple = using.check(node.multiple)
+            if is_stop:
+                using.scope.report(
+                    "TB064", "a stop cannot be given in R: it defines R", node.span, "write `stop 8% below entry`"
+                )
+            return checked.Level("r", multiple, "", node.span)
+
+
+def _distance(using: Expressions, node: syntax.Distance, amount: checked.Expr, what: str) -> checked.Level | None:
+    folded = fold(amount)
+    if folded is not None and isinstance(folded.value, Decimal) and folded.value <= 0:
+        using.scope.report("TB059", f"the distance of a {what} must be more than nothing", node.span, f"write `{what} 8% ...`")
+        return None
+    if units.as_ratio(amount.unit) and amount.unit.kind is not Kind.ANY:
+        return checked.Level("ratio", amount, node.side, node.span)
+    if amount.unit.kind is Kind.PRICE and amount.unit.tag is None:
+        return checked.Level("distance", amount, node.side, node.span)
+    if amount.unit.kind is not Kind.ANY or folded is not None:
+        text = amount.text if isinstance(amount, checked.Const) else ""
+        hint = f"write `{what} {text}% {node.side} entry`" if text else f"write `{what} 2 * atr(14) {node.side} entry`"
+        using.scope.report(
+            "TB101", f"the distance of a {what} is a percentage or a price, not a {amount.unit}", node.span, hint
+        )
+    return None

@@ -1,0 +1,79 @@
+"""The names a file may use, and the findings collected while using them.
+
+A rule file sees its own definitions, those of the files it names with `use`, and the groups of policy; policy files see all of
+policy and nothing else, so that nothing a strategy's author edits can change a limit. Names are one space: no two definitions
+share one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Protocol
+
+from tb.core.diagnostics import Diagnostic, Label, did_you_mean, error
+from tb.core.span import Span
+from tb.core.units import Unit
+from tb.dsl import checked, syntax
+
+
+class LimitValue(Protocol):
+    """One entry of `policy/limits.yaml`, in base units."""
+
+    @property
+    def value(self) -> Decimal: ...
+    @property
+    def unit(self) -> Unit: ...
+    @property
+    def text(self) -> str: ...
+
+
+@dataclass(slots=True)
+class Scope:
+    """What is defined so far, and what went wrong so far. One for a whole project."""
+
+    currency: str
+    limits: Mapping[str, LimitValue]
+    findings: list[Diagnostic] = field(default_factory=list)
+    params: dict[str, checked.Param] = field(default_factory=dict)
+    groups: dict[str, checked.Group] = field(default_factory=dict)
+    universes: dict[str, checked.Universe] = field(default_factory=dict)
+    regime: tuple[checked.RegimeCase, ...] = ()
+    regime_names: tuple[str, ...] = ()
+    lets: dict[str, checked.Let] = field(default_factory=dict)
+    triggers: dict[str, checked.Trigger] = field(default_factory=dict)
+    strategies: dict[str, checked.Strategy] = field(default_factory=dict)
+    constraints: list[checked.Constraint] = field(default_factory=list)
+    limits_used: dict[str, None] = field(default_factory=dict)
+    defined: dict[str, tuple[Span, bool]] = field(default_factory=dict)  # name -> where, in policy
+    uses: dict[str, tuple[str, ...]] = field(default_factory=dict)  # file -> files it names with `use`
+    pending: dict[str, syntax.Let | syntax.Trigger] = field(default_factory=dict)  # found, not checked yet
+    open: list[str] = field(default_factory=list)  # being checked: a name met again is a cycle
+    broken: set[str] = field(default_factory=set)  # definitions with a mistake: their uses stay silent
+
+    def report(self, code: str, message: str, span: Span, hint: str = "", labels: tuple[Label, ...] = ()) -> None:
+        self.findings.append(error(code, message, span, hint, labels))
+
+    def define(self, name: str, span: Span, in_policy: bool) -> bool:
+        """Claims a name; reports and answers False where it is taken."""
+        earlier = self.defined.get(name)
+        if earlier is not None:
+            labels = (Label(earlier[0], "first defined here"),)
+            self.report("TB050", f"`{name}` is defined twice", span, "rename one of the two", labels)
+            return False
+        self.defined[name] = (span, in_policy)
+        return True
+
+    def visible(self, name: str, file: str, in_policy: bool) -> bool:
+        where = self.defined.get(name)
+        if where is None:
+            return False
+        span, is_policy = where
+        if in_policy:
+            return is_policy
+        return name in self.groups if is_policy else span.file == file or span.file in self.uses.get(file, ())
+
+    def nearest(self, name: str, known: list[str], file: str, in_policy: bool) -> str:
+        names = known + [other for other in self.defined if self.visible(other, file, in_policy)]
+        return did_you_mean(name, names)

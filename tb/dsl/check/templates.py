@@ -1,0 +1,33 @@
+"""The `because` texts: what their holes mean."""
+
+from __future__ import annotations
+
+from tb.core.units import Kind
+from tb.dsl import checked, syntax
+from tb.dsl.check.expressions import Expressions
+from tb.dsl.template import Hole, parse_template
+
+
+def template(using: Expressions, text: syntax.Text | None) -> checked.Template:
+    """The checked pieces of a text; `{trigger.because}` stands for that trigger's own text."""
+    if text is None:
+        return ()
+    pieces, findings = parse_template(text)
+    using.scope.findings.extend(findings)
+    return tuple(piece if isinstance(piece, str) else _hole(using, piece) for piece in pieces)
+
+
+def _hole(using: Expressions, hole: Hole) -> checked.Hole:
+    match hole.expression:
+        case syntax.Name(parts=(name, "because")):
+            if name in using.scope.pending:
+                using.settle(name)
+            if name not in using.scope.triggers or not using.scope.visible(name, using.file, using.in_policy):
+                hint = using.scope.nearest(name, [], using.file, using.in_policy)
+                using.refuse("TB102", f"there is no trigger `{name}` here", hole.span, hint)
+            return checked.Hole(None, name, hole.spec, hole.span)
+        case expression:
+            value = using.check(expression)
+            if value.unit.kind in {Kind.TEXT, Kind.LIST, Kind.INSTRUMENT}:
+                using.refuse("TB101", f"a {value.unit} cannot be shown here", hole.span, "show a number or a condition")
+            return checked.Hole(value, None, hole.spec, hole.span)

@@ -1,0 +1,302 @@
+"""What people write by habit where the language says it otherwise: each looks at one stumble and knows it, or passes.
+
+They are asked in the order of `HABITS`, from the most to the least certain; a habit answers (code, message, hint).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable
+
+from lark import Token
+
+from tb.dsl.expected import keywords
+from tb.dsl.stumble import Stumble
+from tb.dsl.words import CLAUSES, FOREIGN, LATER_LINES, LINES, OPERATORS
+
+Told = tuple[str, str, str] | None
+
+
+def _equals(stumble: Stumble) -> Told:
+    if stumble.token.type == "EQUAL" and "COMPARE" in stumble.accepted:
+        return "TB011", "a single `=` does not compare", "write `==`"
+    if stumble.token == "==" and "EQUAL" in stumble.accepted:
+        return "TB011", "`==` compares, it does not give a value", "write `=`"
+    return None
+
+
+def _chain(stumble: Stumble) -> Told:
+    if stumble.token.type != "COMPARE" or "COMPARE" in stumble.accepted or len(stumble.values) < 3:
+        return None
+    first = stumble.values[-2]
+    if not (isinstance(first, Token) and first.type == "COMPARE"):
+        return None
+    line = stumble.line_text()
+    start, here = _start_of_comparison(line, (first.column or 1) - 1), stumble.index()
+    if first.line != stumble.token.line:
+        return "TB013", "comparisons do not chain", "write two comparisons joined by `and`"
+    left = line[start : (first.column or 1) - 1].strip()
+    inner = line[first.column - 1 + len(first) : here].strip() if first.column else ""
+    right = _end_of_comparison(line[here + len(stumble.token) :])
+    written = f"{left} {first} {inner} and {inner} {stumble.token} {right}"
+    return "TB013", "comparisons do not chain", f"write `{written}`"
+
+
+def _start_of_comparison(line: str, end: int) -> int:
+    """Back from a comparison to where its left side begins: an unopened parenthesis, a comma, a word that begins a clause."""
+    depth = 0
+    for index in range(end - 1, -1, -1):
+        character = line[index]
+        depth += (character in ")]") - (character in "([")
+        if depth < 0 or (depth == 0 and character in ",="):
+            return index + 1
+        before = re.search(r"\b(when|and|or|not|if|require|limit\s+\w+|require\s+\w+)\s$", line[: index + 1])
+        if depth == 0 and before:
+            return index + 1
+    return 0
+
+
+def _end_of_comparison(rest: str) -> str:
+    depth = 0
+    for index, character in enumerate(rest):
+        depth += (character in "([") - (character in ")]")
+        if depth < 0 or (
+            depth == 0 and (character == "," or re.match(r"\s(and|or|for|within|otherwise|on|because)\b", rest[index:]))
+        ):
+            return rest[:index].strip()
+    return rest.strip()
+
+
+def _later(stumble: Stumble) -> Told:
+    line, first = stumble.line_text(), stumble.first_word()
+    if re.match(r"\s*tier\s+\w+\s+where\b", line):
+        return "TB004", "`where` is not supported yet", "list the instruments of the tier, as in `tier core BTC-USD, ETH-USD`"
+    if re.match(r"\s*size\s+conviction\b", line):
+        return "TB004", "`size conviction` is not supported yet", "write one `size` case for each level, with `if`"
+    if first in LATER_LINES and stumble.token == first:
+        return "TB004", f"`{first}` is not supported yet: there are no {_plural(LATER_LINES[first])} so far", "remove the line"
+    if stumble.token == "conviction":
+        return "TB004", "`conviction` is not supported yet", "say how sure a trigger is with `confidence`"
+    return None
+
+
+def _plural(what: str) -> str:
+    return (
+        "choices of order type" if what == "a choice of order type" else "conviction levels" if what == "conviction" else what
+    )
+
+
+def _policy_require(stumble: Stumble) -> Told:
+    if stumble.first_word() != "require":
+        return None
+    if stumble.previous(2) == "require" and stumble.previous_type() == "WORD" and stumble.expects_value():
+        hint = f"write `require NAME {stumble.line_text().split(None, 1)[1]}`, with a name of your own"
+        return "TB002", "this `require` has no name", hint
+    if stumble.previous(2) == "require" and stumble.token.type in ("NAME", "WORD") and "WORD" not in stumble.accepted:
+        hint = "in a rule file write `require fast < slow` between parameters; constraints on orders belong in a policy file"
+        return "TB001", f"`{stumble.token}` cannot stand after `{stumble.previous()}`", hint
+    return None
+
+
+def _nameless(stumble: Stumble) -> Told:
+    """`limit drawdown <= 10%`: the name is missing, so the grammar took the first word of the condition for it."""
+    keyword = stumble.previous(2)
+    if (
+        keyword in ("limit", "require")
+        and stumble.previous_type() == "WORD"
+        and stumble.expects_value()
+        and not stumble.at_end()
+    ):
+        condition = stumble.line_text().strip().removeprefix(keyword).strip()
+        return "TB002", f"this `{keyword}` has no name", f"write `{keyword} NAME {condition}`, with a name of your own"
+    if keyword in ("forbid", "warn") and stumble.previous() == "when" and stumble.accepted == {"WHEN"}:
+        rest = stumble.line_text()[stumble.index() :].strip()
+        return "TB002", f"this `{keyword}` has no name", f"write `{keyword} NAME when {rest}`, with a name of your own"
+    return None
+
+
+def _dotted(stumble: Stumble) -> Told:
+    if stumble.token.type == "PART" and stumble.previous_type() == "WORD":
+        meant = f"{stumble.previous()}_{str(stumble.token)[1:]}"
+        return "TB017", "a name that is defined has no dots", f"write `{meant}`"
+    return None
+
+
+def _colon(stumble: Stumble) -> Told:
+    if stumble.token.type == "COLON":
+        return "TB001", f"`:` cannot stand {stumble.after()}", "remove it"
+    if stumble.token.type == "EQUAL" and "COLON" in stumble.accepted:
+        return "TB002", f"expected `:` {stumble.after()}, not `=`", "write `:`"
+    return None
+
+
+def _line_below(stumble: Stumble) -> Told:
+    """`trigger x when ...` on one line."""
+    if stumble.accepted == {"_NL"} and stumble.previous(2) == "trigger" and not stumble.at_end():
+        rest = stumble.line_text()[stumble.index() :].strip()
+        if not rest.startswith(("when ", "because ", "confidence ")):
+            rest = f"when {rest}"
+        return (
+            "TB002",
+            f"expected the end of the line {stumble.after()}, not {stumble.found()}",
+            f"write `{rest}` on the next line, indented",
+        )
+    return None
+
+
+def _range(stumble: Stumble) -> Told:
+    """`weight 5%-40%`."""
+    if stumble.token == "-" and "RANGE" in stumble.accepted:
+        return "TB002", f"expected `..` {stumble.after()}, not `-`", "write a range with two dots, as in `5%..40%`"
+    return None
+
+
+def _distance(stumble: Stumble) -> Told:
+    """`stop 8% under entry`, `stop 8%` with nothing after it is told elsewhere."""
+    if stumble.first_word() not in ("stop", "target") or not {"ABOVE", "BELOW"} <= stumble.accepted or stumble.at_end():
+        return None
+    side = {"under": "below", "beneath": "below", "over": "above"}.get(str(stumble.token))
+    head = stumble.line_text()[: stumble.index()].strip()
+    hint = f"write `{head} {side} entry`" if side else f"write `{head} below entry` or `{head} above entry`"
+    return "TB002", f"expected `below` or `above` {stumble.after()}, not {stumble.found()}", hint
+
+
+def _foreign(stumble: Stumble) -> Told:
+    word = str(stumble.token)
+    if word in FOREIGN and not stumble.at_end():
+        return "TB015", f"`{word}` is no word of this language", FOREIGN[word]
+    return None
+
+
+def _unit(stumble: Stumble) -> Told:
+    """`3 hors`: a number followed by a word that means nothing there."""
+    if stumble.token.type not in ("NAME", "WORD", "SYMBOL") or stumble.previous_type() != "NUMBER":
+        return None
+    word = str(stumble.token)
+    if word in CLAUSES or word in OPERATORS or _near(word, keywords(stumble.accepted)):
+        return None
+    near = difflib.get_close_matches(word, ["bars", "bar", "pips", "hours", "minutes", "days", "percent"], n=1, cutoff=0.7)
+    unit = {"hours": "h", "minutes": "m", "days": "d", "percent": "%"}.get(near[0], near[0]) if near else ""
+    if unit:
+        spaced = " " if unit in ("bars", "bar", "pips") else ""
+        return "TB012", f"unknown unit `{word}`", f"write `{stumble.previous()}{spaced}{unit}`"
+    if word.isupper():
+        return None
+    return "TB012", f"`{word}` is neither a unit nor a word that can stand after `{stumble.previous()}`", _units_hint()
+
+
+def _units_hint() -> str:
+    return "units are `%` `bps` `s` `m` `h` `d` `w` `bars` `pips` `R` `k` `M` `B` and currencies such as `USD`"
+
+
+def _instrument(stumble: Stumble) -> Told:
+    word = stumble.found().strip("`")
+    if (
+        stumble.previous_type() == "SYMBOL"
+        and "COMMA" in stumble.accepted
+        and re.fullmatch(r"[A-Z0-9]+(?:[-_/][A-Z0-9]+)*", word)
+    ):
+        return "TB002", f"expected `,` {stumble.after()}, not `{word}`", f"write `{stumble.previous()}, {word}`"
+    match = re.match(r"[A-Za-z0-9]+(?:[-_/][A-Za-z0-9]+)+", stumble.line_text()[stumble.index() :])
+    if match and "SYMBOL" in stumble.accepted and not stumble.expects_value():
+        return "TB023", f"`{match[0]}` is no instrument: instruments are written in capitals", f"write `{match[0].upper()}`"
+    return None
+
+
+def _shouted_function(stumble: Stumble) -> Told:
+    if stumble.token.type == "LPAR" and stumble.previous_type() == "SYMBOL":
+        return (
+            "TB001",
+            f"`{stumble.previous()}` stands in capitals, which are for instruments",
+            f"write `{stumble.previous().lower()}(`",
+        )
+    return None
+
+
+def _text_without_because(stumble: Stumble) -> Told:
+    if stumble.token.type == "TEXT" and "BECAUSE" in stumble.accepted:
+        return "TB002", "a reason stands after `because`", f"write `because {_short(stumble.token)}`"
+    if stumble.previous() == "because" and "TEXT" in stumble.accepted:
+        rest = stumble.line_text()[stumble.index() :].strip()
+        return "TB002", "a reason is a text in double quotes", f'write `because "{rest or "..."}"`'
+    return None
+
+
+def _short(token: Token) -> str:
+    return token if len(token) <= 40 else token[:30] + '..."'
+
+
+def _hold(stumble: Stumble) -> Told:
+    if (stumble.first_word() == "hold" and stumble.accepted == {"AT"}) or stumble.accepted == {"MOST"}:
+        rest = stumble.line_text()[stumble.index() :].strip()
+        rest = re.sub(r"^(for|at|max|up to|<=)\s*", "", rest)
+        return (
+            "TB002",
+            f"expected `{'at most' if stumble.accepted == {'AT'} else 'most'}` {stumble.after()}",
+            f"write `hold at most {rest or '72h'}`",
+        )
+    return None
+
+
+def _enter(stumble: Stumble) -> Told:
+    if stumble.accepted == {"LONG", "SHORT"}:
+        word = {"buy": "long", "sell": "short", "up": "long", "down": "short"}.get(str(stumble.token))
+        hint = f"write `enter {word}`" if word else "write `enter long when ...` or `enter short when ...`"
+        return (
+            "TB002",
+            f"expected `long` or `short` after `enter`{'' if stumble.at_end() else f', not {stumble.found()}'}",
+            hint,
+        )
+    return None
+
+
+def _misplaced_line(stumble: Stumble) -> Told:
+    """A line that belongs to another block, or a word near one that could stand here."""
+    word = str(stumble.token)
+    if stumble.words and word in _ALL_LINES and stumble.first_word() == word and not stumble.expects_value():
+        blocks = [block for block in ("trigger", "strategy", "enter", "universe") if word in LINES[block]]
+        if blocks and _starts_line(stumble):
+            where = " or ".join(f"`{block}`" for block in blocks)
+            return "TB001", f"`{word}` cannot stand here", f"it belongs under {where}, indented one step more than that line"
+    near = _near(word, keywords(stumble.accepted)) if stumble.token.type in ("NAME", "WORD", "SYMBOL") else ""
+    if near and near != word:
+        return "TB002", f"`{word}` means nothing here", f"did you mean `{near}`?"
+    return None
+
+
+_ALL_LINES = frozenset(word for block in ("trigger", "strategy", "enter", "universe") for word in LINES[block])
+
+
+def _starts_line(stumble: Stumble) -> bool:
+    return not stumble.line_text()[: stumble.index()].strip()
+
+
+def _near(word: str, accepted: list[str]) -> str:
+    known = [one for one in accepted if one.isalpha() and len(one) > 1]
+    if word.lower() in known:
+        return word.lower()
+    near = difflib.get_close_matches(word.lower(), known, n=1, cutoff=0.7)
+    return near[0] if near else ""
+
+
+HABITS: tuple[Callable[[Stumble], Told], ...] = (
+    _equals,
+    _chain,
+    _later,
+    _policy_require,
+    _nameless,
+    _dotted,
+    _colon,
+    _line_below,
+    _range,
+    _distance,
+    _instrument,
+    _shouted_function,
+    _text_without_because,
+    _hold,
+    _enter,
+    _misplaced_line,
+    _foreign,
+    _unit,
+)

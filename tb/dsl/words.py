@@ -1,0 +1,167 @@
+"""The words of the language by what they are for: which are reserved, which begin a declaration, which come later.
+
+The tables are the one source for messages and for the check of names; the grammar repeats the words where they stand.
+"""
+
+from __future__ import annotations
+
+DECLARATIONS = (
+    "use",
+    "param",
+    "require",
+    "group",
+    "universe",
+    "regime",
+    "let",
+    "trigger",
+    "strategy",
+    "limit",
+    "forbid",
+    "pause",
+    "warn",
+)
+
+# Declarations of the language's design that this version refuses by name.
+LATER_DECLARATIONS = {
+    "signal": "a `trigger` can say the same condition",
+    "score": "add up conditions with `let` for now",
+    "feed": "values from outside the market data cannot be read yet",
+    "session": "trading hours cannot be declared yet",
+    "advisor": "opinions of models and people cannot be asked yet",
+    "book": "all strategies share one account for now",
+    "council": "each strategy decides alone for now",
+    "allocate": "give each strategy its `size` for now",
+    "exception": "change the constraint itself for now",
+    "test": "use `tb replay` and `tb explain` for now",
+    "prove": "use `tb lint` for now",
+    "table": "write the rows as `regime` or `size` cases for now",
+}
+
+# Lines inside a declaration that come later, by their first word.
+LATER_LINES = {
+    "quote": "resting two-sided quotes",
+    "leg": "positions of several legs",
+    "order": "a choice of order type",
+    "skew": "resting two-sided quotes",
+    "conviction": "conviction",
+    "trail": "trailing stops",
+    "trailing": "trailing stops",
+}
+
+LINES = {
+    "trigger": ("when", "confidence", "because"),
+    "strategy": ("enter", "exit", "hold", "cool"),
+    "enter": ("size", "stop", "target", "because"),
+    "universe": ("tier", "only"),
+    "tail": ("otherwise", "on", "because"),
+}
+
+OPERATORS = frozenset({"and", "or", "not", "in", "is", "of", "at", "for", "within", "crosses", "above", "below"})
+
+CLAUSES = frozenset(
+    {
+        "when",
+        "otherwise",
+        "because",
+        "if",
+        "as",
+        "goes",
+        "on",
+        "every",
+        "step",
+        "tier",
+        "weight",
+        "only",
+        "hold",
+        "most",
+        "cool",
+        "down",
+        "enter",
+        "exit",
+        "long",
+        "short",
+        "size",
+        "risking",
+        "stop",
+        "target",
+        "confidence",
+        "set",
+        "until",
+        "tomorrow",
+        "bar",
+        "bars",
+        "pip",
+        "pips",
+        "bps",
+        "reject",
+        "shrink",
+        "halt",
+    }
+)
+
+# Namespaces of facts: a definition under one of these names could never be reached.
+NAMESPACES = frozenset({"order", "after", "limits", "position"})
+
+RESERVED: frozenset[str] = (
+    frozenset(DECLARATIONS)
+    | frozenset(LATER_DECLARATIONS)
+    | OPERATORS
+    | CLAUSES
+    | (NAMESPACES - {"position"})
+    | {"true", "false"}
+)
+
+# Words of programming languages that people try, and what to write instead.
+FOREIGN = {
+    "elif": "write one line for each case, the last with `otherwise`",
+    "else": "write one line for each case, the last with `otherwise`",
+    "endif": "blocks end where the indentation ends",
+    "end": "blocks end where the indentation ends",
+    "then": "what follows a condition stands on the lines below it",
+    "while": "rules have no loops: every rule is looked at on each bar",
+    "do": "rules have no loops: every rule is looked at on each bar",
+    "loop": "rules have no loops: every rule is looked at on each bar",
+    "def": "name a value with `let NAME = VALUE`",
+    "function": "name a value with `let NAME = VALUE`",
+    "lambda": "name a value with `let NAME = VALUE`",
+    "class": "name a value with `let NAME = VALUE`",
+    "return": "name a value with `let NAME = VALUE`",
+    "var": "write `let NAME = VALUE`",
+    "const": "write `let NAME = VALUE`",
+    "set": "write `let NAME = VALUE`",
+    "define": "write `let NAME = VALUE`",
+    "import": "write `use NAME` to read the definitions of another rule file",
+    "include": "write `use NAME` to read the definitions of another rule file",
+    "from": "write `use NAME` to read the definitions of another rule file",
+    "rule": "write `trigger NAME` for a condition or `strategy NAME on UNIVERSE every 1h` for what trades",
+    "xor": "write `(a and not b) or (b and not a)`",
+    "buy": "write `enter long when CONDITION` inside a strategy",
+    "sell": "write `enter short when CONDITION` or `exit when CONDITION` inside a strategy",
+    "deny": "write `forbid NAME when CONDITION`",
+    "reject": "write `forbid NAME when CONDITION`",
+    "block": "write `forbid NAME when CONDITION`",
+    "allow": "everything is allowed that no `limit`, `forbid` or `require` refuses",
+    "unless": "write `when not (CONDITION)`",
+}
+
+# Units that people write, and the unit of the language.
+UNITS = {
+    **dict.fromkeys(("pct", "percent", "per_cent", "pc", "percents"), "%"),
+    **dict.fromkeys(("bp", "bip", "bips", "basis", "basispoints", "BPS", "Bps"), "bps"),
+    **dict.fromkeys(("sec", "secs", "second", "seconds", "S"), "s"),
+    **dict.fromkeys(("min", "mins", "minute", "minutes"), "m"),
+    **dict.fromkeys(("hr", "hrs", "hour", "hours", "H"), "h"),
+    **dict.fromkeys(("day", "days", "D"), "d"),
+    **dict.fromkeys(("week", "weeks", "wk", "wks", "W"), "w"),
+    **dict.fromkeys(("candle", "candles", "Bars", "BARS"), "bars"),
+    **dict.fromkeys(("points", "PIPS", "Pips"), "pips"),
+    **dict.fromkeys(("r", "risk"), "R"),
+    **dict.fromkeys(("K", "thousand"), "k"),
+    **dict.fromkeys(("mil", "million", "mm", "MM", "mio"), "M"),
+    **dict.fromkeys(("b", "bn", "billion", "G"), "B"),
+    **dict.fromkeys(("usd", "dollar", "dollars", "Usd"), "USD"),
+    **dict.fromkeys(("eur", "euro", "euros"), "EUR"),
+    **dict.fromkeys(("h", "m", "s", "d", "w", "k"), ""),  # right, but set apart from the number
+    **dict.fromkeys(("M", "B", "R"), ""),
+}
+SPACED_UNITS = frozenset({"bars", "pips", "USD", "EUR"})

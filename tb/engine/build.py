@@ -1,0 +1,274 @@
+"""build: the checked program becomes one rule graph and the plans that read it.
+
+1. A strategy's expressions are built for its period and universe; durations become bars of that period.
+2. Names (`let`, trigger) are expanded; nodes equal in meaning are shared across strategies and policy.
+3. Policy is built once for each period in use. Its arithmetic belongs to the decision stage: exact, in Decimal. What it reads
+   of the market (fields, indicators) are market nodes.
+4. Derived facts become nodes over leaf facts, so that the quantity of the order is one leaf among others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+from functools import singledispatchmethod
+
+from tb.core.span import Span
+from tb.core.units import BARS, NUMBER, TRUTH, Kind, Unit
+from tb.dsl import checked
+from tb.engine.bounds import bounds_of
+from tb.engine.graph import Constant, GraphBuilder, Stage
+from tb.vocabulary.catalogue import FUNCTIONS
+from tb.vocabulary.facts import FACTS, unit_of
+from tb.vocabulary.fields import FIELDS
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an expression's meaning depends on besides its text: period in ms, universe of the strategy, rules or policy."""
+
+    period: int
+    universe: str
+    in_policy: bool
+
+
+class Builder:
+    """Turns checked expressions into nodes. One for a program."""
+
+    def __init__(self, program: checked.Program) -> None:
+        self.program = program
+        self.graph = GraphBuilder()
+        self._named: dict[tuple[str, Context], int] = {}
+
+    def expression(self, value: checked.Expr, context: Context) -> int:
+        """The node that computes the expression in that context."""
+        return self._build(value, context)
+
+    # --- one method for each kind of expression --------------------------------------------------------------------
+
+    @singledispatchmethod
+    def _build(self, value: checked.Expr, context: Context) -> int:
+        raise AssertionError(f"no way to build {type(value).__name__}")
+
+    @_build.register
+    def _const(self, value: checked.Const, context: Context) -> int:
+        constant: Constant = value.value
+        if value.unit == BARS and isinstance(constant, Decimal):
+            # next to a duration a count of bars is a length of time
+            constant = constant * context.period
+        consts = (constant, value.text, value.origin or "")
+        number = float(constant) if isinstance(constant, Decimal) else None
+        node = self.graph.add(
+            "const", (), consts, value.unit, period=0, stage="constant", span=value.span, bounds=(number, number)
+        )
+        if value.origin and value.origin.startswith("param "):
+            self.graph.name(node, value.origin.removeprefix("param "))
+        return node
+
+    @_build.register
+    def _pips(self, value: checked.Pips, context: Context) -> int:
+        return self._market("pips", (), (value.count,), value.unit, context, value.span, low=0.0)
+
+    @_build.register
+    def _field(self, value: checked.Field, context: Context) -> int:
+        low, high = FIELDS[value.name].output_range
+        return self._market("field", (), (value.name,), value.unit, context, value.span, low=low, high=high)
+
+    @_build.register
+    def _depth(self, value: checked.Depth, context: Context) -> int:
+        return self._market("depth", (), (value.distance,), value.unit, context, value.span, low=0.0)
+
+    @_build.register
+    def _apply(self, value: checked.Apply, context: Context) -> int:
+        function = FUNCTIONS[value.function]
+        implicit = [self._build(checked.Field(n, FIELDS[n].unit, value.span), context) for n in function.implicit]
+        series = [self._build(argument, self._market_context(context)) for argument in value.series]
+        args = (*implicit, *series)
+        constants = tuple(self._bars(c, context.period) for c in value.constants)
+        floats = tuple(float(c) for c in constants)
+        low, high = function.output_range
+        back = function.window(floats) - 1
+        consts: tuple[Constant, ...] = (function.name, value.output, *constants)
+        return self._market(
+            "apply", args, consts, value.unit, context, value.span, low=low, high=high, look_back=back + self._deepest(args)
+        )
+
+    @_build.register
+    def _pointwise(self, value: checked.Pointwise, context: Context) -> int:
+        args = tuple(self._build(argument, context) for argument in value.arguments)
+        return self._instant(value.name, args, (), value.unit, context, value.span)
+
+    @_build.register
+    def _shift(self, value: checked.Shift, context: Context) -> int:
+        arg = self._build(value.value, self._market_context(context))
+        if value.bars == 0:
+            return arg
+        back = value.bars + self.graph[arg].look_back
+        low, high = self.graph[arg].low, self.graph[arg].high
+        return self._market("shift", (arg,), (value.bars,), value.unit, context, value.span, low=low, high=high, look_back=back)
+
+    @_build.register
+    def _of_instrument(self, value: checked.OfInstrument, context: Context) -> int:
+        arg = self._build(value.value, self._market_context(context))
+        if self.graph[arg].stage == "constant":
+            return arg
+        draft = self.graph[arg]
+        return self._market(
+            "of",
+            (arg,),
+            (value.symbol,),
+            value.unit,
+            context,
+            value.span,
+            low=draft.low,
+            high=draft.high,
+            look_back=draft.look_back,
+        )
+
+    @_build.register
+    def _on_period(self, value: checked.OnPeriod, context: Context) -> int:
+        if value.period == context.period:
+            return self._build(value.value, context)
+        arg = self._build(value.value, Context(value.period, context.universe, False))
+        draft = self.graph[arg]
+        if draft.stage == "constant":
+            return arg
+        bars = -(-(draft.look_back + 2) * value.period // context.period)
+        return self._market(
+            "at", (arg,), (value.period,), value.unit, context, value.span, low=draft.low, high=draft.high, look_back=bars
+        )
+
+    @_build.register
+    def _comparison(self, value: checked.Comparison, context: Context) -> int:
+        args = (self._build(value.left, context), self._build(value.right, context))
+        return self._instant(value.operator, args, (), TRUTH, context, value.span)
+
+    @_build.register
+    def _logic(self, value: checked.Logic, context: Context) -> int:
+        args = tuple(self._build(item, context) for item in value.items)
+        return self._instant(value.operator, args, (), TRUTH, context, value.span)
+
+    @_build.register
+    def _not(self, value: checked.Not, context: Context) -> int:
+        return self._instant("not", (self._build(value.value, context),), (), TRUTH, context, value.span)
+
+    @_build.register
+    def _lasting(self, value: checked.Lasting, context: Context) -> int:
+        arg = self._build(value.condition, self._market_context(context))
+        bars = int(self._bars(value.length, context.period))
+        if bars <= 1:
+            return arg
+        op = "every" if value.every else "some"
+        back = bars - 1 + self.graph[arg].look_back
+        return self._market(op, (arg,), (bars,), TRUTH, context, value.span, low=0.0, high=1.0, look_back=back)
+
+    @_build.register
+    def _tier_is(self, value: checked.TierIs, context: Context) -> int:
+        consts = (context.universe, value.tier)
+        return self._market("tier_is", (), consts, TRUTH, context, value.span, low=0.0, high=1.0)
+
+    @_build.register
+    def _regime_is(self, value: checked.RegimeIs, context: Context) -> int:
+        cases = [case for case in self.program.regime if case.condition is not None]
+        args = tuple(self._build(case.condition, context) for case in cases if case.condition is not None)
+        names = tuple(case.name for case in self.program.regime)
+        regime = self._instant("regime", args, names, Unit(Kind.REGIME), context, self.program.regime[0].span)
+        return self._instant("regime_is", (regime,), (names.index(value.case), value.case), TRUTH, context, value.span)
+
+    @_build.register
+    def _fact(self, value: checked.FactRef, context: Context) -> int:
+        return self.fact(value.name, value.argument, value.span, context)
+
+    def fact(self, name: str, argument: str, span: Span, context: Context) -> int:
+        """A leaf fact, or a derived one over its leaves."""
+        spec = FACTS[name]
+        unit, bounds = unit_of(spec, self.program.currency), (spec.low, spec.high)
+        period = context.period if name == "data_age" else 0
+        if not spec.is_derived:
+            return self.graph.add("fact", (), (name, argument), unit, period=period, stage="decision", span=span, bounds=bounds)
+        leaves = tuple(self.fact(need, argument if FACTS[need].arguments else "", span, context) for need in spec.needs)
+        return self.graph.add("derived", leaves, (name, argument), unit, period=0, stage="decision", span=span, bounds=bounds)
+
+    @_build.register
+    def _is_set(self, value: checked.IsSet, context: Context) -> int:
+        arg = self._build(value.value, context)
+        return self.graph.add("is_set", (arg,), (), TRUTH, period=0, stage="decision", span=value.span, bounds=(0.0, 1.0))
+
+    @_build.register
+    def _one_of(self, value: checked.OneOf, context: Context) -> int:
+        args = [self._build(value.value, context)]
+        if value.members is None:
+            args.append(self.fact("restricted", "", value.span, context))
+        consts = (value.list_name, *(value.members or ()))
+        return self.graph.add(
+            "one_of", tuple(args), consts, TRUTH, period=0, stage="decision", span=value.span, bounds=(0.0, 1.0)
+        )
+
+    @_build.register
+    def _ref(self, value: checked.Ref, context: Context) -> int:
+        known = self._named.get((value.name, context))
+        if known is None:
+            is_let = value.kind == "let"
+            target = self.program.lets[value.name].value if is_let else self.program.triggers[value.name].when
+            known = self._build(target, context)
+            self.graph.name(known, value.name)
+            self._named[(value.name, context)] = known
+        return known
+
+    # --- what the methods above share ------------------------------------------------------------------------------
+
+    def _market(
+        self,
+        op: str,
+        args: tuple[int, ...],
+        consts: tuple[Constant, ...],
+        unit: Unit,
+        context: Context,
+        span: Span,
+        *,
+        low: float | None = None,
+        high: float | None = None,
+        look_back: int = 0,
+    ) -> int:
+        return self.graph.add(
+            op, args, consts, unit, period=context.period, stage="market", span=span, look_back=look_back, bounds=(low, high)
+        )
+
+    def _instant(
+        self, op: str, args: tuple[int, ...], consts: tuple[Constant, ...], unit: Unit, context: Context, span: Span
+    ) -> int:
+        stage: Stage = "decision" if context.in_policy else "market"
+        period = 0 if context.in_policy else context.period
+        bounds = bounds_of(op, [(self.graph[a].low, self.graph[a].high) for a in args])
+        return self.graph.add(
+            op, args, consts, unit, period=period, stage=stage, span=span, look_back=self._deepest(args), bounds=bounds
+        )
+
+    def _deepest(self, args: tuple[int, ...]) -> int:
+        return max((self.graph[a].look_back for a in args), default=0)
+
+    @staticmethod
+    def _market_context(context: Context) -> Context:
+        """Inside an indicator even policy computes on the market's side: columns, float64."""
+        return Context(context.period, context.universe, False)
+
+    @staticmethod
+    def _bars(constant: checked.Const, period: int) -> Decimal:
+        value = constant.value
+        assert isinstance(value, Decimal)
+        if constant.unit.kind is Kind.DURATION:
+            return (value / period).to_integral_value(ROUND_CEILING)
+        return value
+
+    def ramp(self, confidence: checked.Confidence, context: Context, span: Span) -> int:
+        """The confidence of a trigger: linear between two ends of its driver, level beyond them."""
+        consts = (confidence.low, confidence.high, confidence.start, confidence.end)
+        if confidence.driver is None:
+            const = checked.Const(confidence.low, NUMBER, str(confidence.low), None, span)
+            return self._build(const, context)
+        return self._instant("ramp", (self._build(confidence.driver, context),), consts, NUMBER, context, span)
+
+    def best(self, pairs: tuple[tuple[int, int], ...], context: Context, span: Span) -> int:
+        """The highest confidence among triggers that fired: args are (when, confidence) pairs in a row."""
+        args = tuple(node for pair in pairs for node in pair)
+        return self._instant("best", args, (), NUMBER, context, span)

@@ -1,0 +1,164 @@
+"""decide: the constraints as one generated Python function.
+
+`generate` writes the source: one local for each leaf, one statement for each node, in graph order, then one test for each
+constraint. `judge` takes the leaves' values in the plan's order and returns two bitmasks over the constraints, in policy order:
+those that failed and those that could not be known. `measure` returns the measured side and the
+bound of each upper limit. They read nothing else, so these inputs are the decision's whole snapshot.
+
+The source is shown by `tb compile --show`; `lines` maps its lines to the rules they stand for. The reference for its
+meaning is `tb.engine.interpret.judge`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tb.core.span import Span
+from tb.engine.derived import DERIVED
+from tb.engine.graph import Node, RuleGraph
+from tb.engine.instant import EXACT, Exact, decision_value
+from tb.engine.plan import PolicyPlan
+
+Judge = Callable[[Sequence[Exact]], tuple[int, int]]
+Measure = Callable[[Sequence[Exact]], tuple[tuple[Exact, Exact], ...]]
+_COMPARE = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
+_EXACT = {"add": "add", "sub": "subtract", "mul": "multiply"}
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """`lines[n]` is the rule that line n + 1 of the source stands for, None for lines of no rule."""
+
+    source: str
+    lines: tuple[Span | None, ...]
+    judge: Judge
+    measured: tuple[str, ...]  # names of the limits whose sides `measure` returns
+    measure: Measure
+
+
+def generate(graph: RuleGraph, policy: PolicyPlan) -> Generated:
+    """The decision function of a policy for one period."""
+    writer = _Writer(graph, policy)
+    writer.write()
+    source = "\n".join(writer.source) + "\n"
+    names: dict[str, object] = {
+        "x_add": EXACT.add,
+        "x_subtract": EXACT.subtract,
+        "x_multiply": EXACT.multiply,
+        "op": decision_value,
+        **{f"k{node}": value for node, value in writer.constants.items()},
+        **{_function(name): function for name, function in DERIVED.items()},
+        **writer.tables,
+    }
+    exec(compile(source, f"<policy {policy.period} ms>", "exec"), names)
+    judge, measure = names["judge"], names["measure"]
+    assert callable(judge)
+    assert callable(measure)
+    return Generated(source, tuple(writer.spans), judge, tuple(writer.measured), measure)
+
+
+def _function(name: str) -> str:
+    return "f_" + name.replace(".", "_").replace(" ", "_")
+
+
+class _Writer:
+    def __init__(self, graph: RuleGraph, policy: PolicyPlan) -> None:
+        self.graph = graph
+        self.policy = policy
+        self.source: list[str] = []
+        self.spans: list[Span | None] = []
+        self.constants: dict[int, Exact] = {}
+        self.tables: dict[str, object] = {}
+        self.measured: list[str] = []
+
+    def write(self) -> None:
+        self._begin("judge")
+        self._line("    failed = unknown = 0", None)
+        done = set(self.policy.leaves)
+        for bit, constraint in enumerate(self.policy.constraints):
+            self._line(f"    # {constraint.kind} {constraint.name}  ({constraint.span.file}:{constraint.span.line})", None)
+            self._compute(constraint.node, constraint.span, done)
+            name = self._name(constraint.node)
+            self._line(f"    if not {name}:", constraint.span)
+            self._line(f"        if {name} is None: unknown |= {1 << bit}", constraint.span)
+            self._line(f"        else: failed |= {1 << bit}", constraint.span)
+        self._line("    return failed, unknown", None)
+        self._write_measure()
+
+    def _write_measure(self) -> None:
+        self._line("", None)
+        self._line("", None)
+        self._begin("measure")
+        done, pairs = set(self.policy.leaves), []
+        for constraint in self.policy.constraints:
+            node = self.graph[constraint.node]
+            if constraint.kind == "limit" and node.op in {"lt", "le"}:
+                self._compute(constraint.node, constraint.span, done)
+                self.measured.append(constraint.name)
+                pairs.append(f"({self._name(node.args[0])}, {self._name(node.args[1])}), ")
+        self._line(f"    return ({''.join(pairs)})", None)
+
+    def _begin(self, name: str) -> None:
+        self._line(f"def {name}(x):", None)
+        if self.policy.leaves:
+            self._line(f"    {''.join(f'v{leaf}, ' for leaf in self.policy.leaves)}= x", None)
+
+    def _compute(self, root: int, span: Span, done: set[int]) -> None:
+        for id_ in self.graph.reach((root,)):
+            if id_ in done or self._below_leaf(id_, root):
+                continue
+            done.add(id_)
+            if self.graph[id_].op == "const":
+                value = self.graph[id_].consts[0]
+                self.constants[id_] = value if isinstance(value, Decimal | str) else None
+            else:
+                self._line(f"    v{id_} = {self._expression(self.graph[id_])}", span)
+
+    def _below_leaf(self, id_: int, root: int) -> bool:
+        """Whether a node is reached only through market leaves: those come with their values."""
+        node = self.graph[id_]
+        return node.stage == "market" or (node.op == "const" and not self._used_here(id_, root))
+
+    def _used_here(self, id_: int, root: int) -> bool:
+        return any(id_ in self.graph[n].args and self.graph[n].stage == "decision" for n in self.graph.reach((root,)))
+
+    def _name(self, id_: int) -> str:
+        return f"k{id_}" if self.graph[id_].op == "const" else f"v{id_}"
+
+    def _expression(self, node: Node) -> str:
+        args = [self._name(a) for a in node.args]
+        checks = [n for a, n in zip(node.args, args, strict=True) if self.graph[a].op != "const"]
+        missing = " or ".join(f"{name} is None" for name in checks)
+        guard = f"None if {missing} else " if missing else ""
+        match node.op:
+            case "and":
+                return f"False if {self._any(args, 'False')} else None if {missing or 'False'} else True"
+            case "or":
+                return f"True if {self._any(args, 'True')} else None if {missing or 'False'} else False"
+            case "not":
+                return f"{guard}not {args[0]}"
+            case "is_set":
+                return f"{args[0]} is not None"
+            case "one_of" if len(args) == 1:
+                self.tables[f"t{node.id}"] = tuple(str(c) for c in node.consts[1:])
+                return f"{guard}{args[0]} in t{node.id}"
+            case "one_of":
+                return f"{guard}{args[0]} in {args[1]}.split(',')"
+            case op if op in _COMPARE:
+                return f"{guard}{args[0]} {_COMPARE[op]} {args[1]}"
+            case op if op in _EXACT:
+                return f"{guard}x_{_EXACT[op]}({args[0]}, {args[1]})"
+            case "derived":
+                return f"{guard}{_function(str(node.consts[0]))}({', '.join(args)})"
+            case op:
+                return f"op({op!r}, (), ({', '.join(args)},))"
+
+    @staticmethod
+    def _any(args: list[str], value: str) -> str:
+        return " or ".join(f"{name} is {value}" for name in args)
+
+    def _line(self, text: str, span: Span | None) -> None:
+        self.source.append(text)
+        self.spans.append(span)

@@ -1,0 +1,78 @@
+"""Derived facts: what an order would do, from leaf facts, exactly.
+
+Each function takes its leaves in the order of `FactSpec.needs`, all known, and returns a Decimal, or None where the question
+has no answer (a reward:risk with no risk). Values are in the units of the leaves.
+
+Worst case: all working orders on one side fill together with this order, and none on the other side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+from tb.engine.instant import EXACT
+
+D = Decimal
+
+
+def notional(quantity: D, price: D) -> D:
+    return EXACT.multiply(quantity, price)
+
+
+def risk(quantity: D, price: D, stop: D) -> D:
+    return EXACT.multiply(quantity, abs(EXACT.subtract(price, stop)))
+
+
+def gap_to_stop(sign: D, price: D, stop: D) -> D:
+    return EXACT.multiply(sign, EXACT.subtract(price, stop))
+
+
+def gap_to_target(sign: D, price: D, target: D) -> D:
+    return EXACT.multiply(sign, EXACT.subtract(target, price))
+
+
+def reward_risk(price: D, stop: D, target: D) -> D | None:
+    distance = abs(EXACT.subtract(price, stop))
+    return EXACT.divide(abs(EXACT.subtract(target, price)), distance) if distance else None
+
+
+def worst_exposure(inside: D, others: D, long: D, short: D, sign: D, quantity: D, price: D) -> D:
+    """Others of the scope, and this instrument's larger side, where it belongs to the scope."""
+    if inside == 0:
+        return others
+    return EXACT.add(others, _larger_side(long, short, sign, quantity, price))
+
+
+def worst_gross(others: D, long: D, short: D, sign: D, quantity: D, price: D) -> D:
+    return EXACT.add(others, _larger_side(long, short, sign, quantity, price))
+
+
+def worst_net(long: D, short: D, sign: D, quantity: D, price: D) -> D:
+    return _larger_side(long, short, sign, quantity, price)
+
+
+def _larger_side(long: D, short: D, sign: D, quantity: D, price: D) -> D:
+    value = EXACT.multiply(quantity, price)
+    if sign > 0:
+        long = EXACT.add(long, value)
+    else:
+        short = EXACT.subtract(short, value)
+    return max(abs(long), abs(short))
+
+
+def worst_open_positions(open_positions: D, opens: D) -> D:
+    return EXACT.add(open_positions, opens)
+
+
+DERIVED: Mapping[str, Callable[..., Decimal | None]] = {
+    "order.notional": notional,
+    "order.risk": risk,
+    "order.stop_gap": gap_to_stop,
+    "order.target_gap": gap_to_target,
+    "reward_risk": reward_risk,
+    "after.exposure": worst_exposure,
+    "after.gross": worst_gross,
+    "after.net": worst_net,
+    "after.open_positions": worst_open_positions,
+}

@@ -1,0 +1,91 @@
+"""What the market stage reads: bars of each instrument in each period, and what stands in for data nobody recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb.engine.bars import Bars, resample
+
+Floats = NDArray[np.float64]
+_HOUR = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """Stated stand-ins of a simulation: the spread (ratio) where no quotes were recorded, the depth (money) at any distance,
+    and what a pip of each instrument is worth. None and absence mean unknown."""
+
+    spread: float | None = None
+    depth: float | None = None
+    pips: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Markets:
+    """Bars by instrument, all of one base period; coarser periods are made when first asked for."""
+
+    base: Mapping[str, Bars]
+    assumptions: Assumptions
+    tiers: Mapping[tuple[str, str], tuple[str, ...]]  # (universe, tier) -> instruments
+    _coarse: dict[tuple[str, int], Bars] = field(default_factory=dict)
+
+    def bars(self, symbol: str, period: int) -> Bars:
+        """The instrument's bars of that period; a ValueError where the data is coarser."""
+        base = self.base[symbol]
+        if period == base.period:
+            return base
+        key = (symbol, period)
+        if key not in self._coarse:
+            self._coarse[key] = resample(base, period)
+        return self._coarse[key]
+
+    def read(self, bars: Bars, name: str) -> Floats:
+        """One market field over those bars, NaN where unknown."""
+        match name:
+            case "open":
+                return bars.open
+            case "high":
+                return bars.high
+            case "low":
+                return bars.low
+            case "close":
+                return bars.close
+            case "volume":
+                return bars.volume
+            case "bid" | "ask" | "mid" | "spread":
+                return self._quoted(bars, name)
+            case "hour":
+                return ((bars.closes // _HOUR) % 24).astype(np.float64)
+            case "weekday":
+                # 1970-01-01 was a Thursday
+                return ((bars.closes // (24 * _HOUR) + 3) % 7).astype(np.float64)
+            case _:
+                return np.full(len(bars), np.nan)
+
+    def _quoted(self, bars: Bars, name: str) -> Floats:
+        if bars.bid is None or bars.ask is None:
+            spread = self.assumptions.spread
+            if spread is None:
+                return bars.close if name == "mid" else np.full(len(bars), np.nan)
+            match name:
+                case "mid":
+                    return bars.close
+                case "spread":
+                    return np.where(np.isnan(bars.close), np.nan, spread)
+                case "bid":
+                    return bars.close * (1.0 - spread / 2.0)
+                case _:
+                    return bars.close * (1.0 + spread / 2.0)
+        match name:
+            case "bid":
+                return bars.bid
+            case "ask":
+                return bars.ask
+            case "mid":
+                return (bars.bid + bars.ask) / 2.0
+            case _:
+                return (bars.ask - bars.bid) / ((bars.bid + bars.ask) / 2.0)

@@ -1,0 +1,392 @@
+"""The plans that read the rule graph: what each strategy looks at, and what judges its orders.
+
+`plan` builds the whole graph once and freezes it. A plan holds node ids and plain values, in the order of the files. `leaves`
+of an entry are the nodes at which its explanation stops: the values that a decision's snapshot stores, in this order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from tb.core.span import Span
+from tb.core.units import Kind
+from tb.dsl import checked
+from tb.engine.build import Builder, Context
+from tb.engine.graph import POINTWISE_OPS, RuleGraph
+
+
+@dataclass(frozen=True, slots=True)
+class HolePlan:
+    """A value in a `because` text: `node` with its format, or the text of a trigger that counts where it fired."""
+
+    node: int
+    spec: str
+    inner: tuple[str | HolePlan, ...] | None  # the trigger's text; `node` is then its condition
+
+
+Words = tuple[str | HolePlan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LevelPlan:
+    """`kind` as in `checked.Level`; the side is told by the direction of the entry."""
+
+    kind: str
+    node: int
+
+
+@dataclass(frozen=True, slots=True)
+class SizePlan:
+    share: int
+    risking: bool
+    condition: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EnterPlan:
+    direction: str
+    when: int
+    sizes: tuple[SizePlan, ...]
+    stop: LevelPlan | None
+    target: LevelPlan | None
+    confidence: int | None
+    because: Words
+    triggers: tuple[tuple[str, int], ...]  # named in the condition, with their nodes
+    leaves: tuple[int, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ExitPlan:
+    when: int
+    because: Words
+    leaves: tuple[int, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyPlan:
+    """`holds` gives the longest a position of each instrument may last, in ms; `cool_downs` lengths by cause."""
+
+    name: str
+    universe: str
+    period: int
+    members: tuple[str, ...]
+    tiers: dict[str, str]
+    membership: int | None
+    enters: tuple[EnterPlan, ...]
+    exits: tuple[ExitPlan, ...]
+    holds: dict[str, int]
+    cool_downs: dict[str, int]
+    doc: str
+    span: Span
+    roots: tuple[int, ...] = field(repr=False)  # every node whose column a session reads
+
+
+@dataclass(frozen=True, slots=True)
+class ConstraintPlan:
+    """One constraint for one period. `node` is true where the order may go."""
+
+    name: str
+    kind: str
+    node: int
+    verdict: str
+    lasts: int | None
+    until_tomorrow: bool
+    every_order: bool
+    latches: bool
+    reads_order: bool
+    because: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyPlan:
+    """The constraints, built for one period. `leaves`: what the generated decision function reads, in its order."""
+
+    period: int
+    constraints: tuple[ConstraintPlan, ...]
+    leaves: tuple[int, ...]
+    market: tuple[int, ...]  # those leaves that are market nodes
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A program ready to run."""
+
+    program: checked.Program
+    graph: RuleGraph
+    strategies: tuple[StrategyPlan, ...]
+    policies: dict[int, PolicyPlan]  # by period
+    tiers: dict[tuple[str, str], tuple[str, ...]]
+
+    def strategy(self, name: str) -> StrategyPlan:
+        return next(s for s in self.strategies if s.name == name)
+
+    def instruments(self) -> tuple[str, ...]:
+        """Every instrument that a strategy covers, in order of first mention."""
+        return tuple(dict.fromkeys(symbol for s in self.strategies for symbol in s.members))
+
+
+# leaves every policy reads, so that sizing and shrinking can be computed again from the record
+_ALWAYS = ("order.quantity", "order.price", "order.stop", "order.target", "equity", "order.instrument", "order.side")
+
+
+def plan(program: checked.Program) -> Plan:
+    """The rule graph of a program and its plans."""
+    builder = Builder(program)
+    drafts = [_Drafter(builder, strategy).draft() for strategy in program.strategies.values()]
+    periods = sorted({draft.period for draft in drafts}) or [3_600_000]
+    constraints = {period: _constraints(builder, program, period) for period in periods}
+    always = {
+        period: [builder.fact(name, "", program_span(program), Context(period, "", True)) for name in _ALWAYS]
+        for period in periods
+    }
+    graph = builder.graph.freeze()
+    policies = {}
+    for period in periods:
+        leaves = leaves_of(graph, [*always[period], *(c.node for c in constraints[period])], in_policy=True)
+        market = tuple(leaf for leaf in leaves if graph[leaf].stage == "market")
+        finished = tuple(_mark_order(graph, c) for c in constraints[period])
+        policies[period] = PolicyPlan(period, finished, leaves, market)
+    strategies = tuple(_finish(graph, draft, policies[draft.period]) for draft in drafts)
+    tiers = {(u.name, t.name): t.members for u in program.universes.values() for t in u.tiers}
+    return Plan(program, graph, strategies, policies, tiers)
+
+
+def program_span(program: checked.Program) -> Span:
+    return program.constraints[0].span if program.constraints else Span("std/venue.tb", 1, 1, 1, 1)
+
+
+def leaves_of(graph: RuleGraph, roots: Iterable[int], *, in_policy: bool) -> tuple[int, ...]:
+    """The nodes at which evaluation from a snapshot starts, in graph order.
+
+    Operations of one instant are looked through; so are derived facts and `is_set` in policy. What an `every`, `some` or `x[n]`
+    looks at now is added, for the reader, though nothing is computed from it.
+    """
+    seen: set[int] = set()
+    leaves: set[int] = set()
+    stack = list(roots)
+    through = POINTWISE_OPS | ({"derived", "is_set", "one_of"} if in_policy else set())
+    while stack:
+        id_ = stack.pop()
+        if id_ in seen:
+            continue
+        seen.add(id_)
+        node = graph[id_]
+        if node.op == "const":
+            continue
+        if node.op in through and (node.stage == "decision" or not in_policy):
+            stack.extend(node.args)
+            continue
+        leaves.add(id_)
+        if node.op in {"every", "some"} and not in_policy:
+            stack.extend(node.args)
+    return tuple(sorted(leaves))
+
+
+def _constraints(builder: Builder, program: checked.Program, period: int) -> tuple[ConstraintPlan, ...]:
+    context = Context(period, "", True)
+    return tuple(
+        ConstraintPlan(
+            c.name,
+            c.kind,
+            builder.expression(c.passes, context),
+            c.verdict,
+            c.lasts,
+            c.until_tomorrow,
+            c.every_order,
+            c.latches,
+            True,
+            c.because,
+            c.span,
+        )
+        for c in program.constraints
+    )
+
+
+def _mark_order(graph: RuleGraph, constraint: ConstraintPlan) -> ConstraintPlan:
+    """Whether a constraint reads the order or its instrument; one that does not can be watched without an order."""
+    reads = False
+    for id_ in graph.reach((constraint.node,)):
+        node = graph[id_]
+        if node.stage == "market" or (node.op == "fact" and _is_of_order(str(node.consts[0]), str(node.consts[1]))):
+            reads = True
+    fields = {name: getattr(constraint, name) for name in ConstraintPlan.__dataclass_fields__}
+    return ConstraintPlan(**{**fields, "reads_order": reads})
+
+
+def _is_of_order(name: str, argument: str) -> bool:
+    return name.startswith(("order.", "scope.", "book.")) or "order.instrument" in argument or name == "data_age"
+
+
+@dataclass(slots=True)
+class _Draft:
+    strategy: checked.Strategy
+    period: int
+    universe: checked.Universe
+    membership: int | None
+    enters: list[EnterPlan]
+    exits: list[ExitPlan]
+
+
+class _Drafter:
+    """Builds one strategy's nodes; leaves are found once the graph is frozen."""
+
+    def __init__(self, builder: Builder, strategy: checked.Strategy) -> None:
+        self.builder = builder
+        self.strategy = strategy
+        self.universe = builder.program.universes[strategy.universe]
+        self.context = Context(strategy.period, strategy.universe, False)
+
+    def draft(self) -> _Draft:
+        membership = self._node(self.universe.only_when) if self.universe.only_when is not None else None
+        enters = [self._enter(enter) for enter in self.strategy.enters]
+        exits = [ExitPlan(self._node(e.condition), self._words(e.because), (), e.span) for e in self.strategy.exits]
+        return _Draft(self.strategy, self.strategy.period, self.universe, membership, enters, exits)
+
+    def _node(self, expression: checked.Expr) -> int:
+        return self.builder.expression(expression, self.context)
+
+    def _enter(self, enter: checked.Enter) -> EnterPlan:
+        triggers = tuple((name, self._node(self._trigger_ref(name))) for name in triggers_in(self.builder.program, enter.when))
+        sizes = tuple(
+            SizePlan(self._node(s.share), s.risking, self._node(s.condition) if s.condition is not None else None)
+            for s in enter.sizes
+        )
+        return EnterPlan(
+            enter.direction,
+            self._node(enter.when),
+            sizes,
+            self._level(enter.stop),
+            self._level(enter.target),
+            self._confidence(triggers, enter.span),
+            self._words(enter.because),
+            triggers,
+            (),
+            enter.span,
+        )
+
+    def _trigger_ref(self, name: str) -> checked.Ref:
+        trigger = self.builder.program.triggers[name]
+        return checked.Ref(name, "trigger", trigger.when.unit, trigger.span)
+
+    def _level(self, level: checked.Level | None) -> LevelPlan | None:
+        return None if level is None else LevelPlan(level.kind, self._node(level.value))
+
+    def _confidence(self, triggers: tuple[tuple[str, int], ...], span: Span) -> int | None:
+        pairs = []
+        for name, when in triggers:
+            confidence = self.builder.program.triggers[name].confidence
+            if confidence is not None:
+                pairs.append((when, self.builder.ramp(confidence, self.context, span)))
+        return self.builder.best(tuple(pairs), self.context, span) if pairs else None
+
+    def _words(self, template: checked.Template) -> Words:
+        words: list[str | HolePlan] = []
+        for piece in template:
+            if isinstance(piece, str):
+                words.append(piece)
+            elif piece.because_of is not None:
+                trigger = self.builder.program.triggers[piece.because_of]
+                when = self._node(self._trigger_ref(piece.because_of))
+                words.append(HolePlan(when, "", self._words(trigger.because)))
+            elif piece.value is not None:
+                words.append(HolePlan(self._node(piece.value), piece.spec, None))
+        return tuple(words)
+
+
+def triggers_in(program: checked.Program, value: object) -> tuple[str, ...]:
+    """Names of the triggers an expression uses, through `let`s too, in order of appearance."""
+    found: dict[str, None] = {}
+
+    def look(item: object) -> None:
+        if isinstance(item, checked.Ref):
+            if item.kind == "trigger":
+                found[item.name] = None
+            else:
+                look(program.lets[item.name].value)
+            return
+        if isinstance(item, tuple):
+            for part in item:
+                look(part)
+            return
+        for name in getattr(item, "__dataclass_fields__", {}):
+            if name not in {"unit", "span"}:
+                look(getattr(item, name))
+
+    look(value)
+    return tuple(found)
+
+
+def _finish(graph: RuleGraph, draft: _Draft, policy: PolicyPlan) -> StrategyPlan:
+    strategy, universe = draft.strategy, draft.universe
+    member = () if draft.membership is None else (draft.membership,)
+    enters, exits = [], []
+    for enter in draft.enters:
+        roots = [*member, *_enter_roots(enter)]
+        fields = {name: getattr(enter, name) for name in EnterPlan.__dataclass_fields__}
+        enters.append(EnterPlan(**{**fields, "leaves": leaves_of(graph, roots, in_policy=False)}))
+    for exit_ in draft.exits:
+        roots = [exit_.when, *_word_nodes(exit_.because)]
+        exits.append(ExitPlan(exit_.when, exit_.because, leaves_of(graph, roots, in_policy=False), exit_.span))
+    wanted = [*member, *policy.market]
+    for enter in enters:
+        wanted += [*_enter_roots(enter), *enter.leaves]
+    for exit_ in exits:
+        wanted += [exit_.when, *_word_nodes(exit_.because), *exit_.leaves]
+    roots_all = tuple(sorted({node for node in wanted if graph[node].op != "const"}))
+    return StrategyPlan(
+        strategy.name,
+        universe.name,
+        strategy.period,
+        universe.members(),
+        {symbol: tier.name for tier in universe.tiers for symbol in tier.members},
+        draft.membership,
+        tuple(enters),
+        tuple(exits),
+        _holds(strategy, universe),
+        {c.after: _length(c.length, strategy.period) for c in strategy.cool_downs},
+        strategy.doc,
+        strategy.span,
+        roots_all,
+    )
+
+
+def _enter_roots(enter: EnterPlan) -> list[int]:
+    roots = [enter.when, *_word_nodes(enter.because)]
+    for size in enter.sizes:
+        roots.append(size.share)
+        if size.condition is not None:
+            roots.append(size.condition)
+    roots += [level.node for level in (enter.stop, enter.target) if level is not None]
+    if enter.confidence is not None:
+        roots.append(enter.confidence)
+    return roots
+
+
+def _word_nodes(words: Words) -> list[int]:
+    found: list[int] = []
+    for word in words:
+        if isinstance(word, HolePlan):
+            found.append(word.node)
+            found.extend(_word_nodes(word.inner or ()))
+    return found
+
+
+def _length(length: checked.Const, period: int) -> int:
+    assert isinstance(length.value, Decimal)
+    return int(length.value * period) if length.unit.kind is Kind.BARS else int(length.value)
+
+
+def _holds(strategy: checked.Strategy, universe: checked.Universe) -> dict[str, int]:
+    own = _length(strategy.hold_at_most, strategy.period) if strategy.hold_at_most is not None else None
+    holds = {}
+    for tier in universe.tiers:
+        for symbol in tier.members:
+            limits = [limit for limit in (own, tier.hold_at_most) if limit is not None]
+            if limits:
+                holds[symbol] = min(limits)
+    return holds

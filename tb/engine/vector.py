@@ -1,0 +1,119 @@
+"""Operations of one instant over columns, and windows of truth values: the same meaning as `tb.engine.instant`, in arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb.engine.graph import Constant
+from tb.vocabulary.pointwise import POINTWISE
+from tb.vocabulary.run import evaluate_pointwise
+
+Floats = NDArray[np.float64]
+
+
+def pointwise(op: str, consts: Sequence[Constant], args: Sequence[Floats], size: int) -> Floats:
+    """`op` at each bar; NaN is unknown, and what is not finite becomes unknown."""
+    with np.errstate(all="ignore"):
+        match op:
+            case "and" | "or":
+                return _logic(op, args)
+            case "best":
+                return _best(args, size)
+            case "regime":
+                return _regime(len(consts), args, size)
+            case "not":
+                return 1.0 - args[0]
+            case "regime_is":
+                return _known(args, args[0] == float(_number(consts[0])))
+            case "ramp":
+                return _ramp(consts, args[0])
+            case "lt":
+                return _known(args, args[0] < args[1])
+            case "le":
+                return _known(args, args[0] <= args[1])
+            case "gt":
+                return _known(args, args[0] > args[1])
+            case "ge":
+                return _known(args, args[0] >= args[1])
+            case "eq":
+                return _known(args, args[0] == args[1])
+            case "ne":
+                return _known(args, args[0] != args[1])
+            case "neg":
+                return -args[0]
+            case "add":
+                return _finite(args[0] + args[1])
+            case "sub":
+                return _finite(args[0] - args[1])
+            case "mul":
+                return _finite(args[0] * args[1])
+            case "div":
+                return _finite(np.where(args[1] == 0.0, np.nan, args[0] / args[1]))
+            case _:
+                return evaluate_pointwise(POINTWISE[op], np.array(args))
+
+
+def lasting(op: str, joined: Floats, length: int) -> Floats:
+    """`every` or `some` over the last `length` values; `joined` has length - 1 earlier values in front."""
+    if len(joined) < length:
+        return np.empty(0)
+    windows = np.lib.stride_tricks.sliding_window_view(joined, length)
+    unknown = np.isnan(windows).any(axis=1)
+    if op == "every":
+        return np.where((windows == 0.0).any(axis=1), 0.0, np.where(unknown, np.nan, 1.0))
+    return np.where((windows == 1.0).any(axis=1), 1.0, np.where(unknown, np.nan, 0.0))
+
+
+def _finite(values: Floats) -> Floats:
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _known(args: Sequence[Floats], truth: NDArray[np.bool_]) -> Floats:
+    unknown = np.isnan(args[0])
+    for other in args[1:]:
+        unknown = unknown | np.isnan(other)
+    return np.where(unknown, np.nan, truth.astype(np.float64))
+
+
+def _logic(op: str, args: Sequence[Floats]) -> Floats:
+    deciding = 0.0 if op == "and" else 1.0
+    decided = args[0] == deciding
+    unknown = np.isnan(args[0])
+    for other in args[1:]:
+        decided = decided | (other == deciding)
+        unknown = unknown | np.isnan(other)
+    return np.where(decided, deciding, np.where(unknown, np.nan, 1.0 - deciding))
+
+
+def _best(args: Sequence[Floats], size: int) -> Floats:
+    highest = np.full(size, -np.inf)
+    unknown = np.zeros(size, dtype=np.bool_)
+    for when, confidence in zip(args[::2], args[1::2], strict=True):
+        fired = when == 1.0
+        unknown |= fired & np.isnan(confidence)
+        highest = np.where(fired & ~np.isnan(confidence), np.maximum(highest, confidence), highest)
+    return np.where(unknown, np.nan, _finite(highest))
+
+
+def _regime(cases: int, conditions: Sequence[Floats], size: int) -> Floats:
+    found = np.full(size, float(len(conditions)) if len(conditions) < cases else np.nan)
+    for at in range(len(conditions) - 1, -1, -1):
+        condition = conditions[at]
+        found = np.where(np.isnan(condition), np.nan, np.where(condition == 1.0, float(at), found))
+    return found
+
+
+def _ramp(consts: Sequence[Constant], driver: Floats) -> Floats:
+    low, high, start, end = (float(_number(c)) for c in consts)
+    share = (driver - start) / (end - start)
+    share = np.where(share < 0.0, 0.0, np.where(share > 1.0, 1.0, share))
+    return low + (high - low) * share
+
+
+def _number(constant: Constant) -> float:
+    assert isinstance(constant, Decimal | int | float)
+    return float(constant)

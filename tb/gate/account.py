@@ -1,0 +1,191 @@
+"""The account as constraints see it: cash, positions, working orders, counts, and what equity has been.
+
+Everything is exact. A held instrument whose last price is unknown makes equity unknown, and with it every limit that is a share
+of equity: unknown denies. Times are the instants of events; there is no clock here.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from tb.engine.instant import EXACT
+
+ZERO = Decimal(0)
+
+
+@dataclass(slots=True)
+class Holding:
+    """What one strategy holds of one instrument; `quantity` is signed."""
+
+    strategy: str
+    instrument: str
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """An approved order that adds risk and has not filled yet."""
+
+    order: str
+    instrument: str
+    sign: int
+    quantity: Decimal
+    price: Decimal
+
+
+@dataclass(slots=True)
+class Account:
+    """One account. Change it through its methods only: they keep the high-water mark and the counts."""
+
+    currency: str
+    cash: Decimal
+    day_starts: int = 0  # of the trading day in progress
+    day_ends: int = 0
+    equity_at_day_start: Decimal | None = None
+    high_water: Decimal | None = None
+    holdings: dict[tuple[str, str], Holding] = field(default_factory=dict)
+    working: dict[str, Working] = field(default_factory=dict)
+    marks: dict[str, Decimal | None] = field(default_factory=dict)
+    entry_times: list[int] = field(default_factory=list)
+    order_times: list[int] = field(default_factory=list)
+    losses_in_a_row: int = 0
+    last_loss: int | None = None
+    history: list[tuple[int, Decimal]] = field(default_factory=list)  # equity at the closes seen
+
+    def position(self, instrument: str) -> Decimal:
+        """Net quantity over all strategies."""
+        total = ZERO
+        for holding in self.holdings.values():
+            if holding.instrument == instrument:
+                total = EXACT.add(total, holding.quantity)
+        return total
+
+    def held(self) -> tuple[str, ...]:
+        """Instruments with a position, in order of opening."""
+        return tuple(dict.fromkeys(holding.instrument for holding in self.holdings.values()))
+
+    def value(self, instrument: str) -> Decimal | None:
+        """Signed value of the position at the last price; None where that is unknown."""
+        quantity = self.position(instrument)
+        if not quantity:
+            return ZERO
+        mark = self.marks.get(instrument)
+        return None if mark is None else EXACT.multiply(quantity, mark)
+
+    def equity(self) -> Decimal | None:
+        """Cash and positions at their last price; None where one of these is unknown."""
+        total = self.cash
+        for holding in self.holdings.values():
+            mark = self.marks.get(holding.instrument)
+            if mark is None:
+                return None
+            total = EXACT.add(total, EXACT.multiply(holding.quantity, mark))
+        return total
+
+    def sides(self, instrument: str) -> tuple[Decimal, Decimal] | None:
+        """Signed value if every working buy fills, and if every working sell fills."""
+        value = self.value(instrument)
+        if value is None:
+            return None
+        long = short = value
+        for order in self.working.values():
+            if order.instrument == instrument:
+                notional = EXACT.multiply(order.quantity, order.price)
+                long = EXACT.add(long, notional) if order.sign > 0 else long
+                short = EXACT.subtract(short, notional) if order.sign < 0 else short
+        return long, short
+
+    def engaged(self) -> tuple[str, ...]:
+        """Instruments held or being bought or sold, each once."""
+        return tuple(dict.fromkeys([*self.held(), *(order.instrument for order in self.working.values())]))
+
+    def worst(self, instruments: Iterable[str]) -> Decimal | None:
+        """Sum of worst-case absolute values."""
+        total = ZERO
+        for instrument in instruments:
+            sides = self.sides(instrument)
+            if sides is None:
+                return None
+            total = EXACT.add(total, max(abs(sides[0]), abs(sides[1])))
+        return total
+
+    # --- events ----------------------------------------------------------------------------------------------------
+
+    def begin_day(self, starts: int, ends: int) -> None:
+        """A trading day begins; the equity of this moment is its reference."""
+        self.day_starts, self.day_ends = starts, ends
+        self.equity_at_day_start = self.equity()
+
+    def observe(self, at: int) -> None:
+        """Takes note of equity at a close: the high-water mark and the history of losses read it."""
+        equity = self.equity()
+        if equity is None:
+            return
+        if self.high_water is None or equity > self.high_water:
+            self.high_water = equity
+        if not self.history or self.history[-1][1] != equity:
+            self.history.append((at, equity))
+
+    def rebase(self) -> None:
+        """A person lifted a halt: the drawdown is measured anew from here."""
+        self.high_water = self.equity()
+
+    def fill(self, strategy: str, instrument: str, quantity: Decimal, price: Decimal, fee: Decimal) -> None:
+        """Books a fill: signed quantity at a price, fee in account currency. The price is the mark until a close is seen."""
+        self.cash = EXACT.subtract(EXACT.subtract(self.cash, EXACT.multiply(quantity, price)), fee)
+        key = (strategy, instrument)
+        holding = self.holdings.get(key)
+        total = quantity if holding is None else EXACT.add(holding.quantity, quantity)
+        if total:
+            self.holdings[key] = Holding(strategy, instrument, total)
+            self.marks.setdefault(instrument, price)
+        else:
+            self.holdings.pop(key, None)
+            if not self.position(instrument):
+                self.marks.pop(instrument, None)
+
+    def trade_closed(self, at: int, profit: Decimal) -> None:
+        if profit < 0:
+            self.losses_in_a_row += 1
+            self.last_loss = at
+        else:
+            self.losses_in_a_row = 0
+
+    def count_order(self, at: int, *, is_entry: bool) -> None:
+        """Counts an approved order at once, before it is sent."""
+        self.order_times.append(at)
+        if is_entry:
+            self.entry_times.append(at)
+
+    # --- questions about windows -----------------------------------------------------------------------------------
+
+    def since(self, window: str, at: int) -> int:
+        """The first instant of a window that ends now: `today`, or a length in ms (its far end is outside)."""
+        return self.day_starts if window == "today" else at - int(window) + 1
+
+    def count(self, times: list[int], window: str, at: int) -> Decimal:
+        return Decimal(len(times) - bisect_left(times, self.since(window, at)))
+
+    def loss(self, window: str, at: int) -> Decimal | None:
+        """Equity lost since the window began, 0 in profit."""
+        equity = self.equity()
+        before = self.equity_at_day_start if window == "today" else self.equity_at(at - int(window))
+        if equity is None or before is None:
+            return None
+        return max(ZERO, EXACT.subtract(before, equity))
+
+    def equity_at(self, at: int) -> Decimal | None:
+        """Equity as last noted at or before an instant; before the first note, the first."""
+        if not self.history:
+            return None
+        found = bisect_right(self.history, at, key=lambda noted: noted[0])
+        return self.history[max(found - 1, 0)][1]
+
+    def drawdown(self) -> Decimal | None:
+        equity = self.equity()
+        if equity is None or self.high_water is None or self.high_water <= 0:
+            return None
+        return max(ZERO, EXACT.divide(EXACT.subtract(self.high_water, equity), self.high_water))

@@ -1,0 +1,154 @@
+"""The leaf facts: how each is read from order, account and book. None is unknown, and unknown denies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tb.engine.instant import Exact, exact
+from tb.gate.account import ZERO, Account
+from tb.gate.proposal import Proposal
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Everything facts may read at one instant. `age` is that of the instrument's newest bar in ms, None without one."""
+
+    at: int
+    proposal: Proposal
+    account: Account
+    groups: Mapping[str, tuple[str, ...]]
+    restricted: tuple[str, ...]
+    minimum: Decimal | None
+    maximum: Decimal | None
+    age: int | None
+    halted_by: str | None
+    paused_by: str | None
+
+
+Reader = Callable[[Moment, str], Exact]
+
+
+def read(name: str, argument: str, moment: Moment) -> Exact:
+    """The value of a leaf fact; `argument` is its scope or window."""
+    return READERS[name](moment, argument)
+
+
+def _scope(moment: Moment, argument: str) -> tuple[tuple[str, ...], ...]:
+    """The sets of instruments that a scope means. An instrument in several groups answers to each of them."""
+    own = moment.proposal.instrument
+    if argument == "order.instrument":
+        return ((own,),)
+    if argument == "group of order.instrument":
+        found = tuple(members for members in moment.groups.values() if own in members)
+        return found or ((own,),)
+    return (moment.groups.get(argument, (argument,)),)
+
+
+def _inside(moment: Moment, argument: str) -> Exact:
+    own = moment.proposal.instrument
+    return Decimal(int(any(own in members for members in _scope(moment, argument))))
+
+
+def _others(moment: Moment, argument: str) -> Exact:
+    own = moment.proposal.instrument
+    sums = [moment.account.worst(m for m in members if m != own) for members in _scope(moment, argument)]
+    known = [total for total in sums if total is not None]
+    return max(known) if len(known) == len(sums) else None
+
+
+def _exposure(moment: Moment, argument: str) -> Exact:
+    sums = []
+    for members in _scope(moment, argument):
+        values = [moment.account.value(member) for member in members]
+        known = [abs(value) for value in values if value is not None]
+        if len(known) != len(values):
+            return None
+        sums.append(sum(known, ZERO))
+    return max(sums)
+
+
+def _side(moment: Moment, which: int) -> Exact:
+    sides = moment.account.sides(moment.proposal.instrument)
+    return None if sides is None else sides[which]
+
+
+def _gross_others(moment: Moment, _: str) -> Exact:
+    own = moment.proposal.instrument
+    return moment.account.worst(m for m in moment.account.engaged() if m != own)
+
+
+def _net(moment: Moment, which: int) -> Exact:
+    total = ZERO
+    for instrument in moment.account.engaged():
+        sides = moment.account.sides(instrument)
+        if sides is None:
+            return None
+        total += sides[which]
+    return total
+
+
+def _held_values(moment: Moment) -> list[Decimal] | None:
+    values = [moment.account.value(instrument) for instrument in moment.account.held()]
+    known = [value for value in values if value is not None]
+    return known if len(known) == len(values) else None
+
+
+def _gross(moment: Moment, _: str) -> Exact:
+    values = _held_values(moment)
+    return None if values is None else sum((abs(value) for value in values), ZERO)
+
+
+def _net_now(moment: Moment, _: str) -> Exact:
+    values = _held_values(moment)
+    return None if values is None else abs(sum(values, ZERO))
+
+
+def _since_last_loss(moment: Moment, _: str) -> Exact:
+    last = moment.account.last_loss
+    return None if last is None else Decimal(moment.at - last)
+
+
+READERS: Mapping[str, Reader] = {
+    "order.instrument": lambda m, _: m.proposal.instrument,
+    "order.strategy": lambda m, _: m.proposal.strategy,
+    "order.side": lambda m, _: "buy" if m.proposal.sign > 0 else "sell",
+    "order.tier": lambda m, _: m.proposal.tier,
+    "order.sign": lambda m, _: Decimal(m.proposal.sign),
+    "order.quantity": lambda m, _: m.proposal.quantity,
+    "order.price": lambda m, _: m.proposal.price,
+    "order.stop": lambda m, _: m.proposal.stop,
+    "order.target": lambda m, _: m.proposal.target,
+    "order.confidence": lambda m, _: exact(m.proposal.confidence),
+    "order.intended": lambda m, _: m.proposal.intended,
+    "order.missing": lambda m, _: m.proposal.missing,
+    "order.minimum": lambda m, _: m.minimum,
+    "order.maximum": lambda m, _: m.maximum,
+    "order.opens": lambda m, _: Decimal(int(m.proposal.instrument not in m.account.engaged())),
+    "scope.inside": _inside,
+    "scope.others": _others,
+    "exposure": _exposure,
+    "gross": _gross,
+    "net": _net_now,
+    "open_positions": lambda m, _: Decimal(len(m.account.held())),
+    "book.long": lambda m, _: _side(m, 0),
+    "book.short": lambda m, _: _side(m, 1),
+    "book.gross_others": _gross_others,
+    "book.net_long": lambda m, _: _net(m, 0),
+    "book.net_short": lambda m, _: _net(m, 1),
+    "book.open_positions": lambda m, _: Decimal(len(m.account.engaged())),
+    "equity": lambda m, _: m.account.equity(),
+    "equity at day_start": lambda m, _: m.account.equity_at_day_start,
+    "cash": lambda m, _: m.account.cash,
+    "loss": lambda m, window: m.account.loss(window, m.at),
+    "drawdown": lambda m, _: m.account.drawdown(),
+    "entries": lambda m, window: m.account.count(m.account.entry_times, window, m.at),
+    "orders": lambda m, window: m.account.count(m.account.order_times, window, m.at),
+    "losses_in_a_row": lambda m, _: Decimal(m.account.losses_in_a_row),
+    "since_last_loss": _since_last_loss,
+    "data_age": lambda m, _: None if m.age is None else Decimal(m.age),
+    "restricted": lambda m, _: ",".join(m.restricted),
+    "halted_by": lambda m, _: m.halted_by,
+    "paused_by": lambda m, _: m.paused_by,
+}

@@ -1,0 +1,169 @@
+"""judge: one proposal against every constraint, in the light of those approved before it.
+
+1. The leaves of the policy are read once: market values exactly as their shortest text, facts from account and order.
+2. The generated function answers which constraints fail and which cannot be known.
+3. The strictest verdict wins: approve < warn < shrink < reject < pause < halt. What cannot be known rejects (a `warn` warns).
+4. Shrink finds the largest whole number of lots that every shrinking limit lets pass, and judges that size in full.
+
+INVARIANT: `Approved` is built here and nowhere else, and only for an order that passed every constraint that applies to it.
+Reducing orders answer only to constraints that say `on every order`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from tb.core.records import LATTICE, Verdict
+from tb.engine.decide import generate
+from tb.engine.graph import RuleGraph
+from tb.engine.instant import Exact, exact
+from tb.engine.plan import ConstraintPlan, PolicyPlan, leaves_of
+from tb.gate.facts import Moment, read
+
+MarketReader = Callable[[int], float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """Permission to send one order of this quantity. The gateway takes nothing else."""
+
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the gate says. `inputs` are the leaves in the plan's order, for the proposed quantity; masks count from bit 0.
+
+    `failed` and `unknown` hold the bits of constraints that apply to this order, for the proposed quantity.
+    """
+
+    verdict: Verdict
+    deciding: tuple[str, ...]
+    failed: int
+    unknown: int
+    inputs: tuple[Exact, ...]
+    approved: Approved | None
+    latches: tuple[ConstraintPlan, ...]
+
+    @property
+    def quantity(self) -> Decimal:
+        return self.approved.quantity if self.approved is not None else Decimal(0)
+
+
+class Gate:
+    """Judges for one period. Built once; holds no state of its own."""
+
+    def __init__(self, graph: RuleGraph, policy: PolicyPlan) -> None:
+        self.graph = graph
+        self.policy = policy
+        self.generated = generate(graph, policy)
+        self._judge = self.generated.judge
+        self._measure = self.generated.measure
+        self._shrinking = _subset(policy, [c for c in policy.constraints if c.verdict == "shrink"])
+        self._shrink_judge = generate(graph, self._shrinking).judge
+        self._leaves = [self._leaf(leaf) for leaf in policy.leaves]
+        self._quantity = next(
+            at
+            for at, leaf in enumerate(policy.leaves)
+            if graph[leaf].op == "fact" and graph[leaf].consts[0] == "order.quantity"
+        )
+        self._all = (1 << len(policy.constraints)) - 1
+        self._every = sum(1 << bit for bit, c in enumerate(policy.constraints) if c.every_order)
+        self._warns = sum(1 << bit for bit, c in enumerate(policy.constraints) if c.kind == "warn")
+        self.watched = _watched(graph, policy)
+        self._watch_judge = generate(graph, self.watched).judge
+
+    def _leaf(self, leaf: int) -> tuple[str, str] | int:
+        node = self.graph[leaf]
+        return leaf if node.stage == "market" else (str(node.consts[0]), str(node.consts[1]))
+
+    def judge(self, moment: Moment, market: MarketReader, lot: Decimal | None) -> Judgement:
+        """The verdict on one proposal. `market` gives a market leaf's value at the instant; `lot` is the instrument's grid."""
+        inputs = [exact(market(leaf)) if isinstance(leaf, int) else read(leaf[0], leaf[1], moment) for leaf in self._leaves]
+        return self.decide(inputs, moment.proposal.adds_risk, moment.proposal.quantity, lot)
+
+    def decide(self, inputs: Sequence[Exact], adds_risk: bool, quantity: Decimal, lot: Decimal | None) -> Judgement:
+        """The verdict that follows from a snapshot alone: explanations and what-if questions come through here too."""
+        applies = self._all if adds_risk else self._every
+        failed, unknown = (mask & applies for mask in self._judge(inputs))
+        verdict, deciding = self._strictest(failed, unknown)
+        latches = tuple(c for bit, c in enumerate(self.policy.constraints) if failed >> bit & 1 and c.latches)
+        snapshot = tuple(inputs)
+        if verdict in {"approve", "warn"}:
+            return Judgement(verdict, deciding, failed, unknown, snapshot, Approved(quantity), latches)
+        if verdict == "shrink":
+            smaller = self._largest(inputs, quantity, lot)
+            if smaller is not None:
+                then_failed, then_unknown = self._judge(self._with(inputs, smaller))
+                rest, names = self._strictest(then_failed & applies, then_unknown & applies)
+                if rest in {"approve", "warn"}:
+                    return Judgement("shrink", deciding, failed, unknown, snapshot, Approved(smaller), latches)
+                deciding = tuple(dict.fromkeys([*deciding, *names]))
+            return Judgement("reject", deciding, failed, unknown, snapshot, None, latches)
+        return Judgement(verdict, deciding, failed, unknown, snapshot, None, latches)
+
+    def watch(self, moment: Moment) -> tuple[ConstraintPlan, ...]:
+        """The latching constraints about the account alone that fail now, without any order."""
+        if not self.watched.constraints:
+            return ()
+        inputs = [
+            read(str(self.graph[leaf].consts[0]), str(self.graph[leaf].consts[1]), moment) for leaf in self.watched.leaves
+        ]
+        failed, _ = self._watch_judge(inputs)
+        return tuple(c for bit, c in enumerate(self.watched.constraints) if failed >> bit & 1)
+
+    def usage(self, inputs: Sequence[Exact], quantity: Decimal) -> dict[str, float | None]:
+        """How much of each upper limit is used with an order of that quantity: measured over bound, None where unknown."""
+        pairs = self._measure(self._with(inputs, quantity))
+        used: dict[str, float | None] = {}
+        for name, (measured, bound) in zip(self.generated.measured, pairs, strict=True):
+            used[name] = (
+                float(measured / bound) if isinstance(measured, Decimal) and isinstance(bound, Decimal) and bound else None
+            )
+        return used
+
+    def _strictest(self, failed: int, unknown: int) -> tuple[Verdict, tuple[str, ...]]:
+        found: dict[Verdict, list[str]] = {}
+        for bit, constraint in enumerate(self.policy.constraints):
+            if failed >> bit & 1:
+                found.setdefault(_verdict(constraint.verdict), []).append(constraint.name)
+            elif unknown >> bit & 1:
+                found.setdefault("warn" if constraint.kind == "warn" else "reject", []).append(constraint.name)
+        if not found:
+            return "approve", ()
+        verdict = max(found, key=LATTICE.index)
+        return verdict, tuple(found[verdict])
+
+    def _largest(self, inputs: Sequence[Exact], quantity: Decimal, lot: Decimal | None) -> Decimal | None:
+        """The largest multiple of the lot below the quantity that every shrinking limit lets pass."""
+        if lot is None or lot <= 0:
+            return None
+        low, high = 0, int(quantity / lot)
+        while high - low > 1:
+            middle = (low + high) // 2
+            if self._shrink_judge(self._with(inputs, lot * middle)) == (0, 0):
+                low = middle
+            else:
+                high = middle
+        return lot * low if low else None
+
+    def _with(self, inputs: Sequence[Exact], quantity: Decimal) -> list[Exact]:
+        changed = list(inputs)
+        changed[self._quantity] = quantity
+        return changed
+
+
+def _verdict(name: str) -> Verdict:
+    return LATTICE[LATTICE.index(name)]
+
+
+def _subset(policy: PolicyPlan, constraints: list[ConstraintPlan]) -> PolicyPlan:
+    return replace(policy, constraints=tuple(constraints))
+
+
+def _watched(graph: RuleGraph, policy: PolicyPlan) -> PolicyPlan:
+    chosen = [c for c in policy.constraints if c.latches and not c.reads_order]
+    leaves = leaves_of(graph, [c.node for c in chosen], in_policy=True)
+    return PolicyPlan(policy.period, tuple(chosen), leaves, ())

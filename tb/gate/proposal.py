@@ -1,0 +1,28 @@
+"""What is put before the gate: one order that somebody wants, with everything about it that constraints may read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """`sign` is 1 for a buy, -1 for a sell. `quantity` is on the lot grid, `price` None where no price is known.
+
+    `intended` is the money the size rule asked for, None where it could not be computed. `tier` is `universe.tier`. `adds_risk`
+    is False for orders that only close a position.
+    """
+
+    strategy: str
+    instrument: str
+    sign: int
+    quantity: Decimal
+    price: Decimal | None
+    stop: Decimal | None
+    target: Decimal | None
+    intended: Decimal | None
+    confidence: float | None
+    tier: str | None
+    adds_risk: bool
+    missing: str | None = None  # inputs of the order that could not be computed, for people

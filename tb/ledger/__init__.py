@@ -1,0 +1,30 @@
+"""The ledger: what happened, append-only, each entry hashed with the one before.
+
+Importing this package is cheap; `open_ledger` is what loads the database libraries (about 0.2 s).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tb.ledger.chain import DECISIVE, GENESIS, DecisionLog, Head, entry_hash, policy_hash
+from tb.ledger.runs import RunInfo
+
+if TYPE_CHECKING:
+    from tb.ledger.store import Ledger
+
+__all__ = ["DECISIVE", "GENESIS", "DecisionLog", "Head", "RunInfo", "entry_hash", "open_ledger", "policy_hash"]
+
+
+def open_ledger(path: Path, *, create: bool = True, read_only: bool = False, wait: float = 2.0) -> Ledger:
+    """Opens the ledger at `path`, making it and its folder first where there is none and `create` is true.
+
+    `read_only` never makes or changes anything and works beside a writer. `wait` is how many seconds to queue behind another
+    writer. Raises `Refused`: TB701 (missing), TB702 (not a ledger), TB703 (damaged or truncated), TB704 (another schema
+    version), TB705 (locked by another writer), TB706 (permission, not a file, disk).
+    """
+    from tb.ledger.opening import open_engine
+    from tb.ledger.store import Ledger
+
+    return Ledger(path, open_engine(path, create=create, read_only=read_only, wait=wait))

@@ -1,0 +1,92 @@
+"""What the ledger has to say to people, and the translation of SQLite's refusals into it.
+
+Codes: TB701 missing, TB702 not a ledger, TB703 damaged file, TB704 other schema version, TB705 locked by another writer,
+TB706 cannot be opened or written, TB707 unknown run, TB708 policy missing, TB709 policy altered, TB710 chain broken,
+TB711 tail missing, TB712 query table disagrees with its entry, TB713 decision log differs, TB714 no such decision, trade
+or order, TB715 entry outside of its run.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from tb.core.diagnostics import Diagnostic, Refused, did_you_mean, error
+from tb.core.span import whole_file
+
+RESTORE = "restore the file from a backup, or keep it as evidence and start a new ledger; nothing in it was changed"
+
+
+def finding(path: Path, code: str, message: str, hint: str) -> Diagnostic:
+    """An error about a ledger file as a whole."""
+    return error(code, message, whole_file(str(path)), hint)
+
+
+def refused(path: Path, code: str, message: str, hint: str) -> Refused:
+    return Refused([finding(path, code, message, hint)])
+
+
+def unknown_run(path: Path, run: str, known: Iterable[str]) -> Refused:
+    names = list(known)
+    near = did_you_mean(run, names)
+    have = f"the ledger has `{names[0]}` to `{names[-1]}`" if names else "the ledger has no run yet: `tb replay` makes one"
+    return refused(path, "TB707", f"there is no run `{run}`", near or have)
+
+
+def _says(problem: BaseException) -> tuple[str, str, str]:
+    """Code, message and hint for what SQLite refused."""
+    code = getattr(problem, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    match code:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return (
+                "TB705",
+                "the ledger is locked by another writer",
+                "wait for the other run to end, or stop it; to only read, open the ledger read-only",
+            )
+        case sqlite3.SQLITE_NOTADB:
+            return "TB702", "the file is not a ledger", "name another file, or move this one away to start a new ledger"
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
+            return (
+                "TB706",
+                "the ledger cannot be written: permission denied",
+                "let this user write the file and its folder",
+            )
+        case sqlite3.SQLITE_CANTOPEN:
+            return (
+                "TB706",
+                "the ledger cannot be opened",
+                "check that it is a file which this user may read",
+            )
+        case sqlite3.SQLITE_FULL:
+            return "TB706", "the disk is full; the last group was not written", "free some space and run again"
+        case sqlite3.SQLITE_IOERR:
+            return "TB706", "the disk refused to read or write the ledger", "check the disk and the space that is left on it"
+        case _:
+            return "TB703", "the ledger is damaged or truncated", RESTORE
+
+
+def damage(path: Path, problem: BaseException) -> Diagnostic:
+    """The finding for an error of SQLite, whether raised bare or through SQLAlchemy."""
+    inner = problem.orig if isinstance(problem, DBAPIError) and problem.orig is not None else problem
+    return finding(path, *_says(inner))
+
+
+@contextmanager
+def refusing(path: Path) -> Iterator[None]:
+    """Turns errors of SQLite into `Refused`. A broken constraint is a caller's bug (a number used twice): `ValueError`.
+
+    What SQLite calls a plain error is a bug of tb and passes through, unless a table or column is gone from the file.
+    """
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as problem:
+        inner = problem.orig if isinstance(problem, DBAPIError) else problem
+        if isinstance(inner, sqlite3.IntegrityError):
+            raise ValueError(f"the group was not written: {inner}") from problem
+        if getattr(inner, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR and "no such" not in str(inner):
+            raise
+        raise Refused([damage(path, problem)]) from problem

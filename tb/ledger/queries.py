@@ -1,0 +1,165 @@
+"""Questions to a ledger: statements over the projections that lead to payloads, and the reading of what they find."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Select, Table, func, select, type_coerce
+from sqlalchemy.types import NullType
+
+from tb.core.records import Run
+from tb.ledger.chain import DECISIVE
+from tb.ledger.findings import RESTORE, refused, unknown_run
+from tb.ledger.projection import SHAPES
+from tb.ledger.runs import RunInfo
+from tb.ledger.tables import DecisionRow, Entry, FillRow, LatchRow, MarkRow, OrderRow, QuietRow, RunRow, TradeRow, table_of
+
+T = TypeVar("T")
+_entries, _runs = table_of(Entry), table_of(RunRow)
+_decisions, _quiet, _trades = table_of(DecisionRow), table_of(QuietRow), table_of(TradeRow)
+_orders, _fills, _latches, _marks = table_of(OrderRow), table_of(FillRow), table_of(LatchRow), table_of(MarkRow)
+_payload: ColumnElement[Any] = type_coerce(_entries.c.payload, NullType())  # as it stands, even where somebody changed its type
+
+
+def _of(table: Table, run: str, **wanted: object) -> Select[Any]:
+    """Entries behind the rows of one run, those whose columns equal what is wanted (None: any)."""
+    statement = select(_entries.c.seq, _entries.c.kind, _payload).join(table, table.c.entry == _entries.c.seq)
+    statement = statement.where(table.c.run == run)
+    for name, value in wanted.items():
+        if value is not None:
+            statement = statement.where(table.c[name] == value)
+    return statement
+
+
+def decisions(
+    run: str,
+    *,
+    instrument: str | None,
+    strategy: str | None,
+    verdict: str | None,
+    since: int | None,
+    until: int | None,
+    refused_only: bool,
+) -> Select[Any]:
+    statement = _of(_decisions, run, instrument=instrument, strategy=strategy, verdict=verdict)
+    if since is not None:
+        statement = statement.where(_decisions.c.at >= since)
+    if until is not None:
+        statement = statement.where(_decisions.c.at < until)
+    if refused_only:
+        statement = statement.where(_decisions.c.refused)
+    return statement.order_by(_decisions.c.seq)
+
+
+def after(statement: Select[Any], seq: int) -> Select[Any]:
+    """The rest of a statement over decisions, past decision `seq`."""
+    return statement.where(_decisions.c.seq > seq)
+
+
+def decision(run: str, seq: int) -> Select[Any]:
+    return _of(_decisions, run, seq=seq)
+
+
+def orders(run: str, instrument: str | None) -> Select[Any]:
+    return _of(_orders, run, instrument=instrument).order_by(_orders.c.entry)
+
+
+def order(run: str, name: str) -> Select[Any]:
+    return _of(_orders, run, id=name)
+
+
+def fills(run: str, order_id: str | None, instrument: str | None) -> Select[Any]:
+    return _of(_fills, run, order_id=order_id, instrument=instrument).order_by(_fills.c.entry)
+
+
+def trades(run: str, instrument: str | None, strategy: str | None) -> Select[Any]:
+    last = select(func.max(_trades.c.entry)).where(_trades.c.run == run).group_by(_trades.c.seq)
+    statement = _of(_trades, run, instrument=instrument, strategy=strategy)
+    return statement.where(_trades.c.entry.in_(last)).order_by(_trades.c.seq)
+
+
+def trade(run: str, seq: int) -> Select[Any]:
+    return _of(_trades, run, seq=seq).order_by(_trades.c.entry.desc()).limit(1)
+
+
+def quiet(run: str, instrument: str, strategy: str | None, at: int | None) -> Select[Any]:
+    statement = _of(_quiet, run, instrument=instrument, strategy=strategy)
+    if at is not None:
+        statement = statement.where(_quiet.c.first <= at, _quiet.c.last >= at)
+    return statement.order_by(_quiet.c.first, _quiet.c.entry)
+
+
+def marks(run: str) -> Select[Any]:
+    return _of(_marks, run).order_by(_marks.c.entry)
+
+
+def latches(run: str) -> Select[Any]:
+    return _of(_latches, run).order_by(_latches.c.entry)
+
+
+def records(connection: Connection, path: Path, statement: Select[Any]) -> list[Any]:
+    """The records a statement leads to; raises `Refused` TB710 for a payload that no longer reads as one."""
+    found = []
+    for seq, kind, payload in connection.execute(statement):
+        try:
+            found.append(SHAPES[kind].decode(payload))
+        except (KeyError, TypeError, msgspec.MsgspecError) as problem:
+            raise unreadable(path, seq) from problem
+    return found
+
+
+def unreadable(path: Path, seq: int) -> Exception:
+    return refused(path, "TB710", f"entry {seq} was altered and cannot be read", f"see `tb ledger verify`, then {RESTORE}")
+
+
+def only(found: list[T], path: Path, missing: str, hint: str) -> T:
+    """The one record found; raises `Refused` TB714 with `missing` where there is none."""
+    if not found:
+        raise refused(path, "TB714", missing, hint)
+    return found[0]
+
+
+def span_of(connection: Connection, path: Path, run: str) -> tuple[int, int | None]:
+    """The entries that start and finish a run; raises `Refused` TB707 for a run that is not there."""
+    row = connection.execute(select(_runs.c.entry, _runs.c.finish).where(_runs.c.run == run)).first()
+    if row is None:
+        raise unknown_run(path, run, connection.execute(select(_runs.c.run).order_by(_runs.c.number)).scalars())
+    return row[0], row[1]
+
+
+def runs(connection: Connection, path: Path, *, only: str | None = None, latest: bool = False) -> list[RunInfo]:
+    """Runs with their summaries by number: all, the one named, or the latest."""
+    start, finish = _entries.alias(), _entries.alias()
+    statement = (
+        select(_runs.c.entry, type_coerce(start.c.payload, NullType()), type_coerce(finish.c.payload, NullType()))
+        .outerjoin(start, start.c.seq == _runs.c.entry)
+        .outerjoin(finish, finish.c.seq == _runs.c.finish)
+        .order_by(_runs.c.number.desc() if latest else _runs.c.number)
+    )
+    if only is not None:
+        statement = statement.where(_runs.c.run == only)
+    found = []
+    for entry, run, summary in connection.execute(statement.limit(1) if latest else statement):
+        try:
+            read = msgspec.json.decode(summary, type=dict[str, object]) if summary is not None else None
+            found.append(RunInfo(msgspec.json.decode(run, type=Run), read))
+        except (TypeError, msgspec.MsgspecError) as problem:
+            raise unreadable(path, entry) from problem
+    return found
+
+
+def decisive(connection: Connection, path: Path, run: str) -> Iterator[bytes]:
+    """Payloads of the run's Decision, Quiet and Latch entries in order; raises `Refused` TB707."""
+    start, finish = span_of(connection, path, run)
+    statement = (
+        select(_payload)
+        .where(_entries.c.seq > start, _entries.c.run == run, _entries.c.kind.in_(sorted(DECISIVE)))
+        .order_by(_entries.c.seq)
+    )
+    if finish is not None:
+        statement = statement.where(_entries.c.seq < finish)
+    for row in connection.execute(statement.execution_options(yield_per=1000)):
+        yield row[0]

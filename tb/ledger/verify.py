@@ -1,0 +1,254 @@
+"""Proves that a ledger still says what was written, or names the first entry that does not.
+
+1. The file: SQLite's own structure check (`_structure`).
+2. Policies: each text matches the hash it is stored under (`_policies`).
+3. The chain, first entry to last, each step in `Walk.step`: numbers without holes, each link is the hash of the entry before,
+   each hash is that of its content. The walk stops at the first break: what follows it proves nothing.
+4. Beside the walk: each entry is inside its run, its payload reads as its kind, its projection row equals what the payload
+   says, and at the end of a run the recorded `decision_log_hash` equals the digest of its decision payloads.
+5. After the walk: rows of projections that belong to no entry, the runs table, the noted head.
+
+What no check from within can find: somebody who rewrites everything after a point, hashes, projections and head included,
+or puts back an older copy of the whole file. Against that, note `Ledger.head()` elsewhere and hand it in as `anchor`.
+All is read in one transaction, so a writer may go on meanwhile.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import DBAPIError
+
+from tb.core.diagnostics import Diagnostic
+from tb.core.encode import digest
+from tb.core.records import Run
+from tb.ledger.chain import DECISIVE, GENESIS, DecisionLog, Head, entry_hash
+from tb.ledger.findings import RESTORE, damage, finding
+from tb.ledger.projection import FINISH, SHAPES, START, Row
+from tb.ledger.tables import Entry, LedgerTable, Policy, RunRow, table_of
+
+EVERY = 1000  # entries between two calls of `progress`
+REBUILD = "the chain still holds: answers from this table cannot be trusted; restore the file from a backup"
+
+
+def _rows(connection: Connection, model: type[LedgerTable]) -> Iterator[Row]:
+    """All rows of a table in the order of its key, raw: types are checked here, not converted."""
+    table = table_of(model)
+    statement = str(select(table).order_by(*table.primary_key.columns).compile(dialect=sqlite.dialect()))
+    for row in connection.exec_driver_sql(statement, execution_options={"yield_per": EVERY}):
+        yield tuple(row)
+
+
+class Follower:
+    """Walks one query table in step with the chain and keeps the first difference it meets."""
+
+    def __init__(self, kind: str, model: type[LedgerTable], rows: Iterator[Row]) -> None:
+        self.kind, self.table = kind, str(model.__tablename__)
+        self.names = [column.name for column in table_of(model).columns]
+        self.rows, self.row = rows, next(rows, None)
+        self.difference = ""
+
+    def _differs(self, text: str) -> None:
+        self.difference = self.difference or text
+
+    def _advance(self) -> None:
+        self.row = next(self.rows, None)
+
+    def meet(self, expected: Row) -> None:
+        """Takes the row that the entry of its kind should have."""
+        self.pass_to(expected[0])
+        if self.row is None or self.row[0] != expected[0]:
+            self._differs(f"`{self.table}` has no row for entry {expected[0]} (run {expected[1]}, {self.kind})")
+            return
+        if self.row != expected:
+            name, has, says = next((n, a, b) for n, a, b in zip(self.names, self.row, expected, strict=True) if a != b)
+            place = f"entry {expected[0]} (run {expected[1]}, {self.kind})"
+            self._differs(f"`{self.table}` has {name} `{has}` for {place}, the entry says `{says}`")
+        self._advance()
+
+    def pass_to(self, seq: float) -> None:
+        """Leaves behind rows before entry `seq`: no entry of this kind asked for them."""
+        while self.row is not None and self.row[0] < seq:
+            self._differs(f"`{self.table}` has a row for entry {self.row[0]}, which is no {self.kind} entry")
+            self._advance()
+
+
+class Walk:
+    """The state of the walk along the chain."""
+
+    def __init__(self, connection: Connection, path: Path, policies: set[str], anchor: Head | None) -> None:
+        self.connection, self.path, self.policies, self.anchor = connection, path, policies, anchor
+        self.findings: list[Diagnostic] = []
+        self.seq, self.hash, self.broken = 0, GENESIS, False
+        self.anchored = anchor is None or anchor.seq == 0
+        self.runs: dict[str, list[Any]] = {}  # by id: the row of `runs` as the entries say it
+        self.logs: dict[str, DecisionLog] = {}  # of runs without a summary yet
+        self.followers = {kind: Follower(kind, shape.model, _rows(connection, shape.model)) for kind, shape in SHAPES.items()}
+
+    def _find(self, code: str, message: str, hint: str) -> None:
+        self.findings.append(finding(self.path, code, message, hint))
+
+    def step(self, row: Row) -> bool:
+        """Takes the next entry; false at the first break of the chain."""
+        seq, run, kind, payload, _, link = row
+        place = f"entry {seq} (run {run}, {kind})"
+        broken = self._break(row)
+        if broken:
+            self.broken = True
+            intact = f"entries 1 to {self.seq} are intact" if self.seq else "no entry before it is intact"
+            self._find("TB710", f"the chain breaks at {place}: {broken}", f"{intact}; {RESTORE}")
+            return False
+        self.seq, self.hash = seq, link
+        if self.anchor is not None and self.anchor.seq == seq:
+            self.anchored = self.anchor.hash == link.hex()
+        misplaced = self._take(seq, run, kind, payload)
+        if misplaced:
+            self._find("TB715", f"{place} {misplaced}", f"something other than tb wrote it; {RESTORE}")
+        return True
+
+    def _break(self, row: Row) -> str:
+        """What is wrong with the link or the content of an entry; empty where all holds."""
+        seq, run, kind, payload, previous, link = row
+        if seq != self.seq + 1:
+            gone = f"entry {self.seq + 1} is" if seq == self.seq + 2 else f"entries {self.seq + 1} to {seq - 1} are"
+            return f"{gone} missing before it"
+        if previous != self.hash:
+            return f"it links to {_short(previous)}, the entry before has hash {_short(self.hash)}"
+        if not (isinstance(run, str) and isinstance(kind, str) and isinstance(payload, bytes)):
+            return "its content was replaced by another type of value"
+        computed = entry_hash(self.hash, kind, run, payload)
+        if computed == link:
+            return ""
+        following = self.connection.exec_driver_sql("SELECT previous FROM entries WHERE seq = ?", (seq + 1,)).scalar()
+        if following == computed:
+            return f"its stored hash {_short(link)} was altered, its content has hash {_short(computed)}"
+        return f"its kind, run or payload was altered: the content has hash {_short(computed)}, stored is {_short(link)}"
+
+    def _take(self, seq: int, run: str, kind: str, payload: bytes) -> str:
+        """Follows runs, projections and decision logs; returns what is wrong with the place of an intact entry."""
+        try:
+            if kind == START:
+                return self._start(seq, run, msgspec.json.decode(payload, type=Run))
+            log = self.logs.get(run)
+            if log is None:
+                return "stands outside of its run"
+            if kind == FINISH:
+                return self._finish(seq, run, msgspec.json.decode(payload, type=dict[str, object]))
+            shape = SHAPES.get(kind)
+            if shape is None:
+                return "is of no kind that this tb knows"
+            self.followers[kind].meet((seq, run, *shape.columns(shape.decode(payload))))
+        except (msgspec.MsgspecError, ValueError):
+            return "has a payload that does not read as its kind"
+        if kind in DECISIVE:
+            log.add(payload)
+        return ""
+
+    def _start(self, seq: int, run: str, record: Run) -> str:
+        number = len(self.runs) + 1
+        if record.id != run or run != f"r{number}":
+            return f"starts run `{record.id}` where r{number} comes next"
+        self.runs[run] = [seq, run, number, record.policy_hash, None]
+        self.logs[run] = DecisionLog()
+        if record.policy_hash not in self.policies:
+            self._find("TB708", f"the policy `{record.policy_hash[:12]}` of run {run} is missing", RESTORE)
+        return ""
+
+    def _finish(self, seq: int, run: str, summary: dict[str, object]) -> str:
+        self.runs[run][4] = seq
+        computed, recorded = self.logs.pop(run).hexdigest(), summary.get("decision_log_hash")
+        if recorded is not None and recorded != computed:
+            message = f"run {run} recorded decision log {str(recorded)[:12]}, its decisions give {computed[:12]}"
+            self._find(
+                "TB713", message, "the run was recorded wrongly or its decisions came from elsewhere: replay it and compare"
+            )
+        return ""
+
+    def finish(self) -> None:
+        """What can only be known after the last entry."""
+        if not self.broken:
+            self._head()
+            for follower in self.followers.values():
+                follower.pass_to(float("inf"))
+            if not self.anchored and self.anchor is not None:
+                message = f"entry {self.anchor.seq} is not the one that was noted, or it is gone"
+                self._find("TB711", message, RESTORE)
+            self._runs_table()
+        for follower in self.followers.values():
+            if follower.difference:
+                self._find("TB712", follower.difference, REBUILD)
+
+    def _head(self) -> None:
+        row = self.connection.exec_driver_sql("SELECT head_seq, head_hash FROM meta").first()
+        if row is None or tuple(row) != (self.seq, self.hash):
+            noted = row[0] if row is not None else "nothing"
+            message = f"the last entry is {self.seq}, but the ledger noted {noted} as its head"
+            if isinstance(noted, int) and noted > self.seq:
+                message = f"entries {self.seq + 1} to {noted} are missing at the end"
+            self._find("TB711", message, f"entries 1 to {self.seq} are intact; {RESTORE}")
+
+    def _runs_table(self) -> None:
+        follower = Follower(START, RunRow, _rows(self.connection, RunRow))
+        for row in self.runs.values():
+            follower.meet(tuple(row))
+        follower.pass_to(float("inf"))
+        if follower.difference:
+            self._find("TB712", follower.difference, REBUILD)
+
+
+def _short(value: object) -> str:
+    return f"`{value.hex()[:12]}`" if isinstance(value, bytes) else f"`{value}`"
+
+
+def _structure(connection: Connection, path: Path) -> list[Diagnostic]:
+    if connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar() == "ok":
+        return []
+    return [finding(path, "TB703", "the ledger file is damaged", RESTORE)]
+
+
+def _policies(connection: Connection, path: Path) -> tuple[set[str], list[Diagnostic]]:
+    """Names of all stored policies, and findings about those whose text does not match."""
+    names: set[str] = set()
+    findings = []
+    for name, texts in _rows(connection, Policy):
+        names.add(name)
+        if not isinstance(texts, bytes) or digest(texts) != name:
+            message = f"the stored text of policy `{str(name)[:12]}` is not what its hash says"
+            findings.append(finding(path, "TB709", message, f"runs under it cannot be explained; {RESTORE}"))
+    return names, findings
+
+
+def verify(
+    engine: Engine, path: Path, progress: Callable[[int, int], None] | None = None, anchor: Head | None = None
+) -> list[Diagnostic]:
+    """Findings, the first broken entry before what follows from it; empty where all holds.
+
+    `progress` is called with entries done and entries in all. An error of the disk or a damaged page ends the check with
+    TB703 or TB706 in the findings; nothing is raised and nothing is changed.
+    """
+    findings: list[Diagnostic] = []
+    walk: Walk | None = None
+    try:
+        with engine.connect() as connection, connection.begin():
+            names, altered = _policies(connection, path)
+            walk = Walk(connection, path, names, anchor)
+            total = connection.exec_driver_sql("SELECT max(seq) FROM entries").scalar() or 0
+            for count, row in enumerate(_rows(connection, Entry), 1):
+                if not walk.step(row):
+                    break
+                if progress is not None and count % EVERY == 0:
+                    progress(count, total)
+            walk.finish()
+            findings = walk.findings + altered + _structure(connection, path)
+            if progress is not None:
+                progress(total, total)
+    except (DBAPIError, sqlite3.Error) as problem:
+        found = walk.findings if walk is not None else []
+        findings = [*found, damage(path, problem)]
+    return findings

@@ -1,0 +1,66 @@
+"""Extends the chain inside one transaction that already holds the write lock.
+
+The head is read in that same transaction, so two processes can never put two entries on one place. A ledger whose last entry
+is not the head it notes was tampered with, and is not extended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from sqlalchemy import Connection, select, update
+
+from tb.core.encode import canonical
+from tb.core.records import Record
+from tb.ledger.chain import Head, entry_hash
+from tb.ledger.findings import RESTORE, refused
+from tb.ledger.projection import INSERT_ENTRY, INSERT_ROW, Row, shape_of
+from tb.ledger.tables import Entry, Meta, table_of
+
+Prepared = tuple[str, bytes, Row | None]  # kind, payload, columns of its projection row
+
+_meta, _entries = table_of(Meta), table_of(Entry)
+
+
+def prepare(records: Iterable[Record]) -> list[Prepared]:
+    """Encodes each record once, outside of any lock. Raises `TypeError` for no record, `ValueError` for NaN in a trade."""
+    prepared: list[Prepared] = []
+    for record in records:
+        shape = shape_of(record)
+        prepared.append((shape.record.__name__, canonical(record), shape.columns(record)))
+    return prepared
+
+
+def head_of(connection: Connection, path: Path) -> tuple[int, bytes]:
+    """The number and hash of the last entry; raises `Refused` TB711 where it is not the noted head."""
+    noted = tuple(connection.execute(select(_meta.c.head_seq, _meta.c.head_hash)).one())
+    last = connection.execute(select(_entries.c.seq, _entries.c.hash).order_by(_entries.c.seq.desc()).limit(1)).first()
+    if (last is None and noted[0] != 0) or (last is not None and tuple(last) != noted):
+        ends = f"ends at entry {last[0]}" if last is not None else "has no entry"
+        message = f"the ledger {ends}, but its head says {noted[0]}: nothing is added to it"
+        raise refused(path, "TB711", message, f"see `tb ledger verify`, then {RESTORE}")
+    return noted[0], noted[1]
+
+
+def extend(connection: Connection, path: Path, run: str, group: Sequence[Prepared]) -> int:
+    """Adds the group to the chain with its projection rows and moves the head; returns the number of its first entry."""
+    before, previous = head_of(connection, path)
+    entries: list[Row] = []
+    rows: dict[str, list[Row]] = {}
+    for seq, (kind, payload, columns) in enumerate(group, before + 1):
+        link = entry_hash(previous, kind, run, payload)
+        entries.append((seq, run, kind, payload, previous, link))
+        if columns is not None:
+            rows.setdefault(kind, []).append((seq, run, *columns))
+        previous = link
+    connection.exec_driver_sql(INSERT_ENTRY, entries)
+    for kind, of_kind in rows.items():
+        connection.exec_driver_sql(INSERT_ROW[kind], of_kind)
+    connection.execute(update(_meta).values(head_seq=before + len(entries), head_hash=previous))
+    return before + 1
+
+
+def head(connection: Connection, path: Path) -> Head:
+    seq, link = head_of(connection, path)
+    return Head(seq, link.hex())

@@ -1,0 +1,242 @@
+"""replay: history in, the same session step as live, everything into the ledger.
+
+1. The plan's market columns are evaluated over all bars (`tb.replay.view`).
+2. Columns say where something can happen: every bar at which an entry's condition holds inside its universe (`_candidates`).
+3. Between these instants, while nothing is held and nothing is on its way, nothing can change: they are skipped. While
+   something is held, every bar is stepped: the venue first (`SimulatedVenue.advance`), then the session.
+4. What was not proposed is recorded compactly at the end (`_quiet`), then the summary.
+
+INVARIANT: nothing here reads a bar that closes after the instant being decided.
+"""
+
+from __future__ import annotations
+
+import heapq
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb.core.encode import canonical
+from tb.core.records import Decision, Latch, Mark, Quiet, Record
+from tb.core.settings import Settings
+from tb.engine.columns import CHUNK
+from tb.engine.markets import Assumptions, Markets
+from tb.engine.plan import Plan
+from tb.gate.gate import Gate
+from tb.ledger.chain import DecisionLog
+from tb.replay.data import Market
+from tb.replay.venue import SimulatedVenue
+from tb.replay.view import RecordedView, columns_of
+from tb.runtime.session import Ready, Session
+
+if TYPE_CHECKING:
+    from tb.ledger.store import Ledger
+
+Progress = Callable[[int, int], None]
+FALSE, TRUE, UNKNOWN, OUTSIDE, BUSY, COOLING = range(6)
+_GROUP = 2_000  # records a transaction
+
+
+@dataclass(slots=True)
+class _Recorder:
+    """Writes records in groups; keeps the hash of decisions with or without a ledger."""
+
+    run: str
+    ledger: Ledger | None
+    log: DecisionLog
+    pending: list[Record]
+
+    def record(self, records: Sequence[Record]) -> None:
+        self.pending.extend(records)
+        if len(self.pending) >= _GROUP:
+            self.flush()
+
+    def flush(self) -> None:
+        if self.ledger is not None and self.pending:
+            self.ledger.append(self.run, self.pending, log=self.log)
+        elif self.ledger is None:
+            for record in self.pending:
+                if isinstance(record, Decision | Quiet | Latch):
+                    self.log.add(canonical(record))
+        self.pending = []
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a replay came to. `counts` as in `Session.counts`; money in account currency."""
+
+    counts: dict[str, int]
+    bars: int
+    instruments: tuple[str, ...]
+    final_equity: Decimal | None
+    open_positions: int
+    decision_log_hash: str
+    halted_by: str | None
+
+
+def markets_of(plan: Plan, market: Market, settings: Settings) -> Markets:
+    """The market as the engine reads it, with the stand-ins that the settings state."""
+    pips: dict[str, float] = {}
+    for symbol in market.bars:
+        spec = settings.instrument(symbol)
+        if spec is not None and spec.pip is not None:
+            pips[symbol] = float(spec.pip)
+    venue = settings.venue
+    assumptions = Assumptions(
+        None if venue.spread is None else float(venue.spread), None if venue.depth is None else float(venue.depth), pips
+    )
+    return Markets(market.bars, assumptions, plan.tiers)
+
+
+def gates_of(plan: Plan) -> dict[int, Gate]:
+    return {period: Gate(plan.graph, policy) for period, policy in plan.policies.items()}
+
+
+def replay(
+    *,
+    run: str,
+    plan: Plan,
+    settings: Settings,
+    market: Market,
+    policy_hash: str,
+    ledger: Ledger | None = None,
+    progress: Progress | None = None,
+    chunk: int = CHUNK,
+) -> Outcome:
+    """Runs the plan over the market. Deterministic: the same arguments give the same records, whatever the chunk."""
+    markets = markets_of(plan, market, settings)
+    view = RecordedView(plan.graph, markets, columns_of(plan, markets, chunk=chunk))
+    venue = SimulatedVenue(settings, market.bars)
+    recorder = _Recorder(run, ledger, DecisionLog(), [])
+    session = Session(
+        run=run,
+        plan=plan,
+        settings=settings,
+        view=view,
+        venue=venue,
+        recorder=recorder,
+        policy_hash=policy_hash,
+        gates=gates_of(plan),
+        halts_lifted_after=settings.halts_lifted_after,
+    )
+    states = _states(plan, view)
+    _run(session, venue, view, _candidates(plan, view, states), states, market, progress)
+    recorder.record([_last_mark(session, market.last)] if session.account.equity() is not None else [])
+    recorder.record(list(_quiet(plan, view, states)))
+    recorder.flush()
+    return Outcome(
+        session.counts,
+        market.rows,
+        tuple(market.bars),
+        session.account.equity(),
+        len(session.positions),
+        recorder.log.hexdigest(),
+        session.latches.words("halt"),
+    )
+
+
+States = dict[tuple[int, int, str], NDArray[np.uint8]]
+
+
+def _states(plan: Plan, view: RecordedView) -> States:
+    """For each strategy, entry and instrument: what its condition is at each bar."""
+    states: States = {}
+    for at, strategy in enumerate(plan.strategies):
+        for symbol in strategy.members:
+            if symbol not in view.markets.base:
+                continue
+            for which, enter in enumerate(strategy.enters):
+                when = view.columns[enter.when, symbol] if plan.graph[enter.when].op != "const" else np.array([])
+                state = np.where(np.isnan(when), UNKNOWN, np.where(when == 1.0, TRUE, FALSE)).astype(np.uint8)
+                if strategy.membership is not None:
+                    member = view.columns[strategy.membership, symbol]
+                    state[np.isnan(member)] = UNKNOWN
+                    state[member == 0.0] = OUTSIDE
+                states[at, which, symbol] = state
+    return states
+
+
+def _candidates(plan: Plan, view: RecordedView, states: States) -> dict[int, list[Ready]]:
+    """Where entries may be proposed, by instant; within an instant in the order of strategies, entries and instruments."""
+    found: dict[int, list[Ready]] = {}
+    for (at, which, symbol), state in states.items():
+        closes = view.markets.bars(symbol, plan.strategies[at].period).closes
+        rows = np.flatnonzero(state == TRUE)
+        for row, close in zip(rows.tolist(), closes[rows].tolist(), strict=True):
+            found.setdefault(close, []).append(Ready(at, which, symbol, row))
+    return found
+
+
+def _run(
+    session: Session,
+    venue: SimulatedVenue,
+    view: RecordedView,
+    candidates: dict[int, list[Ready]],
+    states: States,
+    market: Market,
+    progress: Progress | None,
+) -> None:
+    instants = sorted({*candidates, *(int(c) for bars in market.bars.values() for c in np.unique(bars.closes))})
+    jumps = [at for at, instant in enumerate(instants) if instant in candidates]
+    heapq.heapify(jumps)
+    at = 0
+    told = 0
+    while at < len(instants):
+        if not session.needs_every_bar():
+            while jumps and jumps[0] < at:
+                heapq.heappop(jumps)
+            if not jumps:
+                break
+            at = jumps[0]
+        instant = instants[at]
+        _advance(session, venue, view, instant, market)
+        for entry in session.step(instant, candidates.get(instant, ())):
+            key = (session.plan.strategies[entry.strategy].name, entry.symbol)
+            cooling = key not in session.positions and key not in session.waiting
+            states[entry.strategy, entry.enter, entry.symbol][entry.row] = COOLING if cooling else BUSY
+        at += 1
+        if progress is not None and at - told >= 500:
+            told = at
+            progress(at, len(instants))
+    if progress is not None:
+        progress(len(instants), len(instants))
+
+
+def _advance(session: Session, venue: SimulatedVenue, view: RecordedView, instant: int, market: Market) -> None:
+    busy = {position.instrument for position in session.positions.values()}
+    busy.update(venue.orders)
+    for symbol in sorted(busy):
+        row = view.row(symbol, market.period, instant)
+        if row is not None:
+            venue.advance(session, symbol, row)
+
+
+def _last_mark(session: Session, at: int) -> Mark:
+    equity = session.account.equity()
+    exposure = session.account.worst(session.account.held())
+    assert equity is not None
+    return Mark(at=at, equity=equity, exposure=exposure or Decimal(0), usage={})
+
+
+def _quiet(plan: Plan, view: RecordedView, states: States) -> Iterator[Quiet]:
+    for at, strategy in enumerate(plan.strategies):
+        for symbol in strategy.members:
+            if symbol not in view.markets.base:
+                continue
+            closes = view.markets.bars(symbol, strategy.period).closes
+            if not len(closes):
+                continue
+            bytes_ = b"".join(states[at, which, symbol].tobytes() for which in range(len(strategy.enters)))
+            yield Quiet(
+                strategy=strategy.name,
+                instrument=symbol,
+                first=int(closes[0]),
+                last=int(closes[-1]),
+                rows=len(closes),
+                states=zlib.compress(bytes_, 6),
+            )

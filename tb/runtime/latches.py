@@ -1,0 +1,58 @@
+"""Pauses and halts in force: set by constraints, kept until they end, lifted by a person.
+
+The records of a ledger are the latch: a session that starts on an account begins with what `restore` makes of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tb.core.records import Latch
+from tb.core.time import show_instant
+from tb.engine.plan import ConstraintPlan
+
+
+@dataclass(slots=True)
+class Latches:
+    """`active` maps a rule to what it set."""
+
+    active: dict[str, Latch] = field(default_factory=dict)
+
+    @classmethod
+    def restore(cls, records: Iterable[Latch]) -> Latches:
+        """The state after all these records, in their order."""
+        latches = cls()
+        for record in records:
+            if record.lifted:
+                latches.active.pop(record.rule, None)
+            else:
+                latches.active[record.rule] = record
+        return latches
+
+    def set(self, constraint: ConstraintPlan, at: int, next_day: int, reason: str) -> Latch | None:
+        """Sets the pause or halt of a constraint; None where it holds already, at least as long."""
+        until = next_day if constraint.until_tomorrow else None if constraint.lasts is None else at + constraint.lasts
+        earlier = self.active.get(constraint.name)
+        if earlier is not None and (earlier.until is None or (until is not None and until <= earlier.until)):
+            return None
+        verdict: Literal["pause", "halt"] = "halt" if constraint.verdict == "halt" else "pause"
+        latch = Latch(at=at, rule=constraint.name, verdict=verdict, until=until, lifted=False, by="policy", reason=reason)
+        self.active[constraint.name] = latch
+        return latch
+
+    def expire(self, at: int) -> list[Latch]:
+        """Lifts those whose time is over; a halt without an end is not among them."""
+        over = [latch for latch in self.active.values() if latch.until is not None and latch.until <= at]
+        return [self.lift(latch.rule, latch.until or at, "time", "its time is over") for latch in over]
+
+    def lift(self, rule: str, at: int, by: str, reason: str) -> Latch:
+        """Ends a pause or halt, saying who did and why."""
+        earlier = self.active.pop(rule)
+        return Latch(at=at, rule=rule, verdict=earlier.verdict, until=None, lifted=True, by=by, reason=reason)
+
+    def words(self, verdict: str) -> str | None:
+        """The rules whose pause or halt is in force, for people; None where there is none."""
+        found = [f"{x.rule} since {show_instant(x.at)}" for x in self.active.values() if x.verdict == verdict]
+        return ", ".join(found) or None

@@ -1,0 +1,54 @@
+"""What a session needs from the outside, as protocols: market data in, records and approved orders out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Protocol
+
+from tb.core.records import Order, Record
+from tb.gate.gate import Approved
+
+
+class MarketView(Protocol):
+    """Closed bars only. A row counts bars of an instrument in a period."""
+
+    def row(self, symbol: str, period: int, at: int) -> int | None:
+        """The bar that closed exactly at the instant, None where there is none."""
+        ...
+
+    def value(self, node: int, symbol: str, row: int) -> float | None:
+        """A market node's value at a bar, None for unknown."""
+        ...
+
+    def quote(self, symbol: str, period: int, row: int) -> tuple[Decimal, Decimal] | None:
+        """Bid and ask as of the bar's close, None where unknown."""
+        ...
+
+    def close(self, symbol: str, at: int) -> Decimal | None:
+        """The last price of the newest bar of the data's own period that closed by then; None where it is not known."""
+        ...
+
+    def age(self, symbol: str, at: int) -> int | None:
+        """Time in ms since the newest bar with a known price closed; None where there is none."""
+        ...
+
+    def node_age(self, node: int, symbol: str, row: int) -> int:
+        """Time in ms from the close of the bar that a node's value comes from to the close of the row."""
+        ...
+
+    def source_row(self, symbol: str, period: int, row: int) -> int:
+        """Row of the data file that a bar came from (its last one), counted from 0."""
+        ...
+
+
+class Venue(Protocol):
+    """Where approved orders go. Takes nothing without the gate's approval."""
+
+    def submit(self, approved: Approved, order: Order) -> None: ...
+
+
+class Recorder(Protocol):
+    """Where everything that happened goes."""
+
+    def record(self, records: Sequence[Record]) -> None: ...

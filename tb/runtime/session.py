@@ -1,0 +1,418 @@
+"""One session step: what happens at one instant. Replay, dry-run, paper and live take the same step.
+
+1. Prices are marked, the trading day rolls, equity is noted (`_mark`).
+2. Pauses that are over end; constraints about the account alone are watched (`_watch`).
+3. Exits come before entries: time held, then `exit when`, each an order before the gate (`_exits`).
+4. Strategies whose condition holds propose, unless they hold, wait or cool down already (`_propose`).
+5. Proposals are ordered: confidence, then strategy, then instrument (`_in_order`).
+6. The gate judges each in the light of those approved before it; approved ones count at once and go to the venue (`_judge`).
+7. Everything is recorded, refusals too.
+
+A venue tells what became of orders through `filled`. INVARIANT: an order reaches the venue only with an `Approved` of the gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tb.core.encode import canonical, digest
+from tb.core.records import Decision, Fill, Mark, Order, Record
+from tb.core.settings import Settings
+from tb.core.time import day_start, next_day_start
+from tb.engine.instant import Exact
+from tb.engine.plan import EnterPlan, Plan, StrategyPlan
+from tb.gate.account import Account, Working
+from tb.gate.facts import Moment
+from tb.gate.gate import Gate, Judgement
+from tb.gate.proposal import Proposal
+from tb.runtime.latches import Latches
+from tb.runtime.ports import MarketView, Recorder, Venue
+from tb.runtime.positions import Position
+from tb.runtime.sizing import expected_price, levels, size
+from tb.runtime.words import say
+
+HELD_TOO_LONG = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A strategy's entry whose condition holds for an instrument at a bar."""
+
+    strategy: int
+    enter: int
+    symbol: str
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A proposal with what its decision record needs besides the judgement."""
+
+    proposal: Proposal
+    strategy: StrategyPlan
+    kind: str
+    enter: int
+    row: int
+    leaves: tuple[int, ...]
+    reason: str
+    position: Position | None
+
+
+class Session:
+    """The state of one account under one policy, moved on by `step` and `filled`."""
+
+    def __init__(
+        self,
+        *,
+        run: str,
+        plan: Plan,
+        settings: Settings,
+        view: MarketView,
+        venue: Venue,
+        recorder: Recorder,
+        policy_hash: str,
+        gates: Mapping[int, Gate],
+        latches: Latches | None = None,
+        halts_lifted_after: int | None = None,
+    ) -> None:
+        self.run = run
+        self.plan = plan
+        self.settings = settings
+        self.view = view
+        self.venue = venue
+        self.recorder = recorder
+        self.policy_hash = policy_hash
+        self.gates = gates
+        self.latches = latches or Latches()
+        self.halts_lifted_after = halts_lifted_after
+        self.account = Account(settings.account.currency, settings.account.equity)
+        self.account.high_water = settings.account.equity
+        self.positions: dict[tuple[str, str], Position] = {}
+        self.waiting: dict[tuple[str, str], Order] = {}  # approved entries on their way
+        self.cooling: dict[tuple[str, str], int] = {}
+        self.counts = dict.fromkeys(("decisions", "proposals", "approved", "shrunk", "rejected", "trades", "exits"), 0)
+        self.groups = {g.name: g.members for g in plan.program.groups.values()}
+        self._orders: dict[str, tuple[Draft, int]] = {}
+        self._marked_day = 0
+
+    # --- one instant -----------------------------------------------------------------------------------------------
+
+    def step(self, at: int, ready: Sequence[Ready]) -> tuple[Ready, ...]:
+        """Decides everything at an instant. Returns the entries that held but could not propose (held, waiting, cooling)."""
+        self._mark(at)
+        self._watch(at)
+        for draft in self._exits(at):
+            self._judge(draft, at)
+        drafts, silent = self._propose(at, ready)
+        for draft in self._in_order(drafts):
+            self._judge(draft, at)
+        return silent
+
+    def needs_every_bar(self) -> bool:
+        """Whether something is open that each bar can change."""
+        return bool(self.positions or self.waiting)
+
+    def _mark(self, at: int) -> None:
+        account = self.account
+        for symbol in account.held():
+            account.marks[symbol] = self.view.close(symbol, at)
+        if at >= account.day_ends:
+            zone = self.settings.account.timezone
+            account.begin_day(day_start(at, zone), next_day_start(at, zone))
+        account.observe(at)
+        if account.day_starts != self._marked_day:
+            self._marked_day = account.day_starts
+            self._record_mark(at, {})
+
+    def _watch(self, at: int) -> None:
+        records: list[Record] = list(self.latches.expire(at))
+        if self.halts_lifted_after is not None:
+            records += self._lift_like_an_operator(at, self.halts_lifted_after)
+        gate = self.gates[min(self.gates)]
+        if gate.watched.constraints:
+            nobody = Proposal("", "", 1, Decimal(0), None, None, None, None, None, None, True)
+            for constraint in gate.watch(self._moment(nobody, at)):
+                latch = self.latches.set(constraint, at, self.account.day_ends, f"{constraint.name} was broken")
+                records += [latch] if latch is not None else []
+        if records:
+            self.recorder.record(records)
+
+    def _lift_like_an_operator(self, at: int, after: int) -> list[Record]:
+        """Replays only: a simulated operator lifts a halt after a stated time, and the drawdown is measured anew."""
+        lifted: list[Record] = []
+        for latch in list(self.latches.active.values()):
+            if latch.verdict == "halt" and latch.until is None and at - latch.at >= after:
+                when = latch.at + after
+                lifted.append(self.latches.lift(latch.rule, when, "simulated operator", "settings: replay.halts_lifted_after"))
+                self.account.rebase()
+        return lifted
+
+    # --- exits -----------------------------------------------------------------------------------------------------
+
+    def _exits(self, at: int) -> list[Draft]:
+        drafts = []
+        for position in list(self.positions.values()):
+            if position.exiting:
+                continue
+            strategy = self.plan.strategy(position.strategy)
+            row = self.view.row(position.instrument, strategy.period, at)
+            if row is None:
+                continue
+            which = self._why_exit(strategy, position, row, at)
+            if which is not None:
+                drafts.append(self._exit_draft(strategy, position, which, row))
+        return drafts
+
+    def _why_exit(self, strategy: StrategyPlan, position: Position, row: int, at: int) -> int | None:
+        longest = strategy.holds.get(position.instrument)
+        if longest is not None and at - position.entry.at >= longest:
+            return HELD_TOO_LONG
+        for which, exit_ in enumerate(strategy.exits):
+            if self.view.value(exit_.when, position.instrument, row) == 1.0:
+                return which
+        return None
+
+    def _exit_draft(self, strategy: StrategyPlan, position: Position, which: int, row: int) -> Draft:
+        symbol = position.instrument
+        if which == HELD_TOO_LONG:
+            leaves: tuple[int, ...] = ()
+            reason = "held as long as allowed"
+        else:
+            exit_ = strategy.exits[which]
+            leaves = exit_.leaves
+            reason = say(self.plan.graph, exit_.because, lambda node: self.view.value(node, symbol, row)) or "exit condition"
+        price = self._expected(-position.sign, symbol, strategy.period, row)
+        tier = f"{strategy.universe}.{strategy.tiers[symbol]}"
+        proposal = Proposal(
+            strategy.name, symbol, -position.sign, position.entry.quantity, price, None, None, None, None, tier, False
+        )
+        return Draft(proposal, strategy, "exit", which, row, leaves, reason, position)
+
+    # --- entries ---------------------------------------------------------------------------------------------------
+
+    def _propose(self, at: int, ready: Sequence[Ready]) -> tuple[list[Draft], tuple[Ready, ...]]:
+        drafts: list[Draft] = []
+        silent: list[Ready] = []
+        taken: set[tuple[str, str]] = set()
+        for entry in ready:
+            strategy = self.plan.strategies[entry.strategy]
+            key = (strategy.name, entry.symbol)
+            if key in self.positions or key in self.waiting or key in taken or self.cooling.get(key, 0) > at:
+                silent.append(entry)
+                continue
+            taken.add(key)
+            drafts.append(self._entry_draft(strategy, entry))
+        return drafts, tuple(silent)
+
+    def _entry_draft(self, strategy: StrategyPlan, entry: Ready) -> Draft:
+        enter, symbol, row = strategy.enters[entry.enter], entry.symbol, entry.row
+        sign = 1 if enter.direction == "long" else -1
+
+        def values(node: int) -> float | None:
+            return self.view.value(node, symbol, row)
+
+        spec = self.settings.instrument(symbol)
+        price = self._expected(sign, symbol, strategy.period, row)
+        confidence = values(enter.confidence) if enter.confidence is not None else None
+        quantity, stop, target, intended = Decimal(0), None, None, None
+        missing: tuple[str, ...] = ("instrument",) if spec is None else ("price",)
+        if price is not None and spec is not None:
+            sized = size(self.plan.graph, enter, price, self.account.equity(), spec, values)
+            quantity, stop, target, intended, missing = sized.quantity, sized.stop, sized.target, sized.intended, sized.missing
+        tier = f"{strategy.universe}.{strategy.tiers[symbol]}"
+        proposal = Proposal(
+            strategy.name,
+            symbol,
+            sign,
+            quantity,
+            price,
+            stop,
+            target,
+            intended,
+            confidence,
+            tier,
+            True,
+            ", ".join(missing) or None,
+        )
+        reason = say(self.plan.graph, enter.because, values)
+        return Draft(proposal, strategy, "enter", entry.enter, row, enter.leaves, reason, None)
+
+    def _expected(self, sign: int, symbol: str, period: int, row: int) -> Decimal | None:
+        quote, spec = self.view.quote(symbol, period, row), self.settings.instrument(symbol)
+        if quote is None or spec is None:
+            return None
+        return expected_price(sign, quote, self.settings.venue_for(symbol).slippage, spec.tick)
+
+    @staticmethod
+    def _in_order(drafts: list[Draft]) -> list[Draft]:
+        """Most confident first; then by name of strategy and instrument, so that the order is always the same."""
+
+        def rank(draft: Draft) -> tuple[float, str, str]:
+            confidence = draft.proposal.confidence
+            return (0.0 if confidence is None else -confidence, draft.proposal.strategy, draft.proposal.instrument)
+
+        return sorted(drafts, key=rank)
+
+    # --- the gate --------------------------------------------------------------------------------------------------
+
+    def _moment(self, proposal: Proposal, at: int) -> Moment:
+        spec = self.settings.instrument(proposal.instrument) if proposal.instrument else None
+        return Moment(
+            at,
+            proposal,
+            self.account,
+            self.groups,
+            self.settings.restricted,
+            None if spec is None else spec.minimum_notional,
+            None if spec is None else spec.max_quantity,
+            self.view.age(proposal.instrument, at) if proposal.instrument else None,
+            self.latches.words("halt"),
+            self.latches.words("pause"),
+        )
+
+    def _judge(self, draft: Draft, at: int) -> None:
+        proposal, symbol, row = draft.proposal, draft.proposal.instrument, draft.row
+        spec = self.settings.instrument(symbol)
+        judgement = self.gates[draft.strategy.period].judge(
+            self._moment(proposal, at), lambda node: self.view.value(node, symbol, row), None if spec is None else spec.lot
+        )
+        self.counts["decisions"] += 1
+        records: list[Record] = [self._decision(draft, judgement, at)]
+        for constraint in judgement.latches:
+            latch = self.latches.set(constraint, at, self.account.day_ends, f"judging {proposal.strategy} {symbol}")
+            records += [latch] if latch is not None else []
+        if proposal.adds_risk:
+            self.counts["proposals"] += 1
+            self.counts[
+                "rejected" if judgement.approved is None else "shrunk" if judgement.verdict == "shrink" else "approved"
+            ] += 1
+        elif judgement.approved is not None:
+            self.counts["exits"] += 1
+        if judgement.approved is None:
+            self.recorder.record(records)
+            return
+        order = self._order(draft, judgement, at)
+        records.append(order)
+        self.recorder.record(records)
+        self._engage(draft, order, judgement, at)
+        self.venue.submit(judgement.approved, order)
+
+    def _order(self, draft: Draft, judgement: Judgement, at: int) -> Order:
+        proposal = draft.proposal
+        identity = [self.run, self.policy_hash, proposal.strategy, proposal.instrument, at, draft.kind]
+        return Order(
+            id=digest(canonical(identity))[:20],
+            decision=self.counts["decisions"],
+            at=at,
+            strategy=proposal.strategy,
+            instrument=proposal.instrument,
+            side="buy" if proposal.sign > 0 else "sell",
+            quantity=judgement.quantity,
+            kind="entry" if proposal.adds_risk else "exit",
+            stop=proposal.stop,
+            target=proposal.target,
+        )
+
+    def _engage(self, draft: Draft, order: Order, judgement: Judgement, at: int) -> None:
+        """An approved order counts at once: in the windows, in the worst case, and against a second proposal."""
+        proposal = draft.proposal
+        self.account.count_order(at, is_entry=proposal.adds_risk)
+        self._orders[order.id] = (draft, order.decision)
+        if draft.position is not None:
+            draft.position.exiting = True
+            return
+        assert proposal.price is not None
+        self.waiting[proposal.strategy, proposal.instrument] = order
+        self.account.working[order.id] = Working(order.id, proposal.instrument, proposal.sign, order.quantity, proposal.price)
+        self._record_mark(at, self.gates[draft.strategy.period].usage(judgement.inputs, order.quantity))
+
+    def _decision(self, draft: Draft, judgement: Judgement, at: int) -> Decision:
+        proposal, symbol, row, view = draft.proposal, draft.proposal.instrument, draft.row, self.view
+        return Decision(
+            seq=self.counts["decisions"],
+            at=at,
+            kind="enter" if proposal.adds_risk else "exit",
+            strategy=proposal.strategy,
+            enter=draft.enter,
+            instrument=symbol,
+            side="buy" if proposal.sign > 0 else "sell",
+            row=view.source_row(symbol, draft.strategy.period, row),
+            verdict=judgement.verdict,
+            deciding=judgement.deciding,
+            proposed=proposal.quantity,
+            approved=judgement.quantity,
+            price=proposal.price,
+            stop=proposal.stop,
+            target=proposal.target,
+            confidence=proposal.confidence,
+            reason=draft.reason,
+            failed=judgement.failed,
+            unknown=judgement.unknown,
+            facts=tuple(text_of(value) for value in judgement.inputs),
+            market=tuple(view.value(leaf, symbol, row) for leaf in draft.leaves),
+            ages=tuple(view.node_age(leaf, symbol, row) for leaf in draft.leaves),
+        )
+
+    def _record_mark(self, at: int, usage: dict[str, float | None]) -> None:
+        equity = self.account.equity()
+        exposure = self.account.worst(self.account.held())
+        if equity is not None and exposure is not None:
+            self.recorder.record([Mark(at=at, equity=equity, exposure=exposure, usage=usage)])
+
+    # --- what the venue tells --------------------------------------------------------------------------------------
+
+    def cause_of(self, order: Order) -> str:
+        """Why an order on its way was sent: `entry`, `exit when` or `hold`."""
+        if order.kind == "entry":
+            return "entry"
+        return "hold" if self._orders[order.id][0].enter == HELD_TOO_LONG else "exit when"
+
+    def entered(self, order: Order, fill: Fill) -> Position:
+        """An entry filled: the position begins, its stop and target measured from the price that was paid."""
+        draft, decision = self._orders.pop(order.id)
+        key = (order.strategy, order.instrument)
+        self.waiting.pop(key, None)
+        self.account.working.pop(order.id, None)
+        enter = draft.strategy.enters[draft.enter]
+        stop, target = self._protection(draft, enter, fill.price)
+        self.counts["trades"] += 1
+        sign = 1 if fill.side == "buy" else -1
+        position = Position(self.counts["trades"], order.strategy, order.instrument, sign, decision, fill, stop, target)
+        self.positions[key] = position
+        self.account.fill(order.strategy, order.instrument, sign * fill.quantity, fill.price, fill.fee)
+        self.recorder.record([fill, position.trade(None)])
+        return position
+
+    def _protection(self, draft: Draft, enter: EnterPlan, entry: Decimal) -> tuple[Decimal | None, Decimal | None]:
+        symbol, row = draft.proposal.instrument, draft.row
+        spec = self.settings.instrument(symbol)
+        assert spec is not None  # the gate lets no order of an unknown instrument pass
+        stop, target, _ = levels(self.plan.graph, enter, entry, spec.tick, lambda node: self.view.value(node, symbol, row))
+        return stop, target
+
+    def exited(self, position: Position, fill: Fill) -> None:
+        """A position was closed: by its stop or target, or by an order."""
+        key = (position.strategy, position.instrument)
+        del self.positions[key]
+        self._orders.pop(fill.order, None)
+        self.account.fill(position.strategy, position.instrument, -position.sign * fill.quantity, fill.price, fill.fee)
+        trade = position.trade(fill)
+        assert trade.profit is not None
+        self.account.trade_closed(fill.at, trade.profit)
+        self._cool(position, fill, trade.profit)
+        self.recorder.record([fill, trade])
+
+    def _cool(self, position: Position, fill: Fill, profit: Decimal) -> None:
+        strategy = self.plan.strategy(position.strategy)
+        lengths = [strategy.cool_downs.get("exit", 0)]
+        lengths.append(strategy.cool_downs.get("loss", 0) if profit < 0 else 0)
+        lengths.append(strategy.cool_downs.get("stop", 0) if fill.cause == "stop" else 0)
+        if max(lengths):
+            self.cooling[position.strategy, position.instrument] = fill.at + max(lengths)
+
+
+def text_of(value: Exact) -> str | None:
+    """A fact as the record stores it."""
+    return None if value is None else str(value)

@@ -1,0 +1,23 @@
+"""Every function a rule can call, by name, in the order of the tables.
+
+Guarantees: names are unique, and importing this module imports neither numpy nor numba.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from tb.vocabulary.function import Function
+from tb.vocabulary.functions import averages, momentum, statistics, trend, volatility, volume
+
+_TABLES = (averages, momentum, volatility, statistics, volume, trend)
+
+FUNCTIONS: Mapping[str, Function] = MappingProxyType(
+    {function.name: function for table in _TABLES for function in table.FUNCTIONS},
+)
+
+
+def lookup(name: str) -> Function | None:
+    """The function of that name, or None."""
+    return FUNCTIONS.get(name)

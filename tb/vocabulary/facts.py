@@ -1,0 +1,136 @@
+"""What a constraint may read besides market data: signatures of the facts of order, account and book.
+
+A leaf fact is looked up by the gate and stored in the decision's snapshot. A derived fact is a pure function
+(`tb.engine.derived`) of leaf facts, so that everything that changes with the size of the order can be computed again from the
+record for any size. All leaves but `order.quantity` are independent of the order's quantity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from tb.core.units import DURATION, INSTRUMENT, LIST, NUMBER, PRICE, QUANTITY, QUOTIENT, RATIO, TEXT, Unit, money
+
+
+class Argument(Enum):
+    SCOPE = "an instrument, a group, `order.instrument` or `group of order.instrument`"
+    WINDOW = "`today` or a duration such as `1h`"
+
+
+@dataclass(frozen=True, slots=True)
+class FactSpec:
+    """`unit` None means money in the account's currency. `needs` names the leaves a derived fact is computed from, in order."""
+
+    name: str
+    doc: str
+    unit: Unit | None
+    arguments: tuple[Argument, ...] = ()
+    needs: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    optional: bool = False  # its absence is an answer (`is set`), not a failure
+
+    @property
+    def is_derived(self) -> bool:
+        return bool(self.needs)
+
+
+_SCOPED = ("scope.inside", "scope.others", "book.long", "book.short", "order.sign", "order.quantity", "order.price")
+_WHOLE = ("book.gross_others", "book.long", "book.short", "order.sign", "order.quantity", "order.price")
+
+_SPECS = (
+    # the order
+    FactSpec("order.instrument", "instrument of the order", INSTRUMENT),
+    FactSpec("order.strategy", "name of the strategy that proposes it", TEXT),
+    FactSpec("order.side", "`buy` or `sell`", TEXT),
+    FactSpec("order.tier", "tier of the instrument in the strategy's universe", TEXT, optional=True),
+    FactSpec("order.sign", "1 for a buy, -1 for a sell", NUMBER, low=-1, high=1),
+    FactSpec("order.quantity", "quantity, in units of the instrument", QUANTITY, low=0),
+    FactSpec("order.price", "price expected: worst side of the quote and slippage", PRICE, low=0),
+    FactSpec("order.stop", "price of the protective stop", PRICE, low=0, optional=True),
+    FactSpec("order.target", "price of the target", PRICE, low=0, optional=True),
+    FactSpec("order.confidence", "confidence of the strongest trigger that fired", NUMBER, low=0, high=1, optional=True),
+    FactSpec("order.intended", "money the size rule asked for, before rounding to lots", None, low=0),
+    FactSpec("order.missing", "inputs of the order that could not be computed", TEXT, optional=True),
+    FactSpec("order.minimum", "smallest notional the venue takes", None, low=0),
+    FactSpec("order.maximum", "largest quantity the venue takes", QUANTITY, low=0, optional=True),
+    FactSpec("order.notional", "quantity times price", None, needs=("order.quantity", "order.price"), low=0),
+    FactSpec("order.risk", "money lost at the stop", None, needs=("order.quantity", "order.price", "order.stop"), low=0),
+    FactSpec(
+        "order.stop_gap",
+        "distance from price to stop, positive on the right side",
+        PRICE,
+        needs=("order.sign", "order.price", "order.stop"),
+    ),
+    FactSpec(
+        "order.target_gap",
+        "distance from price to target, positive on the right side",
+        PRICE,
+        needs=("order.sign", "order.price", "order.target"),
+    ),
+    FactSpec(
+        "reward_risk",
+        "distance to target over distance to stop",
+        QUOTIENT,
+        needs=("order.price", "order.stop", "order.target"),
+        low=0,
+    ),
+    # the book as it would be after the order, in the worst case with working orders
+    FactSpec("after.exposure", "absolute value held, worst case", None, (Argument.SCOPE,), _SCOPED, low=0),
+    FactSpec("after.gross", "sum of absolute values held, worst case", None, needs=_WHOLE, low=0),
+    FactSpec(
+        "after.net",
+        "absolute value of the signed sum held, worst case",
+        None,
+        needs=("book.net_long", "book.net_short", "order.sign", "order.quantity", "order.price"),
+        low=0,
+    ),
+    FactSpec(
+        "after.open_positions",
+        "instruments held or being bought, worst case",
+        NUMBER,
+        needs=("book.open_positions", "order.opens"),
+        low=0,
+    ),
+    # the book as it is
+    FactSpec("exposure", "absolute value held now", None, (Argument.SCOPE,), low=0),
+    FactSpec("gross", "sum of absolute values held now", None, low=0),
+    FactSpec("net", "absolute value of the signed sum held now", None, low=0),
+    FactSpec("open_positions", "instruments held now", NUMBER, low=0),
+    FactSpec("equity", "cash and positions at the last price", None),
+    FactSpec("equity at day_start", "equity when the trading day began", None),
+    FactSpec("cash", "cash", None),
+    FactSpec("loss", "equity lost since the window began, 0 in profit", None, (Argument.WINDOW,), low=0),
+    FactSpec("drawdown", "fall of equity from its highest close, as a ratio", RATIO, low=0, high=1),
+    FactSpec("entries", "entries approved within the window", NUMBER, (Argument.WINDOW,), low=0),
+    FactSpec("orders", "orders approved within the window", NUMBER, (Argument.WINDOW,), low=0),
+    FactSpec("losses_in_a_row", "closed trades lost since the last that was not", NUMBER, low=0),
+    FactSpec("since_last_loss", "time since a trade was last closed at a loss", DURATION, low=0, optional=True),
+    FactSpec("data_age", "time since the newest bar of the instrument closed", DURATION, low=0),
+    FactSpec("restricted", "instruments the project restricts", LIST),
+    FactSpec("halted_by", "the halt in force", TEXT, optional=True),
+    FactSpec("paused_by", "the pause in force", TEXT, optional=True),
+    # leaves that only derived facts read
+    FactSpec("scope.inside", "1 where the order's instrument belongs to the scope", NUMBER, (Argument.SCOPE,)),
+    FactSpec("scope.others", "worst-case value of the scope's other instruments", None, (Argument.SCOPE,)),
+    FactSpec("book.long", "value of the order's instrument if every working buy fills", None),
+    FactSpec("book.short", "value of the order's instrument if every working sell fills", None),
+    FactSpec("book.gross_others", "worst-case value of all other instruments", None),
+    FactSpec("book.net_long", "signed value of the book if every working buy fills", None),
+    FactSpec("book.net_short", "signed value of the book if every working sell fills", None),
+    FactSpec("book.open_positions", "instruments held or being bought", NUMBER),
+    FactSpec("order.opens", "1 where the order opens an instrument not held yet", NUMBER),
+)
+
+FACTS: Mapping[str, FactSpec] = {spec.name: spec for spec in _SPECS}
+INTERNAL = frozenset(
+    {name for name in FACTS if name.startswith(("scope.", "book."))}
+    | {"order.opens", "order.sign", "order.missing", "halted_by", "paused_by"}
+)
+
+
+def unit_of(spec: FactSpec, currency: str) -> Unit:
+    """The unit of a fact in an account of that currency."""
+    return money(currency) if spec.unit is None else spec.unit

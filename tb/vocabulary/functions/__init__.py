@@ -1,0 +1,1 @@
+"""The vocabulary's tables, one module for each family."""

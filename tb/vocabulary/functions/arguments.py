@@ -1,0 +1,22 @@
+"""How the tables write arguments."""
+
+from __future__ import annotations
+
+from tb.core.units import Kind
+from tb.vocabulary.function import Parameter
+from tb.vocabulary.look_back import LONGEST_WINDOW
+
+
+def series(name: str = "x", *kinds: Kind) -> Parameter:
+    """A value for each bar, of the kinds given (none: any numeric kind)."""
+    return Parameter(name, kinds=kinds)
+
+
+def window(name: str = "n", default: int | None = None, low: int = 1) -> Parameter:
+    """A count of bars."""
+    return Parameter(name, is_constant=True, is_window=True, default=default, low=low, high=LONGEST_WINDOW)
+
+
+def factor(name: str, default: float) -> Parameter:
+    """A plain number from 0 up."""
+    return Parameter(name, is_constant=True, default=default, low=0.0, high=1000.0)

@@ -1,0 +1,107 @@
+"""Sums, counts and differences: `total`, `count`, `volume_usd`, `change`, `momentum`, `true_range`, `mfi`.
+
+Definitions: `tb.vocabulary.reference.sums`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+NAN = math.nan
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _finite(value: float) -> float:
+    return value if math.isfinite(value) else NAN
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _totals(x: Any, n: int, out: Any) -> None:
+    """out[t] = the sum of x[t : t + n], added from the oldest value on."""
+    for t in range(out.shape[0]):
+        out[t] = 0.0
+    for j in range(n):
+        for t in range(out.shape[0]):
+            out[t] += x[t + j]
+    for t in range(out.shape[0]):
+        out[t] = _finite(out[t])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def total(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    _totals(inputs[0], int(constants[0]), outputs[0])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def count(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    truths = np.empty(inputs.shape[1])
+    for i in range(truths.shape[0]):
+        truths[i] = (1.0 if inputs[0, i] != 0.0 else 0.0) if math.isfinite(inputs[0, i]) else NAN
+    _totals(truths, int(constants[0]), outputs[0])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def volume_usd(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    traded = np.empty(inputs.shape[1])
+    for i in range(traded.shape[0]):
+        traded[i] = inputs[0, i] * inputs[1, i]
+    _totals(traded, int(constants[0]), outputs[0])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def change(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    n = int(constants[0])
+    for t in range(outputs.shape[1]):
+        before = inputs[0, t]
+        outputs[0, t] = _finite(inputs[0, t + n] / before - 1.0) if math.isfinite(before) else NAN
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def momentum(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    n = int(constants[0])
+    for t in range(outputs.shape[1]):
+        outputs[0, t] = _finite(inputs[0, t + n] - inputs[0, t])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def true_range(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
+    for t in range(outputs.shape[1]):
+        high, low, close = inputs[0, t + 1], inputs[1, t + 1], inputs[2, t]
+        greatest = high - low
+        greatest = max(greatest, abs(high - close))
+        greatest = max(greatest, abs(low - close))
+        is_known = True
+        for i in range(3):
+            is_known = is_known and math.isfinite(inputs[i, t]) and math.isfinite(inputs[i, t + 1])
+        outputs[0, t] = _finite(greatest) if is_known else NAN
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def mfi(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    n = int(constants[0])
+    high, low, close, volume = inputs[0], inputs[1], inputs[2], inputs[3]
+    rising = np.zeros(inputs.shape[1])
+    falling = np.zeros(inputs.shape[1])
+    known = 0
+    before = NAN
+    for i in range(close.shape[0]):
+        is_known = math.isfinite(high[i]) and math.isfinite(low[i]) and math.isfinite(close[i]) and math.isfinite(volume[i])
+        known = known + 1 if is_known else 0
+        typical = (high[i] + low[i] + close[i]) / 3.0
+        if typical > before:
+            rising[i] = typical * volume[i]
+        elif typical < before:
+            falling[i] = typical * volume[i]
+        before = typical
+        t = i - n
+        if t >= 0:
+            up = 0.0
+            down = 0.0
+            for j in range(t + 1, i + 1):
+                up += rising[j]
+                down += falling[j]
+            outputs[0, t] = _finite(100.0 * (up / (up + down))) if known > n else NAN

@@ -1,0 +1,100 @@
+"""Functions that remember: each value follows from the one before."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from tb.vocabulary.function import Constants
+from tb.vocabulary.reference.averages import mean_of
+from tb.vocabulary.reference.histories import NAN, ratio, recursive
+from tb.vocabulary.reference.sums import true_range_of
+
+
+def smoothed(values: list[float], n: int, weight: float) -> list[float]:
+    """NaN for n - 1 bars, then the mean of the first n values, then `weight` of the way to each new value."""
+    if len(values) < n:
+        return [NAN] * len(values)
+    found = [NAN] * (n - 1) + [mean_of(values[:n])]
+    for x in values[n:]:
+        found.append(found[-1] + weight * (x - found[-1]))
+    return found
+
+
+def _exponential(values: list[float], n: int) -> list[float]:
+    return smoothed(values, n, 2.0 / (n + 1))
+
+
+def _wilder(values: list[float], n: int) -> list[float]:
+    return smoothed(values, n, 1.0 / n)
+
+
+@recursive()
+def ema(constants: Constants, history: list[list[float]]) -> list[list[float]]:
+    return [_exponential(history[0], int(constants[0]))]
+
+
+@recursive()
+def rma(constants: Constants, history: list[list[float]]) -> list[list[float]]:
+    return [_wilder(history[0], int(constants[0]))]
+
+
+@recursive()
+def rsi(constants: Constants, history: list[list[float]]) -> list[list[float]]:
+    n = int(constants[0])
+    changes = [now - before for before, now in pairwise(history[0])]
+    gains = _wilder([c if c > 0.0 else 0.0 for c in changes], n)
+    losses = _wilder([-c if c < 0.0 else 0.0 for c in changes], n)
+    return [[NAN] + [100.0 * ratio(gain, gain + loss) for gain, loss in zip(gains, losses, strict=True)]]
+
+
+@recursive(outputs=3)
+def macd(constants: Constants, history: list[list[float]]) -> list[list[float]]:
+    fast, slow, signal = (int(c) for c in constants)
+    pairs = zip(_exponential(history[0], fast), _exponential(history[0], slow), strict=True)
+    line = [quick - lazy for quick, lazy in pairs]
+    first = max(fast, slow) - 1
+    signals = ([NAN] * first + _exponential(line[first:], signal))[: len(line)]
+    lead = max(fast, slow) + signal - 2
+    line = ([NAN] * lead + line[lead:])[: len(line)]
+    return [line, signals, [a - b for a, b in zip(line, signals, strict=True)]]
+
+
+@recursive()
+def atr(constants: Constants, history: list[list[float]]) -> list[list[float]]:
+    bars = list(zip(*history, strict=True))
+    ranges = [true_range_of(high, low, before[2]) for before, (high, low, _) in pairwise(bars)]
+    return [[NAN, *_wilder(ranges, int(constants[0]))]]
+
+
+@recursive(outputs=3)
+def adx(constants: Constants, history: list[list[float]]) -> list[list[float]]:
+    n = int(constants[0])
+    ranges, ups, downs = [], [], []
+    for before, (high, low, _) in pairwise(list(zip(*history, strict=True))):
+        up = high - before[0]
+        down = before[1] - low
+        ranges.append(true_range_of(high, low, before[2]))
+        ups.append(up if up > down and up > 0.0 else 0.0)
+        downs.append(down if down > up and down > 0.0 else 0.0)
+    plus, minus, strengths = [NAN], [NAN], []
+    moved: list[int] = []
+    for i, (up, down, span) in enumerate(zip(_wilder(ups, n), _wilder(downs, n), _wilder(ranges, n), strict=True), start=1):
+        plus.append(100.0 * ratio(up, span))
+        minus.append(100.0 * ratio(down, span))
+        if span > 0.0:
+            both = plus[-1] + minus[-1]
+            strengths.append(0.0 if both == 0.0 else 100.0 * (abs(plus[-1] - minus[-1]) / both))
+            moved.append(i)
+    found = dict(zip(moved, _wilder(strengths, n), strict=True))
+    known = set(moved[n - 1 :])  # the bars at which all three are out of their warm-up
+    columns = ([found.get(i, NAN) for i in range(len(plus))], plus, minus)
+    return [[value if i in known else NAN for i, value in enumerate(column)] for column in columns]
+
+
+@recursive()
+def obv(_constants: Constants, history: list[list[float]]) -> list[list[float]]:
+    found = [0.0]
+    for (before, _), (now, volume) in pairwise(list(zip(*history, strict=True))):
+        step = volume if now > before else -volume if now < before else 0.0
+        found.append(found[-1] + step)
+    return [found]

@@ -1,0 +1,70 @@
+"""Two processes that write at once, and writers killed in the middle of a group."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+from ledger_samples import TEXTS, decision, run_of
+
+from tb.ledger import open_ledger
+
+SIZE = 200  # decisions in a group
+
+
+def start_writer(path: Path, groups: int) -> subprocess.Popen[str]:
+    code = f"from ledger_samples import *; write_groups(Path({str(path)!r}), {groups}, {SIZE})"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment)
+
+
+def test_two_processes_never_fork_the_chain(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    writers = [start_writer(path, 25), start_writer(path, 25)]  # they also race to create the file
+    told = [writer.communicate()[0].split() for writer in writers]
+    assert [writer.returncode for writer in writers] == [0, 0]
+    assert {lines[0] for lines in told} == {"r1", "r2"}
+    with open_ledger(path, read_only=True) as ledger:
+        assert ledger.verify() == []
+        assert ledger.head().seq == 2 * (25 * SIZE + 2)
+        for run in ("r1", "r2"):
+            assert [d.seq for d in ledger.decisions(run)] == list(range(1, 25 * SIZE + 1))
+            assert not ledger.run(run).unfinished
+    assert [p.name for p in tmp_path.iterdir() if not p.name.startswith("ledger.db")] == []  # no draft is left
+
+
+def test_a_killed_writer_leaves_a_sound_ledger(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    chance = random.Random(5)
+    on_disk: dict[str, int] = {}
+    for _ in range(10):
+        writer = start_writer(path, 10_000)
+        assert writer.stdout is not None
+        run = writer.stdout.readline().strip()
+        told = 0
+        for _ in range(chance.randint(0, 4)):
+            told = int(writer.stdout.readline())
+        try:
+            writer.wait(chance.uniform(0.0, 0.02))  # somewhere inside of the groups that follow
+        except subprocess.TimeoutExpired:
+            writer.kill()
+        rest = writer.communicate()[0].split()
+        on_disk[run] = int(rest[-1]) if rest else told
+    assert list(on_disk) == [f"r{number}" for number in range(1, 11)]
+    with open_ledger(path) as ledger:
+        assert ledger.verify() == []
+        for run, told in on_disk.items():
+            info = ledger.run(run)
+            kept = [d.seq for d in ledger.decisions(run)]
+            assert info.unfinished
+            assert kept == list(range(1, len(kept) + 1))
+            assert (len(kept) % SIZE, len(kept) // SIZE - told in (0, 1)) == (
+                0,
+                True,
+            )  # whole groups, none that was confirmed is lost
+        assert ledger.start_run(run_of(ledger.put_policy(TEXTS))).id == "r11"
+        ledger.append("r11", [decision(1)])
+        assert ledger.verify() == []

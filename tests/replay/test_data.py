@@ -1,0 +1,628 @@
+"""Market data: what is read, that CSV and Parquet are the same, and the exact words for everything that can be wrong."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tb.core.diagnostics import Refused
+from tb.core.time import DAY, HOUR, MINUTE, parse_instant
+from tb.replay.data import Market, load_market
+
+HEAD = "time,open,high,low,close,volume"
+T0 = datetime(2024, 1, 1, tzinfo=UTC)
+MS0 = int(T0.timestamp() * 1000)
+REAL = Path(__file__).parents[3] / "shared" / "data"
+
+
+def lines(count: int = 6, *, step: int = HOUR) -> list[str]:
+    """A small sound market, one CSV line for each bar."""
+    result = []
+    for row in range(count):
+        moment = T0 + timedelta(milliseconds=row * step)
+        result.append(f"{moment:%Y-%m-%dT%H:%M:%SZ},{100 + row},{101 + row}.5,{99 + row},{100 + row}.25,{10 * row}")
+    return result
+
+
+def csv(folder: Path, rows: list[str], name: str = "BTC-USD.csv", head: str = HEAD) -> Path:
+    (folder / name).write_text("\n".join([head, *rows]) + "\n")
+    return folder
+
+
+def frame(count: int = 6, *, step: int = HOUR, first: float = 100.0) -> pl.DataFrame:
+    prices = [first + row for row in range(count)]
+    times = pl.Series([MS0 + row * step for row in range(count)]).cast(pl.Datetime("ms", "UTC"))
+    columns = {"open": prices, "high": [p + 1.5 for p in prices], "low": [p - 1 for p in prices], "close": prices}
+    return pl.DataFrame({"time": times, **columns, "volume": [10.0] * count})
+
+
+def quotes(count: int = 6, *, spread: float = 0.5) -> pl.DataFrame:
+    bars = frame(count)
+    sides = {f"bid_{name}": bars[name] - spread / 2 for name in ("open", "high", "low", "close")}
+    sides |= {f"ask_{name}": bars[name] + spread / 2 for name in ("open", "high", "low", "close")}
+    return pl.DataFrame({"time": bars["time"], **sides})
+
+
+def said(folder: Path, **asked: object) -> list[str]:
+    with pytest.raises(Refused) as refused:
+        load_market(folder, **asked)  # type: ignore[arg-type]
+    return [show(finding, folder) for finding in refused.value.findings]
+
+
+def show(finding: object, folder: Path) -> str:
+    span, code, message, hint = (getattr(finding, name) for name in ("span", "code", "message", "hint"))
+    text = f"{span.file.removeprefix(str(folder) + '/')}:{span.line} {code} {message}" + (f" | {hint}" if hint else "")
+    return text.replace(str(folder), "DATA")
+
+
+def warned(market: Market, folder: Path) -> list[str]:
+    return [show(finding, folder) for finding in market.warnings]
+
+
+# --- what is read
+
+
+def test_bars_are_read_with_times_in_ms_and_rows_from_0(tmp_path: Path) -> None:
+    frame().write_parquet(tmp_path / "ETH-USD.parquet")
+    csv(tmp_path, lines())
+    market = load_market(tmp_path)
+    assert list(market.bars) == ["BTC-USD", "ETH-USD"]
+    assert (market.period, market.rows, market.warnings) == (HOUR, 12, ())
+    assert (market.first, market.last) == (MS0 + HOUR, MS0 + 6 * HOUR)
+    bars = market.bars["BTC-USD"]
+    assert bars.time.tolist() == [MS0 + row * HOUR for row in range(6)]
+    assert bars.close.tolist() == [100.25, 101.25, 102.25, 103.25, 104.25, 105.25]
+    assert bars.rows.tolist() == list(range(6))
+    assert (bars.symbol, bars.source, bars.period, bars.bid, bars.ask) == ("BTC-USD", "BTC-USD.csv", HOUR, None, None)
+
+
+TIMES = {
+    "zoned ms": pl.Datetime("ms", "UTC"),
+    "zoned us": pl.Datetime("us", "Europe/Berlin"),
+    "naive ns": pl.Datetime("ns"),
+    "naive ms": pl.Datetime("ms"),
+}
+
+
+@pytest.mark.parametrize("kind", TIMES)
+def test_times_of_any_unit_and_zone_are_the_same_instants(tmp_path: Path, kind: str) -> None:
+    expected = load_bars(tmp_path / "a", frame())
+    column = frame()["time"]
+    dtype = TIMES[kind]
+    column = column.cast(dtype) if dtype.time_zone else column.dt.replace_time_zone(None).cast(dtype)
+    assert load_bars(tmp_path / "b", frame().with_columns(column)).hash == expected.hash
+
+
+@pytest.mark.parametrize("per_ms", [(1000, 1), (1, 1), (1, 1000), (1, 1_000_000)], ids=["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("as_float", [False, True])
+def test_counts_since_1970_are_told_apart_by_their_size(tmp_path: Path, per_ms: tuple[int, int], as_float: bool) -> None:
+    counts = [(MS0 + row * HOUR) // per_ms[0] * per_ms[1] for row in range(6)]
+    column = pl.Series("time", counts).cast(pl.Float64) if as_float else pl.Series("time", counts)
+    assert load_bars(tmp_path / "b", frame().with_columns(column)).hash == load_bars(tmp_path / "a", frame()).hash
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%MZ", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S+00:00", "%s", "%s000"],
+)
+def test_times_as_text(tmp_path: Path, form: str) -> None:
+    seconds = form.startswith("%s")
+    texts = [str(MS0 // 1000 + row * 3600) + form[2:] if seconds else f"{T0 + timedelta(hours=row):{form}}" for row in range(6)]
+    rows = [",".join([text, *line.split(",")[1:]]) for text, line in zip(texts, lines(), strict=True)]
+    assert load_market(csv(tmp_path, rows)).bars["BTC-USD"].time.tolist() == [MS0 + row * HOUR for row in range(6)]
+
+
+def test_dates_alone_are_days(tmp_path: Path) -> None:
+    rows = [line.replace("T00:00:00Z", "") for line in lines(step=DAY)]
+    market = load_market(csv(tmp_path, rows))
+    assert (market.period, market.bars["BTC-USD"].time.tolist()) == (DAY, [MS0 + row * DAY for row in range(6)])
+
+
+def test_column_names_without_regard_to_case_and_extra_columns_ignored(tmp_path: Path) -> None:
+    rows = [f"{line},junk" for line in lines()]
+    named = load_market(csv(tmp_path, rows, head="Time, Open,HIGH,Low,Close,Volume,note"))
+    (tmp_path / "b").mkdir()
+    assert named.hash == load_market(csv(tmp_path / "b", lines())).hash
+
+
+def test_blank_lines_quotes_and_a_byte_order_mark_are_harmless(tmp_path: Path) -> None:
+    quoted = [",".join(f'"{value}"' for value in line.split(",")) for line in lines()]
+    text = "\ufeff" + "\r\n".join([HEAD, "", *quoted, "", ""])
+    (tmp_path / "BTC-USD.csv").write_bytes(text.encode())
+    (tmp_path / "b").mkdir()
+    assert load_market(tmp_path).hash == load_market(csv(tmp_path / "b", lines())).hash
+
+
+def load_bars(folder: Path, table: pl.DataFrame) -> Market:
+    folder.mkdir()
+    table.write_parquet(folder / "BTC-USD.parquet")
+    return load_market(folder)
+
+
+price = st.floats(1e-6, 1e9, allow_nan=False)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(
+    st.lists(st.tuples(price, price, price, price, st.one_of(st.floats(0, 1e15), st.just(math.nan))), min_size=2, max_size=30)
+)
+def test_csv_and_parquet_are_the_same_bars(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[float, float, float, float, float]]
+) -> None:
+    folder = tmp_path_factory.mktemp("data")
+    bars = [(*sorted(row[:4]), row[4]) for row in rows]
+    table = pl.DataFrame(
+        {
+            "time": pl.Series([MS0 + row * HOUR for row in range(len(bars))]).cast(pl.Datetime("ms", "UTC")),
+            "open": [bar[1] for bar in bars],
+            "high": [bar[3] for bar in bars],
+            "low": [bar[0] for bar in bars],
+            "close": [bar[2] for bar in bars],
+            "volume": [bar[4] for bar in bars],
+        }
+    )
+    from_parquet = load_bars(folder / "parquet", table)
+    (folder / "csv").mkdir()
+    texts = [f"{MS0 + row * HOUR},{bar[1]!r},{bar[3]!r},{bar[0]!r},{bar[2]!r},{bar[4]!r}" for row, bar in enumerate(bars)]
+    from_csv = load_market(csv(folder / "csv", texts))
+    assert from_csv.hash == from_parquet.hash
+    np.testing.assert_array_equal(from_csv.bars["BTC-USD"].close, np.array([bar[2] for bar in bars]))
+
+
+def test_the_hash_is_of_the_bars_and_not_of_the_files(tmp_path: Path) -> None:
+    one = load_bars(tmp_path / "a", frame())
+    assert load_bars(tmp_path / "b", frame().with_columns(pl.lit("x").alias("note"))).hash == one.hash
+    assert load_bars(tmp_path / "c", frame(first=101.0)).hash != one.hash
+    assert load_market(tmp_path / "a", last=one.last - HOUR).hash != one.hash
+
+
+# --- the span and the instruments
+
+
+def test_a_span_keeps_bars_that_start_and_close_inside(tmp_path: Path) -> None:
+    csv(tmp_path, lines())
+    market = load_market(tmp_path, first=MS0 + HOUR, last=MS0 + 4 * HOUR)
+    assert market.bars["BTC-USD"].time.tolist() == [MS0 + HOUR, MS0 + 2 * HOUR, MS0 + 3 * HOUR]
+    assert market.bars["BTC-USD"].rows.tolist() == [1, 2, 3]
+    assert (market.first, market.last) == (MS0 + 2 * HOUR, MS0 + 4 * HOUR)
+    inside = load_market(tmp_path, first=MS0 + 1, last=MS0 + 4 * HOUR - 1)
+    assert inside.bars["BTC-USD"].rows.tolist() == [1, 2]
+
+
+def test_an_instrument_without_bars_in_the_span_is_left_out(tmp_path: Path) -> None:
+    csv(tmp_path, lines(12))
+    csv(tmp_path, lines(3), "ETH-USD.csv")
+    market = load_market(tmp_path, first=MS0 + 6 * HOUR)
+    assert list(market.bars) == ["BTC-USD"]
+    gone = "no bars of `ETH-USD` in the span asked for: they go from 2024-01-01T00:00Z to 2024-01-01T03:00Z"
+    assert warned(market, tmp_path) == [f"DATA:1 TB657 {gone}"]
+    assert said(tmp_path, first=MS0 + DAY, instruments=["ETH-USD"]) == [f"DATA:1 TB657 {gone} | move --from or --to"]
+
+
+def test_only_the_instruments_asked_for_are_looked_at(tmp_path: Path) -> None:
+    csv(tmp_path, lines())
+    csv(tmp_path, ["broken"], "ETH-USD.csv")
+    csv(tmp_path, ["broken"], "notes.csv")
+    assert list(load_market(tmp_path, instruments=["BTC-USD"]).bars) == ["BTC-USD"]
+    assert said(tmp_path, instruments=["BTC-USD", "BTC-EUR", "SOL_X"]) == [
+        "DATA:1 TB656 no data of `BTC-EUR` in `DATA` | did you mean `BTC-USD`?",
+        "DATA:1 TB656 no data of `SOL_X` in `DATA` | the folder has `BTC-USD`, `ETH-USD`",
+    ]
+    assert said(tmp_path, instruments=[]) == ["DATA:1 TB656 no instrument is asked for | name one, or none to use all"]
+
+
+# --- quotes
+
+
+def test_quotes_beside_bars_are_joined_by_time(tmp_path: Path) -> None:
+    frame().write_parquet(tmp_path / "BTC-USD.trade.parquet")
+    quotes()[[0, 1, 3, 4, 5]].write_parquet(tmp_path / "BTC-USD.quote.parquet")
+    market = load_market(tmp_path)
+    bars = market.bars["BTC-USD"]
+    np.testing.assert_array_equal(bars.bid, [99.75, 100.75, math.nan, 102.75, 103.75, 104.75])
+    np.testing.assert_array_equal(bars.ask, [100.25, 101.25, math.nan, 103.25, 104.25, 105.25])
+    assert warned(market, tmp_path) == [
+        (
+            "BTC-USD.quote.parquet:1 TB654 no quote for 1 of 6 bars in `BTC-USD.trade.parquet`,"
+            " first for row 3 (2024-01-01T02:00Z);"
+            " the spread is unknown there"
+        )
+    ]
+
+
+def test_columns_bid_and_ask_are_quotes_too(tmp_path: Path) -> None:
+    rows = [f"{line},{99 + row},{101 + row}" for row, line in enumerate(lines())]
+    rows[2] = lines()[2] + ",105,101"
+    rows[3] = lines()[3] + ",,101"
+    market = load_market(csv(tmp_path, rows, head=HEAD + ",bid,ask"))
+    np.testing.assert_array_equal(market.bars["BTC-USD"].bid, [99, 100, math.nan, math.nan, 103, 104])
+    np.testing.assert_array_equal(market.bars["BTC-USD"].ask, [101, 102, math.nan, math.nan, 105, 106])
+    assert warned(market, tmp_path) == [
+        (
+            "BTC-USD.csv:1 TB654 the bid is above the ask in 1 of 6 quotes, first in row 3 (line 4) (2024-01-01T02:00Z);"
+            " the spread is unknown there"
+        ),
+        "BTC-USD.csv:5 TB648 row 4 (line 5): `bid` is missing, so rules that need it do not fire here",
+    ]
+
+
+def test_quotes_alone_make_bars_of_mid_prices(tmp_path: Path) -> None:
+    quotes().write_parquet(tmp_path / "EUR_USD.quote.parquet")
+    market = load_market(tmp_path)
+    bars, expected = market.bars["EUR_USD"], frame()
+    for name in ("open", "high", "low", "close"):
+        assert getattr(bars, name).tolist() == expected[name].to_list()
+    assert np.isnan(bars.volume).all()
+    assert bars.bid is not None
+    assert bars.bid.tolist() == (expected["close"] - 0.25).to_list()
+    assert warned(market, tmp_path) == [
+        (
+            "EUR_USD.quote.parquet:1 TB655 there are no bars of `EUR_USD`, so mid prices of the quotes stand in"
+            " and the volume is unknown"
+        )
+    ]
+
+
+def test_a_crossed_quote_is_unknown_but_its_middle_is_a_price(tmp_path: Path) -> None:
+    quotes(spread=-0.5).write_parquet(tmp_path / "EUR_USD.quote.parquet")
+    market = load_market(tmp_path)
+    assert market.bars["EUR_USD"].close.tolist() == frame()["close"].to_list()
+    assert np.isnan(market.bars["EUR_USD"].bid).all()
+    assert warned(market, tmp_path)[0] == (
+        "EUR_USD.quote.parquet:1 TB654 the bid is above the ask in 6 of 6 quotes, first in row 1 (2024-01-01T00:00Z);"
+        " the spread is unknown there"
+    )
+
+
+def test_quotes_of_another_period_or_twice(tmp_path: Path) -> None:
+    csv(tmp_path, [f"{line},99,101" for line in lines()], head=HEAD + ",bid,ask")
+    csv(tmp_path, ["2024-01-01T00:00Z,1,2", "2024-01-01T00:05Z,1,2"], "BTC-USD.quote.csv", "time,bid,ask")
+    assert said(tmp_path) == [
+        "BTC-USD.csv:1 TB645 `bid` and `ask` stand here and in `BTC-USD.quote.csv` | keep one of the two",
+        "BTC-USD.quote.csv:1 TB653 quotes of 5m, and bars of 1h in `BTC-USD.csv` | give quotes of the same period",
+    ]
+
+
+def test_one_side_of_a_quote_is_no_quote(tmp_path: Path) -> None:
+    csv(tmp_path, [f"{line},99" for line in lines()], head=HEAD + ",bid")
+    assert said(tmp_path) == ["BTC-USD.csv:1 TB645 there is a column `bid`, and none `ask` | add `ask`, or remove `bid`"]
+
+
+# --- folders and files that cannot be used
+
+NAME_ONE = "name a folder with files such as `BTC-USD.parquet` or `BTC-USD.csv`"
+
+
+def test_no_folder_and_an_empty_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/README.md").write_text("")
+    assert said(tmp_path / "none") == [f"DATA:1 TB640 the folder `DATA` does not exist | {NAME_ONE}"]
+    assert said(tmp_path / "file") == [f"DATA:1 TB640 `DATA` is a file, not a folder | {NAME_ONE}"]
+    assert said(tmp_path / "empty") == [f"DATA:1 TB641 the folder `DATA` is empty | {NAME_ONE}"]
+    assert said(tmp_path / "other") == [f"DATA:1 TB641 the folder `DATA` has no `.parquet` or `.csv` file | {NAME_ONE}"]
+
+
+def test_names_that_are_not_an_instruments(tmp_path: Path) -> None:
+    for name in ("btc-usd.csv", "EUR USD.parquet", "fear_greed_1d.v2.parquet", "README.md"):
+        (tmp_path / name).write_text("")
+    assert said(tmp_path) == [
+        "EUR USD.parquet:1 TB642 the name of `EUR USD.parquet` is not that of an instrument | rename it to `EUR-USD.parquet`",
+        "btc-usd.csv:1 TB642 the name of `btc-usd.csv` is not that of an instrument | rename it to `BTC-USD.csv`",
+        (
+            "fear_greed_1d.v2.parquet:1 TB642 the name of `fear_greed_1d.v2.parquet` is not that of an instrument"
+            " | name bars `BTC-USD.parquet` and quotes `BTC-USD.quote.parquet`, or move the file away"
+        ),
+    ]
+
+
+def test_two_files_for_the_same_bars(tmp_path: Path) -> None:
+    for name in ("BTC-USD.csv", "BTC-USD.parquet", "ETH-USD.parquet", "ETH-USD.trade.parquet"):
+        (tmp_path / name).write_text("")
+    assert said(tmp_path) == [
+        "BTC-USD.parquet:1 TB643 `BTC-USD.csv` and `BTC-USD.parquet` both hold bars of `BTC-USD` | keep one of them",
+        (
+            "ETH-USD.trade.parquet:1 TB643 `ETH-USD.parquet` and `ETH-USD.trade.parquet` both hold bars of `ETH-USD`"
+            " | keep one of them"
+        ),
+    ]
+
+
+def test_files_that_are_not_what_their_name_says(tmp_path: Path) -> None:
+    frame(200).write_parquet(tmp_path / "A-USD.parquet")
+    whole = (tmp_path / "A-USD.parquet").read_bytes()
+    contents = {
+        "A-USD.parquet": whole[:-100],
+        "B-USD.parquet": b"PAR1" + b"\xff" * 100 + whole[-8:],
+        "C-USD.parquet": "\n".join([HEAD, *lines()]).encode(),
+        "D-USD.parquet": b"",
+        "E-USD.csv": b"",
+        "F-USD.csv": whole,
+        "G-USD.csv": HEAD.encode() + b"\n\xe9,1,1,1,1,1\n",
+        "H-USD.csv": HEAD.encode() + b"\n",
+        "I-USD.csv": HEAD.encode() + b'\n2024-01-01,"1,000",1,1,1,1\n',
+        "J-USD.csv": HEAD.replace(",", ";").encode() + b"\n2024-01-01;1;1;1;1;1\n",
+        "K-USD.csv": b"time,open\0\n",
+    }
+    for name, data in contents.items():
+        (tmp_path / name).write_bytes(data)
+    frame(0).write_parquet(tmp_path / "L-USD.parquet")
+    (tmp_path / "M-USD.parquet").mkdir()
+    assert said(tmp_path) == [
+        "A-USD.parquet:1 TB644 the Parquet file is cut off: its end is missing | copy or download it again",
+        "B-USD.parquet:1 TB644 the Parquet file is damaged | copy or download it again",
+        "C-USD.parquet:1 TB644 this is not a Parquet file | rename it to end in `.csv`",
+        "D-USD.parquet:1 TB646 the file is empty | remove the file, or fill it",
+        "E-USD.csv:1 TB646 the file is empty | remove the file, or fill it",
+        "F-USD.csv:1 TB644 line 1 is not UTF-8 text | save the file as UTF-8",
+        "G-USD.csv:1 TB644 line 2 is not UTF-8 text | save the file as UTF-8",
+        "H-USD.csv:1 TB646 the file has no rows of data | remove the file, or fill it",
+        "I-USD.csv:1 TB644 line 2 has a value with a `,` or a line end in it | write numbers as `1234.5`",
+        "J-USD.csv:1 TB645 the columns are divided by `;` | divide them by `,`",
+        "K-USD.csv:1 TB644 this is not a CSV file: it has zero bytes | write it as text",
+        "L-USD.parquet:1 TB646 the file has no rows of data | remove the file, or fill it",
+        "M-USD.parquet:1 TB644 the file cannot be read: is a directory",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("head", "messages"),
+    [
+        ("timestamp,open,high,low,close,volume", ["TB645 the column `time` is missing | rename `timestamp` to `time`"]),
+        ("time,open,high,low,closing,volume", ["TB645 the column `close` is missing | did you mean `closing`?"]),
+        (
+            "time,open,high,low,x,y",
+            [
+                "TB645 the column `close` is missing | the file has `time`, `open`, `high`, `low`, `x`, `y`",
+                "TB645 the column `volume` is missing | the file has `time`, `open`, `high`, `low`, `x`, `y`",
+            ],
+        ),
+        ("time,open,high,low,close,close", ["TB645 the column `close` is there twice | remove one of them"]),
+        (
+            "time,open,high,low,close,Close",
+            [
+                "TB645 the column `close` is there twice | remove one of them",
+                "TB645 the column `volume` is missing | the file has `time`, `open`, `high`, `low`, `close`, `Close`",
+            ],
+        ),
+    ],
+)
+def test_missing_columns(tmp_path: Path, head: str, messages: list[str]) -> None:
+    assert said(csv(tmp_path, lines(), head=head)) == [f"BTC-USD.csv:1 {message}" for message in messages]
+
+
+def test_a_first_line_with_values(tmp_path: Path) -> None:
+    rows = lines()
+    assert said(csv(tmp_path, rows[1:], head=rows[0]))[-1] == (
+        "BTC-USD.csv:1 TB645 the first line holds values | name the columns in it: `time,open,high,low,close,volume`"
+    )
+
+
+# --- rows that cannot be
+
+ROWS = [
+    # row 4 is line 5; its time is 03:00, its open 103
+    (
+        {"open": "0"},
+        ["TB649 row 4 (line 5): `open` is 0, which is not greater than 0", "TB650 row 4 (line 5): `open` 0 is below `low` 102"],
+    ),
+    ({"low": "-1"}, ["TB649 row 4 (line 5): `low` is -1, which is not greater than 0"]),
+    ({"high": "inf"}, ["TB649 row 4 (line 5): `high` is inf, which is infinite | leave what is not known empty"]),
+    ({"volume": "-0.5"}, ["TB649 row 4 (line 5): `volume` is -0.5, which is negative"]),
+    (
+        {"high": "102", "low": "104.5"},
+        ["TB650 row 4 (line 5): `high` 102 is lower than `low` 104.5 | check whether the two are swapped"],
+    ),
+    ({"open": "105"}, ["TB650 row 4 (line 5): `open` 105 is above `high` 104.5"]),
+    ({"close": "101.5"}, ["TB650 row 4 (line 5): `close` 101.5 is below `low` 102"]),
+    (
+        {"close": "abc"},
+        ["TB647 row 4 (line 5): `close` is `abc`, not a number | write numbers as `1234.5`, and leave what is not known empty"],
+    ),
+    (
+        {"time": "2024-01-01T02:00:00Z"},
+        ["TB651 row 4 (line 5): the time 2024-01-01T02:00Z is there twice | remove one of the rows"],
+    ),
+    (
+        {"time": "2024-01-01T01:00:00Z"},
+        ["TB651 row 4 (line 5): 2024-01-01T01:00Z stands after 2024-01-01T02:00Z | sort the rows by time"],
+    ),
+    (
+        {"time": "2024-01-01T03:30:00Z"},
+        ["TB652 row 4 (line 5): 2024-01-01T03:30Z is not the start of a bar of 1h | remove the row"],
+    ),
+    (
+        {"time": "2024-13-01T03:00:00Z"},
+        ["TB647 row 4 (line 5): `2024-13-01T03:00:00Z` is not a time | such as `2024-01-01T05:00Z`"],
+    ),
+    (
+        {"time": "1924-01-01T03:00:00Z"},
+        [
+            (
+                "TB647 row 4 (line 5): the time is not between 1970 and 2200"
+                " | count seconds, milliseconds, microseconds or nanoseconds since 1970, in all rows alike"
+            )
+        ],
+    ),
+    ({"time": ""}, ["TB647 row 4 (line 5): the time is missing | remove the row, or give its time"]),
+]
+
+
+def spoiled(change: dict[str, str]) -> list[str]:
+    rows = lines(12)
+    values = dict(zip(HEAD.split(","), rows[3].split(","), strict=True)) | change
+    return [*rows[:3], ",".join(values.values()), *rows[4:]]
+
+
+@pytest.mark.parametrize(("change", "messages"), ROWS)
+def test_a_row_that_cannot_be_is_named(tmp_path: Path, change: dict[str, str], messages: list[str]) -> None:
+    assert said(csv(tmp_path, spoiled(change))) == [f"BTC-USD.csv:5 {message}" for message in messages]
+
+
+def test_in_parquet_rows_count_from_1(tmp_path: Path) -> None:
+    table = frame().with_columns(pl.Series("low", [99.0, 100.0, -1.0, 102.0, 103.0, 104.0]))
+    table.write_parquet(tmp_path / "BTC-USD.parquet")
+    assert said(tmp_path) == ["BTC-USD.parquet:3 TB649 row 3: `low` is -1, which is not greater than 0"]
+
+
+@pytest.mark.parametrize("word", ["", "NaN", "nan", "NA", "null", " "])
+def test_a_missing_value_is_a_warning_and_unknown(tmp_path: Path, word: str) -> None:
+    market = load_market(csv(tmp_path, spoiled({"close": word, "volume": word})))
+    assert warned(market, tmp_path) == [
+        "BTC-USD.csv:5 TB648 row 4 (line 5): `close`, `volume` are missing, so rules that need it do not fire here"
+    ]
+    close = market.bars["BTC-USD"].close
+    assert np.isnan(close).nonzero()[0].tolist() == [3]
+    assert np.isnan(market.bars["BTC-USD"].volume).nonzero()[0].tolist() == [3]
+
+
+def test_nulls_and_nan_in_parquet_are_the_same(tmp_path: Path) -> None:
+    null = load_bars(tmp_path / "a", frame().with_columns(pl.Series("close", [100.0, None, 102.0, 103.0, 104.0, 105.0])))
+    nan = load_bars(tmp_path / "b", frame().with_columns(pl.Series("close", [100.0, math.nan, 102.0, 103.0, 104.0, 105.0])))
+    assert null.hash == nan.hash
+    assert [w.message for w in null.warnings] == ["row 2: `close` is missing, so rules that need it do not fire here"]
+
+
+def test_a_line_with_too_few_or_too_many_values(tmp_path: Path) -> None:
+    rows = lines()
+    rows[1] += ",7"
+    rows[4] = "2024-01-01T04:00:00Z,104,10"
+    assert said(csv(tmp_path, rows)) == [
+        "BTC-USD.csv:3 TB659 row 2 (line 3): 7 values, and the first line names 6 columns",
+        "BTC-USD.csv:6 TB659 row 5 (line 6): 3 values, and the first line names 6 columns",
+    ]
+
+
+def test_blank_lines_do_not_shift_line_numbers(tmp_path: Path) -> None:
+    rows = spoiled({"low": "-1"})
+    assert said(csv(tmp_path, ["", *rows[:2], "", *rows[2:]])) == [
+        "BTC-USD.csv:7 TB649 row 4 (line 7): `low` is -1, which is not greater than 0"
+    ]
+
+
+def test_parquet_columns_of_a_wrong_kind(tmp_path: Path) -> None:
+    frame().with_columns(close=frame()["time"], time=pl.lit(True)).write_parquet(tmp_path / "BTC-USD.parquet")
+    assert said(tmp_path) == [
+        "BTC-USD.parquet:1 TB647 the column `close` holds no numbers",
+        "BTC-USD.parquet:1 TB647 the column `time` holds no times | such as `2024-01-01T05:00Z`",
+    ]
+
+
+def test_times_finer_than_a_millisecond_or_not_whole(tmp_path: Path) -> None:
+    fine = frame()["time"].cast(pl.Datetime("us", "UTC")).cast(pl.Int64) + pl.Series([0, 0, 1, 0, 0, 0])
+    frame().with_columns(time=fine.cast(pl.Datetime("us", "UTC"))).write_parquet(tmp_path / "BTC-USD.parquet")
+    assert said(tmp_path) == ["BTC-USD.parquet:3 TB647 row 3: the time is not a whole millisecond | round it"]
+    seconds = frame()["time"].cast(pl.Int64) / 1000 + pl.Series([0.0, 0.0, 0.5, math.nan, 0.0, 0.0])
+    frame().with_columns(time=seconds).write_parquet(tmp_path / "BTC-USD.parquet")
+    assert said(tmp_path) == [
+        "BTC-USD.parquet:3 TB647 row 3: the time `1704074400.5` is not a whole number",
+        "BTC-USD.parquet:4 TB647 row 4: the time `nan` is not a whole number",
+    ]
+
+
+def test_mixed_units_of_time_in_one_column(tmp_path: Path) -> None:
+    rows = [",".join([str(MS0 + row * HOUR), *line.split(",")[1:]]) for row, line in enumerate(lines())]
+    rows[0] = ",".join([str(MS0 * 1000), *rows[0].split(",")[1:]])
+    assert said(csv(tmp_path, rows)) == [
+        (
+            "BTC-USD.csv:2 TB647 row 1 (line 2): the time is not between 1970 and 2200"
+            " | count seconds, milliseconds, microseconds or nanoseconds since 1970, in all rows alike"
+        )
+    ]
+
+
+def test_thousands_of_bad_rows_are_counted(tmp_path: Path) -> None:
+    table = frame(3000).with_columns(low=-pl.col("low"))
+    table.write_parquet(tmp_path / "BTC-USD.parquet")
+    found = said(tmp_path)
+    assert len(found) == 21
+    assert found[0] == "BTC-USD.parquet:1 TB649 row 1: `low` is -99, which is not greater than 0"
+    assert found[-1] == "BTC-USD.parquet:20 TB658 and 2980 more problems in this file"
+
+
+# --- periods
+
+
+def test_files_of_different_periods(tmp_path: Path) -> None:
+    csv(tmp_path, lines(), "BTC-USD.csv")
+    csv(tmp_path, lines(), "ETH-USD.csv")
+    csv(tmp_path, lines(step=5 * MINUTE), "SOL-USD.csv")
+    assert said(tmp_path) == [
+        (
+            "SOL-USD.csv:1 TB653 bars of 5m, and those of `BTC-USD.csv` are of 1h"
+            " | put data of another period into another folder, or name the instruments to use"
+        )
+    ]
+
+
+def test_a_period_that_is_none(tmp_path: Path) -> None:
+    known = ", ".join(
+        [
+            "1s, 2s, 5s, 10s, 15s, 20s, 30s, 1m, 2m, 3m, 4m, 5m, 6m, 10m, 12m, 15m, 20m, 30m, 45m",
+            "1h, 2h, 3h, 4h, 6h, 8h, 12h, 1d, 1w",
+        ]
+    )
+    assert said(csv(tmp_path, lines(step=7 * MINUTE))) == [
+        f"BTC-USD.csv:1 TB652 most rows are 7m apart, which is no period that is read | known are {known}"
+    ]
+    assert said(csv(tmp_path, lines(1))) == [
+        "BTC-USD.csv:1 TB652 one row is not enough to tell the period of the bars | give two rows or more"
+    ]
+
+
+def test_days_that_do_not_start_at_midnight_and_weeks_that_do_not_on_monday(tmp_path: Path) -> None:
+    rows = [line.replace("T00:00", "T22:00") for line in lines(step=DAY)]
+    give = "give bars of a shorter period; tb makes longer ones of them"
+    assert said(csv(tmp_path, rows)) == [f"BTC-USD.csv:1 TB652 every bar starts 22h after a multiple of 1d in UTC | {give}"]
+    assert len(load_market(csv(tmp_path, lines(step=7 * DAY))).bars["BTC-USD"]) == 6
+    sundays = [f"2024-01-{day:02d},1,1,1,1,1" for day in (7, 14, 21)]
+    assert said(csv(tmp_path, sundays)) == [f"BTC-USD.csv:1 TB652 every bar starts 6d after Monday in UTC | {give}"]
+
+
+def test_gaps_stay_gaps(tmp_path: Path) -> None:
+    rows = [line for row, line in enumerate(lines(12)) if row not in {3, 4, 9}]
+    bars = load_market(csv(tmp_path, rows)).bars["BTC-USD"]
+    assert ((bars.time - MS0) // HOUR).tolist() == [0, 1, 2, 5, 6, 7, 8, 10, 11]
+
+
+# --- real markets
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="recorded markets are not here (../shared/data)")
+@pytest.mark.parametrize(
+    ("folder", "rows", "period"),
+    [
+        ("crypto_1h", 213_832, HOUR),
+        ("crypto_5m", 129_600, 5 * MINUTE),
+        ("crypto_1m", 86_400, MINUTE),
+        ("fx_1h", 20_000, HOUR),
+        ("fx_15m", 20_000, 15 * MINUTE),
+        ("fx_1h_quotes", 69_928, HOUR),
+        ("coinbase_1m_2018", 12_549, MINUTE),
+    ],
+)
+def test_recorded_markets_load(folder: str, rows: int, period: int) -> None:
+    market = load_market(REAL / folder)
+    assert (market.rows, market.period) == (rows, period)
+    assert all(len(bars) == len(bars.close) == len(bars.rows) for bars in market.bars.values())
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="recorded markets are not here (../shared/data)")
+def test_series_are_not_bars() -> None:
+    found = said(REAL / "series")
+    assert [line.split(" ")[1] for line in found] == ["TB642"] * 3
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="recorded markets are not here (../shared/data)")
+def test_a_span_of_a_recorded_market() -> None:
+    first, last = parse_instant("2021-01-01"), parse_instant("2021-02-01")
+    market = load_market(REAL / "crypto_1h", instruments=["BTC-USD"], first=first, last=last)
+    assert (market.rows, market.first, market.last) == (31 * 24, first + HOUR if first else None, last)
