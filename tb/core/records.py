@@ -42,8 +42,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """One proposal and what the gate said to it, or one exit order.
 
     `facts` are the inputs of the generated decision function in its stated order; `market` the leaf values of the strategy's
-    rules in the order of its plan, each with its age in ms in `ages`; both orders belong to the policy hash. `failed` and
-    `unknown` are bitmasks over the constraints in policy order.
+    rules in the order of its plan, each with its age in ms in `ages` and the row of its data file in `rows` (None where it is
+    computed from nothing recorded); both orders belong to the policy hash. `failed` and `unknown` are bitmasks over the
+    constraints in policy order.
     """
 
     seq: int  # 1.. within the run
@@ -68,6 +69,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     facts: tuple[Fact, ...]
     market: tuple[float | None, ...]
     ages: tuple[int, ...]
+    rows: tuple[int | None, ...]
 
 
 class Quiet(msgspec.Struct, frozen=True, kw_only=True, tag=True):

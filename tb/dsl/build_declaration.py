@@ -12,7 +12,7 @@ from lark import Token, Tree
 
 from tb.core.span import Span
 from tb.dsl import syntax
-from tb.dsl.build_expression import build_expression, build_number, build_text
+from tb.dsl.build_expression import build_duration, build_expression, build_number, build_text
 from tb.dsl.build_strategy import build_strategy
 from tb.dsl.build_words import because_of, build_name, doc_of, once, span_of
 from tb.dsl.reading import Node, Reading, first_token
@@ -91,7 +91,7 @@ def _tier(tree: Node, reading: Reading) -> syntax.Tier:
         elif child.data == "weight":
             low, high = build_number(child.children[1], reading), build_number(child.children[3], reading)
         else:
-            hold = build_number(child.children[-1], reading)
+            hold = build_duration(child.children[-1], reading)
     return syntax.Tier(build_name(tree.children[1], reading), symbols, low, high, hold, span_of(tree, reading))
 
 
@@ -157,7 +157,7 @@ class _Tail:
 
 def _otherwise(tree: Node, reading: Reading) -> syntax.Otherwise:
     verdict = str(tree.children[1])
-    length = build_number(tree.children[3], reading) if verdict == "pause" else None
+    length = build_duration(tree.children[3], reading) if verdict == "pause" else None
     until = verdict == "halt" and len(tree.children) == 3
     return syntax.Otherwise(verdict, length, until, span_of(tree, reading))
 
@@ -201,7 +201,7 @@ def _refuse_nameless(keyword: Node, name: Node, condition: Node, reading: Readin
 
 def _pause(tree: Node, reading: Reading) -> Declaration:
     children = tree.children
-    name, length = build_name(children[1], reading), build_number(children[3], reading)
+    name, length = build_name(children[1], reading), build_duration(children[3], reading)
     tail = _Tail(tree, f"`pause {name}`", reading)
     tail.refuse_verdict(f"`pause {name}`", "pauses", reading)
     losses: int | None = None

@@ -18,6 +18,7 @@ from tb.dsl.numbers import MAX_DIGITS, read_number
 from tb.dsl.reading import MAX_DEPTH, Node, Reading, TooDeep, first_token
 from tb.dsl.syntax import Expr
 
+_BARE_UNITS = frozenset({"bar", "bars", "hour", "hours", "minute", "minutes", "day", "days"})
 _ESCAPED = re.compile(r"\\(.)")
 
 
@@ -40,6 +41,23 @@ def build_number(token: Node, reading: Reading) -> syntax.Number:
         return number
     reading.mistake("TB021", f"a number has at most {MAX_DIGITS} digits", span, "write fewer digits")
     return replace(read_number("0", span) or _never(token), span=span)
+
+
+def build_duration(token: Node, reading: Reading, *, bars: bool = True) -> syntax.Number:
+    """A NUMBER that is a length of time: `6h`, `3 bars`."""
+    number = build_number(token, reading)
+    _check_duration(number, reading, bars=bars)
+    return number
+
+
+def _check_duration(length: Expr, reading: Reading, *, bars: bool) -> None:
+    if isinstance(length, syntax.Name) and length.text in _BARE_UNITS:
+        hint = f"write how many, as in `{'3 bars' if length.text.startswith('bar') else '6h'}`"
+        reading.mistake("TB012", f"`{length.text}` has no number before it", length.span, hint)
+    if isinstance(length, syntax.Number) and length.unit not in ("s", "m", "h", "d", "w", "bars" if bars else "h"):
+        plain = length.text if length.unit is None else "4"
+        hint = f"write `{plain}h`, or `{plain} bars`" if bars else f"write `{plain}h`, or with `s`, `m`, `d` or `w`"
+        reading.mistake("TB012", f"`{length.text}` is no length of time", length.span, hint)
 
 
 def build_text(token: Node, reading: Reading) -> syntax.Text:
@@ -116,6 +134,9 @@ def _not_between(children: list[Node], reading: Reading) -> Expr:
 
 def _member(children: list[Node], reading: Reading) -> Expr:
     value, of = build_expression(children[0], reading), build_expression(children[-1], reading)
+    if isinstance(of, syntax.Number) or (isinstance(of, syntax.Binary) and isinstance(of.left, syntax.Number)):
+        hint = "write a range with two dots, as in `40..60`"
+        reading.mistake("TB002", "`in` needs a range or a list of instruments", of.span, hint)
     return syntax.Member(value, of, len(children) == 4, value.span.to(of.span))
 
 
@@ -132,11 +153,13 @@ def _crosses(children: list[Node], reading: Reading) -> Expr:
 
 def _held_for(children: list[Node], reading: Reading) -> Expr:
     condition, length = build_expression(children[0], reading), build_expression(children[2], reading)
+    _check_duration(length, reading, bars=True)
     return syntax.ForBars(condition, length, condition.span.to(length.span))
 
 
 def _held_within(children: list[Node], reading: Reading) -> Expr:
     condition, length = build_expression(children[0], reading), build_expression(children[2], reading)
+    _check_duration(length, reading, bars=True)
     return syntax.WithinBars(condition, length, condition.span.to(length.span))
 
 
@@ -164,7 +187,7 @@ def _shift(children: list[Node], reading: Reading) -> Expr:
 
 
 def _at_period(children: list[Node], reading: Reading) -> Expr:
-    value, period = build_expression(children[0], reading), build_number(children[2], reading)
+    value, period = build_expression(children[0], reading), build_duration(children[2], reading, bars=False)
     span = value.span.to(period.span)
     if isinstance(value, syntax.Symbol):
         _refuse_bars(value, f"@{period.text}", span, reading)

@@ -6,7 +6,7 @@ from lark import Token, Tree
 
 from tb.core.span import Span
 from tb.dsl import syntax
-from tb.dsl.build_expression import build_expression, build_number
+from tb.dsl.build_expression import build_duration, build_expression, build_number
 from tb.dsl.build_words import because_of, build_name, doc_of, once, span_of
 from tb.dsl.reading import Node, Reading
 
@@ -24,11 +24,11 @@ def build_strategy(tree: Node, reading: Reading) -> syntax.Strategy:
                 because = because_of(child, "`exit when`", reading)
                 exits.append(syntax.ExitWhen(build_expression(child.children[2], reading), because, span_of(child, reading)))
             case Tree(data="cool_down"):
-                length, after = build_number(child.children[2], reading), str(child.children[4])
+                length, after = build_duration(child.children[2], reading), str(child.children[4])
                 cool_downs.append(syntax.CoolDown(length, after, span_of(child, reading)))
     hold = once(tree, "hold", "hold at most", what, reading)
-    held = build_number(hold.children[3], reading) if hold else None
-    every = build_number(children[5], reading)
+    held = build_duration(hold.children[3], reading) if hold else None
+    every = build_duration(children[5], reading, bars=False)
     if not enters:
         hint = "add `enter long when CONDITION` below it"
         reading.missing("TB019", f"{what} never enters", reading.span(children[0], children[5]), hint)

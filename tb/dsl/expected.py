@@ -35,6 +35,11 @@ _OPERATORS = frozenset(
         "RANGE",
     }
 )
+_WORDS = {
+    "is": "a word such as `set`",
+    "not": "a word such as `set`",
+    "at": "a moment such as `day_start`",
+}
 _NUMBERS = {
     "every": "a period such as `1h`",
     "most": "a duration such as `72h`",
@@ -71,13 +76,13 @@ def expected_words(stumble: Stumble) -> str:
     elif stumble.expects_operator():
         accepted -= _OPERATORS
     if "WORD" in accepted:
-        said.append("a word" if stumble.previous() in ("is", "not", "at") else "a name")
-    if "NAME" in accepted:
-        said.append("a name")
+        said.append(_WORDS.get(stumble.previous(), "a name"))
     if "SYMBOL" in accepted:
         said.append("an instrument such as `BTC-USD`")
     if "NUMBER" in accepted:
         said.append(_NUMBERS.get(stumble.previous(), "a number"))
+    if "NAME" in accepted:
+        said.append("a name")
     if "TEXT" in accepted:
         said.append("a text in double quotes")
     said.extend(f"`{word}`" for word in keywords(accepted))

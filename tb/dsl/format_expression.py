@@ -43,6 +43,8 @@ def binding(expression: Expr) -> int:
             return MOMENT
         case syntax.Of():
             return SHARE
+        case syntax.Unary(operator="not", operand=syntax.Between()):
+            return COMPARISON  # spelled `x not in 40..60`
         case syntax.Unary(operator=operator):
             return NOT if operator == "not" else MINUS
         case syntax.Binary(operator=operator):
@@ -77,6 +79,8 @@ def _spell(expression: Expr) -> str:
             return f"{spell(value, POSTFIX)} at {moment}"
         case syntax.Of(value=value, whole=whole):
             return f"{spell(value, MOMENT)} of {spell(whole, SHARE)}"
+        case syntax.Unary(operator="not", operand=syntax.Between(value=value, low=low, high=high)):
+            return f"{spell(value, SUM)} not in {spell_range(low, high)}"
         case syntax.Unary(operator=operator, operand=operand):
             return f"not {spell(operand, NOT)}" if operator == "not" else f"-{spell(operand, MINUS)}"
         case syntax.Binary(operator=operator, left=left, right=right):

@@ -12,16 +12,21 @@ from collections.abc import Callable
 from lark import Token
 
 from tb.dsl.expected import keywords
+from tb.dsl.reading import first_token, shown
 from tb.dsl.stumble import Stumble
 from tb.dsl.words import CLAUSES, FOREIGN, LATER_LINES, LINES, OPERATORS
 
 Told = tuple[str, str, str] | None
 
+_AFTER_NAMES = frozenset({"EQUAL", "COLON", "_NL", "ON", "EVERY", "FOR", "WHEN"})
+
 
 def _equals(stumble: Stumble) -> Told:
     if stumble.token.type == "EQUAL" and "COMPARE" in stumble.accepted:
         return "TB011", "a single `=` does not compare", "write `==`"
-    if stumble.token == "==" and "EQUAL" in stumble.accepted:
+    if "EQUAL" in stumble.accepted and stumble.token == "==":
+        return "TB011", "`==` compares, it does not give a value", "write `=`"
+    if stumble.token == "=" and stumble.previous_type() == "EQUAL" and "==" in stumble.line_text():
         return "TB011", "`==` compares, it does not give a value", "write `=`"
     return None
 
@@ -32,29 +37,15 @@ def _chain(stumble: Stumble) -> Told:
     first = stumble.values[-2]
     if not (isinstance(first, Token) and first.type == "COMPARE"):
         return None
-    line = stumble.line_text()
-    start, here = _start_of_comparison(line, (first.column or 1) - 1), stumble.index()
-    if first.line != stumble.token.line:
+    line, here = stumble.line_text(), stumble.index()
+    left_side = first_token(stumble.values[-3])
+    if left_side.line != stumble.token.line:
         return "TB013", "comparisons do not chain", "write two comparisons joined by `and`"
-    left = line[start : (first.column or 1) - 1].strip()
+    left = line[(left_side.column or 1) - 1 : (first.column or 1) - 1].strip()
     inner = line[first.column - 1 + len(first) : here].strip() if first.column else ""
     right = _end_of_comparison(line[here + len(stumble.token) :])
     written = f"{left} {first} {inner} and {inner} {stumble.token} {right}"
-    return "TB013", "comparisons do not chain", f"write `{written}`"
-
-
-def _start_of_comparison(line: str, end: int) -> int:
-    """Back from a comparison to where its left side begins: an unopened parenthesis, a comma, a word that begins a clause."""
-    depth = 0
-    for index in range(end - 1, -1, -1):
-        character = line[index]
-        depth += (character in ")]") - (character in "([")
-        if depth < 0 or (depth == 0 and character in ",="):
-            return index + 1
-        before = re.search(r"\b(when|and|or|not|if|require|limit\s+\w+|require\s+\w+)\s$", line[: index + 1])
-        if depth == 0 and before:
-            return index + 1
-    return 0
+    return "TB013", "comparisons do not chain", f"write `{shown(written, 100)}`"
 
 
 def _end_of_comparison(rest: str) -> str:
@@ -91,11 +82,11 @@ def _policy_require(stumble: Stumble) -> Told:
     if stumble.first_word() != "require":
         return None
     if stumble.previous(2) == "require" and stumble.previous_type() == "WORD" and stumble.expects_value():
-        hint = f"write `require NAME {stumble.line_text().split(None, 1)[1]}`, with a name of your own"
+        hint = f"write `require NAME {shown(stumble.line_text().strip().removeprefix('require'), 80)}`, with a name of your own"
         return "TB002", "this `require` has no name", hint
     if stumble.previous(2) == "require" and stumble.token.type in ("NAME", "WORD") and "WORD" not in stumble.accepted:
         hint = "in a rule file write `require fast < slow` between parameters; constraints on orders belong in a policy file"
-        return "TB001", f"`{stumble.token}` cannot stand after `{stumble.previous()}`", hint
+        return "TB001", f"`{stumble.word()}` cannot stand after `{stumble.previous()}`", hint
     return None
 
 
@@ -109,14 +100,26 @@ def _nameless(stumble: Stumble) -> Told:
         and not stumble.at_end()
     ):
         condition = stumble.line_text().strip().removeprefix(keyword).strip()
-        return "TB002", f"this `{keyword}` has no name", f"write `{keyword} NAME {condition}`, with a name of your own"
+        return (
+            "TB002",
+            f"this `{keyword}` has no name",
+            f"write `{keyword} NAME {shown(condition, 80)}`, with a name of your own",
+        )
     if keyword in ("forbid", "warn") and stumble.previous() == "when" and stumble.accepted == {"WHEN"}:
         rest = stumble.line_text()[stumble.index() :].strip()
-        return "TB002", f"this `{keyword}` has no name", f"write `{keyword} NAME when {rest}`, with a name of your own"
+        return (
+            "TB002",
+            f"this `{keyword}` has no name",
+            f"write `{keyword} NAME when {shown(rest, 80)}`, with a name of your own",
+        )
     return None
 
 
 def _dotted(stumble: Stumble) -> Told:
+    if stumble.token == "-" and stumble.previous_type() == "WORD" and stumble.accepted <= _AFTER_NAMES:
+        dashed = re.match(r"(?:-[A-Za-z0-9_]+)+", stumble.line_text()[stumble.index() :])
+        meant = (stumble.previous() + (dashed[0] if dashed else "")).replace("-", "_").lower()
+        return "TB017", "a name has no `-`", f"write `{shown(meant)}`"
     if stumble.token.type == "PART" and stumble.previous_type() == "WORD":
         meant = f"{stumble.previous()}_{str(stumble.token)[1:]}"
         return "TB017", "a name that is defined has no dots", f"write `{meant}`"
@@ -140,7 +143,7 @@ def _line_below(stumble: Stumble) -> Told:
         return (
             "TB002",
             f"expected the end of the line {stumble.after()}, not {stumble.found()}",
-            f"write `{rest}` on the next line, indented",
+            f"write `{shown(rest, 80)}` on the next line, indented",
         )
     return None
 
@@ -158,12 +161,20 @@ def _distance(stumble: Stumble) -> Told:
         return None
     side = {"under": "below", "beneath": "below", "over": "above"}.get(str(stumble.token))
     head = stumble.line_text()[: stumble.index()].strip()
+    side = side or _near(str(stumble.token), ["above", "below"])
     hint = f"write `{head} {side} entry`" if side else f"write `{head} below entry` or `{head} above entry`"
     return "TB002", f"expected `below` or `above` {stumble.after()}, not {stumble.found()}", hint
 
 
 def _foreign(stumble: Stumble) -> Told:
-    word = str(stumble.token)
+    word = stumble.word()
+    if word in ("else", "then") and "OTHERWISE" in stumble.accepted:
+        return "TB015", f"`{word}` is no word of this language", "write `otherwise`"
+    if word == "if" and "WHEN" in stumble.accepted:
+        head, tail = stumble.line_text()[: stumble.index()].strip(), stumble.line_text()[stumble.index() + 2 :].strip()
+        return "TB002", f"expected `when` {stumble.after()}, not `if`", f"write `{shown(f'{head} when {tail}', 80)}`"
+    if word == "if" and not stumble.expects_value():
+        return "TB015", "`if` stands only in a `size`", "join conditions with `and` or `or`"
     if word in FOREIGN and not stumble.at_end():
         return "TB015", f"`{word}` is no word of this language", FOREIGN[word]
     return None
@@ -171,9 +182,9 @@ def _foreign(stumble: Stumble) -> Told:
 
 def _unit(stumble: Stumble) -> Told:
     """`3 hors`: a number followed by a word that means nothing there."""
-    if stumble.token.type not in ("NAME", "WORD", "SYMBOL") or stumble.previous_type() != "NUMBER":
+    if stumble.token.type not in ("NAME", "WORD", "SYMBOL") or stumble.previous_type() != "NUMBER" or stumble.starts_line():
         return None
-    word = str(stumble.token)
+    word = stumble.word()
     if word in CLAUSES or word in OPERATORS or _near(word, keywords(stumble.accepted)):
         return None
     near = difflib.get_close_matches(word, ["bars", "bar", "pips", "hours", "minutes", "days", "percent"], n=1, cutoff=0.7)
@@ -216,32 +227,26 @@ def _shouted_function(stumble: Stumble) -> Told:
 
 def _text_without_because(stumble: Stumble) -> Told:
     if stumble.token.type == "TEXT" and "BECAUSE" in stumble.accepted:
-        return "TB002", "a reason stands after `because`", f"write `because {_short(stumble.token)}`"
+        return "TB002", "a reason stands after `because`", f"write `because {shown(str(stumble.token))}`"
     if stumble.previous() == "because" and "TEXT" in stumble.accepted:
         rest = stumble.line_text()[stumble.index() :].strip()
-        return "TB002", "a reason is a text in double quotes", f'write `because "{rest or "..."}"`'
+        return "TB002", "a reason is a text in double quotes", f'write `because "{shown(rest, 80) or "..."}"`'
     return None
 
 
-def _short(token: Token) -> str:
-    return token if len(token) <= 40 else token[:30] + '..."'
-
-
 def _hold(stumble: Stumble) -> Told:
-    if (stumble.first_word() == "hold" and stumble.accepted == {"AT"}) or stumble.accepted == {"MOST"}:
-        rest = stumble.line_text()[stumble.index() :].strip()
-        rest = re.sub(r"^(for|at|max|up to|<=)\s*", "", rest)
-        return (
-            "TB002",
-            f"expected `{'at most' if stumble.accepted == {'AT'} else 'most'}` {stumble.after()}",
-            f"write `hold at most {rest or '72h'}`",
-        )
+    if (stumble.previous() == "hold" and stumble.accepted == {"AT"}) or stumble.accepted == {"MOST"}:
+        wanted = "at most" if stumble.accepted == {"AT"} else "most"
+        rest = re.sub(r"^(for|at|max|least|up to|<=)\s*", "", stumble.line_text()[stumble.index() :].strip())
+        not_found = "" if stumble.at_end() else f", not {stumble.found()}"
+        return "TB002", f"expected `{wanted}` {stumble.after()}{not_found}", f"write `hold at most {shown(rest) or '72h'}`"
     return None
 
 
 def _enter(stumble: Stumble) -> Told:
     if stumble.accepted == {"LONG", "SHORT"}:
         word = {"buy": "long", "sell": "short", "up": "long", "down": "short"}.get(str(stumble.token))
+        word = word or _near(str(stumble.token), ["long", "short"])
         hint = f"write `enter {word}`" if word else "write `enter long when ...` or `enter short when ...`"
         return (
             "TB002",
@@ -253,10 +258,10 @@ def _enter(stumble: Stumble) -> Told:
 
 def _misplaced_line(stumble: Stumble) -> Told:
     """A line that belongs to another block, or a word near one that could stand here."""
-    word = str(stumble.token)
+    word = stumble.word()
     if stumble.words and word in _ALL_LINES and stumble.first_word() == word and not stumble.expects_value():
         blocks = [block for block in ("trigger", "strategy", "enter", "universe") if word in LINES[block]]
-        if blocks and _starts_line(stumble):
+        if blocks and stumble.starts_line():
             where = " or ".join(f"`{block}`" for block in blocks)
             return "TB001", f"`{word}` cannot stand here", f"it belongs under {where}, indented one step more than that line"
     near = _near(word, keywords(stumble.accepted)) if stumble.token.type in ("NAME", "WORD", "SYMBOL") else ""
@@ -266,10 +271,6 @@ def _misplaced_line(stumble: Stumble) -> Told:
 
 
 _ALL_LINES = frozenset(word for block in ("trigger", "strategy", "enter", "universe") for word in LINES[block])
-
-
-def _starts_line(stumble: Stumble) -> bool:
-    return not stumble.line_text()[: stumble.index()].strip()
 
 
 def _near(word: str, accepted: list[str]) -> str:

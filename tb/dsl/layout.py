@@ -58,8 +58,9 @@ def _change(token: Token, levels: list[int]) -> Iterator[Token]:
         levels.append(columns)
         yield Token.new_borrow_pos("_INDENT", after, token)
         return
+    known = tuple(levels)
     while columns < levels[-1]:
         levels.pop()
         yield Token.new_borrow_pos("_DEDENT", "", token)
     if columns != levels[-1]:
-        raise UnevenIndentation(token.end_line or 1, columns, tuple(levels))
+        raise UnevenIndentation(token.end_line or 1, columns, known)

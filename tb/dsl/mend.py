@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from tb.core.diagnostics import did_you_mean
 from tb.core.span import Span
-from tb.dsl.reading import Reading
+from tb.dsl.reading import Reading, shown
 from tb.dsl.words import SPACED_UNITS, UNITS
 
 KNOWN_UNITS = ("%", "bps", "s", "m", "h", "d", "w", "bar", "bars", "pip", "pips", "R", "k", "M", "B")
@@ -91,12 +91,15 @@ def mend_sign(sign: str, span: Span, reading: Reading) -> str:
 def mend_character(character: str, span: Span, reading: Reading) -> str:
     """A character that no word of the language has."""
     plain = LOOK_ALIKES.get(character) or unicodedata.normalize("NFKC", character)
+    if len(plain) > 1 and character not in LOOK_ALIKES:
+        plain = character
     name = f"U+{ord(character):04X}"
     if character.isspace() or not character.isprintable():
         reading.mistake("TB010", f"an invisible character ({name}) stands here", span, "replace it with a plain space")
         return " "
     if plain.isascii() and plain != character and plain.isprintable() and plain.strip():
-        message = f"`{character}` ({name}) only looks like `{plain.strip()}`"
+        alike = len(plain.strip()) == 1
+        message = f"`{character}` ({name}) " + (f"only looks like `{plain}`" if alike else "means nothing here")
         reading.mistake("TB010", message, span, f"write `{plain.strip()}`")
         return plain if plain not in "\"'" else " "
     reading.mistake("TB010", f"`{character}` ({name}) means nothing here", span, "remove it")
@@ -108,14 +111,17 @@ def mend_word(word: str, span: Span, reading: Reading) -> str:
     plain = word.translate(_LETTERS)
     if plain.isascii():
         reading.mistake(
-            "TB010", f"`{word}` holds letters of another alphabet that only look like ours", span, f"write `{plain}`"
+            "TB010",
+            f"`{shown(word)}` holds letters of another alphabet that only look like ours",
+            span,
+            f"write `{shown(plain)}`",
         )
         return plain
     folded = unicodedata.normalize("NFKD", word.replace("ß", "ss")).encode("ascii", "ignore").decode()
     folded = re.sub(r"\W", "", folded)
     usable = bool(folded) and not folded[0].isdigit()
-    hint = f"write `{folded}`" if usable else "write it with the letters a to z"
-    reading.mistake("TB010", f"`{word}` has other letters than a to z, digits and `_`", span, hint)
+    hint = f"write `{shown(folded)}`" if usable else "write it with the letters a to z"
+    reading.mistake("TB010", f"`{shown(word)}` has other letters than a to z, digits and `_`", span, hint)
     return folded if usable else "x"
 
 
@@ -131,28 +137,40 @@ def mend_text(text: str, span: Span, reading: Reading) -> str:
     elif text[0] == '"':
         reading.mistake("TB008", "this text is not closed on its line", span, 'add `"` at its end')
     elif text[0] == "'":
-        reading.mistake("TB010", "a text stands in double quotes", span, f'write `"{plain}"`')
+        reading.mistake("TB010", "a text stands in double quotes", span, f'write `"{shown(plain)}"`')
     else:
-        reading.mistake("TB010", f"`{text[0]}` only looks like a quote", span, f'write `"{plain}"`')
+        reading.mistake("TB010", f"`{text[0]}` only looks like a quote", span, f'write `"{shown(plain)}"`')
     return f'"{plain}"'
 
 
 def mend_number(word: str, span: Span, reading: Reading) -> str:
     """Digits that run into something: an unknown unit, an exponent, a misplaced `_` or dot."""
     if word.startswith("."):
-        reading.mistake("TB012", f"`{word}` is no number", span, f"write `0{word}`")
+        reading.mistake("TB012", f"`{shown(word)}` is no number", span, f"write `0{word}`")
         return "0" + word
     match = _LEADING.match(word)
     digits, unit = (match[0], word[match.end() :]) if match else ("0", word)
     exponent = _EXPONENT.fullmatch(word)
     if exponent:
         written = format(Decimal(word), "f")
-        reading.mistake("TB012", f"`{word}` is no number: there are no exponents", span, f"write `{written}`")
+        reading.mistake("TB012", f"`{shown(word)}` is no number: there are no exponents", span, f"write `{shown(written)}`")
         return digits
-    if unit.startswith("_") or not unit:
-        reading.mistake("TB012", f"`{word}` is no number", span, f"write `{digits}`, with `_` between digits only")
+    if unit.startswith(("_", ".")) or not unit:
+        better = re.sub("_+", "_", word).rstrip("_.")
+        hint = (
+            f"write `{shown(better)}`" if _LEADING.fullmatch(better) else "a number has one point, and `_` between digits only"
+        )
+        reading.mistake("TB012", f"`{shown(word)}` is no number", span, hint)
         return digits
     return mend_unit(digits, unit, span, reading)
+
+
+def mend_name(word: str, span: Span, reading: Reading) -> str:
+    """`let 2fast = ...`: a name that begins with a digit."""
+    better = f"{word.lstrip('0123456789._') or 'x'}{word[: len(word) - len(word.lstrip('0123456789'))]}"
+    hint = f"write `{shown(better)}`" if better.isascii() and better.isidentifier() else "write another name"
+    reading.mistake("TB017", f"`{shown(word)}` cannot be a name: names begin with a small letter", span, hint)
+    return "x"
 
 
 def mend_unit(digits: str, unit: str, span: Span, reading: Reading) -> str:
@@ -167,8 +185,8 @@ def mend_unit(digits: str, unit: str, span: Span, reading: Reading) -> str:
     if currency and not known:
         reading.mistake("TB012", f"a space stands between a number and its currency `{unit}`", span, f"write `{meant}`")
         return meant
-    hint = f"write `{meant}`" if meant else did_you_mean(unit, KNOWN_UNITS) or UNIT_LIST
-    reading.mistake("TB012", f"unknown unit `{unit}`", span, hint)
+    hint = f"write `{shown(meant)}`" if meant else did_you_mean(unit[:40], KNOWN_UNITS) or UNIT_LIST
+    reading.mistake("TB012", f"unknown unit `{shown(unit)}`", span, hint)
     return meant or digits
 
 

@@ -16,6 +16,7 @@ from tb.dsl.expected import expected_words, keywords
 from tb.dsl.habits import HABITS
 from tb.dsl.reading import Reading, last_token
 from tb.dsl.stumble import Stumble
+from tb.dsl.words import CLAUSES, OPERATORS
 
 
 def explain(bad: UnexpectedInput, lines: list[str], reading: Reading) -> Diagnostic:
@@ -61,6 +62,8 @@ def _span(token: Token, words: list[Token], reading: Reading) -> Span:
     if not words:
         return reading.span(token)
     end = reading.span(words[-1])
+    if words[-1].type == "COMMA":  # a comma takes the line ends after it along
+        return Span(reading.file, end.line, end.column + 1, end.line, end.column + 2)
     return Span(reading.file, end.end_line, end.end_column, end.end_line, end.end_column + 1)
 
 
@@ -89,6 +92,20 @@ def _expected(stumble: Stumble) -> Diagnostic:
     return error("TB002", message, stumble.span, _inserting_hint(stumble))
 
 
+_LAST_WORDS = frozenset({"entry", "tomorrow", "order", "row", "down"})
+
+
+def _is_stray(stumble: Stumble) -> bool:
+    """Whether the word stands in the place of the missing one, rather than after it."""
+    if stumble.at_end():
+        return False
+    word = str(stumble.token)
+    last = bool(stumble.accepted & {"ENTRY", "TOMORROW", "ORDER", "ROW", "MOST"})
+    return (
+        word in CLAUSES or word in OPERATORS or (last and word.isidentifier()) or not (word[0].isalnum() or word[0] in '_("-')
+    )
+
+
 _OPERATORS = frozenset(  # what can follow any value: not worth naming in a message
     "OR AND NOT IN IS OF AT FOR WITHIN CROSSES COMPARE PLUS MINUS TIMES OVER LSQB PART RANGE AT_SIGN LPAR RPAR COMMA".split()
 )
@@ -114,6 +131,9 @@ def _inserting_hint(stumble: Stumble) -> str:
     if len(stumble.accepted) != 1 or len(words) != 1:
         return ""
     line, at = stumble.line_text(), stumble.index()
-    head, tail = line[:at].rstrip(), line[at:].strip()
-    written = " ".join(f"{head.strip()} {words[0]} {tail}".split())
+    head, tail = line[:at].strip(), line[at:].strip()
+    if _is_stray(stumble):
+        tail = tail[len(stumble.token) :].strip()
+    more = "..." if stumble.at_end() and words[0] not in _LAST_WORDS else ""
+    written = " ".join(f"{head}{'' if words[0] == ':' else ' '}{words[0]} {tail} {more}".split())
     return f"write `{written}`" if len(written) <= 80 else f"write `{words[0]}` here"

@@ -14,9 +14,9 @@ from tb.dsl.syntax import Number
 MAX_DIGITS = 28  # the precision of every Decimal computation: more digits could not be kept exactly
 
 _NUMBER = re.compile(
-    r"(?P<digits>[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?)[ \t]*"
-    r"(?:(?P<plain>%|bps|bars?|pips?|[smhdwR])"
-    r"|(?P<magnitude>[kMB])?(?:[ \t]*(?P<currency>[A-Z][A-Z0-9]+(?:/[A-Z][A-Z0-9]+)?))?)"
+    r"(?P<digits>[0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?)"
+    r"(?:[ \t]*(?P<plain>%|bps|bars?|pips?|[smhdwR])"
+    r"|(?P<magnitude>[kMB])?(?:[ \t]+(?P<currency>[A-Z][A-Z0-9]+(?:/[A-Z][A-Z0-9]+)?))?)"
 )
 _POWER = {"k": 3, "M": 6, "B": 9}
 _SHIFTED = {"": "", "k": "E3", "M": "E6", "B": "E9"}

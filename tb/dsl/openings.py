@@ -6,7 +6,7 @@ import difflib
 import re
 
 from tb.core.span import Span
-from tb.dsl.reading import Reading
+from tb.dsl.reading import Reading, shown
 from tb.dsl.words import DECLARATIONS, FOREIGN, LATER_DECLARATIONS, LINES
 
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -29,18 +29,18 @@ def read_opening(lines: list[str], reading: Reading) -> str | None:
     match = _WORD.match(line)
     if match is None:
         span = Span(reading.file, reading.line, 1, reading.line, 2)
-        reading.mistake("TB003", f"`{_shown(line[0])}` begins no declaration", span, _all_words())
+        reading.mistake("TB003", f"`{_visible(line[0])}` begins no declaration", span, _all_words())
         return None
     word = match[0]
     if word in DECLARATIONS:
         return ""
     span = Span(reading.file, reading.line, 1, reading.line, match.end() + 1)
     if word in LATER_DECLARATIONS and not _is_assignment(line):
-        reading.mistake("TB004", f"`{word}` is not supported yet", span, LATER_DECLARATIONS[word])
+        reading.mistake("TB004", f"`{shown(word)}` is not supported yet", span, LATER_DECLARATIONS[word])
         return None
     meant = _meant(word)
     if meant:
-        reading.mistake("TB003", f"`{word}` begins no declaration", span, f"did you mean `{meant}`?")
+        reading.mistake("TB003", f"`{shown(word)}` begins no declaration", span, f"did you mean `{meant}`?")
         return meant + line[match.end() :]
     _tell_unknown(word, line, span, reading)
     return None
@@ -60,19 +60,21 @@ def _is_assignment(line: str) -> bool:
 def _tell_unknown(word: str, line: str, span: Span, reading: Reading) -> None:
     if word in _BELONGS:
         hint = f"indent it under its `{_BELONGS[word]}`"
-        reading.mistake("TB003", f"`{word}` begins no declaration", span, hint)
+        reading.mistake("TB003", f"`{shown(word)}` begins no declaration", span, hint)
     elif word in FOREIGN or word in ("if", "for"):
         hint = FOREIGN.get(word, "conditions stand after `when`, inside a `trigger`, a `strategy` or a constraint")
-        reading.mistake("TB015", f"`{word}` is no word of this language", span, hint)
+        reading.mistake("TB015", f"`{shown(word)}` is no word of this language", span, hint)
     elif _is_assignment(line):
-        reading.mistake("TB003", f"`{word}` is given a value, but not introduced", span, f"write `let {word} = ...`")
+        reading.mistake(
+            "TB003", f"`{shown(word)}` is given a value, but not introduced", span, f"write `let {shown(word)} = ...`"
+        )
     else:
-        reading.mistake("TB003", f"`{word}` begins no declaration", span, _all_words())
+        reading.mistake("TB003", f"`{shown(word)}` begins no declaration", span, _all_words())
 
 
 def _all_words() -> str:
     return "declarations begin with " + ", ".join(f"`{word}`" for word in DECLARATIONS)
 
 
-def _shown(character: str) -> str:
+def _visible(character: str) -> str:
     return character if character.isprintable() else f"U+{ord(character):04X}"

@@ -58,6 +58,12 @@ class Reading:
             self.mistake(code, message, span, hint)
 
 
+def shown(text: str, most: int = 40) -> str:
+    """User text for a message: on one line, and not longer than a message can bear."""
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
 def first_token(node: Node) -> Token:
     while not isinstance(node, Token):
         node = node.children[0]

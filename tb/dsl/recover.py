@@ -171,7 +171,7 @@ def _tell_uneven(uneven: UnevenIndentation, attempt: _Attempt, number: int, read
     if attempt.is_mended(number) or reading.repaired:
         return
     line = reading.line + uneven.line - 1
-    known = " or ".join(str(columns) for columns in uneven.known if columns > 0) or "0"
+    known = " or ".join(str(columns) for columns in uneven.known if columns > 0)
     message = f"the line is indented by {uneven.columns} spaces, like no line above it"
     span = Span(reading.file, line, 1, line, uneven.columns + 1)
     reading.mistake("TB006", message, span, f"indent it by {known} spaces")

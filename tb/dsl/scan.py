@@ -15,9 +15,10 @@ from tb.core.span import Span
 from tb.dsl import mend
 from tb.dsl.grammar import grammar
 from tb.dsl.reading import Reading
-from tb.dsl.words import LINES, UNITS
+from tb.dsl.words import DECLARATIONS, LINES, UNITS
 
 _PAIRS = {"(": ")", "[": "]"}
+_NAMING = frozenset(DECLARATIONS) - {"regime", "use"}
 _SHOUTED = frozenset({"AND", "OR", "NOT", "WHEN", "IF", "OTHERWISE", "BECAUSE", "TRUE", "FALSE"})
 _LINE_STARTS = frozenset(word for words in LINES.values() for word in words) - {"on"}
 
@@ -36,6 +37,7 @@ def _words() -> re.Pattern[str]:
             for kind, pattern in (
                 ("space", r"[ \t]+"),
                 ("symbol", terminal("SYMBOL")),
+                ("dotted", r"[0-9][0-9_]*(?:\.[0-9]+){2,}"),
                 ("number", terminal("NUMBER")),
                 ("word", r"[^\W\d]\w*(?:\.[^\W\d]\w*)*"),
                 ("text", terminal("TEXT")),
@@ -114,7 +116,7 @@ def _span(reading: Reading, index: int, start: int, end: int) -> Span:
 def _scan_line(line: str, index: int, opened: list[_Open], found: Scan, reading: Reading) -> tuple[bool, int]:
     """Mends the line in place; says whether it ends with a comma, and where its code ends."""
     pieces: list[str] = []
-    changed, comma, bare = False, False, ""
+    changed, comma, bare, bare_at = False, False, "", 0
     for match in _words().finditer(line):
         kind, word = match.lastgroup, match[0]
         if kind == "space":
@@ -128,13 +130,15 @@ def _scan_line(line: str, index: int, opened: list[_Open], found: Scan, reading:
         elif kind == "close":
             new = _close(word, _span(reading, index, match.start(), match.end()), opened, reading)
         elif kind == "word" and bare and word in UNITS:
-            span = _span(reading, index, match.start() - 1 - len(bare), match.end())
+            span = _span(reading, index, bare_at, match.end())
             new = _join_unit(pieces, bare, word, span, reading)
+        elif kind == "badnumber" and line[: match.start()].strip() in _NAMING:
+            new = mend.mend_name(word, _span(reading, index, match.start(), match.end()), reading)
         elif (kind == "word" and not word.isascii()) or (kind == "symbol" and word in _SHOUTED) or kind in _BAD:
             new = _mend(kind, word, _span(reading, index, match.start(), match.end()), reading)
         changed = changed or new != word or kind in _BAD
         comma = kind == "comma"
-        bare = word if kind == "number" and word[-1].isdigit() else ""
+        bare, bare_at = (word, match.start()) if kind == "number" and word[-1].isdigit() else ("", 0)
         pieces.append(new)
     code = "".join(pieces)
     end = len(code.rstrip(" \t"))
@@ -144,7 +148,7 @@ def _scan_line(line: str, index: int, opened: list[_Open], found: Scan, reading:
     return comma, end
 
 
-_BAD = frozenset({"longsign", "badtext", "badnumber", "foreign", "other"})
+_BAD = frozenset({"longsign", "badtext", "badnumber", "dotted", "foreign", "other"})
 
 
 def _mend(kind: str, word: str, span: Span, reading: Reading) -> str:
@@ -159,7 +163,7 @@ def _mend(kind: str, word: str, span: Span, reading: Reading) -> str:
             return mend.mend_sign(word, span, reading)
         case "badtext":
             return mend.mend_text(word, span, reading)
-        case "badnumber":
+        case "badnumber" | "dotted":
             return mend.mend_number(word, span, reading)
         case _:
             return mend.mend_character(word, span, reading)
@@ -174,15 +178,24 @@ def _join_unit(pieces: list[str], number: str, unit: str, span: Span, reading: R
 
 
 def _close(sign: str, span: Span, opened: list[_Open], reading: Reading) -> str:
+    """What to read in place of the closing sign: with it, those are closed that were opened inside and never closed."""
     if not opened:
         reading.mistake("TB009", f"`{sign}` closes nothing", span, "remove it, or open it before")
         return ""
-    before = opened.pop()
-    wanted = _PAIRS[before.sign]
-    if wanted != sign:
+    if sign not in [_PAIRS[before.sign] for before in opened]:
+        before = opened.pop()
         message = f"`{sign}` stands where the `{before.sign}` of column {before.span.column} has to be closed"
-        reading.mistake("TB009", message, span, f"write `{wanted}`")
-    return wanted
+        reading.mistake("TB009", message, span, f"write `{_PAIRS[before.sign]}`")
+        return _PAIRS[before.sign]
+    closing = ""
+    while _PAIRS[opened[-1].sign] != sign:
+        inner = opened.pop()
+        closing += _PAIRS[inner.sign]
+        reading.mistake(
+            "TB009", f"this `{inner.sign}` is never closed", inner.span, f"add `{_PAIRS[inner.sign]}` before `{sign}`"
+        )
+    opened.pop()
+    return closing + sign
 
 
 def _close_all(opened: list[_Open], found: Scan, line: int, at: int, reading: Reading) -> None:

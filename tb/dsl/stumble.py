@@ -9,11 +9,14 @@ from typing import Any
 from lark import Token
 
 from tb.core.span import Span
+from tb.dsl.reading import shown
 
 _INSTRUMENT = re.compile(r"[A-Z0-9]*[A-Z][A-Z0-9]*(?:[-_/][A-Z0-9]+)+")
-_DECLARED = frozenset(
-    {"param", "group", "universe", "let", "trigger", "strategy", "limit", "forbid", "require", "pause", "warn"}
-)
+_DECLARED: dict[str, str] = {
+    "param": "parameter",
+    **{word: word for word in ("group", "universe", "trigger", "strategy")},
+    **dict.fromkeys(("let", "limit", "forbid", "require", "pause", "warn"), ""),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,13 @@ class Stumble:
     span: Span
 
     def previous(self, back: int = 1) -> str:
-        return str(self.words[-back]) if len(self.words) >= back else ""
+        return shown(str(self.words[-back])) if len(self.words) >= back else ""
 
     def previous_type(self, back: int = 1) -> str:
         return self.words[-back].type if len(self.words) >= back else ""
+
+    def word(self) -> str:
+        return shown(str(self.token))
 
     def at_end(self) -> bool:
         return self.token.type in ("_NL", "$END", "_DEDENT")
@@ -41,7 +47,7 @@ class Stumble:
         if self.at_end():
             return "the end of the line"
         instrument = _INSTRUMENT.match(self.line_text(), self.index())
-        return f"`{_short(instrument[0] if instrument else str(self.token))}`"
+        return f"`{shown(instrument[0] if instrument else str(self.token))}`"
 
     def line_text(self) -> str:
         """The physical line of the word (or of the last word, where the line ended too early)."""
@@ -65,18 +71,18 @@ class Stumble:
         """`after `when``, `after the trigger's name`."""
         if not self.words:
             return "here"
+        if self.starts_line():
+            return "here"
         if self.previous_type() == "WORD" and self.previous(2) in _DECLARED:
-            kind = "parameter" if self.previous(2) == "param" else self.previous(2)
-            return f"after the {kind}'s name"
-        return f"after `{_short(self.previous())}`"
+            kind = _DECLARED[self.previous(2)]
+            return f"after the {kind}'s name" if kind else f"after the name `{self.previous()}`"
+        return f"after `{self.previous()}`"
+
+    def starts_line(self) -> bool:
+        return not self.at_end() and not self.line_text()[: self.index()].strip()
 
     def expects_value(self) -> bool:
         return {"NAME", "NUMBER", "LPAR"} <= self.accepted
 
     def expects_operator(self) -> bool:
         return "PLUS" in self.accepted or "TIMES" in self.accepted or bool(self.accepted & {"COMPARE", "AND"})
-
-
-def _short(text: str) -> str:
-    text = text.replace("\n", " ")
-    return text if len(text) <= 40 else text[:37] + "..."

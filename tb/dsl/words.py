@@ -73,9 +73,7 @@ CLAUSES = frozenset(
         "weight",
         "only",
         "hold",
-        "most",
         "cool",
-        "down",
         "enter",
         "exit",
         "long",
@@ -100,7 +98,7 @@ CLAUSES = frozenset(
 )
 
 # Namespaces of facts: a definition under one of these names could never be reached.
-NAMESPACES = frozenset({"order", "after", "limits", "position"})
+NAMESPACES = frozenset({"order", "after", "limits"})
 
 RESERVED: frozenset[str] = (
     frozenset(DECLARATIONS)

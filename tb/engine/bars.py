@@ -73,19 +73,19 @@ def bucket_starts(time: Ints, period: int) -> Ints:
     return (time - shift) // period * period + shift
 
 
-def resample(bars: Bars, period: int) -> Bars:
+def resample(bars: Bars, period: int, until: int | None = None) -> Bars:
     """The bars in a coarser period: first open, highest high, lowest low, last close and quote, volume added up.
 
-    A coarse bar is built from the fine bars that are there. The last one is left out until the last fine bar's close reaches
-    its end. An unknown value makes unknown what is computed from it and nothing else. `period` must be a multiple of the
-    bars' own; a ValueError otherwise.
+    A coarse bar is built from the fine bars that are there. The last one is left out until time has reached its end: the close
+    of the last fine bar, or `until`, the latest instant known from elsewhere, where that is later. An unknown value makes
+    unknown what is computed from it and nothing else. `period` must be a multiple of the bars' own; a ValueError otherwise.
     """
     if period < bars.period or period % bars.period:
         raise ValueError(f"{period} ms is not a multiple of {bars.period} ms")
     if period == bars.period or not len(bars):
         return bars if period == bars.period else _empty(bars, period)
     buckets = bucket_starts(bars.time, period)
-    if int(buckets[-1]) + period > int(bars.time[-1]) + bars.period:
+    if int(buckets[-1]) + period > max(int(bars.time[-1]) + bars.period, until or 0):
         kept = int(np.searchsorted(buckets, buckets[-1]))
         bars, buckets = bars.part(0, kept), buckets[:kept]
         if not kept:

@@ -21,6 +21,7 @@ from tb.engine.graph import Constant, GraphBuilder, Stage
 from tb.vocabulary.catalogue import FUNCTIONS
 from tb.vocabulary.facts import FACTS, unit_of
 from tb.vocabulary.fields import FIELDS
+from tb.vocabulary.function import Parameter
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,8 @@ class Builder:
         implicit = [self._build(checked.Field(n, FIELDS[n].unit, value.span), context) for n in function.implicit]
         series = [self._build(argument, self._market_context(context)) for argument in value.series]
         args = (*implicit, *series)
-        constants = tuple(self._bars(c, context.period) for c in value.constants)
+        given = zip(function.constants, value.constants, strict=True)
+        constants = tuple(self._constant(parameter, c, context.period) for parameter, c in given)
         floats = tuple(float(c) for c in constants)
         low, high = function.output_range
         back = function.window(floats) - 1
@@ -100,12 +102,13 @@ class Builder:
 
     @_build.register
     def _shift(self, value: checked.Shift, context: Context) -> int:
-        arg = self._build(value.value, self._market_context(context))
         if value.bars == 0:
-            return arg
+            return self._build(value.value, context)
+        arg = self._build(value.value, self._market_context(context))
         back = value.bars + self.graph[arg].look_back
         low, high = self.graph[arg].low, self.graph[arg].high
-        return self._market("shift", (arg,), (value.bars,), value.unit, context, value.span, low=low, high=high, look_back=back)
+        node = self._market("shift", (arg,), (value.bars,), value.unit, context, value.span, low=low, high=high, look_back=back)
+        return self._as_truth(node, value, context)
 
     @_build.register
     def _of_instrument(self, value: checked.OfInstrument, context: Context) -> int:
@@ -113,7 +116,7 @@ class Builder:
         if self.graph[arg].stage == "constant":
             return arg
         draft = self.graph[arg]
-        return self._market(
+        node = self._market(
             "of",
             (arg,),
             (value.symbol,),
@@ -124,6 +127,7 @@ class Builder:
             high=draft.high,
             look_back=draft.look_back,
         )
+        return self._as_truth(node, value, context)
 
     @_build.register
     def _on_period(self, value: checked.OnPeriod, context: Context) -> int:
@@ -134,9 +138,10 @@ class Builder:
         if draft.stage == "constant":
             return arg
         bars = -(-(draft.look_back + 2) * value.period // context.period)
-        return self._market(
+        node = self._market(
             "at", (arg,), (value.period,), value.unit, context, value.span, low=draft.low, high=draft.high, look_back=bars
         )
+        return self._as_truth(node, value, context)
 
     @_build.register
     def _comparison(self, value: checked.Comparison, context: Context) -> int:
@@ -154,13 +159,14 @@ class Builder:
 
     @_build.register
     def _lasting(self, value: checked.Lasting, context: Context) -> int:
-        arg = self._build(value.condition, self._market_context(context))
         bars = int(self._bars(value.length, context.period))
         if bars <= 1:
-            return arg
+            return self._build(value.condition, context)
+        arg = self._build(value.condition, self._market_context(context))
         op = "every" if value.every else "some"
         back = bars - 1 + self.graph[arg].look_back
-        return self._market(op, (arg,), (bars,), TRUTH, context, value.span, low=0.0, high=1.0, look_back=back)
+        node = self._market(op, (arg,), (bars,), TRUTH, context, value.span, low=0.0, high=1.0, look_back=back)
+        return self._as_truth(node, value, context)
 
     @_build.register
     def _tier_is(self, value: checked.TierIs, context: Context) -> int:
@@ -244,6 +250,13 @@ class Builder:
             op, args, consts, unit, period=period, stage=stage, span=span, look_back=self._deepest(args), bounds=bounds
         )
 
+    def _as_truth(self, node: int, value: checked.Expr, context: Context) -> int:
+        """In policy a condition on market data enters as a number, 1 or 0; this makes it true or false."""
+        if not context.in_policy or value.unit != TRUTH:
+            return node
+        one = self._build(checked.Const(Decimal(1), NUMBER, "true", None, value.span), context)
+        return self._instant("eq", (node, one), (), TRUTH, context, value.span)
+
     def _deepest(self, args: tuple[int, ...]) -> int:
         return max((self.graph[a].look_back for a in args), default=0)
 
@@ -251,6 +264,12 @@ class Builder:
     def _market_context(context: Context) -> Context:
         """Inside an indicator even policy computes on the market's side: columns, float64."""
         return Context(context.period, context.universe, False)
+
+    @classmethod
+    def _constant(cls, parameter: Parameter, constant: checked.Const, period: int) -> Decimal:
+        """A constant of a function; a duration shorter than the window it needs becomes that window."""
+        value = cls._bars(constant, period)
+        return max(value, Decimal(str(parameter.low))) if parameter.is_window and parameter.low is not None else value
 
     @staticmethod
     def _bars(constant: checked.Const, period: int) -> Decimal:

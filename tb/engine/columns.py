@@ -61,7 +61,8 @@ def evaluate(graph: RuleGraph, wanted: Mapping[str, Iterable[int]], markets: Mar
     for symbol, nodes in wanted.items():
         for node in nodes:
             if graph[node].op != "const":
-                kept[node, symbol] = np.empty(len(markets.bars(symbol, graph[node].period)))
+                size = len(markets.bars(symbol, graph[node].period)) if symbol in markets.base else 0
+                kept[node, symbol] = np.empty(size)
     states: dict[Pair, Any] = {}
     for window in _cuts(graph, pairs, markets, chunk):
         values: dict[Pair, Floats] = {}
@@ -69,7 +70,7 @@ def evaluate(graph: RuleGraph, wanted: Mapping[str, Iterable[int]], markets: Mar
             here = graph[id_]
             values[id_, symbol] = _compute(graph, here, symbol, window, values, states, markets)
             column = kept.get((id_, symbol))
-            if column is not None:
+            if column is not None and symbol in markets.base:
                 start, stop = window.spans[symbol, here.period]
                 column[start:stop] = values[id_, symbol]
     return Columns(graph, kept)

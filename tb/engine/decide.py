@@ -44,9 +44,9 @@ def generate(graph: RuleGraph, policy: PolicyPlan) -> Generated:
     writer.write()
     source = "\n".join(writer.source) + "\n"
     names: dict[str, object] = {
-        "x_add": EXACT.add,
-        "x_subtract": EXACT.subtract,
-        "x_multiply": EXACT.multiply,
+        "x_add": _settled(EXACT.add),
+        "x_subtract": _settled(EXACT.subtract),
+        "x_multiply": _settled(EXACT.multiply),
         "op": decision_value,
         **{f"k{node}": value for node, value in writer.constants.items()},
         **{_function(name): function for name, function in DERIVED.items()},
@@ -57,6 +57,16 @@ def generate(graph: RuleGraph, policy: PolicyPlan) -> Generated:
     assert callable(judge)
     assert callable(measure)
     return Generated(source, tuple(writer.spans), judge, tuple(writer.measured), measure)
+
+
+def _settled(operation: Callable[[Decimal, Decimal], Decimal]) -> Callable[[Decimal, Decimal], Decimal | None]:
+    """The operation, its result unknown where it is beyond every number."""
+
+    def settled(left: Decimal, right: Decimal) -> Decimal | None:
+        result = operation(left, right)
+        return result if result.is_finite() else None
+
+    return settled
 
 
 def _function(name: str) -> str:

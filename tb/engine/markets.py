@@ -40,7 +40,9 @@ class Markets:
             return base
         key = (symbol, period)
         if key not in self._coarse:
-            self._coarse[key] = resample(base, period)
+            # one clock for all: an instrument with a gap at the end of a coarse bar does not hold that bar back
+            until = max(int(other.closes[-1]) for other in self.base.values() if len(other)) if len(base) else None
+            self._coarse[key] = resample(base, period, until)
         return self._coarse[key]
 
     def read(self, bars: Bars, name: str) -> Floats:

@@ -59,13 +59,17 @@ def pointwise(op: str, consts: Sequence[Constant], args: Sequence[Floats], size:
 
 def lasting(op: str, joined: Floats, length: int) -> Floats:
     """`every` or `some` over the last `length` values; `joined` has length - 1 earlier values in front."""
-    if len(joined) < length:
-        return np.empty(0)
-    windows = np.lib.stride_tricks.sliding_window_view(joined, length)
-    unknown = np.isnan(windows).any(axis=1)
-    if op == "every":
-        return np.where((windows == 0.0).any(axis=1), 0.0, np.where(unknown, np.nan, 1.0))
-    return np.where((windows == 1.0).any(axis=1), 1.0, np.where(unknown, np.nan, 0.0))
+    deciding = 0.0 if op == "every" else 1.0
+    decided = _recently(joined == deciding, length)
+    unknown = _recently(np.isnan(joined), length)
+    return np.where(decided, deciding, np.where(unknown, np.nan, 1.0 - deciding))
+
+
+def _recently(truth: NDArray[np.bool_], length: int) -> NDArray[np.bool_]:
+    """Whether one of the last `length` values is true, from position length - 1 on; memory does not grow with the length."""
+    places = np.arange(len(truth))
+    last = np.maximum.accumulate(np.where(truth, places, -length))
+    return (places - last < length)[length - 1 :]
 
 
 def _finite(values: Floats) -> Floats:

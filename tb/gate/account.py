@@ -144,7 +144,7 @@ class Account:
             self.marks.setdefault(instrument, price)
         else:
             self.holdings.pop(key, None)
-            if not self.position(instrument):
+            if instrument not in self.held():
                 self.marks.pop(instrument, None)
 
     def trade_closed(self, at: int, profit: Decimal) -> None:

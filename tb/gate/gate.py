@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from tb.core.records import LATTICE, Verdict
 from tb.engine.decide import generate
@@ -86,7 +86,7 @@ class Gate:
 
     def decide(self, inputs: Sequence[Exact], adds_risk: bool, quantity: Decimal, lot: Decimal | None) -> Judgement:
         """The verdict that follows from a snapshot alone: explanations and what-if questions come through here too."""
-        applies = self._all if adds_risk else self._every
+        applies = self.applies(adds_risk)
         failed, unknown = (mask & applies for mask in self._judge(inputs))
         verdict, deciding = self._strictest(failed, unknown)
         latches = tuple(c for bit, c in enumerate(self.policy.constraints) if failed >> bit & 1 and c.latches)
@@ -114,6 +114,19 @@ class Gate:
         failed, _ = self._watch_judge(inputs)
         return tuple(c for bit, c in enumerate(self.watched.constraints) if failed >> bit & 1)
 
+    def applies(self, adds_risk: bool) -> int:
+        """The bits of the constraints that an order answers to."""
+        return self._all if adds_risk else self._every
+
+    def leaf(self, fact: str) -> int:
+        """The position of a fact without argument among the inputs."""
+        return self._leaves.index((fact, ""))
+
+    def without(self, judgement: Judgement, lifted: frozenset[str]) -> tuple[Verdict, tuple[str, ...]]:
+        """The verdict on the proposed size, and its rules, if the lifted constraints did not exist."""
+        kept = sum(1 << bit for bit, c in enumerate(self.policy.constraints) if c.name not in lifted)
+        return self._strictest(judgement.failed & kept, judgement.unknown & kept)
+
     def usage(self, inputs: Sequence[Exact], quantity: Decimal) -> dict[str, float | None]:
         """How much of each upper limit is used with an order of that quantity: measured over bound, None where unknown."""
         pairs = self._measure(self._with(inputs, quantity))
@@ -140,7 +153,7 @@ class Gate:
         """The largest multiple of the lot below the quantity that every shrinking limit lets pass."""
         if lot is None or lot <= 0:
             return None
-        low, high = 0, int(quantity / lot)
+        low, high = 0, int((quantity / lot).to_integral_value(ROUND_CEILING))  # the proposal itself is known to fail
         while high - low > 1:
             middle = (low + high) // 2
             if self._shrink_judge(self._with(inputs, lot * middle)) == (0, 0):

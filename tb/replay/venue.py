@@ -20,9 +20,9 @@ from tb.core.settings import Settings
 from tb.engine.bars import Bars
 from tb.engine.instant import EXACT, exact
 from tb.gate.gate import Approved
+from tb.gate.sizing import to_grid
 from tb.runtime.positions import Position
 from tb.runtime.session import Session
-from tb.runtime.sizing import to_grid
 
 
 @dataclass(slots=True)

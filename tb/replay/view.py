@@ -94,18 +94,38 @@ class RecordedView:
             row -= 1
         return None
 
-    def node_age(self, node: int, symbol: str, row: int) -> int:
+    def _source(self, node: int, symbol: str, row: int) -> tuple[Bars, int] | None:
+        """The bars and the position in them that a node's newest input came from."""
         found = self.graph[node]
-        if found.op not in {"at", "shift"}:
+        bars = self._bars(symbol, found.period)
+        at = int(bars.closes[row])
+        match found.op:
+            case "pips" | "depth" | "tier_is":
+                return None
+            case "shift":
+                place = row - int(found.consts[0] or 0)
+            case "at":
+                bars = self._bars(symbol, self.graph[found.args[0]].period)
+                place = int(bars.closes.searchsorted(at, side="right")) - 1
+            case "of":
+                other = str(found.consts[0])
+                other_row = self.row(other, found.period, at)
+                if other_row is None:
+                    return None
+                bars, place = self._bars(other, found.period), other_row
+            case _:
+                place = row
+        return (bars, place) if place >= 0 else None
+
+    def node_age(self, node: int, symbol: str, row: int) -> int:
+        source = self._source(node, symbol, row)
+        if source is None:
             return 0
-        closes = self._bars(symbol, found.period).closes
-        at = int(closes[row])
-        if found.op == "shift":
-            earlier = row - int(found.consts[0] or 0)
-            return at - int(closes[earlier]) if earlier >= 0 else 0
-        inner = self._bars(symbol, self.graph[found.args[0]].period).closes
-        source = int(inner.searchsorted(at, side="right")) - 1
-        return at - int(inner[source]) if source >= 0 else 0
+        return int(self._bars(symbol, self.graph[node].period).closes[row]) - int(source[0].closes[source[1]])
+
+    def node_row(self, node: int, symbol: str, row: int) -> int | None:
+        source = self._source(node, symbol, row)
+        return None if source is None else int(source[0].rows[source[1]])
 
     def source_row(self, symbol: str, period: int, row: int) -> int:
         return int(self._bars(symbol, period).rows[row])

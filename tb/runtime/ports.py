@@ -37,6 +37,10 @@ class MarketView(Protocol):
         """Time in ms from the close of the bar that a node's value comes from to the close of the row."""
         ...
 
+    def node_row(self, node: int, symbol: str, row: int) -> int | None:
+        """Row of the data file that a node's newest input came from, counted from 0; None where it reads no data."""
+        ...
+
     def source_row(self, symbol: str, period: int, row: int) -> int:
         """Row of the data file that a bar came from (its last one), counted from 0."""
         ...

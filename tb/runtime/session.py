@@ -23,15 +23,15 @@ from tb.core.settings import Settings
 from tb.core.time import day_start, next_day_start
 from tb.engine.instant import Exact
 from tb.engine.plan import EnterPlan, Plan, StrategyPlan
+from tb.engine.say import say
 from tb.gate.account import Account, Working
 from tb.gate.facts import Moment
 from tb.gate.gate import Gate, Judgement
 from tb.gate.proposal import Proposal
+from tb.gate.sizing import expected_price, levels, size
 from tb.runtime.latches import Latches
 from tb.runtime.ports import MarketView, Recorder, Venue
 from tb.runtime.positions import Position
-from tb.runtime.sizing import expected_price, levels, size
-from tb.runtime.words import say
 
 HELD_TOO_LONG = -1
 
@@ -353,6 +353,7 @@ class Session:
             facts=tuple(text_of(value) for value in judgement.inputs),
             market=tuple(view.value(leaf, symbol, row) for leaf in draft.leaves),
             ages=tuple(view.node_age(leaf, symbol, row) for leaf in draft.leaves),
+            rows=tuple(view.node_row(leaf, symbol, row) for leaf in draft.leaves),
         )
 
     def _record_mark(self, at: int, usage: dict[str, float | None]) -> None:

@@ -39,6 +39,10 @@ def numbers(draw: st.DrawFn, units: st.SearchStrategy[str | None] = UNITS) -> sy
     return syntax.Number(value, unit, spell_number(digits, magnitude, unit, value), HERE)
 
 
+def periods() -> st.SearchStrategy[syntax.Number]:
+    return numbers(st.sampled_from(["s", "m", "h", "d", "w"]))
+
+
 def durations() -> st.SearchStrategy[syntax.Number]:
     return numbers(st.sampled_from(["s", "m", "h", "d", "w", "bars"]))
 
@@ -56,13 +60,18 @@ def _calls(inner: st.SearchStrategy[syntax.Expr]) -> st.SearchStrategy[syntax.Ex
     return st.builds(syntax.Call, names(), arguments, named, st.just(HERE))
 
 
+def _not_ahead(bars: syntax.Expr) -> syntax.Expr:
+    """`x[-n]` would look ahead, which the parser refuses."""
+    return _not_ahead(bars.operand) if isinstance(bars, syntax.Unary) else bars
+
+
 def _series(inner: st.SearchStrategy[syntax.Expr]) -> st.SearchStrategy[syntax.Expr]:
     here = st.just(HERE)
-    looks_ahead = inner.filter(lambda bars: not isinstance(bars, syntax.Unary))
+    back = inner.map(_not_ahead)
     return st.one_of(
         st.builds(syntax.Part, inner, WORDS, here),
-        st.builds(syntax.Shift, inner, looks_ahead, here),
-        st.builds(syntax.AtPeriod, inner, durations(), here),
+        st.builds(syntax.Shift, inner, back, here),
+        st.builds(syntax.AtPeriod, inner, periods(), here),
         st.builds(syntax.Of, inner, inner | SYMBOLS, here),
         st.builds(syntax.AtMoment, inner, WORDS, here),
         st.builds(syntax.Unary, st.sampled_from(["-", "not"]), inner, here),
@@ -76,7 +85,7 @@ def _conditions(inner: st.SearchStrategy[syntax.Expr]) -> st.SearchStrategy[synt
     return st.one_of(
         st.builds(syntax.Compare, st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), inner, inner | SYMBOLS, here),
         st.builds(syntax.Between, inner, inner, inner, here),
-        st.builds(syntax.Member, inner | SYMBOLS, inner, negated, here),
+        st.builds(syntax.Member, inner | SYMBOLS, names(), negated, here),
         st.builds(syntax.Is, inner, WORDS, negated, here),
         st.builds(syntax.Crosses, inner, st.sampled_from(["above", "below"]), inner, here),
         st.builds(syntax.ForBars, inner, length, here),
@@ -146,7 +155,7 @@ def _strategies() -> st.SearchStrategy[syntax.Strategy]:
         syntax.Strategy,
         NAMES,
         NAMES,
-        durations(),
+        periods(),
         st.lists(_enters(), min_size=1, max_size=2).map(tuple),
         exits,
         st.none() | durations(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from generate import expressions, programs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,11 +12,10 @@ from tb.dsl.format import format_file
 from tb.dsl.format_expression import spell
 from tb.dsl.parse import parse, parse_expression
 from tb.dsl.syntax import Expr, File
-from tests.dsl.generate import expressions, programs
 
 
 @given(expressions())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200)
 def test_an_expression_is_read_back_as_it_was_spelled(expression: Expr) -> None:
     read, mistakes = parse_expression(spell(expression), "generated", 1, 1)
     assert mistakes == []
@@ -23,7 +23,7 @@ def test_an_expression_is_read_back_as_it_was_spelled(expression: Expr) -> None:
 
 
 @given(programs())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60)
 def test_a_file_is_read_back_as_it_was_formatted(file: File) -> None:
     text = format_file(file)
     read, mistakes = parse(file.path, text, is_policy=file.is_policy)
@@ -33,7 +33,7 @@ def test_a_file_is_read_back_as_it_was_formatted(file: File) -> None:
 
 
 @given(programs(), st.randoms(use_true_random=False))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60)
 def test_comments_are_kept_whatever_the_layout(file: File, chance: random.Random) -> None:
     text = _strew_comments(format_file(file), chance)
     read, mistakes = parse(file.path, text, is_policy=file.is_policy)

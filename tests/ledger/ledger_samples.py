@@ -59,6 +59,7 @@ def decision(seq: int, **changes: Any) -> Decision:
         facts=("1E+3", "BTC-USD", None),
         market=(1.5, None, 1e16),
         ages=(0, 0, HOUR),
+        rows=(7, None, 6),
     )
     return msgspec.structs.replace(made, **changes)
 

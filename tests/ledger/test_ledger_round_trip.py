@@ -45,6 +45,7 @@ decisions = changed(
     facts=st.lists(st.none() | names, **few).map(tuple),
     market=st.lists(st.none() | real, **few).map(tuple),
     ages=st.lists(counts, **few).map(tuple),
+    rows=st.lists(st.none() | counts, **few).map(tuple),
 )
 quiets = changed(
     quiet(1, 2), strategy=words, instrument=st.just("ETH-USD"), first=counts, last=counts, states=st.binary(max_size=40)

@@ -122,6 +122,7 @@ def refusal(seq: int, name: str) -> Decision:
         facts=(),
         market=(),
         ages=(),
+        rows=(),
     )
 
 

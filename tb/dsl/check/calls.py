@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from tb.core.diagnostics import did_you_mean
 from tb.core.encode import plain
+from tb.core.span import Span
 from tb.core.units import ANY, NUMBER, RATIO, Kind, money
 from tb.dsl import checked, syntax
 from tb.dsl.check import units
 from tb.dsl.check.literals import fold
 from tb.vocabulary.catalogue import FUNCTIONS
-from tb.vocabulary.facts import FACTS, Argument
+from tb.vocabulary.facts import FACTS, INTERNAL, Argument
 from tb.vocabulary.fields import FIELDS
 from tb.vocabulary.function import Function, Parameter
 from tb.vocabulary.pointwise import POINTWISE
@@ -23,7 +24,7 @@ from tb.vocabulary.pointwise import POINTWISE
 if TYPE_CHECKING:
     from tb.dsl.check.expressions import Expressions
 
-_WINDOW_KINDS = {Kind.NUMBER, Kind.BARS, Kind.DURATION}
+_WINDOW_KINDS = {Kind.NUMBER, Kind.ANY, Kind.BARS, Kind.DURATION}
 
 
 def call(using: Expressions, node: syntax.Call) -> checked.Expr:
@@ -34,11 +35,11 @@ def call(using: Expressions, node: syntax.Call) -> checked.Expr:
         return _pointwise(using, node)
     if name == "depth":
         return _depth(using, node)
-    if name in FACTS and FACTS[name].arguments:
+    if name in FACTS and FACTS[name].arguments and (using.trusted or name not in INTERNAL):
         return _fact(using, node)
-    if name in FIELDS or name in FACTS:
+    if name in FIELDS or (name in FACTS and name not in INTERNAL):
         return using.refuse("TB051", f"`{name}` takes no arguments", node.span, f"write `{name}`")
-    with_arguments = [fact for fact, spec in FACTS.items() if spec.arguments and using.in_policy]
+    with_arguments = [fact for fact, spec in FACTS.items() if spec.arguments and using.in_policy and fact not in INTERNAL]
     near = did_you_mean(name, [*FUNCTIONS, *POINTWISE, "depth", *with_arguments])
     hint = near or "see docs/language.md for the functions there are"
     return using.refuse("TB102", f"there is no function `{name}`", node.name.span, hint)
@@ -76,20 +77,34 @@ def _apply(using: Expressions, node: syntax.Call, function: Function, output: in
             words = " or ".join(kind.value for kind in wanted)
             return using.refuse(
                 "TB101",
-                f"`{function.name}` needs a {words} here, not a {argument.unit}",
+                f"`{function.name}` needs a {words} here, not {units.phrase(argument.unit)}",
                 argument.span,
                 f"as in `{function.example}`",
             )
         if not wanted and argument.unit.kind not in units.NUMERIC:
             return using.refuse(
                 "TB101",
-                f"`{function.name}` needs a number, not a {argument.unit}",
+                f"`{function.name}` needs a number, not {units.phrase(argument.unit)}",
                 argument.span,
                 f"as in `{function.example}`",
             )
+        if not _changes(using, function, argument):
+            return checked.Const("?", ANY, "?", None, node.span)
         series.append(argument)
     unit = function.unit([argument.unit for argument in series])
     return checked.Apply(function.name, tuple(constants), tuple(series), output, unit, node.span)
+
+
+def _changes(using: Expressions, function: Function, argument: checked.Expr) -> bool:
+    """Refuses a number where values over time are meant, as in `rsi(14)`."""
+    if using.excused(argument):
+        return True
+    folded = fold(argument)
+    if folded is not None:
+        message = f"`{function.name}` needs a series here, and `{folded.text}` never changes"
+        using.refuse("TB051", message, argument.span, f"as in `{function.example}`")
+        return False
+    return using.has_history(argument)
 
 
 def _match(using: Expressions, node: syntax.Call, function: Function) -> dict[str, syntax.Expr] | None:
@@ -122,18 +137,22 @@ def _constant(
     argument = using.check(value)
     found = fold(argument)
     if found is None or isinstance(found.value, str):
-        if argument.unit.kind is not Kind.ANY:
+        if not using.excused(argument):
             hint = "use a number or a parameter"
             using.refuse("TB052", f"`{parameter.name}` of `{function.name}` must be known before the run", argument.span, hint)
         return None
     allowed = _WINDOW_KINDS if parameter.is_window else {Kind.NUMBER, Kind.ANY, Kind.RATIO}
     if found.unit.kind not in allowed:
         hint = "write a number of bars or a duration" if parameter.is_window else "write a plain number"
-        using.refuse("TB101", f"`{parameter.name}` of `{function.name}` cannot be a {found.unit}", argument.span, hint)
+        using.refuse(
+            "TB101", f"`{parameter.name}` of `{function.name}` cannot be {units.phrase(found.unit)}", argument.span, hint
+        )
         return None
-    if found.unit.kind is Kind.DURATION:
-        return found
     low, high = parameter.low, parameter.high
+    if found.unit.kind is Kind.DURATION:
+        if found.value >= 1:
+            return found
+        low, high = 1, None
     is_whole = found.value == found.value.to_integral_value()
     if (low is not None and found.value < Decimal(str(low))) or (high is not None and found.value > Decimal(str(high))):
         bounds = f"at least {low:g}" if high is None else f"between {low or 0:g} and {high:g}"
@@ -163,18 +182,23 @@ def _pointwise(using: Expressions, node: syntax.Call) -> checked.Expr:
     arguments = tuple(using.check(argument) for argument in node.arguments)
     for argument in arguments:
         if argument.unit.kind not in (set(entry.kinds) | {Kind.ANY} if entry.kinds else units.NUMERIC):
-            message = f"`{entry.name}` needs a number, not a {argument.unit}"
+            message = f"`{entry.name}` needs a number, not {units.phrase(argument.unit)}"
             return using.refuse("TB101", message, argument.span, f"as in `{entry.example}`")
-    for other in arguments[1:]:
-        if units.meet(arguments[0].unit, other.unit) is None:
-            hint = units.mismatch_hint(arguments[0], other, using.scope.currency)
-            return using.refuse("TB101", f"a {arguments[0].unit} and a {other.unit} do not compare", other.span, hint)
+    first = next((argument for argument in arguments if argument.unit.kind is not Kind.ANY), arguments[0])
+    for other in arguments:
+        if units.meet(first.unit, other.unit) is None:
+            hint = units.mismatch_hint(first, other, using.scope.currency)
+            message = f"{units.phrase(first.unit)} and {units.phrase(other.unit)} do not compare"
+            return using.refuse("TB101", message, other.span, hint)
     unit = entry.unit([argument.unit for argument in arguments])
     return checked.Pointwise(entry.name, arguments, unit, node.span)
 
 
 def _depth(using: Expressions, node: syntax.Call) -> checked.Expr:
-    found = fold(using.check(node.arguments[0])) if len(node.arguments) == 1 and not node.named else None
+    argument = using.check(node.arguments[0]) if len(node.arguments) == 1 and not node.named else None
+    if argument is not None and using.excused(argument):
+        return argument
+    found = fold(argument) if argument is not None else None
     if found is None or found.unit != RATIO or isinstance(found.value, str) or found.value <= 0:
         return using.refuse("TB051", "`depth` needs a distance from the mid", node.span, "write `depth(10bps)`")
     return checked.Depth(found.value, money(using.scope.currency), node.span)
@@ -186,11 +210,22 @@ def _fact(using: Expressions, node: syntax.Call) -> checked.Expr:
     example = f"{name}(today)" if kind is Argument.WINDOW else f"{name}(order.instrument)"
     if len(node.arguments) != 1 or node.named:
         return using.refuse("TB051", f"`{name}` takes one argument: {kind.value}", node.span, f"write `{example}`")
-    argument = node.arguments[0]
+    argument, before = node.arguments[0], len(using.scope.findings)
     word = _window(using, argument) if kind is Argument.WINDOW else _scope(using, argument)
+    if word is None and len(using.scope.findings) > before:
+        return checked.Const("?", ANY, "?", None, node.span)
     if word is None:
         return using.refuse("TB051", f"`{name}` needs {kind.value}", node.span, f"write `{example}`")
     return using.fact(name, word, node.span)
+
+
+def bare_fact(using: Expressions, name: str, span: Span) -> checked.Expr:
+    """A fact written without arguments."""
+    arguments = FACTS[name].arguments
+    if arguments:
+        example = f"{name}(today)" if arguments[0] is Argument.WINDOW else f"{name}(order.instrument)"
+        return using.refuse("TB051", f"`{name}` needs {arguments[0].value}", span, f"write `{example}`")
+    return using.fact(name, "", span)
 
 
 def _window(using: Expressions, argument: syntax.Expr) -> str | None:
@@ -211,7 +246,7 @@ def _scope(using: Expressions, argument: syntax.Expr) -> str | None:
             return "order.instrument"
         case syntax.Of(value=syntax.Name(parts=("group",)), whole=syntax.Name(parts=("order", "instrument"))):
             return "group of order.instrument"
-        case syntax.Name() if argument.text in using.scope.groups:
+        case syntax.Name() if using.sees_group(argument.text):
             return argument.text
         case _:
             return None

@@ -15,7 +15,7 @@ def constraint(using: Expressions, node: syntax.Constraint) -> None:
     match node:
         case syntax.Limit():
             passes = using.condition(node.condition)
-            if passes.unit == TRUTH and not isinstance(passes, checked.Comparison):
+            if passes.unit == TRUTH and not using.excused(passes) and not isinstance(passes, checked.Comparison):
                 hint = f"write `limit {node.name} <measured> <= <bound>`, or use `require`"
                 using.scope.report("TB058", "a limit compares a measured side with a bound", node.span, hint)
             _add(using, node, "limit", passes, node.otherwise, node.every_order)
@@ -50,7 +50,7 @@ def _add(
     if verdict == "shrink" and kind != "limit":
         hint = "write it as a `limit` with a measured side, or reject"
         using.scope.report("TB058", f"only a limit can shrink an order, not a `{kind}`", node.span, hint)
-    if verdict == "pause" and lasts is None:
+    if verdict == "pause" and (otherwise is None or otherwise.length is None):
         using.scope.report("TB058", "a pause needs a length", node.span, "write `otherwise pause for 60m`")
     until = otherwise is not None and otherwise.until_tomorrow
     because = node.because.value if node.because else ""
@@ -70,7 +70,9 @@ def _pause(using: Expressions, node: syntax.Pause) -> None:
         )
         return
     losses = Decimal(node.losses or 0)
-    if losses < 1 or lasts is None:
+    if lasts is None:
+        return
+    if losses < 1:
         using.scope.report("TB058", "a pause needs a number of losses", node.span, "write `after 3 losses in a row`")
         return
     streak = using.fact("losses_in_a_row", "", node.span)

@@ -5,29 +5,46 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tb.core.diagnostics import Label
-from tb.core.units import ANY, NUMBER, Kind
+from tb.core.units import ANY, NUMBER, Kind, Unit
 from tb.dsl import checked, syntax
 from tb.dsl.check import units
 from tb.dsl.check.expressions import Expressions
 from tb.dsl.check.literals import fold
 from tb.dsl.check.templates import template
+from tb.dsl.check.walk import expand
 
 
 def param(using: Expressions, node: syntax.Param, override: syntax.Expr | None) -> None:
     """Defines a parameter; `override` is the value of tb.yaml, which must lie in the range too."""
+    found = _param(using, node, override)
+    if found is None:
+        using.scope.broken.add(node.name)
+    else:
+        using.scope.params[node.name] = found
+
+
+def _param(using: Expressions, node: syntax.Param, override: syntax.Expr | None) -> checked.Param | None:
     scope = using.scope
-    written = override or node.value
-    value = fold(using.check(written))
+    numbers_written = [using.check(end) for end in (override or node.value, node.low, node.high, node.step) if end is not None]
+    if any(using.excused(number) for number in numbers_written):
+        return None
+    for number in numbers_written:
+        if not _is_number(fold(number)):
+            what = "the value" if number is numbers_written[0] else "the range"
+            message = f"{what} of `{node.name}` must be a number"
+            scope.report("TB052", message, number.span, f"write `param {node.name} = 20 in 5..50`")
+            return None
+    value = fold(numbers_written[0])
     bounds = [fold(using.check(bound)) if bound is not None else None for bound in (node.low, node.high, node.step)]
-    if value is None or isinstance(value.value, str):
-        scope.report("TB052", f"the value of `{node.name}` must be a number", node.span, f"write `param {node.name} = 20`")
-        return
     default = fold(using.check(node.value))
+    assert value is not None
+    assert isinstance(value.value, Decimal)
     for bound in [*bounds, default]:
-        if bound is not None and units.meet(value.unit, bound.unit) is None:
+        if bound is not None and not _same_measure(value.unit, bound.unit):
             hint = units.mismatch_hint(value, bound, scope.currency)
-            scope.report("TB101", f"`{node.name}` is a {value.unit}, its range a {bound.unit}", bound.span, hint)
-            return
+            message = f"`{node.name}` is {units.phrase(value.unit)}, its range {units.phrase(bound.unit)}"
+            scope.report("TB101", message, bound.span, hint)
+            return None
     numbers = [bound.value if bound is not None and isinstance(bound.value, Decimal) else None for bound in bounds]
     low, high, step = numbers
     unit = next((b.unit for b in (value, *bounds) if b is not None and b.unit != ANY), NUMBER)
@@ -41,15 +58,22 @@ def param(using: Expressions, node: syntax.Param, override: syntax.Expr | None) 
     if step is not None and step <= 0:
         scope.report("TB401", f"the step of `{node.name}` must be positive", node.span, "write `step 1`")
     origin = "tb.yaml" if override else f"{node.span.file}:{node.span.line}"
-    scope.params[node.name] = checked.Param(
-        node.name, value.value, unit, low, high, step, node.doc or "", value.text, origin, node.span
-    )
+    return checked.Param(node.name, value.value, unit, low, high, step, node.doc or "", value.text, origin, node.span)
+
+
+def _is_number(value: checked.Const | None) -> bool:
+    return value is not None and isinstance(value.value, Decimal)
+
+
+def _same_measure(one: Unit, other: Unit) -> bool:
+    """Whether two constants compare before a period is known, which a count of bars and a duration do not."""
+    return units.meet(one, other) is not None and {one.kind, other.kind} != {Kind.BARS, Kind.DURATION}
 
 
 def param_require(using: Expressions, node: syntax.ParamRequire) -> None:
     """Holds a constraint between parameters for the values they have."""
     condition = using.condition(node.condition)
-    if condition.unit.kind is Kind.ANY:
+    if condition.unit.kind is not Kind.TRUTH or using.excused(condition):
         return
     answer = _decide(condition)
     if answer is None:
@@ -82,6 +106,8 @@ def _decide(value: checked.Expr) -> bool | None:
             left, right = fold(value.left), fold(value.right)
             if left is None or right is None or isinstance(left.value, str) or isinstance(right.value, str):
                 return None
+            if not _same_measure(left.unit, right.unit):
+                return None
             a, b = left.value, right.value
             return {"lt": a < b, "le": a <= b, "gt": a > b, "ge": a >= b, "eq": a == b, "ne": a != b}[operator]
         case checked.Logic(operator=operator, items=items):
@@ -106,8 +132,10 @@ def group(using: Expressions, node: syntax.Group) -> None:
 
 def universe(using: Expressions, node: syntax.Universe) -> None:
     seen: dict[str, syntax.Symbol] = {}
-    tiers = []
+    tiers: list[checked.Tier] = []
     for tier in node.tiers:
+        if tier.name in [earlier.name for earlier in tiers]:
+            using.scope.report("TB050", f"the tier `{tier.name}` stands twice in `{node.name}`", tier.span, "join the two")
         for member in tier.members:
             if member.symbol in seen:
                 labels = (Label(seen[member.symbol].span, "it stands here already"),)
@@ -146,7 +174,7 @@ def duration(using: Expressions, number: syntax.Number | None) -> int | None:
     if number is None:
         return None
     value = fold(using.check(number))
-    if value is None or isinstance(value.value, str) or value.unit.kind is not Kind.DURATION or value.value <= 0:
+    if value is None or isinstance(value.value, str) or value.unit.kind is not Kind.DURATION or value.value < 1:
         using.scope.report("TB101", f"`{number.text}` is not a length of time", number.span, "write `72h`, `30m` or `3d`")
         return None
     return int(value.value)
@@ -164,13 +192,18 @@ def regime(using: Expressions, node: syntax.Regime) -> None:
             using.scope.report("TB050", f"the regime `{case.name}` stands twice", case.span, "join the two with `or`")
         condition = using.condition(case.condition) if case.condition is not None else None
         cases.append(checked.RegimeCase(case.name, condition, case.span))
+        for part in expand(condition, using.scope.lets, using.scope.triggers) if condition is not None else ():
+            if isinstance(part, checked.RegimeIs):
+                message = f"`regime` needs itself: whether it is `{case.name}` depends on the regime"
+                using.scope.report("TB118", message, case.span, "decide it from market data alone")
+                break
     using.scope.regime = tuple(cases)
 
 
 def let(using: Expressions, node: syntax.Let) -> None:
     before = len(using.scope.findings)
     value = using.check(node.value)
-    if len(using.scope.findings) > before:
+    if len(using.scope.findings) > before or using.excused(value):
         using.scope.broken.add(node.name)
     using.scope.lets[node.name] = checked.Let(node.name, value, node.span)
 
@@ -195,11 +228,15 @@ def _confidence(using: Expressions, node: syntax.Confidence) -> checked.Confiden
     if node.driver is None or node.start is None or node.end is None:
         return checked.Confidence(node.low.value, node.high.value, None, Decimal(0), Decimal(1))
     driver = using.check(node.driver)
+    if using.excused(driver):
+        return None
     start, end = using.check(node.start), using.check(node.end)
     for bound in (start, end):
         if units.meet(driver.unit, bound.unit) is None:
             hint = units.mismatch_hint(driver, bound, using.scope.currency)
-            using.scope.report("TB101", f"the driver is a {driver.unit}, its range a {bound.unit}", bound.span, hint)
+            using.scope.report(
+                "TB101", f"the driver is {units.phrase(driver.unit)}, its range {units.phrase(bound.unit)}", bound.span, hint
+            )
             return None
     first, last = fold(start), fold(end)
     if (
@@ -207,7 +244,7 @@ def _confidence(using: Expressions, node: syntax.Confidence) -> checked.Confiden
         or last is None
         or isinstance(first.value, str)
         or isinstance(last.value, str)
-        or first.value == last.value
+        or float(first.value) == float(last.value)
     ):
         using.scope.report("TB059", "the range of the driver is empty", node.span, "write two different ends: `goes 1.5..4`")
         return None

@@ -8,22 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import assert_never
 
 from tb.core.diagnostics import did_you_mean
 from tb.core.span import Span
 from tb.core.units import ANY, LIST, TEXT, TRUTH, Kind, Unit
 from tb.dsl import checked, syntax
-from tb.dsl.check import calls, units
+from tb.dsl.check import calls, units, words
 from tb.dsl.check.literals import constant, fold
 from tb.dsl.check.scope import Scope
+from tb.dsl.check.walk import expand, is_excused
 from tb.vocabulary.catalogue import FUNCTIONS
 from tb.vocabulary.facts import FACTS, INTERNAL, unit_of
 from tb.vocabulary.fields import FIELDS
+from tb.vocabulary.look_back import LONGEST_WINDOW
 from tb.vocabulary.pointwise import POINTWISE
 
 _COMPARE = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
 _ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div"}
+_SHARES = {Kind.NUMBER, Kind.MONEY}  # beside ratios, what people write before `of` and mean as a share
 
 
 @dataclass(slots=True)
@@ -42,14 +46,18 @@ class Expressions:
     def condition(self, node: syntax.Expr) -> checked.Expr:
         """An expression that must be true or false."""
         value = self.check(node)
-        if value.unit.kind not in {Kind.TRUTH, Kind.ANY}:
+        if value.unit.kind is not Kind.TRUTH and not self.excused(value):
             self.scope.report(
                 "TB054",
-                f"a condition is needed here, this is a {value.unit}",
+                f"a condition is needed here, this is {units.phrase(value.unit)}",
                 value.span,
                 "compare it with something, as in `... > 0`",
             )
         return value
+
+    def excused(self, value: checked.Expr) -> bool:
+        """Whether a mistake in it was reported already."""
+        return is_excused(value, self.scope.broken)
 
     def check(self, node: syntax.Expr) -> checked.Expr:
         match node:
@@ -68,11 +76,7 @@ class Expressions:
             case syntax.Shift():
                 return self._shift(node)
             case syntax.AtPeriod():
-                value = self.check(node.value)
-                period = constant(node.period, self.scope.currency)
-                if not isinstance(period, checked.Const) or period.unit.kind is not Kind.DURATION:
-                    return self.refuse("TB062", f"`{node.period.text}` is not a period", node.span, "write a duration: `@1h`")
-                return checked.OnPeriod(value, int(period.value), value.unit, node.span)
+                return self._on_period(node)
             case syntax.Of():
                 return self._of(node)
             case syntax.AtMoment():
@@ -89,9 +93,9 @@ class Expressions:
                 high = self._compare("le", value, self.check(node.high), node.span)
                 return checked.Logic("and", (low, high), TRUTH, node.span)
             case syntax.Member():
-                return self._member(node)
+                return words.member(self, node)
             case syntax.Is():
-                return self._is(node)
+                return words.is_word(self, node)
             case syntax.Crosses():
                 return self._crosses(node)
             case syntax.ForBars():
@@ -110,14 +114,16 @@ class Expressions:
 
     def _name(self, node: syntax.Name) -> checked.Expr:
         name, scope = node.text, self.scope
+        if name in scope.broken:
+            return checked.Ref(name, "let", ANY, node.span)
         if node.parts[0] == "limits" and len(node.parts) == 2:
             return self._limit(node)
-        if name in FACTS and (name not in FIELDS or self.in_policy) and (self.trusted or name not in INTERNAL):
-            return self.fact(name, "", node.span)
+        if self.in_policy and name in FACTS and (self.trusted or name not in INTERNAL):
+            return calls.bare_fact(self, name, node.span)
         if name in FIELDS:
             return checked.Field(name, FIELDS[name].unit, node.span)
         if not scope.visible(name, self.file, self.in_policy):
-            return self._unknown(node)
+            return self.unknown(node)
         if name in scope.params:
             param = scope.params[name]
             return checked.Const(param.value, param.unit, param.text, f"param {name}", node.span)
@@ -131,7 +137,9 @@ class Expressions:
             return checked.Ref(name, "trigger", TRUTH, node.span)
         if name in scope.groups:
             return checked.Const(name, LIST, name, None, node.span)
-        return self.refuse("TB053", f"`{name}` is not a value", node.span, "use the name of a `let`, a trigger or a parameter")
+        return self.refuse(
+            "TB053", f"`{name}` is not a value", node.span, "use the name of a `let`, of a trigger, or of a parameter above"
+        )
 
     def _limit(self, node: syntax.Name) -> checked.Expr:
         name = node.parts[1]
@@ -143,7 +151,7 @@ class Expressions:
         self.scope.limits_used[name] = None
         return checked.Const(limit.value, limit.unit, limit.text, f"limits.{name}", node.span)
 
-    def _unknown(self, node: syntax.Name) -> checked.Expr:
+    def unknown(self, node: syntax.Name) -> checked.Expr:
         name, scope = node.text, self.scope
         if name in FUNCTIONS or name in POINTWISE:
             example = FUNCTIONS[name].example if name in FUNCTIONS else f"{name}(close)"
@@ -157,7 +165,7 @@ class Expressions:
             return self.refuse("TB053", f"`{name}` cannot be used here", node.span, where)
         if name in FACTS and not self.in_policy:
             return self.refuse("TB053", f"`{name}` belongs to policy files", node.span, "a strategy reads market data only")
-        known = [*FIELDS, *FUNCTIONS, *POINTWISE, *(FACTS if self.in_policy else ())]
+        known = [*FIELDS, *FUNCTIONS, *POINTWISE, *(FACTS.keys() - INTERNAL if self.in_policy else ())]
         near = scope.nearest(name, known, self.file, self.in_policy)
         return self.refuse("TB102", f"nothing is called `{name}`", node.span, near or f"define it: `let {name} = ...`")
 
@@ -168,28 +176,63 @@ class Expressions:
             return self.refuse("TB053", f"`{name}` belongs to policy files", span, hint)
         return checked.FactRef(name, argument, unit_of(FACTS[name], self.scope.currency), span)
 
+    def sees_group(self, name: str) -> bool:
+        return name in self.scope.groups and self.scope.visible(name, self.file, self.in_policy)
+
     # --- looking elsewhere -----------------------------------------------------------------------------------------
 
+    def has_history(self, value: checked.Expr) -> bool:
+        """Refuses to look into the past, or at another instrument, of what the account or the order says now."""
+        for part in expand(value, self.scope.lets, self.scope.triggers) if self.in_policy else ():
+            if isinstance(part, checked.FactRef):
+                hint = "only market data can be looked back at; compare the fact itself"
+                self.refuse("TB053", f"`{part.name}` is known at this instant only", value.span, hint)
+                return False
+        return True
+
+    def _on_period(self, node: syntax.AtPeriod) -> checked.Expr:
+        value, period = self.check(node.value), constant(node.period, self.scope.currency)
+        if not isinstance(period, checked.Const) or not _is_length(period):
+            return self.refuse("TB062", f"`{node.period.text}` is not a period", node.span, "write a duration: `@1h`")
+        if not self.has_history(value):
+            return checked.Const("?", ANY, "?", None, node.span)
+        return checked.OnPeriod(value, int(Decimal(period.value)), value.unit, node.span)
+
     def _shift(self, node: syntax.Shift) -> checked.Expr:
-        value, bars = self.check(node.value), fold(self.check(node.bars))
+        value, back = self.check(node.value), self.check(node.bars)
+        bars = fold(back)
+        if self.excused(back) or not self.has_history(value):
+            return checked.Const("?", ANY, "?", None, node.span)
         if bars is None or isinstance(bars.value, str) or bars.unit.kind not in {Kind.NUMBER, Kind.ANY, Kind.BARS}:
             return self.refuse("TB055", "how far to look back must be a whole number of bars", node.span, "write `close[1]`")
-        if bars.value < 0 or bars.value != int(bars.value):
+        if not 0 <= bars.value <= LONGEST_WINDOW or bars.value != int(bars.value):
             hint = "only closed bars are visible; look back with `x[1]`"
+            if bars.value > LONGEST_WINDOW:
+                hint = f"look back {LONGEST_WINDOW} bars at most"
             return self.refuse("TB055", f"`[{bars.text}]` is not a whole number of closed bars", node.span, hint)
         return checked.Shift(value, int(bars.value), value.unit, node.span)
 
     def _of(self, node: syntax.Of) -> checked.Expr:
         if isinstance(node.whole, syntax.Symbol):
             value = self.check(node.value)
+            if not self.has_history(value):
+                return checked.Const("?", ANY, "?", None, node.span)
             return checked.OfInstrument(value, node.whole.symbol, units.retagged(value.unit, node.whole.symbol), node.span)
-        share, whole = self.check(node.value), self.check(node.whole)
+        share = self.check(node.value)
+        if isinstance(node.whole, syntax.Name) and not (units.as_ratio(share.unit) or share.unit.kind in _SHARES):
+            hint = "write it as the data does: `close of BTC-USD`"
+            return self.refuse("TB102", f"there is no instrument `{node.whole.text}`", node.whole.span, hint)
+        whole = self.check(node.whole)
+        if self.excused(share) or self.excused(whole):
+            return checked.Const("?", ANY, "?", None, node.span)
         unit = units.multiplied(share.unit, whole.unit, self.scope.currency)
         if unit is None or not (units.as_ratio(share.unit) or share.unit.kind is Kind.NUMBER):
             hint = "write a share of something: `5% of equity`"
             if isinstance(share, checked.Const) and share.unit.kind is Kind.MONEY:
                 hint = "an amount of money stands alone; a share is written `5% of equity`"
-            return self.refuse("TB101", f"a {share.unit} of a {whole.unit} means nothing", node.span, hint)
+            return self.refuse(
+                "TB101", f"{units.phrase(share.unit)} of {units.phrase(whole.unit)} means nothing", node.span, hint
+            )
         if share.unit.kind is Kind.NUMBER:
             return self.refuse("TB101", "a share needs a percent sign", node.span, self._share_hint(share))
         return checked.Pointwise("mul", (share, whole), unit, node.span)
@@ -213,7 +256,7 @@ class Expressions:
             return checked.Not(self.condition(node.operand), TRUTH, node.span)
         value = self.check(node.operand)
         if value.unit.kind not in units.NUMERIC:
-            return self.refuse("TB101", f"a {value.unit} has no negative", node.span, "use a number")
+            return self.refuse("TB101", f"{units.phrase(value.unit)} has no negative", node.span, "use a number")
         result = checked.Pointwise("neg", (value,), value.unit, node.span)
         folded = fold(result)
         if folded is not None and isinstance(value, checked.Const):
@@ -231,18 +274,23 @@ class Expressions:
                 unit = units.added(left, right)
         if unit is None or not {left.unit.kind, right.unit.kind} <= units.NUMERIC:
             hint = units.mismatch_hint(left, right, self.scope.currency)
-            words = {"+": "added to", "-": "taken with", "*": "multiplied by", "/": "divided by"}[node.operator]
-            return self.refuse("TB101", f"a {left.unit} cannot be {words} a {right.unit}", node.span, hint)
+            verbs = {"+": "added to", "-": "taken with", "*": "multiplied by", "/": "divided by"}[node.operator]
+            return self.refuse(
+                "TB101", f"{units.phrase(left.unit)} cannot be {verbs} {units.phrase(right.unit)}", node.span, hint
+            )
         return checked.Pointwise(_ARITHMETIC[node.operator], (left, right), unit, node.span)
 
     def _compare(self, operator: str, left: checked.Expr, right: checked.Expr, span: Span) -> checked.Expr:
+        if self.excused(left) or self.excused(right):
+            return checked.Const("?", ANY, "?", None, span)
         kinds = {left.unit.kind, right.unit.kind}
         ordered = operator not in {"eq", "ne"}
-        if units.meet(left.unit, right.unit) is None:
+        if units.meet(left.unit, right.unit) is None or (Kind.ANY in kinds and not kinds <= units.NUMERIC):
             hint = units.mismatch_hint(left, right, self.scope.currency)
-            return self.refuse("TB101", f"a {left.unit} cannot be compared with a {right.unit}", span, hint)
+            message = f"{units.phrase(left.unit)} cannot be compared with {units.phrase(right.unit)}"
+            return self.refuse("TB101", message, span, hint)
         if ordered and not kinds <= units.NUMERIC:
-            return self.refuse("TB101", f"a {left.unit} has no order", span, "use `is`, `is not`, `and`, `or`")
+            return self.refuse("TB101", f"{units.phrase(left.unit)} has no order", span, "use `is`, `is not`, `and`, `or`")
         return checked.Comparison(operator, left, right, TRUTH, span)
 
     def _logic(self, node: syntax.Binary) -> checked.Expr:
@@ -260,70 +308,27 @@ class Expressions:
         is_fixed = fold(right) is not None
         earlier_right = right if is_fixed else checked.Shift(right, 1, right.unit, right.span)
         here = self._compare(now, left, right, node.span)
-        if here.unit.kind is Kind.ANY:
-            return here
+        if here.unit.kind is Kind.ANY or not (self.has_history(left) and self.has_history(right)):
+            return checked.Const("?", ANY, "?", None, node.span)
         there = self._compare(before, earlier_left, earlier_right, node.span)
         return checked.Logic("and", (here, there), TRUTH, node.span)
 
     def _lasting(self, condition: syntax.Expr, length: syntax.Expr, every: bool, span: Span) -> checked.Expr:
-        value, folded = self.condition(condition), fold(self.check(length))
-        allowed = {Kind.NUMBER, Kind.BARS, Kind.DURATION}
-        if folded is None or isinstance(folded.value, str) or folded.unit.kind not in allowed or folded.value < 1:
+        value, long = self.condition(condition), self.check(length)
+        folded = fold(long)
+        if self.excused(long) or not self.has_history(value):
+            return checked.Const("?", ANY, "?", None, span)
+        is_count = folded is not None and folded.unit.kind in {Kind.NUMBER, Kind.BARS} and isinstance(folded.value, Decimal)
+        if folded is None or not (is_count or _is_length(folded)):
             return self.refuse("TB055", "how long must be a number of bars or a duration", span, "write `for 3 bars`")
+        count = Decimal(folded.value)
+        if is_count and not (1 <= count <= LONGEST_WINDOW and count == int(count)):
+            hint = f"write a whole number from 1 to {LONGEST_WINDOW}, as in `for 3 bars`"
+            return self.refuse("TB055", f"`{folded.text}` is not a whole number of bars", span, hint)
         return checked.Lasting(value, folded, every, TRUTH, span)
 
-    # --- words -----------------------------------------------------------------------------------------------------
 
-    def _member(self, node: syntax.Member) -> checked.Expr:
-        value = self.check(node.value)
-        if isinstance(node.of, syntax.Name) and node.of.text == "restricted" and self.in_policy:
-            found: checked.Expr = checked.OneOf(value, None, "restricted", TRUTH, node.span)
-        elif isinstance(node.of, syntax.Name) and node.of.text in self.scope.groups:
-            group = self.scope.groups[node.of.text]
-            found = checked.OneOf(value, group.members, group.name, TRUTH, node.span)
-        else:
-            name = node.of.text if isinstance(node.of, syntax.Name) else "this"
-            near = did_you_mean(name, [*self.scope.groups, "restricted"])
-            return self.refuse("TB102", f"`{name}` is not a list of instruments", node.span, near or "name a `group`")
-        if value.unit.kind is not Kind.INSTRUMENT:
-            return self.refuse(
-                "TB101", f"a {value.unit} cannot be in a list of instruments", node.span, "use `order.instrument`"
-            )
-        return checked.Not(found, TRUTH, node.span) if node.negated else found
-
-    def _is(self, node: syntax.Is) -> checked.Expr:
-        found = self._is_plainly(node)
-        return checked.Not(found, TRUTH, node.span) if node.negated and found.unit.kind is not Kind.ANY else found
-
-    def _is_plainly(self, node: syntax.Is) -> checked.Expr:
-        subject = node.value.text if isinstance(node.value, syntax.Name) else ""
-        if subject == "tier" and not self.in_policy:
-            tiers = list(dict.fromkeys(tier.name for u in self.scope.universes.values() for tier in u.tiers))
-            return self._word(node, tiers, "tier", checked.TierIs)
-        if subject == "regime" and not self.in_policy:
-            return self._word(node, list(self.scope.regime_names), "regime", checked.RegimeIs)
-        value = self.check(node.value)
-        if value.unit.kind is Kind.ANY:
-            return value
-        if node.word == "set" and isinstance(value, checked.FactRef):
-            return checked.IsSet(value, TRUTH, node.span)
-        if isinstance(value, checked.FactRef) and value.unit.kind in {Kind.TEXT, Kind.INSTRUMENT}:
-            if value.name == "order.side" and node.word not in {"buy", "sell"}:
-                return self.refuse("TB102", f"`{node.word}` is not a side", node.span, "a side is `buy` or `sell`")
-            word = checked.Const(node.word, value.unit, node.word, None, node.span)
-            return checked.Comparison("eq", value, word, TRUTH, node.span)
-        return self.refuse("TB101", f"a {value.unit} is not `{node.word}`", node.span, "compare it with `==`, `<` or `>`")
-
-    def _word(
-        self,
-        node: syntax.Is,
-        known: list[str],
-        what: str,
-        make: type[checked.TierIs] | type[checked.RegimeIs],
-    ) -> checked.Expr:
-        if node.word in known:
-            return make(node.word, TRUTH, node.span)
-        hint = did_you_mean(node.word, known) or (
-            f"one of {', '.join(f'`{k}`' for k in known)}" if known else f"define a {what}"
-        )
-        return self.refuse("TB061", f"there is no {what} `{node.word}`", node.span, hint)
+def _is_length(value: checked.Const) -> bool:
+    """A duration of at least a millisecond, in whole ones."""
+    length = value.value
+    return value.unit.kind is Kind.DURATION and isinstance(length, Decimal) and length >= 1 and length == int(length)

@@ -51,8 +51,9 @@ def fold(expression: checked.Expr) -> checked.Const | None:
         case checked.Pointwise(name=name, arguments=arguments) if name in {"add", "sub", "mul", "div", "neg"}:
             parts = [fold(argument) for argument in arguments]
             values = [part.value for part in parts if part is not None and isinstance(part.value, Decimal)]
-            if len(values) != len(parts):
-                return None
+            kinds = {part.unit.kind for part in parts if part is not None}
+            if len(values) != len(parts) or kinds >= {Kind.BARS, Kind.DURATION}:
+                return None  # how long a bar is depends on who asks
             result = _calculate(name, values)
             if result is None:
                 return None

@@ -12,6 +12,7 @@ All mistakes of all files are found in one run. The program is returned only whe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from tb.core.diagnostics import Diagnostic, did_you_mean, has_errors
 from tb.core.span import Span
@@ -20,6 +21,8 @@ from tb.dsl.check import constraints, definitions, rules, weights
 from tb.dsl.check.expressions import Expressions
 from tb.dsl.check.scope import LimitValue, Scope
 from tb.dsl.parse import parse, parse_expression
+from tb.vocabulary.facts import FACTS
+from tb.vocabulary.fields import FIELDS
 from tb.vocabulary.std import VENUE
 
 _NAMED = (
@@ -35,6 +38,8 @@ _NAMED = (
     | syntax.Pause
     | syntax.Warn
 )
+_VALUES = syntax.Param | syntax.Let | syntax.Trigger | syntax.Group
+_RULES_ONLY = syntax.Strategy | syntax.Trigger | syntax.Universe | syntax.Regime | syntax.Use
 
 
 def check(
@@ -47,7 +52,12 @@ def check(
     """The checked program and every finding. `overrides` are parameter values of tb.yaml, as text with unit."""
     scope = Scope(currency, limits or {})
     everything = [*_standard(), *files]
-    checkers = {file.path: _checker(scope, file, everything) for file in everything}
+    checkers: dict[str, Expressions] = {}
+    assets = _assets(everything)
+    for file in everything:
+        trusted = file.path == VENUE.path
+        settle = partial(_settle, scope, checkers)
+        checkers[file.path] = Expressions(scope, file.path, file.is_policy, settle, trusted, assets)
     _claim(scope, everything)
     _settle_params(scope, everything, checkers, dict(overrides or {}))
     _each(everything, checkers, syntax.Group, definitions.group)
@@ -86,8 +96,9 @@ def _standard() -> list[syntax.File]:
     return [file]
 
 
-def _checker(scope: Scope, file: syntax.File, files: Sequence[syntax.File]) -> Expressions:
-    assets = tuple(
+def _assets(files: Sequence[syntax.File]) -> tuple[str, ...]:
+    """The base assets of the instruments traded: `0.01 BTC` is a quantity of one."""
+    return tuple(
         dict.fromkeys(
             member.symbol.replace("_", "-").split("-")[0]
             for other in files
@@ -97,11 +108,9 @@ def _checker(scope: Scope, file: syntax.File, files: Sequence[syntax.File]) -> E
             for member in tier.members
         )
     )
-    trusted = file.path == VENUE.path
-    return Expressions(scope, file.path, file.is_policy, lambda name: _settle_in(scope, name), trusted, assets)
 
 
-def _settle_in(scope: Scope, name: str) -> None:
+def _settle(scope: Scope, checkers: Mapping[str, Expressions], name: str) -> None:
     """Checks a pending definition in the context of its own file."""
     node = scope.pending.get(name)
     if node is None:
@@ -111,8 +120,7 @@ def _settle_in(scope: Scope, name: str) -> None:
         scope.report("TB118", f"`{name}` needs itself: {circle}", node.span, "define it without itself")
         scope.broken.update(scope.open)
         return
-    file, in_policy = scope.defined[name][0].file, scope.defined[name][1]
-    using = Expressions(scope, file, in_policy, lambda other: _settle_in(scope, other))
+    using = checkers[node.span.file]
     scope.open.append(name)
     match node:
         case syntax.Let():
@@ -121,12 +129,6 @@ def _settle_in(scope: Scope, name: str) -> None:
             definitions.trigger(using, node)
     scope.open.pop()
     scope.pending.pop(name, None)
-
-
-def _settle(scope: Scope, checkers: Mapping[str, Expressions], name: str) -> None:
-    node = scope.pending.get(name)
-    if node is not None and node.span.file in checkers:
-        _settle_in(scope, name)
 
 
 def _claim(scope: Scope, files: Sequence[syntax.File]) -> None:
@@ -146,13 +148,29 @@ def _claim(scope: Scope, files: Sequence[syntax.File]) -> None:
                     used.append(modules[node.module])
             if isinstance(node, _NAMED):
                 scope.define(node.name, node.span, file.is_policy)
+            if isinstance(node, _VALUES):
+                _shadowed(scope, node, file.is_policy)
         scope.uses[file.path] = tuple(used)
         _misplaced(scope, file)
 
 
+def _shadowed(scope: Scope, node: syntax.Param | syntax.Let | syntax.Trigger | syntax.Group, in_policy: bool) -> None:
+    """A definition of a name that means something already would never be read."""
+    what = "a market field" if node.name in FIELDS else "a fact" if in_policy and node.name in FACTS else ""
+    if what:
+        scope.report("TB050", f"`{node.name}` is {what} already", node.span, f"choose another name, such as `my_{node.name}`")
+        scope.broken.add(node.name)
+
+
+def _belongs(file: syntax.File, node: syntax.Declaration) -> bool:
+    return not isinstance(node, _RULES_ONLY if file.is_policy else syntax.Constraint)
+
+
 def _misplaced(scope: Scope, file: syntax.File) -> None:
     for node in file.declarations:
-        if file.is_policy and isinstance(node, syntax.Strategy | syntax.Trigger | syntax.Universe | syntax.Regime | syntax.Use):
+        if file.is_policy and isinstance(node, _RULES_ONLY):
+            if isinstance(node, _NAMED):
+                scope.broken.add(node.name)
             word = type(node).__name__.lower()
             scope.report("TB053", f"a `{word}` does not belong into a policy file", node.span, "move it to a file under rules/")
         if not file.is_policy and isinstance(node, syntax.Constraint):
@@ -186,6 +204,8 @@ def _announce(scope: Scope, files: Sequence[syntax.File], checkers: Mapping[str,
     """Lets and triggers are settled when needed; tiers must be known to conditions, so universes are announced bare."""
     for file in files:
         for node in file.declarations:
+            if not _belongs(file, node):
+                continue
             if isinstance(node, syntax.Let | syntax.Trigger) and scope.defined.get(node.name, (None,))[0] == node.span:
                 scope.pending[node.name] = node
             if isinstance(node, syntax.Universe):
@@ -199,7 +219,7 @@ def _announce(scope: Scope, files: Sequence[syntax.File], checkers: Mapping[str,
 def _each(files: Sequence[syntax.File], checkers: Mapping[str, Expressions], kind: type, check_one: object) -> None:
     for file in files:
         for node in file.declarations:
-            if isinstance(node, kind) and callable(check_one):
+            if isinstance(node, kind) and _belongs(file, node) and callable(check_one):
                 check_one(checkers[file.path], node)
 
 

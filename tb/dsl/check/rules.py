@@ -14,7 +14,9 @@ from tb.dsl.check.templates import template
 
 def strategy(using: Expressions, node: syntax.Strategy) -> None:
     scope = using.scope
-    if node.universe not in scope.universes or not scope.visible(node.universe, using.file, False):
+    if node.universe in scope.broken:
+        pass
+    elif node.universe not in scope.universes or not scope.visible(node.universe, using.file, False):
         hint = (
             scope.nearest(node.universe, list(scope.universes), using.file, False) or "define it: `universe NAME` and its tiers"
         )
@@ -41,7 +43,7 @@ def length(using: Expressions, number: syntax.Number, *, allow_bars: bool = True
     """A positive duration or, where allowed, a count of bars."""
     value = fold(using.check(number))
     allowed = {Kind.DURATION, Kind.BARS} if allow_bars else {Kind.DURATION}
-    if value is None or isinstance(value.value, str) or value.unit.kind not in allowed or value.value <= 0:
+    if value is None or isinstance(value.value, str) or value.unit.kind not in allowed or value.value < 1:
         hint = "write `1h`, `15m`" + (" or `3 bars`" if allow_bars else "")
         using.scope.report("TB062", f"`{number.text}` is not a length of time", number.span, hint)
         return None
@@ -69,7 +71,7 @@ def _size(using: Expressions, case: syntax.SizeCase, enter: syntax.Enter) -> che
             hint = "write a share of equity: `size 5% of equity`"
             using.scope.report("TB101", "a size is a share of equity", other.span, hint)
             return None
-    if share.unit.kind is Kind.ANY and not isinstance(share, checked.Const):
+    if using.excused(share):
         return None
     if not units.as_ratio(share.unit):
         hint = (
@@ -77,7 +79,7 @@ def _size(using: Expressions, case: syntax.SizeCase, enter: syntax.Enter) -> che
             if isinstance(share, checked.Const) and share.unit == NUMBER
             else "use a percentage"
         )
-        using.scope.report("TB101", f"a size is a share of equity, not a {share.unit}", case.span, hint)
+        using.scope.report("TB101", f"a size is a share of equity, not {units.phrase(share.unit)}", case.span, hint)
         return None
     folded = fold(share)
     if folded is not None and isinstance(folded.value, Decimal) and folded.value <= 0:
@@ -101,12 +103,21 @@ def _level(using: Expressions, node: syntax.ExitLevel, direction: str, *, is_sto
             return _distance(using, node, amount, what)
         case syntax.AtPrice():
             price = using.check(node.price)
-            if price.unit.kind not in {Kind.PRICE, Kind.ANY} or price.unit.tag is not None:
+            folded = fold(price)
+            if using.excused(price):
+                return None
+            if folded is not None and isinstance(folded.value, Decimal) and folded.value <= 0:
+                using.scope.report(
+                    "TB059", f"the price of a {what} must be more than nothing", node.span, f"write `{what} at low[1]`"
+                )
+            elif price.unit.kind is not Kind.PRICE or price.unit.tag is not None:
                 hint = f"write `{what} at low[1]` or `{what} 8% below entry`"
-                using.scope.report("TB101", f"a {what} is a price, not a {price.unit}", node.span, hint)
+                using.scope.report("TB101", f"a {what} is a price, not {units.phrase(price.unit)}", node.span, hint)
             return checked.Level("price", price, "", node.span)
         case syntax.InR():
             multiple = using.check(node.multiple)
+            if not isinstance(multiple, checked.Const) or Decimal(multiple.value) <= 0:
+                using.scope.report("TB059", "a target in R must be more than nothing", node.span, "write `target 2.5R`")
             if is_stop:
                 using.scope.report(
                     "TB064", "a stop cannot be given in R: it defines R", node.span, "write `stop 8% below entry`"
@@ -115,18 +126,23 @@ def _level(using: Expressions, node: syntax.ExitLevel, direction: str, *, is_sto
 
 
 def _distance(using: Expressions, node: syntax.Distance, amount: checked.Expr, what: str) -> checked.Level | None:
-    folded = fold(amount)
-    if folded is not None and isinstance(folded.value, Decimal) and folded.value <= 0:
-        using.scope.report("TB059", f"the distance of a {what} must be more than nothing", node.span, f"write `{what} 8% ...`")
+    if using.excused(amount):
         return None
-    if units.as_ratio(amount.unit) and amount.unit.kind is not Kind.ANY:
+    folded = fold(amount)
+    number = amount.count if isinstance(amount, checked.Pips) else folded.value if folded is not None else None
+    hint = f"write `{what} 8% {node.side} entry`"
+    if isinstance(number, Decimal) and number <= 0:
+        using.scope.report("TB059", f"the distance of a {what} must be more than nothing", node.span, hint)
+        return None
+    if isinstance(number, Decimal) and number >= 1 and node.side == "below" and units.as_ratio(amount.unit):
+        using.scope.report("TB059", f"a {what} 100% below entry would be a price of nothing", node.span, hint)
+        return None
+    if units.as_ratio(amount.unit):
         return checked.Level("ratio", amount, node.side, node.span)
     if amount.unit.kind is Kind.PRICE and amount.unit.tag is None:
         return checked.Level("distance", amount, node.side, node.span)
-    if amount.unit.kind is not Kind.ANY or folded is not None:
-        text = amount.text if isinstance(amount, checked.Const) else ""
-        hint = f"write `{what} {text}% {node.side} entry`" if text else f"write `{what} 2 * atr(14) {node.side} entry`"
-        using.scope.report(
-            "TB101", f"the distance of a {what} is a percentage or a price, not a {amount.unit}", node.span, hint
-        )
+    text = amount.text if isinstance(amount, checked.Const) and amount.unit == NUMBER else ""
+    hint = f"write `{what} {text}% {node.side} entry`" if text else f"write `{what} 2 * atr(14) {node.side} entry`"
+    message = f"the distance of a {what} is a percentage or a price, not {units.phrase(amount.unit)}"
+    using.scope.report("TB101", message, node.span, hint)
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tb.core.units import Kind
 from tb.dsl import checked, syntax
+from tb.dsl.check import units
 from tb.dsl.check.expressions import Expressions
 from tb.dsl.template import Hole, parse_template
 
@@ -22,6 +23,8 @@ def _hole(using: Expressions, hole: Hole) -> checked.Hole:
         case syntax.Name(parts=(name, "because")):
             if name in using.scope.pending:
                 using.settle(name)
+            if name in using.scope.broken:
+                return checked.Hole(None, name, hole.spec, hole.span)
             if name not in using.scope.triggers or not using.scope.visible(name, using.file, using.in_policy):
                 hint = using.scope.nearest(name, [], using.file, using.in_policy)
                 using.refuse("TB102", f"there is no trigger `{name}` here", hole.span, hint)
@@ -29,5 +32,7 @@ def _hole(using: Expressions, hole: Hole) -> checked.Hole:
         case expression:
             value = using.check(expression)
             if value.unit.kind in {Kind.TEXT, Kind.LIST, Kind.INSTRUMENT}:
-                using.refuse("TB101", f"a {value.unit} cannot be shown here", hole.span, "show a number or a condition")
+                using.refuse(
+                    "TB101", f"{units.phrase(value.unit)} cannot be shown here", hole.span, "show a number or a condition"
+                )
             return checked.Hole(value, None, hole.spec, hole.span)

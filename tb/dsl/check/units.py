@@ -54,7 +54,7 @@ def multiplied(left: Unit, right: Unit, currency: str) -> Unit | None:
         if scale.kind in {Kind.RATIO, Kind.QUOTIENT} and other.kind in NUMERIC:
             return other
     if {left.kind, right.kind} == {Kind.PRICE, Kind.QUANTITY}:
-        return money(currency)
+        return money(currency) if left.tag is None or right.tag is None or left.tag == right.tag else None
     return None
 
 
@@ -126,6 +126,22 @@ def _pair(symbol: str) -> tuple[str, str]:
 
 def _is_one(value: Expr) -> bool:
     return isinstance(value, Const) and value.value == Decimal(1) and value.unit == NUMBER
+
+
+_PHRASES = {
+    Kind.QUOTIENT: "a ratio",
+    Kind.DURATION: "a length of time",
+    Kind.BARS: "a number of bars",
+    Kind.TIME: "an instant",
+    Kind.INSTRUMENT: "an instrument",
+    Kind.R: "a multiple of R",
+    Kind.ANY: "a number",
+}
+
+
+def phrase(unit: Unit) -> str:
+    """The unit as a sentence names it: `a price`, `money in USD`, `an instrument`."""
+    return _PHRASES.get(unit.kind) or (str(unit) if unit.kind is Kind.MONEY else f"a {unit}")
 
 
 def as_ratio(unit: Unit) -> bool:

@@ -1,0 +1,5 @@
+"""`python -m tb` is `tb`."""
+
+from tb.cli import main
+
+main()

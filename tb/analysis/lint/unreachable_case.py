@@ -1,0 +1,51 @@
+"""TB107: a case of `regime` or `size` that the cases above it already cover.
+
+Cases are tried from the top, and one whose condition is unknown ends the search; so where a case holds only together with one
+above it, it is never chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from tb.analysis.subject import Rule, Subject, enters
+from tb.core.diagnostics import Diagnostic, Label, Severity, error
+from tb.core.span import Span
+
+CODE = "TB107"
+
+
+def check(subject: Subject) -> Iterable[Diagnostic]:
+    for node in subject.graph.nodes:
+        if node.op == "regime":
+            cases = subject.program.regime
+            covered = _covered(subject, node.args)
+            yield from (_finding("regime", cases[at].name, cases[at].span, cases[by].span) for at, by in covered)
+    for strategy, at, enter in enters(subject):
+        plan = subject.plan.strategy(strategy.name).enters[at]
+        conditions = [size.condition for size in plan.sizes]
+        known = [condition for condition in conditions if condition is not None]
+        if known == conditions[: len(known)]:
+            for case, by in _covered(subject, known):
+                span = enter.sizes[case].span
+                yield _finding("size", subject.words(span), span, enter.sizes[by].span)
+
+
+def _covered(subject: Subject, conditions: Sequence[int]) -> Iterable[tuple[int, int]]:
+    """Cases that never come to be tried with success, each with the last case that is needed to cover it."""
+    never = subject.contradictions.never_together
+    for at, condition in enumerate(conditions):
+        if subject.contradictions.never(condition, True):
+            continue  # said already, as a contradiction
+        for by in range(at):
+            if never([(condition, True), *((earlier, False) for earlier in conditions[: by + 1])]):
+                yield at, by
+                break
+
+
+def _finding(what: str, name: str, span: Span, by: Span) -> Diagnostic:
+    labels = (Label(by, "it is covered from here"),)
+    return error(CODE, f"the {what} `{name}` is never reached: cases above it cover it", span, "move it up, or drop it", labels)
+
+
+RULE = Rule(CODE, "unreachable-case", "correctness", "intervals", Severity.ERROR, check)

@@ -1,0 +1,113 @@
+"""Between which two numbers a node of the rule graph lies, exactly, for reasoning about comparisons.
+
+A market value x stands for the number its shortest text says, as it does when it enters a decision. That keeps the order of
+floats, so one exact arithmetic serves both stages. Where a bound was reached by rounding it is widened: a range here is
+never narrower than the truth.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
+
+from tb.core.encode import plain
+from tb.core.units import Kind, Unit
+from tb.engine.bounds import Bounds, bounds_of
+from tb.engine.graph import POINTWISE_OPS, Node, RuleGraph
+from tb.engine.instant import decision_value, market_value
+
+Range = tuple[Fraction | None, Fraction | None]
+SLACK = Fraction(1, 10**9)  # relative; rounding of a few operations stays far below it
+_WHOLE_FIELDS = frozenset({"hour", "weekday"})
+_WHOLE_FACTS = frozenset(
+    {"entries", "orders", "losses_in_a_row", "open_positions", "book.open_positions", "after.open_positions"}
+)
+
+
+def fixed(graph: RuleGraph, id_: int, stage: str) -> Fraction | None:
+    """The number a node amounts to where it depends on constants alone, as it is computed in that stage."""
+    node = graph[id_]
+    if node.op == "const":
+        constant = node.consts[0]
+        if not isinstance(constant, Decimal):
+            return None
+        return of_float(float(constant)) if stage == "market" else Fraction(constant)
+    if node.op not in POINTWISE_OPS or node.op in {"ramp", "best", "regime", "regime_is"}:
+        return None
+    parts = [fixed(graph, argument, node.stage) for argument in node.args]
+    known = [part for part in parts if part is not None]
+    if len(known) != len(parts):
+        return None
+    if node.stage == "market":
+        value = market_value(node.op, (), [float(part) for part in known])
+        return of_float(value) if math.isfinite(value) else None
+    exact = decision_value(node.op, (), [Decimal(part.numerator) / Decimal(part.denominator) for part in known])
+    return Fraction(exact) if isinstance(exact, Decimal) else None
+
+
+def of_float(value: float) -> Fraction:
+    """The number that the shortest text of a float says."""
+    return Fraction(repr(value))
+
+
+def range_of(graph: RuleGraph, id_: int) -> Range:
+    """The range of a node's values, None where it is open."""
+    node = graph[id_]
+    stage = "decision" if node.stage == "decision" else "market"
+    value = fixed(graph, id_, stage)
+    if value is not None:
+        return value, value
+    low, high = (
+        None if bound is None or not math.isfinite(bound) else of_float(float(bound)) for bound in (node.low, node.high)
+    )
+    if node.stage == "decision" and node.op not in {"fact", "derived"}:
+        # the graph's bounds are floats, this value is not
+        low = None if low is None else low - _room(low)
+        high = None if high is None else high + _room(high)
+    return low, high
+
+
+def _room(bound: Fraction) -> Fraction:
+    return abs(bound) * SLACK + Fraction(1, 10**12) if bound else Fraction(0)
+
+
+def is_whole(node: Node) -> bool:
+    """Whether a node counts something, so that there is nothing between two neighbouring whole numbers."""
+    if node.op == "field":
+        return str(node.consts[0]) in _WHOLE_FIELDS
+    return node.op in {"fact", "derived"} and str(node.consts[0]) in _WHOLE_FACTS
+
+
+def is_setting(graph: RuleGraph, id_: int) -> bool:
+    """Whether a node depends on nothing but constants, at least one of which is a parameter or a limit."""
+    nodes = [graph[n] for n in graph.reach((id_,))]
+    leaves = [node for node in nodes if not node.args]
+    return all(node.op == "const" for node in leaves) and any(node.consts[-1] for node in leaves)
+
+
+def widest(graph: RuleGraph, id_: int, of_param: Callable[[str], Bounds | None]) -> Bounds:
+    """The range a node can have over the declared ranges of parameters, not only with the values they have now."""
+    node = graph[id_]
+    if node.op == "const":
+        origin = str(node.consts[2])
+        declared = of_param(origin.removeprefix("param ")) if origin.startswith("param ") else None
+        return declared or (node.low, node.high)
+    if node.op in POINTWISE_OPS:
+        return bounds_of(node.op, [widest(graph, argument, of_param) for argument in node.args])
+    return node.low, node.high
+
+
+def shown(value: Fraction | float, unit: Unit) -> str:
+    """A number in the unit a trader would write it in, at most six digits."""
+    number = Decimal(format(float(value), ".6g"))
+    match unit.kind:
+        case Kind.RATIO:
+            return f"{plain(number * 100)}%"
+        case Kind.MONEY:
+            return f"{plain(number)} {unit.tag}"
+        case Kind.DURATION:
+            return f"{plain(number / 1000)}s"
+        case _:
+            return plain(number)

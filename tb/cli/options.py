@@ -1,0 +1,121 @@
+"""What commands have in common: the options that mean the same everywhere, and help that shows an example."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from tb.core.time import parse_instant
+
+AnyFunction = Callable[..., Any]
+Decorator = Callable[[AnyFunction], AnyFunction]
+F = TypeVar("F", bound=AnyFunction)
+
+
+class Command(click.Command):
+    """Shows its examples as they were written, one a line."""
+
+    def __init__(self, *args: Any, examples: tuple[str, ...] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.examples = examples
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if self.examples:
+            with formatter.section("Examples" if len(self.examples) > 1 else "Example"):
+                formatter.write("".join(f"{' ' * formatter.current_indent}{line}\n" for line in self.examples))
+
+
+def command(name: str, *examples: str) -> Callable[[AnyFunction], click.Command]:
+    """Makes a function the command `name`, whose help ends with these examples."""
+
+    def made(function: AnyFunction) -> click.Command:
+        return click.command(name, cls=Command, examples=examples)(debug_option(function))
+
+    return made
+
+
+def _note(key: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """Keeps the value where `tb.cli.failing` finds it, should the command fail."""
+
+    def keep(ctx: click.Context, _parameter: click.Parameter, value: Any) -> Any:
+        if value:
+            ctx.meta[key] = value
+        return value
+
+    return keep
+
+
+project_option: Decorator = click.option(
+    "--project",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    metavar="DIR",
+    callback=_note("tb.project"),
+    is_eager=True,
+    help="Folder with `tb.yaml` (default: here).",
+)
+json_option: Decorator = click.option(
+    "--json", "as_json", is_flag=True, callback=_note("tb.json"), is_eager=True, help="Print JSON for programs."
+)
+debug_option: Decorator = click.option(
+    "--debug",
+    is_flag=True,
+    hidden=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_note("tb.debug"),
+    help="Show the traceback of a bug in tb.",
+)
+ledger_option: Decorator = click.option(
+    "--ledger", type=click.Path(path_type=Path), metavar="PATH", help="Ledger file (default: the one `tb.yaml` names)."
+)
+out_option: Decorator = click.option(
+    "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to a file; `-` is standard output."
+)
+
+
+class Instant(click.ParamType):
+    """An instant, as milliseconds since 1970 UTC."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        found = parse_instant(str(value))
+        if found is None:
+            self.fail(f"`{value}` is not a time; write 2024-01-31 or 2024-01-31T05:00 (UTC)", param, ctx)
+        return found
+
+
+class Names(click.ParamType):
+    """Names separated by commas."""
+
+    name = "names"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        names = tuple(dict.fromkeys(name.strip() for name in str(value).split(",") if name.strip()))
+        if not names:
+            self.fail("name one or more, separated by commas", param, ctx)
+        return names
+
+
+class RunName(click.ParamType):
+    """`r3`, also written `3`."""
+
+    name = "run"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        number = str(value).removeprefix("r")
+        if not (number.isascii() and number.isdigit()):
+            self.fail(f"`{value}` is not a run; runs are called r1, r2, ... and `tb runs` lists them", param, ctx)
+        return f"r{int(number)}"
+
+
+INSTANT, NAMES, RUN = Instant(), Names(), RunName()
+run_argument: Decorator = click.argument("run", type=RUN, required=False, metavar="[RUN]")

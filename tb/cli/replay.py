@@ -1,0 +1,161 @@
+"""`tb replay`: the rules and limits of a project over history, everything into the ledger."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tb.cli.opening import compiled_project
+from tb.cli.options import INSTANT, NAMES, command, json_option, ledger_option, project_option
+from tb.cli.output import progress, put, put_json, show_findings
+
+if TYPE_CHECKING:
+    from tb.cli.summary import Played
+    from tb.core.records import Run
+    from tb.ledger.store import Ledger
+    from tb.replay.data import Market
+    from tb.runtime.policy import Compiled
+
+
+@command(
+    "replay",
+    "tb replay --data ../data/crypto_1h",
+    "tb replay --data data --from 2023-01-01 --to 2024-01-01 --instruments BTC-USD,ETH-USD",
+    "tb replay --data data --json | jq .final_equity",
+)
+@click.option("--data", type=click.Path(path_type=Path), metavar="PATH", help="Folder of SYMBOL.parquet or SYMBOL.csv.")
+@click.option("--from", "first", type=INSTANT, metavar="TIME", help="Leave out bars that start before this.")
+@click.option("--to", "last", type=INSTANT, metavar="TIME", help="Leave out bars that close after this.")
+@click.option("--instruments", type=NAMES, metavar="A,B", help="Use the data of these alone.")
+@ledger_option
+@click.option("--no-ledger", is_flag=True, help="Record nothing: faster, and nothing can be explained afterwards.")
+@click.option("--chunk", type=click.IntRange(min=1), hidden=True, help="Bars computed at a time; never changes a result.")
+@project_option
+@json_option
+def tb_replay(
+    data: Path | None,
+    first: int | None,
+    last: int | None,
+    instruments: tuple[str, ...] | None,
+    ledger: Path | None,
+    no_ledger: bool,
+    chunk: int | None,
+    project: Path,
+    as_json: bool,
+) -> None:
+    """Run the project's rules and limits over recorded bars.
+
+    A decision at a bar's close fills at the next open, with the fee and slippage of `tb.yaml`; stops and targets are watched
+    inside each bar, the stop first.
+    """
+    from tb.cli.summary import as_text, facts_of
+
+    started = time.perf_counter()
+    if first is not None and last is not None and first >= last:
+        raise click.UsageError("--from has to be earlier than --to")
+    if ledger is not None and no_ledger:
+        raise click.UsageError("--ledger and --no-ledger exclude each other")
+    compiled = compiled_project(project)
+    folder = _data_folder(compiled, project, data)
+    market = market_for(compiled, folder, instruments, first, last)
+    path = None if no_ledger else ledger or compiled.project.ledger
+    config = _config(folder, instruments, first, last)
+    played = play(compiled, market, path, config, chunk=chunk)
+    played.elapsed = time.perf_counter() - started
+    put_json(facts_of(played)) if as_json else put(as_text(played))
+
+
+def _data_folder(compiled: Compiled, project: Path, data: Path | None) -> Path:
+    if data is not None:
+        return data
+    if compiled.settings.data is not None:
+        return project / compiled.settings.data
+    raise click.UsageError("say which data to replay: `--data PATH`, or `data:` under `replay:` in `tb.yaml`")
+
+
+def _config(folder: Path, instruments: tuple[str, ...] | None, first: int | None, last: int | None) -> dict[str, str]:
+    """What decided the result besides rules and data, so that the same bars can be found again."""
+    from tb.core.time import show_instant
+
+    config = {"data_path": str(folder.resolve())}
+    if instruments is not None:
+        config["instruments"] = ",".join(instruments)
+    if first is not None:
+        config["from"] = show_instant(first)
+    if last is not None:
+        config["to"] = show_instant(last)
+    return config
+
+
+def market_for(
+    compiled: Compiled, folder: Path, instruments: tuple[str, ...] | None, first: int | None, last: int | None
+) -> Market:
+    """The market that fits the plan; what is odd about either is shown."""
+    from tb.cli.fit import check_fit
+    from tb.replay.data import load_market
+
+    market = load_market(folder, instruments=instruments, first=first, last=last)
+    show_findings(market.warnings, compiled.project.root, {})
+    show_findings(check_fit(compiled, market), compiled.project.root, compiled.project.texts)
+    return market
+
+
+def play(compiled: Compiled, market: Market, path: Path | None, config: dict[str, str], *, chunk: int | None = None) -> Played:
+    """One replay, recorded in the ledger at `path` unless that is None."""
+    from tb.ledger import open_ledger, policy_hash
+
+    if path is None:
+        return _played(compiled, market, None, _run(compiled, market, policy_hash(compiled.project.texts), config), chunk)
+    with open_ledger(path) as ledger:
+        run = ledger.start_run(_run(compiled, market, ledger.put_policy(compiled.project.texts), config))
+        played = _played(compiled, market, ledger, run, chunk)
+        ledger.finish_run(run.id, played.record())
+        played.ledger = path
+    return played
+
+
+def _run(compiled: Compiled, market: Market, policy: str, config: dict[str, str]) -> Run:
+    from tb.cli.version import installed
+    from tb.core.records import Run
+
+    account = compiled.settings.account
+    return Run(
+        id="r0",
+        mode="replay",
+        started=time.time_ns() // 1_000_000,
+        policy_hash=policy,
+        data=market.folder,
+        data_hash=market.hash,
+        first=market.first,
+        last=market.last,
+        instruments=tuple(market.bars),
+        period=market.period,
+        initial_equity=account.equity,
+        currency=account.currency,
+        config=config,
+        version=installed(),
+    )
+
+
+def _played(compiled: Compiled, market: Market, ledger: Ledger | None, run: Run, chunk: int | None) -> Played:
+    from tb.cli.summary import Played
+    from tb.cli.watching import WatchedLedger
+    from tb.replay.run import replay
+
+    watching = WatchedLedger(ledger)
+    more: dict[str, Any] = {} if chunk is None else {"chunk": chunk}
+    with progress("replay") as told:
+        outcome = replay(
+            run=run.id,
+            plan=compiled.plan,
+            settings=compiled.settings,
+            market=market,
+            policy_hash=run.policy_hash,
+            ledger=watching,
+            progress=told,
+            **more,
+        )
+    return Played(run, outcome, watching.watched, market.warnings)

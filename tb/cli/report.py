@@ -1,0 +1,103 @@
+"""`tb report`: one self-contained HTML file about one run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tb.cli.opening import reading, run_of
+from tb.cli.options import command, json_option, ledger_option, out_option, project_option, run_argument
+from tb.cli.output import put, put_json, say, write_file
+
+if TYPE_CHECKING:
+    from tb.core.records import Run
+    from tb.ledger import RunInfo
+    from tb.ledger.store import Ledger
+    from tb.replay.data import Market
+
+
+@command("report", "tb report", "tb report r2 -o r2.html")
+@run_argument
+@out_option
+@ledger_option
+@project_option
+@json_option
+def tb_report(run: str | None, output: Path | None, ledger: Path | None, project: Path, as_json: bool) -> None:
+    """Write a report of RUN (default: the latest run) that opens in any browser, without a network.
+
+    It has equity, drawdown, trades on price, use of each limit, refusals by rule and the metrics with their definitions.
+    """
+    with reading(project, ledger) as opened:
+        info = run_of(opened, run)
+        page = report_of(opened, info)
+        path = output or opened.path.parent / "reports" / f"{info.run.id}.html"
+    write_file(path, page)
+    if str(path) == "-":
+        return
+    put_json({"run": info.run.id, "path": str(path)}) if as_json else put(f"report of run {info.run.id}: {path}")
+
+
+def report_of(ledger: Ledger, info: RunInfo) -> str:
+    """The page. Remarks about its data are shown on it and on standard error."""
+    from tb.cli.recorded import bars_of, days_per_year
+    from tb.replay.metrics import measure
+    from tb.replay.report import render_report
+
+    run = info.run
+    recorded = bars_of(run)
+    notes = _notes(run, info, recorded.remark)
+    days = days_per_year(recorded.market, run)
+    notes.append(
+        "the instruments trade every day: a year has 365 days"
+        if days == 365
+        else "the instruments do not trade at weekends: a year has 252 days"
+    )
+    if recorded.remark:
+        say(f"note: {recorded.remark}")
+    marks, trades, latches = ledger.marks(run.id), ledger.trades(run.id), ledger.latches(run.id)
+    equity = [(mark.at, mark.equity) for mark in marks]
+    metrics = measure(
+        equity=equity,
+        trades=trades,
+        fills=ledger.fills(run.id),
+        decisions=ledger.decisions(run.id),
+        initial_equity=run.initial_equity,
+        days_per_year=days,
+        marks=marks,
+        latches=latches,
+        first=run.first,
+        last=run.last,
+    )
+    return render_report(
+        run=run,
+        summary=info.summary or {},
+        metrics=metrics,
+        equity=equity,
+        trades=trades,
+        decisions=list(ledger.decisions(run.id, refused_only=True)),
+        latches=latches,
+        bars=_bars(recorded.market),
+        notes=notes,
+    )
+
+
+def _notes(run: Run, info: RunInfo, remark: str) -> list[str]:
+    notes = []
+    if run.mode == "replay":
+        notes.append("a simulation: the rules over recorded bars, with the fee and slippage of the settings; nobody traded")
+    if run.data_hash and "simulated" in run.config:
+        notes.append("the prices themselves are simulated too: what a strategy earns on them says nothing about any market")
+    if info.unfinished:
+        notes.append("this run is unfinished: it was stopped, or is still going on")
+    reason = (info.summary or {}).get("no_trade_reason")
+    if reason:
+        notes.append(f"no trades: {reason}")
+    if remark:
+        notes.append(remark)
+    return notes
+
+
+def _bars(market: Market | None) -> dict[str, tuple[object, ...]]:
+    if market is None:
+        return {}
+    return {s: (b.time, b.open, b.high, b.low, b.close) for s, b in market.bars.items()}

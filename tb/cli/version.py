@@ -1,0 +1,35 @@
+"""`tb version`: what is installed, for a report of a bug."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+
+from tb.cli.options import command, json_option
+from tb.cli.output import put, put_json
+
+LIBRARIES = ("click", "lark", "msgspec", "numba", "numpy", "polars", "rich", "sqlmodel")
+
+
+def installed() -> str:
+    """The version of tb."""
+    return _version("tb")
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+@command("version", "tb version --json")
+@json_option
+def tb_version(as_json: bool) -> None:
+    """Show the version of tb and of what it is built on."""
+    libraries = {name: _version(name) for name in LIBRARIES}
+    if as_json:
+        put_json({"tb": installed(), "python": platform.python_version(), "libraries": libraries})
+        return
+    put(f"tb {installed()}, Python {platform.python_version()}")
+    put(", ".join(f"{name} {version}" for name, version in libraries.items()))

@@ -1,0 +1,67 @@
+"""Looks at the records of a replay as they pass on their way to the ledger, and keeps what the summary needs.
+
+INVARIANT: with and without a ledger behind it, the same records give the same decision log.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from tb.core.encode import canonical
+from tb.core.records import Decision, Latch, Mark, Quiet, Record, Trade
+from tb.ledger.chain import DecisionLog
+from tb.ledger.store import Ledger
+
+# bytes of `Quiet.states`, in words
+STATES = ("false", "proposed", "unknown", "outside the universe", "held already", "cooling down")
+
+
+@dataclass(slots=True)
+class Watched:
+    """What passed. `refusals` counts refused entries by each rule that decided, `states` bars by what a condition was."""
+
+    equity: list[tuple[int, Decimal]] = field(default_factory=list)
+    latches: list[Latch] = field(default_factory=list)
+    open_trades: dict[int, Trade] = field(default_factory=dict)
+    refusals: Counter[str] = field(default_factory=Counter)
+    states: dict[str, Counter[int]] = field(default_factory=dict)
+    first_decision: Decision | None = None
+
+    def see(self, record: Record) -> None:
+        match record:
+            case Mark():
+                self.equity.append((record.at, record.equity))
+            case Latch():
+                self.latches.append(record)
+            case Trade() if record.exit_at is None:
+                self.open_trades[record.seq] = record
+            case Trade():
+                self.open_trades.pop(record.seq, None)
+            case Decision() if record.kind == "enter" and not record.approved:
+                self.refusals.update(record.deciding)
+            case Quiet():
+                self.states.setdefault(record.strategy, Counter()).update(zlib.decompress(record.states))
+            case _:
+                pass
+
+
+class WatchedLedger(Ledger):
+    """Stands where a ledger stands in a replay: passes records on to the one behind it, if there is one."""
+
+    def __init__(self, ledger: Ledger | None) -> None:
+        self.behind = ledger
+        self.watched = Watched()
+
+    def append(self, run: str, records: Sequence[Record], *, log: DecisionLog | None = None) -> None:
+        for record in records:
+            self.watched.see(record)
+        if self.behind is not None:
+            self.behind.append(run, records, log=log)
+        elif log is not None:
+            for record in records:
+                if isinstance(record, Decision | Quiet | Latch):
+                    log.add(canonical(record))

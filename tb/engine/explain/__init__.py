@@ -1,0 +1,1 @@
+"""Explanations of computed values: in the language's words, clause by clause, and how far from flipping."""

@@ -1,0 +1,181 @@
+"""Clause trees: a condition taken apart, each part with its value, and the clauses that keep it from being true.
+
+A clause is a part of a condition that is decided by itself: a comparison, a regime, a tier, a list, a stretch of bars. Values
+come from leaves through the reference interpreter; nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+
+import msgspec
+
+from tb.core.units import Kind, Unit
+from tb.engine.explain.words import describe, show_value
+from tb.engine.graph import Node, RuleGraph
+from tb.engine.instant import EXACT, Exact, decision_value, market_value
+
+_COMPARISONS = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
+_JOINS = frozenset({"and", "or", "not"})
+Values = Mapping[int, Exact | float]
+
+
+class Clause(msgspec.Struct, frozen=True, kw_only=True):
+    """One node of a condition. `truth` is true, false or unknown; `wanted` what it must be for the whole to hold.
+
+    For a comparison, `value` and `threshold` are its sides as shown, `distance` how far the value is from the threshold, and
+    `node` is the id of the side that is called the value. `parts` are the clauses below it.
+    """
+
+    text: str
+    truth: str
+    wanted: str
+    place: str
+    name: str = ""
+    value: str = ""
+    threshold: str = ""
+    distance: str = ""
+    value_text: str = ""
+    threshold_text: str = ""
+    node: int = -1
+    at: int = -1  # the clause's own node
+    parts: tuple[Clause, ...] = ()
+
+
+def clause_tree(graph: RuleGraph, root: int, values: Values, *, wanted: bool = True) -> Clause:
+    """The tree of a condition. `values` holds every node above the leaves (`tb.engine.interpret.from_leaves`)."""
+    node = graph[root]
+    parts: tuple[Clause, ...] = ()
+    if node.op in _JOINS:
+        inner = (not wanted) if node.op == "not" else wanted
+        parts = tuple(clause_tree(graph, arg, values, wanted=inner) for arg in node.args)
+    elif node.op == "regime_is":
+        regime = graph[node.args[0]]
+        parts = tuple(clause_tree(graph, arg, values, wanted=at == node.consts[0]) for at, arg in enumerate(regime.args))
+    elif node.op in {"every", "some"} and node.args[0] in values:
+        parts = (clause_tree(graph, node.args[0], values, wanted=wanted),)
+    value = threshold = distance = value_text = threshold_text = ""
+    measured = -1
+    if node.op in _COMPARISONS:
+        measured, bound = sides(graph, node)
+        unit = shared_unit(graph[measured].unit, graph[bound].unit)
+        value, threshold = (show_value(values[side], unit) for side in (measured, bound))
+        value_text, threshold_text = describe(graph, measured, expand=False), describe(graph, bound, expand=False)
+        distance = _distance(unit, values[measured], values[bound])
+    elif node.op == "regime_is":
+        regime = graph[node.args[0]]
+        value = show_value(values[regime.id], regime.unit, tuple(str(c) for c in regime.consts))
+        value_text, measured, threshold = "regime", regime.id, str(node.consts[1])
+    span = node.spans[0]
+    return Clause(
+        text=describe(graph, root),
+        truth=truth_of(values[root]),
+        wanted="true" if wanted else "false",
+        place=f"{span.file}:{span.line}",
+        name=node.names[0] if node.names else "",
+        value=value,
+        threshold=threshold,
+        distance=distance,
+        value_text=value_text,
+        threshold_text=threshold_text,
+        node=measured,
+        at=root,
+        parts=parts,
+    )
+
+
+def truth_of(value: Exact | float) -> str:
+    """`true`, `false` or `unknown`, of either stage."""
+    if value is None or value != value:  # noqa: PLR0124 - NaN differs from itself
+        return "unknown"
+    return "true" if value is True or value == 1.0 else "false"
+
+
+def sides(graph: RuleGraph, node: Node) -> tuple[int, int]:
+    """The side of a comparison that is measured, and the side it is held against: the one that can move comes first."""
+    left, right = node.args
+    if graph[left].stage == "constant" and graph[right].stage != "constant":
+        return right, left
+    return left, right
+
+
+def shared_unit(measured: Unit, bound: Unit) -> Unit:
+    """The unit to show both sides in: a quotient held against a ratio is shown as a ratio."""
+    return bound if measured.kind is Kind.QUOTIENT and bound.kind is Kind.RATIO else measured
+
+
+def _distance(unit: Unit, value: Exact | float, bound: Exact | float) -> str:
+    if isinstance(value, Decimal) and isinstance(bound, Decimal):
+        return show_value(abs(EXACT.subtract(bound, value)), unit)
+    if isinstance(value, float | Decimal) and isinstance(bound, float | Decimal):
+        return show_value(abs(float(bound) - float(value)), unit)
+    return ""
+
+
+def blame(clause: Clause) -> Iterator[Clause]:
+    """The undecided or unwanted clauses at the bottom: what would have to change for the whole to be as wanted."""
+    if clause.truth == clause.wanted:
+        return
+    is_join = bool(clause.parts) and clause.node == -1
+    if not is_join:
+        yield clause
+        return
+    for part in clause.parts:
+        yield from blame(part)
+
+
+def flips_when_moved(graph: RuleGraph, clause: Clause, values: Values) -> bool:
+    """Whether the clause becomes as wanted when its value is moved just past its threshold, by evaluation."""
+    node = graph[clause.at]
+    wanted = clause.wanted == "true"
+    if node.op in _COMPARISONS:
+        measured, bound = sides(graph, node)
+        return any(truth_of(_with(graph, node, values, measured, moved)) == clause.wanted for moved in _around(values[bound]))
+    if node.op == "regime_is":
+        index = node.consts[0]
+        moved = float(index) if wanted and isinstance(index, int | Decimal) else -1.0
+        return truth_of(market_value("regime_is", node.consts, [moved])) == clause.wanted
+    # a stretch of bars, a tier, a list: the clause itself is the value
+    return True
+
+
+def _around(bound: Exact | float) -> list[Exact | float]:
+    """The threshold, a little less, and a little more."""
+    if isinstance(bound, Decimal):
+        step = max(abs(bound), Decimal(1)) * Decimal("1e-9")
+        return [bound, EXACT.subtract(bound, step), EXACT.add(bound, step)]
+    if isinstance(bound, float) and bound == bound:  # noqa: PLR0124 - NaN differs from itself
+        step_ = max(abs(bound), 1.0) * 1e-9
+        return [bound, bound - step_, bound + step_]
+    # an unknown threshold cannot be passed; a text is met by itself
+    return [bound] if isinstance(bound, str) else [0.0]
+
+
+def _with(graph: RuleGraph, node: Node, values: Values, moved: int, value: Exact | float) -> Exact | float:
+    arguments = [value if arg == moved else values[arg] for arg in node.args]
+    if node.stage == "decision":
+        exact = [a if not isinstance(a, float) else None for a in arguments]
+        return decision_value(node.op, node.consts, exact)
+    floats = [float(a) if isinstance(a, float | Decimal) else float("nan") for a in arguments]
+    return market_value(node.op, node.consts, floats)
+
+
+def unknown_leaves(graph: RuleGraph, root: int, values: Values) -> tuple[int, ...]:
+    """The lowest unknown nodes that make a condition unknown."""
+    if truth_of(values.get(root)) != "unknown" and graph[root].unit.kind is Kind.TRUTH:
+        return ()
+    found: dict[int, None] = {}
+    stack = [root]
+    while stack:
+        id_ = stack.pop()
+        below = [arg for arg in graph[id_].args if arg in values and _is_unknown(values[arg])]
+        if below:
+            stack.extend(reversed(below))
+        elif _is_unknown(values.get(id_)):
+            found[id_] = None
+    return tuple(found)
+
+
+def _is_unknown(value: Exact | float) -> bool:
+    return value is None or (isinstance(value, float) and value != value)  # noqa: PLR0124 - NaN differs from itself

@@ -1,0 +1,169 @@
+"""Flip points: for each input of a condition, the nearest value at which its answer changes, all else unchanged.
+
+1. Every comparison below the condition gives candidates: where its two sides meet as that input moves. A linear side is solved
+   exactly; what is not linear is bisected between the input's value and the ends of a bracket.
+2. Each candidate is checked by evaluating the whole condition at it, just inside and just outside; only one at which the answer
+   really changes is a flip point.
+
+Numbers are Decimal in the decision stage and float64 in the market stage, as in the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+import msgspec
+
+from tb.core.encode import plain
+from tb.core.units import Kind
+from tb.engine.explain.clauses import truth_of
+from tb.engine.explain.words import describe, show_value
+from tb.engine.graph import RuleGraph
+from tb.engine.instant import EXACT, Exact, exact
+from tb.engine.interpret import from_leaves
+
+_COMPARISONS = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
+_NUMERIC = frozenset(
+    {Kind.NUMBER, Kind.RATIO, Kind.QUOTIENT, Kind.PRICE, Kind.MONEY, Kind.QUANTITY, Kind.DURATION, Kind.BARS, Kind.R}
+)
+# what an order is, rather than what could be otherwise
+_FIXED = frozenset(
+    {("order.sign", ""), ("order.opens", "")}
+    | {(name, scope) for name in ("scope.inside",) for scope in ("order.instrument", "group of order.instrument")}
+    | {("scope.others", "order.instrument")}
+)
+_STEPS = 200
+_BRACKETS = tuple(Decimal(factor) for factor in ("0.5", "2", "0", "10", "1000", "-1", "-10"))
+Leaves = Mapping[int, Exact | float]
+Answer = Callable[[Decimal], str]
+Gap = Callable[[Decimal], Decimal | None]
+
+
+class Flip(msgspec.Struct, frozen=True, kw_only=True):
+    """`input` flips the condition at `at`, which is `exact` in base units.
+
+    `inside` is the answer just before that point, coming from the present value, `at_point` at it, `outside` just beyond. All
+    three were evaluated.
+    """
+
+    input: str
+    value: str
+    at: str
+    change: str
+    exact: str
+    inside: str
+    at_point: str
+    outside: str
+
+
+def flips(graph: RuleGraph, root: int, leaves: Leaves) -> tuple[Flip, ...]:
+    """One flip for each leaf that can flip the condition alone, nearest first in relative terms. Unknown leaves have none."""
+    below = set(graph.reach((root,)))
+    found: list[tuple[Decimal, Flip]] = []
+    for leaf, value in leaves.items():
+        if leaf not in below or graph[leaf].unit.kind not in _NUMERIC or value is None or isinstance(value, str):
+            continue
+        if graph[leaf].op == "fact" and graph[leaf].consts in _FIXED:
+            continue
+        number = value if isinstance(value, Decimal) else exact(value)
+        if number is None:
+            continue
+        point = _nearest(graph, root, leaves, leaf, number)
+        if point is not None:
+            found.append(point)
+    found.sort(key=lambda pair: pair[0])
+    return tuple(flip for _, flip in found)
+
+
+def _moved(leaves: Leaves, leaf: int, to: Decimal) -> dict[int, Exact | float]:
+    """The leaves with one of them elsewhere, as the number it is: float64 stays float64."""
+    return {**leaves, leaf: float(to) if isinstance(leaves[leaf], float) else to}
+
+
+def _nearest(graph: RuleGraph, root: int, leaves: Leaves, leaf: int, value: Decimal) -> tuple[Decimal, Flip] | None:
+    def answer(moved: Decimal) -> str:
+        return truth_of(from_leaves(graph, _moved(leaves, leaf, moved), (root,))[root])
+
+    now = answer(value)
+    if now == "unknown":
+        return None
+    candidates: list[Decimal] = []
+    for id_ in graph.reach((root,)):
+        if graph[id_].op in _COMPARISONS and leaf in graph.reach((id_,)):
+            candidates += _meeting_points(graph, id_, leaves, leaf, value)
+    low = graph[leaf].low
+    for point in sorted(candidates, key=lambda p: abs(p - value)):
+        if low is not None and point < Decimal(repr(low)):
+            continue
+        flip = _checked(graph, leaf, value, point, now, answer)
+        if flip is not None:
+            return abs(point - value) / max(abs(value), Decimal("1e-12")), flip
+    return None
+
+
+def _checked(graph: RuleGraph, leaf: int, value: Decimal, point: Decimal, now: str, answer: Answer) -> Flip | None:
+    """The flip at a point, if the answer at it or just beyond it differs from the answer just before it."""
+    step = max(abs(point), abs(value), Decimal("1e-9")) * Decimal("1e-9")
+    away = 1 if point >= value else -1
+    answers = (answer(point - away * step), answer(point), answer(point + away * step))
+    if answers[0] != now or (answers[1] == now and answers[2] == now):
+        return None
+    unit = graph[leaf].unit
+    difference = point - value
+    return Flip(
+        input=describe(graph, leaf, expand=False),
+        value=show_value(value, unit),
+        at=show_value(point, unit),
+        change=f"{'+' if difference > 0 else ''}{show_value(difference, unit)}",
+        exact=plain(point),
+        inside=answers[0],
+        at_point=answers[1],
+        outside=answers[2],
+    )
+
+
+def _meeting_points(graph: RuleGraph, comparison: int, leaves: Leaves, leaf: int, value: Decimal) -> list[Decimal]:
+    left, right = graph[comparison].args
+
+    def gap(moved: Decimal) -> Decimal | None:
+        values = from_leaves(graph, _moved(leaves, leaf, moved), (left, right))
+        sides = [exact(v) if isinstance(v, float) else v for v in (values[left], values[right])]
+        first, second = sides
+        return EXACT.subtract(first, second) if isinstance(first, Decimal) and isinstance(second, Decimal) else None
+
+    straight = _solve_line(gap, value)
+    found = [straight] if straight is not None else []
+    if straight is None or gap(straight) != 0:
+        found += _bisect(gap, value)
+    return found
+
+
+def _solve_line(gap: Gap, value: Decimal) -> Decimal | None:
+    reach = max(abs(value), Decimal(1))
+    here, there = gap(value), gap(value + reach)
+    if here is None or there is None or here == there:
+        return None
+    return EXACT.subtract(value, EXACT.divide(EXACT.multiply(here, reach), EXACT.subtract(there, here)))
+
+
+def _bisect(gap: Gap, value: Decimal) -> list[Decimal]:
+    """Where the sides meet on either side of the value, for inputs that do not move them in a straight line."""
+    found = []
+    for factor in _BRACKETS:
+        end = value * factor
+        here, there = gap(value), gap(end)
+        if here is None or there is None or (here > 0) == (there > 0):
+            continue
+        low, high = value, end
+        for _ in range(_STEPS):
+            middle = EXACT.divide(EXACT.add(low, high), Decimal(2))
+            at_middle = gap(middle)
+            if at_middle is None or middle in {low, high}:
+                break
+            if (at_middle > 0) == (here > 0):
+                low = middle
+            else:
+                high = middle
+        found.append(high)
+    return found

@@ -1,0 +1,176 @@
+"""The rule graph back in the language's words, and values with their units as people write them."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+
+from tb.core.encode import plain
+from tb.core.time import show_duration, show_instant
+from tb.core.units import Kind, Unit
+from tb.engine.graph import Node, RuleGraph
+from tb.engine.instant import Exact
+from tb.vocabulary.catalogue import FUNCTIONS
+
+_SIGNS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", "add": "+", "sub": "-", "mul": "*", "div": "/"}
+_BINDING = {"or": 1, "and": 2, "not": 3, "add": 5, "sub": 5, "mul": 6, "div": 6, "neg": 7}
+_COMPARED = 4
+_WORDS = frozenset({"regime_is", "tier_is", "is_set"})
+_ATOM = 9
+
+
+def describe(graph: RuleGraph, id_: int, *, expand: bool = True) -> str:
+    """A node as a rule would write it. Named parts keep their names; the node itself is spelled out where `expand`."""
+    return _describe(graph, graph[id_], top=expand)[0]
+
+
+def _describe(graph: RuleGraph, node: Node, *, top: bool = False) -> tuple[str, int]:
+    if node.op == "const":
+        origin = str(node.consts[2] or "")
+        if origin.startswith(("param ", "limits.")) and "," not in origin:
+            return origin.removeprefix("param "), _ATOM
+        return str(node.consts[1]), _ATOM
+    if node.names and not top:
+        return node.names[0], _ATOM
+    if node.op in _SIGNS or node.op in {"and", "or", "not", "neg"}:
+        return _operator(graph, node)
+    return _plainly(graph, node), _ATOM
+
+
+def _operator(graph: RuleGraph, node: Node) -> tuple[str, int]:
+    binding = _BINDING.get(node.op, _COMPARED)
+    parts = []
+    for at, arg in enumerate(node.args):
+        text, inner = _describe(graph, graph[arg])
+        needs = inner < binding or (inner == binding and at > 0 and node.op in {"sub", "div"})
+        parts.append(f"({text})" if needs or (inner == binding == _COMPARED) else text)
+    match node.op:
+        case "not" if graph[node.args[0]].op in _WORDS and " is " in parts[0]:
+            return parts[0].replace(" is ", " is not ", 1), _ATOM
+        case "not" if graph[node.args[0]].op == "one_of":
+            return parts[0].replace(" in ", " not in ", 1), _ATOM
+        case "not":
+            return f"not {parts[0]}", binding
+        case "neg":
+            return f"-{parts[0]}", binding
+        case "and" | "or":
+            return f" {node.op} ".join(parts), binding
+        case "mul" if graph[node.args[0]].unit.kind is Kind.RATIO and graph[node.args[1]].unit.kind is Kind.MONEY:
+            return f"{parts[0]} of {parts[1]}", binding
+        case op:
+            return f"{parts[0]} {_SIGNS[op]} {parts[1]}", binding
+
+
+def _plainly(graph: RuleGraph, node: Node) -> str:
+    consts = node.consts
+    inner = [_describe(graph, graph[arg])[0] for arg in node.args]
+    match node.op:
+        case "field":
+            return str(consts[0])
+        case "depth":
+            return f"depth({show_value(_decimal(consts[0]), Unit(Kind.RATIO))})"
+        case "pips":
+            return f"{consts[0]} pips"
+        case "apply":
+            return _call(node, inner)
+        case "shift":
+            return f"{_wrapped(graph, node)}[{consts[0]}]"
+        case "of":
+            return f"{_wrapped(graph, node)} of {consts[0]}"
+        case "at":
+            return f"{_wrapped(graph, node)}@{show_duration(int(consts[0] or 0))}"
+        case "every":
+            return f"{_wrapped(graph, node)} for {consts[0]} bars"
+        case "some":
+            return f"{_wrapped(graph, node)} within {consts[0]} bars"
+        case "tier_is":
+            return f"tier is {consts[1]}"
+        case "regime":
+            return "regime"
+        case "regime_is":
+            return f"regime is {consts[1]}"
+        case "fact" | "derived":
+            return _fact(str(consts[0]), str(consts[1]))
+        case "is_set":
+            return f"{inner[0]} is set"
+        case "one_of":
+            return f"{inner[0]} in {consts[0]}"
+        case "ramp":
+            return f"confidence from {inner[0]}"
+        case "best":
+            return "confidence"
+        case op:
+            return f"{op}({', '.join(inner)})"
+
+
+def _wrapped(graph: RuleGraph, node: Node) -> str:
+    text, binding = _describe(graph, graph[node.args[0]])
+    return text if binding == _ATOM else f"({text})"
+
+
+def _call(node: Node, inner: list[str]) -> str:
+    function = FUNCTIONS[str(node.consts[0])]
+    shown = [*inner[len(function.implicit) :], *(_number(c) for c in node.consts[2:])]
+    part = "" if len(function.outputs) == 1 else f".{function.outputs[int(node.consts[1] or 0)]}"
+    return f"{function.name}({', '.join(shown)}){part}"
+
+
+def _fact(name: str, argument: str) -> str:
+    if not argument:
+        return name
+    return f"{name}({show_duration(int(argument)) if argument.isdigit() else argument})"
+
+
+def _number(constant: object) -> str:
+    return plain(constant) if isinstance(constant, Decimal) else str(constant)
+
+
+def _decimal(constant: object) -> Decimal | None:
+    return constant if isinstance(constant, Decimal) else None
+
+
+def show_value(value: Exact | float, unit: Unit, labels: tuple[str, ...] = ()) -> str:
+    """A value as people write it: `3.2%`, `12bps`, `7,940.00 USD`, `61,204.5`, `true`, `unknown`.
+
+    `labels` are the names of a regime's cases. Numbers are shortened for reading; records keep them exactly.
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "unknown"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return value or "none"
+    match unit.kind:
+        case Kind.TRUTH:
+            return "true" if value == 1 else "false"
+        case Kind.REGIME:
+            return labels[int(value)] if 0 <= int(value) < len(labels) else "unknown"
+        case Kind.RATIO | Kind.QUOTIENT:
+            return _ratio(float(value), unit.kind)
+        case Kind.MONEY:
+            return f"{float(value):,.2f} {unit.tag or ''}".rstrip()
+        case Kind.DURATION:
+            return show_duration(int(value)) if value >= 0 else f"-{show_duration(int(-value))}"
+        case Kind.TIME:
+            return show_instant(int(value))
+        case Kind.QUANTITY:
+            return f"{float(value):,.8g}"
+        case Kind.R:
+            return f"{float(value):g}R"
+        case _:
+            return _compact(float(value))
+
+
+def _ratio(value: float, kind: Kind) -> str:
+    if kind is Kind.QUOTIENT:
+        return f"{value:.4g}"
+    if value != 0 and abs(value) < 0.001:
+        return f"{value * 10_000:.3g}bps"
+    return f"{value * 100:.4g}%"
+
+
+def _compact(value: float) -> str:
+    if value != 0 and (abs(value) >= 1e12 or abs(value) < 1e-4):
+        return f"{value:.4g}"
+    text = f"{value:,.6f}" if abs(value) < 10 else f"{value:,.4f}" if abs(value) < 10_000 else f"{value:,.2f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,251 @@
+"""explain: from a decision's record to everything there is to say about it.
+
+1. The decision is evaluated again (`reproduce`).
+2. Every constraint becomes a result with its clause tree, its missing inputs and its flip points.
+3. What would pass, what would decide next, and what nearly failed follow from these.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tb.core.encode import plain
+from tb.core.records import Decision
+from tb.core.settings import Settings
+from tb.core.time import show_duration, show_instant
+from tb.core.units import PRICE, QUANTITY
+from tb.engine.explain.clauses import clause_tree, unknown_leaves
+from tb.engine.explain.flips import Flip, flips
+from tb.engine.explain.words import describe, show_value
+from tb.engine.graph import RuleGraph
+from tb.engine.instant import Exact
+from tb.engine.interpret import from_leaves
+from tb.engine.plan import ConstraintPlan, EnterPlan, Plan
+from tb.gate.explain.model import Explanation, Origin, Reading, RuleResult, Size
+from tb.gate.explain.reproduce import Evaluated, reproduce
+from tb.gate.gate import Gate
+from tb.vocabulary.facts import FACTS
+
+_NEAR = 0.9  # a limit used beyond this share is a near miss
+
+
+def explain(
+    plan: Plan, gate: Gate, settings: Settings, decision: Decision, *, policy_hash: str, run: str = "", deep: bool = True
+) -> Explanation:
+    """The explanation of one decision. Without `deep`, flip points are left out: it is then fast enough for a whole run."""
+    evaluated = reproduce(plan, gate, settings, decision)
+    rules = _rules(plan.graph, gate, evaluated, decision, deep=deep)
+    condition = None if evaluated.entry is None else clause_tree(plan.graph, evaluated.entry.when, evaluated.market)
+    leaves = _market_leaves(evaluated, decision)
+    missing = tuple(dict.fromkeys(name for rule in rules if rule.decides for name in rule.missing))
+    name = f"{run}.d{decision.seq}" if run else f"d{decision.seq}"
+    return Explanation(
+        id=name,
+        at=show_instant(decision.at),
+        strategy=decision.strategy,
+        place=_place(evaluated),
+        instrument=decision.instrument,
+        side=decision.side,
+        kind=decision.kind,
+        verdict=decision.verdict,
+        headline=_headline(decision),
+        reason=decision.reason,
+        price="unknown" if decision.price is None else plain(decision.price),
+        stop="none" if decision.stop is None else plain(decision.stop),
+        target="none" if decision.target is None else plain(decision.target),
+        decided_by=decision.deciding,
+        missing=missing,
+        condition=condition,
+        condition_flips=flips(plan.graph, evaluated.entry.when, leaves) if deep and evaluated.entry is not None else (),
+        size=_size(plan.graph, evaluated, decision, rules),
+        rules=rules,
+        near_misses=tuple(_near_miss(rule) for rule in rules if _is_near(rule)),
+        if_lifted=_if_lifted(gate, evaluated, decision),
+        readings=_readings(plan.graph, gate, evaluated, decision),
+        origins=_origins(plan, gate, evaluated),
+        policy_hash=policy_hash,
+        reproduced=not evaluated.differences,
+        differences=evaluated.differences,
+    )
+
+
+def _place(evaluated: Evaluated) -> str:
+    span = evaluated.strategy.span if evaluated.entry is None else evaluated.entry.span
+    return f"{span.file}:{span.line}"
+
+
+def _headline(decision: Decision) -> str:
+    what = f"{decision.side} {plain(decision.proposed)} {decision.instrument}"
+    price = "" if decision.price is None else f" at {show_value(decision.price, PRICE)}"
+    if decision.kind == "exit":
+        return f"exit: {what}{price} -> {'APPROVED' if decision.approved else 'DENIED'}"
+    match decision.verdict:
+        case "approve":
+            return f"{what}{price} -> APPROVED"
+        case "warn":
+            return f"{what}{price} -> APPROVED with a warning"
+        case "shrink":
+            return f"{what}{price} -> RESIZED to {plain(decision.approved)}"
+        case "reject":
+            return f"{what}{price} -> REJECTED"
+        case verdict:
+            return f"{what}{price} -> REJECTED ({verdict})"
+
+
+def _market_leaves(evaluated: Evaluated, decision: Decision) -> dict[int, Exact | float]:
+    if evaluated.entry is None:
+        return {}
+    pairs = zip(evaluated.entry.leaves, decision.market, strict=True)
+    return {leaf: float("nan") if value is None else value for leaf, value in pairs}
+
+
+def _rules(graph: RuleGraph, gate: Gate, evaluated: Evaluated, decision: Decision, *, deep: bool) -> tuple[RuleResult, ...]:
+    leaves: dict[int, Exact | float] = dict(zip(gate.policy.leaves, evaluated.inputs, strict=True))
+    values = from_leaves(graph, leaves, [c.node for c in gate.policy.constraints])
+    applies = gate.applies(decision.kind == "enter")
+    used = gate.usage(evaluated.inputs, decision.proposed)
+    results = []
+    for bit, constraint in enumerate(gate.policy.constraints):
+        status = "not asked"
+        if applies >> bit & 1:
+            failed, unknown = decision.failed >> bit & 1, decision.unknown >> bit & 1
+            status = "failed" if failed else "unknown" if unknown else "passed"
+        missing = unknown_leaves(graph, constraint.node, values) if status == "unknown" else ()
+        results.append(
+            RuleResult(
+                name=constraint.name,
+                kind=constraint.kind,
+                otherwise=_otherwise(constraint),
+                status=status,
+                place=f"{constraint.span.file}:{constraint.span.line}",
+                because=constraint.because,
+                condition=clause_tree(graph, constraint.node, values),
+                decides=constraint.name in decision.deciding,
+                used=used.get(constraint.name),
+                missing=tuple(describe(graph, leaf, expand=False) for leaf in missing),
+                flips=flips(graph, constraint.node, leaves) if deep and status in {"passed", "failed"} else (),
+            )
+        )
+    return tuple(results)
+
+
+def _otherwise(constraint: ConstraintPlan) -> str:
+    if constraint.verdict == "pause" and constraint.lasts is not None:
+        return f"pause for {show_duration(constraint.lasts)}"
+    return f"{constraint.verdict} until tomorrow" if constraint.until_tomorrow else constraint.verdict
+
+
+def _is_near(rule: RuleResult) -> bool:
+    return rule.status == "passed" and rule.used is not None and _NEAR <= rule.used <= 1
+
+
+def _near_miss(rule: RuleResult) -> str:
+    clause = rule.condition
+    return f"{rule.name}: {clause.value} of {clause.threshold} ({rule.used or 0:.0%} used, {clause.distance} left)"
+
+
+def _if_lifted(gate: Gate, evaluated: Evaluated, decision: Decision) -> str:
+    if not decision.deciding:
+        return ""
+    verdict, names = gate.without(evaluated.judgement, frozenset(decision.deciding))
+    return f"{verdict} by {', '.join(names)}" if names else verdict
+
+
+def _size(graph: RuleGraph, evaluated: Evaluated, decision: Decision, rules: tuple[RuleResult, ...]) -> Size:
+    limits = _quantity_limits(rules, decision.proposed)
+    beyond = [(quantity, name) for quantity, name in limits if quantity > decision.approved and name not in decision.deciding]
+    binding = min(beyond, default=None)
+    return Size(
+        words=_size_words(graph, evaluated),
+        proposed=plain(decision.proposed),
+        approved=plain(decision.approved),
+        largest="" if decision.verdict in {"approve", "warn"} else plain(decision.approved) if decision.approved else "none",
+        next_binding="" if binding is None else f"{binding[1]} (at {show_value(binding[0], QUANTITY)})",
+    )
+
+
+def _quantity_limits(rules: tuple[RuleResult, ...], proposed: Decimal) -> list[tuple[Decimal, str]]:
+    """At which quantity each constraint starts to fail, where the quantity alone decides it."""
+    found = []
+    for rule in rules:
+        flip = _quantity_flip(rule.flips)
+        if flip is None:
+            continue
+        point = Decimal(flip.exact)
+        # a limit from above: passed and met by more, or failed and met by less
+        if (rule.status == "passed" and point > proposed) or (rule.status == "failed" and point < proposed):
+            found.append((point, rule.name))
+    return found
+
+
+def _quantity_flip(found: tuple[Flip, ...]) -> Flip | None:
+    return next((flip for flip in found if flip.input == "order.quantity"), None)
+
+
+def _size_words(graph: RuleGraph, evaluated: Evaluated) -> str:
+    entry = evaluated.entry
+    if not isinstance(entry, EnterPlan):
+        return ""
+    for case in entry.sizes:
+        if case.condition is None or evaluated.market.get(case.condition) == 1.0:
+            share = describe(graph, case.share, expand=False)
+            why = "" if case.condition is None else f" because {describe(graph, case.condition)}"
+            return f"{'risking ' if case.risking else ''}{share} of equity{why}"
+    return ""
+
+
+def _readings(graph: RuleGraph, gate: Gate, evaluated: Evaluated, decision: Decision) -> tuple[Reading, ...]:
+    readings = []
+    if evaluated.entry is not None:
+        for leaf, value, age, row in zip(evaluated.entry.leaves, decision.market, decision.ages, decision.rows, strict=True):
+            readings.append(_market_reading(graph, leaf, value, age, row, decision))
+    for leaf, exact_value in zip(gate.policy.leaves, evaluated.inputs, strict=True):
+        node = graph[leaf]
+        if node.stage == "market":
+            value = float(exact_value) if isinstance(exact_value, Decimal) else None
+            readings.append(_market_reading(graph, leaf, value, 0, decision.row, decision))
+            continue
+        name = str(node.consts[0])
+        readings.append(
+            Reading(
+                name=describe(graph, leaf, expand=False),
+                value="not set" if exact_value is None and FACTS[name].optional else show_value(exact_value, node.unit),
+                exact="" if exact_value is None else str(exact_value),
+                unit=str(node.unit),
+                source="order" if name.startswith("order.") else "account",
+            )
+        )
+    return tuple({reading.name: reading for reading in readings}.values())
+
+
+def _market_reading(graph: RuleGraph, leaf: int, value: float | None, age: int, row: int | None, decision: Decision) -> Reading:
+    node = graph[leaf]
+    source = str(node.consts[0]) if node.op == "of" else decision.instrument
+    return Reading(
+        name=describe(graph, leaf),
+        value=show_value(value, node.unit),
+        exact="" if value is None else repr(value),
+        unit=str(node.unit),
+        source=f"{source} bars of {show_duration(node.period)}" if node.period else source,
+        age=show_duration(age) if age else "0s",
+        row=row,
+    )
+
+
+def _origins(plan: Plan, gate: Gate, evaluated: Evaluated) -> tuple[Origin, ...]:
+    roots = [c.node for c in gate.policy.constraints]
+    roots += [] if evaluated.entry is None else [evaluated.entry.when]
+    found: dict[str, Origin] = {}
+    for id_ in plan.graph.reach(tuple(roots)):
+        node = plan.graph[id_]
+        origin = str(node.consts[2] or "") if node.op == "const" else ""
+        for name in filter(None, origin.split(", ")):
+            if name.startswith("limits."):
+                found[name] = Origin(name=name, value=str(node.consts[1]), origin="policy/limits.yaml")
+    for name, param in plan.program.params.items():
+        if param.low is None or param.high is None:
+            allowed = ""
+        else:
+            allowed = f"{show_value(param.low, param.unit)}..{show_value(param.high, param.unit)}"
+        found[name] = Origin(name=name, value=param.text, origin=param.origin, allowed=allowed)
+    return tuple(found.values())

@@ -1,0 +1,94 @@
+"""What an explanation says, as records: the text, JSON and HTML forms show these and nothing else."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tb.engine.explain.clauses import Clause
+from tb.engine.explain.flips import Flip
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """One value that was read: `source` says where it comes from, `age` how old it was, `row` is the data file's, from 0."""
+
+    name: str
+    value: str
+    exact: str
+    unit: str
+    source: str
+    age: str = ""
+    row: int | None = None
+
+
+class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One constraint. `status`: passed, failed, unknown, or not asked (a reducing order answers to few).
+
+    `used` is measured over bound of a limit, as a ratio. `missing` names the inputs that are unknown.
+    """
+
+    name: str
+    kind: str
+    otherwise: str
+    status: str
+    place: str
+    because: str
+    condition: Clause
+    decides: bool
+    used: float | None = None
+    missing: tuple[str, ...] = ()
+    flips: tuple[Flip, ...] = ()
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """A parameter or limit that the decision rests on, and where its value was set."""
+
+    name: str
+    value: str
+    origin: str
+    allowed: str = ""
+
+
+class Size(msgspec.Struct, frozen=True, kw_only=True):
+    """How the proposed quantity came about, and what would pass. Quantities are in units of the instrument."""
+
+    words: str
+    proposed: str
+    approved: str
+    largest: str
+    next_binding: str
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything there is to say about one decision, from its record alone.
+
+    `differences` is empty where re-evaluation equals the record, which `reproduced` says. `if_lifted` is the verdict, and the
+    rules behind it, that would stand without the deciding ones.
+    """
+
+    id: str
+    at: str
+    strategy: str
+    place: str
+    instrument: str
+    side: str
+    kind: str
+    verdict: str
+    headline: str
+    reason: str
+    price: str
+    stop: str
+    target: str
+    decided_by: tuple[str, ...]
+    missing: tuple[str, ...]
+    condition: Clause | None
+    condition_flips: tuple[Flip, ...]
+    size: Size
+    rules: tuple[RuleResult, ...]
+    near_misses: tuple[str, ...]
+    if_lifted: str
+    readings: tuple[Reading, ...]
+    origins: tuple[Origin, ...]
+    policy_hash: str
+    reproduced: bool
+    differences: tuple[str, ...]
+    outcome: tuple[str, ...] = ()

@@ -1,0 +1,120 @@
+"""An explanation for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tb.engine.explain.clauses import Clause
+from tb.engine.explain.flips import Flip
+from tb.gate.explain.model import Explanation, RuleResult
+
+_MARKS = {"true": "+", "false": "-", "unknown": "?"}
+_STATUS = {"passed": "+", "failed": "-", "unknown": "?", "not asked": "."}
+
+
+def text(explanation: Explanation, *, depth: int = 6, only_failing: bool = False) -> str:
+    """The explanation in lines. `depth` bounds the clause trees; `only_failing` leaves out what passed."""
+    return "\n".join([*_head(explanation), *_rules(explanation, depth, only_failing), *_rest(explanation, only_failing)]) + "\n"
+
+
+def _head(e: Explanation) -> Iterator[str]:
+    yield f"{e.id}  {e.headline}"
+    yield f"  {e.at}  strategy {e.strategy}  ({e.place})  policy {e.policy_hash[:12]}"
+    for line in e.outcome:
+        yield f"  {line}"
+    if e.reason:
+        yield f"  because    {e.reason}"
+    if e.kind == "enter":
+        yield f"  stop       {e.stop}    target {e.target}"
+        if e.size.words:
+            yield f"  size       {e.size.words}: {e.size.proposed} proposed, {e.size.approved} approved"
+    if e.decided_by:
+        yield f"  decided by {', '.join(e.decided_by)}"
+    if e.missing:
+        yield f"  missing    {', '.join(e.missing)}"
+    if e.size.largest:
+        yield f"  would pass at quantity <= {e.size.largest}" if e.size.largest != "none" else "  no size would pass"
+    if e.size.next_binding:
+        yield f"  next binding: {e.size.next_binding}"
+    if e.if_lifted:
+        yield f"  without the deciding rules: {e.if_lifted}"
+
+
+def _rules(e: Explanation, depth: int, only_failing: bool) -> Iterator[str]:
+    if e.condition is not None:
+        yield ""
+        yield f"the {'entry' if e.kind == 'enter' else 'exit'} condition ({e.condition.place})"
+        yield from _tree(e.condition, depth, "  ")
+        if not only_failing:
+            yield from _flips(e.condition_flips, "  ")
+    yield ""
+    passed = sum(rule.status == "passed" for rule in e.rules)
+    failed = sum(rule.status == "failed" for rule in e.rules)
+    unknown = sum(rule.status == "unknown" for rule in e.rules)
+    idle = sum(rule.status == "not asked" for rule in e.rules)
+    yield f"constraints: {passed} passed, {failed} failed, {unknown} unknown, {idle} not asked"
+    for rule in sorted(e.rules, key=lambda r: not r.decides):
+        if rule.decides or rule.status in {"failed", "unknown"}:
+            yield from _rule(rule, depth)
+    if not only_failing:
+        yield from (_one_line(rule) for rule in e.rules if rule.status in {"passed", "not asked"})
+
+
+def _rule(rule: RuleResult, depth: int) -> Iterator[str]:
+    yield f"  {_STATUS[rule.status]} {rule.kind} {rule.name}  otherwise {rule.otherwise}  ({rule.place})"
+    if rule.because:
+        yield f"      because {rule.because}"
+    if rule.missing:
+        yield f"      missing: {', '.join(rule.missing)}"
+    yield from _tree(rule.condition, depth, "      ")
+    yield from _flips(rule.flips, "      ")
+
+
+def _one_line(rule: RuleResult) -> str:
+    clause = rule.condition
+    while len(clause.parts) == 1 and not clause.value:
+        clause = clause.parts[0]
+    shown = f"  {clause.value} against {clause.threshold}" if clause.value else f"  {rule.condition.text}"
+    used = "" if rule.used is None else f"  {rule.used:.0%} used"
+    return f"  {_STATUS[rule.status]} {rule.kind} {rule.name}{shown}{used}"
+
+
+def _tree(clause: Clause, depth: int, indent: str) -> Iterator[str]:
+    shown = ""
+    if clause.value:
+        apart = f", {clause.distance} apart" if clause.distance else ""
+        shown = f"    [{clause.value} against {clause.threshold}{apart}]"
+    name = f"{clause.name}: " if clause.name else ""
+    yield f"{indent}{_MARKS[clause.truth]} {name}{clause.text}{shown}"
+    if depth > 1:
+        for part in clause.parts:
+            yield from _tree(part, depth - 1, indent + "  ")
+
+
+def _flips(found: tuple[Flip, ...], indent: str) -> Iterator[str]:
+    for flip in found[:4]:
+        yield f"{indent}flips if {flip.input} goes from {flip.value} to {flip.at} ({flip.change})"
+
+
+def _rest(e: Explanation, only_failing: bool) -> Iterator[str]:
+    if e.near_misses:
+        yield ""
+        yield "near misses"
+        yield from (f"  {line}" for line in e.near_misses)
+    if not only_failing:
+        yield ""
+        yield "values read"
+        width = min(max((len(r.name) for r in e.readings), default=0), 48)
+        for reading in e.readings:
+            row = "" if reading.row is None else f", row {reading.row}"
+            age = f", {reading.age} old" if reading.age else ""
+            yield f"  {reading.name:<{width}}  {reading.value}  ({reading.source}{row}{age})"
+        yield ""
+        yield "parameters and limits"
+        for origin in e.origins:
+            allowed = f", allowed {origin.allowed}" if origin.allowed else ""
+            yield f"  {origin.name} = {origin.value}  ({origin.origin}{allowed})"
+    yield ""
+    yield f"policy {e.policy_hash}"
+    yield f"explanation reproduced: {'yes' if e.reproduced else 'NO'}"
+    yield from (f"  differs: {line}" for line in e.differences)

@@ -1,0 +1,234 @@
+"""why-not: for each strategy that covers an instrument, the clauses that kept it from proposing at a bar.
+
+The condition is evaluated on the bars, as in the run; where a run is given, what it recorded for that bar is compared and its
+decisions at that instant are named. Every failing clause is checked: moved just past its threshold, it holds.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from tb.core.records import Decision, Quiet
+from tb.core.time import show_duration, show_instant
+from tb.engine.columns import evaluate
+from tb.engine.explain.clauses import Clause, blame, clause_tree, flips_when_moved, unknown_leaves
+from tb.engine.explain.words import describe
+from tb.engine.graph import RuleGraph
+from tb.engine.instant import Exact
+from tb.engine.interpret import from_leaves
+from tb.engine.markets import Markets
+from tb.engine.plan import EnterPlan, Plan, StrategyPlan
+from tb.replay.run import BUSY, COOLING, FALSE, OUTSIDE, TRUE, UNKNOWN
+
+_WORDS = {
+    FALSE: "the entry condition is false",
+    TRUE: "the entry condition is true: it proposed",
+    UNKNOWN: "the entry condition cannot be known",
+    OUTSIDE: "the instrument is not in the universe",
+    BUSY: "the condition is true, but a position or an order stood already",
+    COOLING: "the condition is true, but the strategy cools down here",
+}
+
+
+class Failing(msgspec.Struct, frozen=True, kw_only=True):
+    """One clause that is not as it would have to be.
+
+    `verified` says that evaluation makes the clause as wanted once its value is moved just past the threshold. `missing` says
+    which input is unknown and why.
+    """
+
+    clause: str
+    place: str
+    truth: str
+    wanted: str
+    value_name: str
+    value: str
+    threshold_name: str
+    threshold: str
+    distance: str
+    verified: bool
+    missing: str = ""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of one strategy at that bar. `recorded` is what the run noted, `agrees` whether it equals what is found now."""
+
+    strategy: str
+    direction: str
+    place: str
+    state: str
+    failing: tuple[Failing, ...]
+    condition: Clause | None
+    recorded: str = ""
+    agrees: bool = True
+    decisions: tuple[str, ...] = ()
+
+
+class WhyNot(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer for one instrument at the newest bar that had closed by the instant asked for."""
+
+    instrument: str
+    asked: str
+    bar: str
+    answers: tuple[Answer, ...]
+
+
+def why_not(
+    plan: Plan, markets: Markets, instrument: str, at: int, *, quiet: Sequence[Quiet] = (), decisions: Sequence[Decision] = ()
+) -> WhyNot:
+    """Why no strategy traded an instrument at an instant (ms UTC). `quiet` and `decisions` are those of a run, if any."""
+    answers: list[Answer] = []
+    newest = 0
+    for strategy in plan.strategies:
+        if instrument not in strategy.members or instrument not in markets.base:
+            continue
+        closes = markets.bars(instrument, strategy.period).closes
+        row = int(closes.searchsorted(at, side="right")) - 1
+        if row < 0:
+            answers.append(_no_bar(strategy))
+            continue
+        newest = max(newest, int(closes[row]))
+        answers += _of_strategy(plan, strategy, markets, instrument, row, quiet, decisions)
+    return WhyNot(
+        instrument=instrument, asked=show_instant(at), bar=show_instant(newest) if newest else "none", answers=tuple(answers)
+    )
+
+
+def _no_bar(strategy: StrategyPlan) -> Answer:
+    state = f"no bar of {show_duration(strategy.period)} had closed by then"
+    place = f"{strategy.span.file}:{strategy.span.line}"
+    return Answer(strategy=strategy.name, direction="", place=place, state=state, failing=(), condition=None)
+
+
+def _of_strategy(
+    plan: Plan,
+    strategy: StrategyPlan,
+    markets: Markets,
+    symbol: str,
+    row: int,
+    quiet: Sequence[Quiet],
+    decisions: Sequence[Decision],
+) -> Iterator[Answer]:
+    graph = plan.graph
+    columns = evaluate(graph, {symbol: strategy.roots}, markets)
+    instant = int(markets.bars(symbol, strategy.period).closes[row])
+    for which, enter in enumerate(strategy.enters):
+        leaves: dict[int, Exact | float] = {}
+        for leaf in enter.leaves:
+            value = columns.at(leaf, symbol, row)
+            leaves[leaf] = float("nan") if value is None else value
+        roots = [enter.when] if strategy.membership is None else [strategy.membership, enter.when]
+        values = from_leaves(graph, leaves, roots)
+        state = _state(strategy, enter, values)
+        recorded = _recorded(quiet, strategy, which, symbol, instant, markets)
+        failing = [
+            _failing(graph, clause, values, markets, symbol, row)
+            for root in roots
+            for clause in blame(clause_tree(graph, root, values))
+        ]
+        made = [d for d in decisions if d.at == instant and d.strategy == strategy.name and d.instrument == symbol]
+        yield Answer(
+            strategy=strategy.name,
+            direction=enter.direction,
+            place=f"{enter.span.file}:{enter.span.line}",
+            state=_WORDS[recorded if recorded in {BUSY, COOLING} else state],
+            failing=tuple(failing),
+            condition=clause_tree(graph, enter.when, values),
+            recorded="" if recorded is None else _WORDS[recorded],
+            agrees=recorded is None or recorded == state or (state == TRUE and recorded in {BUSY, COOLING}),
+            decisions=tuple(_decided(decision) for decision in made),
+        )
+
+
+def _state(strategy: StrategyPlan, enter: EnterPlan, values: dict[int, Exact | float]) -> int:
+    if strategy.membership is not None:
+        member = values[strategy.membership]
+        if member != member:  # noqa: PLR0124 - NaN differs from itself
+            return UNKNOWN
+        if member == 0.0:
+            return OUTSIDE
+    when = values[enter.when]
+    return UNKNOWN if when != when else TRUE if when == 1.0 else FALSE  # noqa: PLR0124
+
+
+def _recorded(
+    quiet: Sequence[Quiet], strategy: StrategyPlan, which: int, symbol: str, instant: int, markets: Markets
+) -> int | None:
+    for record in quiet:
+        if record.strategy != strategy.name or record.instrument != symbol or not record.first <= instant <= record.last:
+            continue
+        closes = markets.bars(symbol, strategy.period).closes
+        first = int(closes.searchsorted(record.first))
+        place = int(closes.searchsorted(instant)) - first
+        if not 0 <= place < record.rows:
+            return None
+        return zlib.decompress(record.states)[which * record.rows + place]
+    return None
+
+
+def _failing(
+    graph: RuleGraph, clause: Clause, values: dict[int, Exact | float], markets: Markets, symbol: str, row: int
+) -> Failing:
+    missing = ""
+    if clause.truth == "unknown":
+        missing = "; ".join(
+            _why_unknown(graph, leaf, markets, symbol, row) for leaf in unknown_leaves(graph, clause.at, values)
+        )
+    return Failing(
+        clause=clause.text,
+        place=clause.place,
+        truth=clause.truth,
+        wanted=clause.wanted,
+        value_name=clause.value_text or clause.text,
+        value=clause.value or clause.truth,
+        threshold_name=clause.threshold_text or clause.wanted,
+        threshold=clause.threshold or clause.wanted,
+        distance=clause.distance,
+        verified=flips_when_moved(graph, clause, values),
+        missing=missing,
+    )
+
+
+def _why_unknown(graph: RuleGraph, leaf: int, markets: Markets, symbol: str, row: int) -> str:
+    node, name = graph[leaf], describe(graph, leaf)
+    if node.look_back > row:
+        return f"`{name}` is not ready: it looks back {node.look_back} bars, {row} have closed before"
+    if node.op == "of" and str(node.consts[0]) not in markets.base:
+        return f"`{name}` is missing: there is no data for {node.consts[0]}"
+    bars = markets.bars(str(node.consts[0]) if node.op == "of" else symbol, node.period)
+    if node.op == "field":
+        return f"`{name}` is missing in row {int(bars.rows[row])} of {bars.source}"
+    return f"`{name}` is unknown: a value it needs is missing in {bars.source}"
+
+
+def _decided(decision: Decision) -> str:
+    by = f" by {', '.join(decision.deciding)}" if decision.deciding else ""
+    return f"d{decision.seq}: {decision.verdict}{by}"
+
+
+def text(answer: WhyNot) -> str:
+    """The answer for a terminal."""
+    lines = [f"{answer.instrument} at {answer.asked}  (bar closed {answer.bar})"]
+    if not answer.answers:
+        lines.append("  no strategy covers this instrument, or there is no data for it")
+    for one in answer.answers:
+        lines += ["", f"strategy {one.strategy}, enter {one.direction}  ({one.place})", f"  {one.state}"]
+        lines += [f"  decided {decision}" for decision in one.decisions]
+        if not one.agrees:
+            lines.append(f"  the run recorded something else: {one.recorded}")
+        for failing in one.failing:
+            mark = "?" if failing.truth == "unknown" else "-"
+            lines.append(f"  {mark} {failing.clause}  ({failing.place})")
+            if failing.missing:
+                lines.append(f"      {failing.missing}")
+            elif failing.distance:
+                bound = failing.threshold
+                if failing.threshold_name not in {bound, bound.replace(",", "")}:
+                    bound = f"{failing.threshold_name} at {bound}"
+                lines.append(f"      {failing.value_name} is {failing.value}, against {bound}: {failing.distance} away")
+            else:
+                lines.append(f"      is {failing.value}, would have to be {failing.threshold}")
+    return "\n".join(lines) + "\n"
