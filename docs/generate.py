@@ -1,23 +1,41 @@
-"""Writes `docs/errors.md` from the table of codes: `python docs/generate.py`, or `--check` to only compare.
+"""Writes what the documentation takes from the code: `python docs/generate.py`, or `--check` to only compare.
 
-A test holds the page equal to the table, so the page is never edited by hand.
+`errors.md` is written whole, from the table of codes. `language.md` is written by hand except between lines
+`<!-- generated: NAME -->` and `<!-- end -->`, which hold a table of the vocabulary or a copy of a file of the package.
+Tests hold both pages equal to the code, so what is generated is never edited by hand.
 """
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import resources
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from tb.core.codes import CODES, Code, range_of
+from tb.core.settings import settings_schema
+from tb.core.units import Unit
+from tb.gate.limits import limits_schema
+from tb.vocabulary import look_back, unit_rules
+from tb.vocabulary.catalogue import FUNCTIONS
+from tb.vocabulary.facts import FACTS, INTERNAL, FactSpec
+from tb.vocabulary.fields import FIELDS
+from tb.vocabulary.function import Function, Parameter
+from tb.vocabulary.pointwise import POINTWISE
+from tb.vocabulary.std import VENUE
 
-PAGE = Path(__file__).resolve().parent / "errors.md"
+HERE = Path(__file__).resolve().parent
 
 HEAD = """# Messages
 
 Every message of tb carries a code. This page says what each code means and shows the hint that comes with it. It is written
 from the table in `tb/core/codes.py` by `python docs/generate.py`.
 """
+
+# errors.md
 
 
 def entry(row: Code) -> str:
@@ -33,14 +51,186 @@ def errors_page() -> str:
     return "\n".join(parts)
 
 
+# the generated parts of language.md
+
+_UNIT_WORDS: dict[object, str] = {
+    unit_rules.same: "as x",
+    unit_rules.number: "number",
+    unit_rules.ratio: "ratio",
+    unit_rules.price: "price",
+    unit_rules.quantity: "quantity",
+    unit_rules.us_dollars: "money in USD",
+}
+_FIRST_VALUE: dict[object, str] = {
+    look_back.one: "1",
+    look_back.two: "2",
+    look_back.bars: "n",
+    look_back.bars_and_previous: "n + 1",
+    look_back.hull: "n + √n - 1",
+    look_back.stochastic: "n + k + d - 2",
+    look_back.macd: "slow + signal - 1",
+    look_back.adx: "2n",
+}
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def functions() -> str:
+    parts = []
+    for family, group in groupby(FUNCTIONS.values(), key=lambda function: function.family):
+        parts.append(f"**{family}**\n")
+        rows = [_function_row(function) for function in group]
+        parts.append(table(("function", "unit", "first value at bar", "meaning", "example"), rows) + "\n")
+    return "\n".join(parts).rstrip("\n")
+
+
+def _function_row(function: Function) -> tuple[str, ...]:
+    meaning = f"{function.doc} *({function.source})*"
+    unit = _UNIT_WORDS[function.unit]
+    return _signature(function), unit, _FIRST_VALUE[function.window], meaning, f"`{function.example}`"
+
+
+def _signature(function: Function) -> str:
+    written = ", ".join(map(_argument, function.parameters))
+    outputs = "" if function.outputs == ("value",) else f" with {', '.join(f'`.{name}`' for name in function.outputs)}"
+    return f"`{function.name}({written})`{outputs}"
+
+
+def _argument(parameter: Parameter) -> str:
+    if parameter.default is None:
+        return parameter.name
+    default = parameter.default
+    return f"{parameter.name}: {default:g}" if isinstance(default, float) else f"{parameter.name}: {default}"
+
+
+def pointwise() -> str:
+    rows = []
+    for function in POINTWISE.values():
+        arguments = "x, y, ..." if function.is_variadic else "x"
+        unit = _UNIT_WORDS[function.unit]
+        rows.append((f"`{function.name}({arguments})`", unit, function.doc, f"`{function.example}`"))
+    return table(("function", "unit", "meaning", "example"), rows)
+
+
+def fields() -> str:
+    rows = [(f"`{field.name}`", str(field.unit), field.origin.value, field.doc) for field in FIELDS.values()]
+    return table(("field", "unit", "from", "meaning"), rows)
+
+
+def facts() -> str:
+    rows = [_fact_row(spec) for spec in FACTS.values() if spec.name not in INTERNAL]
+    return table(("fact", "unit", "meaning"), rows)
+
+
+def _fact_row(spec: FactSpec) -> tuple[str, ...]:
+    arguments = {"SCOPE": "SCOPE", "WINDOW": "WINDOW"}
+    written = f"{spec.name}({', '.join(arguments[a.name] for a in spec.arguments)})" if spec.arguments else spec.name
+    doc = f"{spec.doc}; may be not set" if spec.optional else spec.doc
+    return f"`{written}`", _unit(spec.unit), doc
+
+
+def _unit(unit: Unit | None) -> str:
+    return "money" if unit is None else str(unit)
+
+
+def settings() -> str:
+    schema = settings_schema()
+    # `default` has the keys that every instrument has
+    rows = [row for row in _keys(schema, schema, "") if not row[0].startswith("`instruments.default.")]
+    return table(("key", "value", "meaning"), rows)
+
+
+def limits() -> str:
+    schema = limits_schema()
+    rows = [row for row in _keys(schema, schema, "") if not row[0].startswith("`custom.")]
+    return table(("key", "value", "meaning"), rows)
+
+
+def _keys(schema: Mapping[str, Any], whole: Mapping[str, Any], path: str) -> list[tuple[str, str, str]]:
+    """A row for each key of a JSON Schema, those of nested objects with their path."""
+    rows: list[tuple[str, str, str]] = []
+    required = schema.get("required", ())
+    inner = [*schema.get("properties", {}).items(), *(("*", rule) for rule in schema.get("patternProperties", {}).values())]
+    for name, written in inner:
+        rule = _resolved(written, whole)
+        where = f"{path}{name}"
+        if rule.get("type") == "object" and "properties" in rule:
+            rows += _keys(rule, whole, f"{where}.")
+        elif name != "*" or "title" in rule:
+            rows.append((f"`{where}`", _value(rule), _meaning(rule, must=name in required)))
+    return rows
+
+
+def _resolved(rule: dict[str, Any], whole: Mapping[str, Any]) -> dict[str, Any]:
+    reference = rule.get("$ref")
+    if reference is None:
+        return rule
+    return {**_resolved(whole["$defs"][reference.rsplit("/", 1)[-1]], whole), **rule}
+
+
+def _value(rule: dict[str, Any]) -> str:
+    title: str = rule.get("title", rule.get("type", ""))
+    examples = rule.get("examples", ())
+    plain = [example for example in examples if isinstance(example, str | int | float)]
+    return f"{title}: `{plain[0]}`" if plain else title
+
+
+def _meaning(rule: dict[str, Any], *, must: bool) -> str:
+    said = [rule.get("description", "")]
+    said += ["Must be given."] if must else []
+    said += [f"Default: `{rule['default']}`."] if rule.get("default") else []
+    return " ".join(part for part in said if part)
+
+
+def standard() -> str:
+    return f"```text\n{VENUE.text.rstrip()}\n```"
+
+
+def grammar() -> str:
+    text = resources.files("tb.dsl").joinpath("grammar.lark").read_text(encoding="utf-8")
+    return f"```text\n{text.rstrip()}\n```"
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "functions": functions,
+    "pointwise": pointwise,
+    "fields": fields,
+    "facts": facts,
+    "settings": settings,
+    "limits": limits,
+    "standard": standard,
+    "grammar": grammar,
+}
+
+_PART = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def language_page(page: str) -> str:
+    """The page with its generated parts as the code has them now; what is written by hand stays."""
+    return _PART.sub(lambda found: f"{found[1]}\n{PARTS[found[2]]()}\n\n{found[3]}", page)
+
+
+def pages() -> dict[str, str]:
+    """Every page that has generated parts, by name, as it has to be."""
+    language = (HERE / "language.md").read_text(encoding="utf-8")
+    return {"errors.md": errors_page(), "language.md": language_page(language)}
+
+
 def main(arguments: list[str]) -> int:
-    page = errors_page()
-    if "--check" in arguments:
-        is_current = PAGE.exists() and PAGE.read_text(encoding="utf-8") == page
-        print("docs/errors.md is up to date" if is_current else "docs/errors.md is out of date: run python docs/generate.py")
-        return 0 if is_current else 1
-    PAGE.write_text(page, encoding="utf-8")
-    return 0
+    is_current = True
+    for name, page in pages().items():
+        path = HERE / name
+        if path.exists() and path.read_text(encoding="utf-8") == page:
+            continue
+        if "--check" in arguments:
+            is_current = False
+            print(f"docs/{name} is out of date: run python docs/generate.py")
+        else:
+            path.write_text(page, encoding="utf-8")
+    return 0 if is_current else 1
 
 
 if __name__ == "__main__":

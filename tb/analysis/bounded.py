@@ -28,35 +28,48 @@ def bounding(subject: Subject, wanted: Wanted, *, by_market: bool = True) -> Ite
                 break
 
 
-def upper_bounds(graph: RuleGraph, id_: int, wanted: bool = True) -> Iterator[tuple[int, int]]:
-    """Pairs of nodes, the first of which is at most the second where the condition has its answer."""
-    node = graph[id_]
-    if node.op in {"and", "or", "not"}:
-        for argument in node.args:
-            yield from upper_bounds(graph, argument, wanted != (node.op == "not"))
-    elif node.op in _SMALLER:
-        small, large = _SMALLER[node.op]
-        pair = (node.args[small], node.args[large])
-        yield pair if wanted else pair[::-1]
-    elif node.op == "eq" and wanted:
-        yield node.args[0], node.args[1]
-        yield node.args[1], node.args[0]
+def upper_bounds(graph: RuleGraph, root: int) -> tuple[tuple[int, int], ...]:
+    """Pairs of nodes, the first of which is at most the second where the condition is true (in one of its branches)."""
+    pairs: dict[tuple[int, int], None] = {}
+    stack, seen = [(root, True)], set[tuple[int, bool]]()
+    while stack:
+        clause = stack.pop()
+        node, wanted = graph[clause[0]], clause[1]
+        if clause in seen:
+            continue
+        seen.add(clause)
+        if node.op in {"and", "or", "not"}:
+            stack += [(argument, wanted != (node.op == "not")) for argument in node.args]
+        elif node.op in _SMALLER:
+            small, large = _SMALLER[node.op]
+            pair = (node.args[small], node.args[large])
+            pairs[pair if wanted else pair[::-1]] = None
+        elif node.op == "eq" and wanted:
+            pairs[node.args[0], node.args[1]] = pairs[node.args[1], node.args[0]] = None
+    return tuple(pairs)
 
 
 def _grows(graph: RuleGraph, id_: int, wanted: Wanted, direction: int) -> bool:
     """Whether a node moves in that direction with a wanted value; factors and divisors are taken as positive."""
-    node = graph[id_]
-    if wanted(node):
-        return direction > 0
-    match node.op:
-        case "add" | "mul" | "min" | "max" | "abs":
-            return any(_grows(graph, argument, wanted, direction) for argument in node.args)
-        case "sub" | "div":
-            return _grows(graph, node.args[0], wanted, direction) or _grows(graph, node.args[1], wanted, -direction)
-        case "neg":
-            return _grows(graph, node.args[0], wanted, -direction)
-        case _:
-            return False
+    stack, seen = [(id_, direction)], set[tuple[int, int]]()
+    while stack:
+        move = stack.pop()
+        node, way = graph[move[0]], move[1]
+        if move in seen:
+            continue
+        seen.add(move)
+        if wanted(node):
+            if way > 0:
+                return True
+            continue
+        match node.op:
+            case "add" | "mul" | "min" | "max" | "abs":
+                stack += [(argument, way) for argument in node.args]
+            case "sub" | "div":
+                stack += [(node.args[0], way), (node.args[1], -way)]
+            case "neg":
+                stack.append((node.args[0], -way))
+    return False
 
 
 def fact(*names: str) -> Wanted:

@@ -7,7 +7,7 @@ gives no answer. A condition of more than 256 terms is not looked into: `None`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from tb.engine.graph import RuleGraph
 
@@ -50,16 +50,28 @@ class Clauses:
                 return own
 
 
-def flat(graph: RuleGraph, id_: int, wanted: bool) -> Iterator[Clause]:
-    """The clauses that all have to hold for the answer wanted, as far as they stand in one conjunction."""
-    node = graph[id_]
-    if node.op == "not":
-        yield from flat(graph, node.args[0], not wanted)
-    elif node.op in {"and", "or"} and (node.op == "and") == wanted:
-        for argument in node.args:
-            yield from flat(graph, argument, wanted)
-    else:
-        yield id_, wanted
+def flat(graph: RuleGraph, id_: int, wanted: bool) -> tuple[Clause, ...]:
+    """The clauses that all have to hold for the answer wanted, as far as they stand in one conjunction.
+
+    A `not` of a single clause is left as it was written.
+    """
+    found: dict[Clause, None] = {}
+    stack, seen = [(id_, wanted)], set[Clause]()
+    while stack:
+        clause = stack.pop()
+        if clause in seen:
+            continue
+        seen.add(clause)
+        node, answer = graph[clause[0]], clause[1]
+        inner = graph[node.args[0]] if node.op == "not" else node
+        inner_answer = answer != (node.op == "not")
+        if inner.op == "not":
+            stack.append((inner.args[0], not inner_answer))
+        elif inner.op in {"and", "or"} and (inner.op == "and") == inner_answer:
+            stack += [(argument, inner_answer) for argument in reversed(inner.args)]
+        else:
+            found[clause] = None
+    return tuple(found)
 
 
 def _all_of(parts: list[tuple[Term, ...] | None]) -> tuple[Term, ...] | None:

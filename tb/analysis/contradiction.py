@@ -17,8 +17,8 @@ from fractions import Fraction
 
 from tb.analysis.clauses import Clause, Clauses
 from tb.analysis.gaps import ZERO, Apart, Gap, hold_together, whole
-from tb.analysis.linear import ARITHMETIC, linear
-from tb.analysis.ranges import SLACK, fixed, is_setting, is_whole, range_of
+from tb.analysis.linear import ARITHMETIC, Linears
+from tb.analysis.ranges import SLACK, Ranges, is_whole
 from tb.analysis.relations import never_above
 from tb.engine.graph import Node, RuleGraph
 
@@ -55,6 +55,8 @@ class Contradictions:
         self.graph = graph
         self.tiers = tiers
         self.clauses = Clauses(graph)
+        self.ranges = Ranges(graph)
+        self._linears = Linears(graph, self.ranges)
         self._never: dict[Clause, bool] = {}
 
     def never(self, node: int, wanted: bool) -> bool:
@@ -144,12 +146,12 @@ class Contradictions:
         numbers = _Numbers()
         for id_, wanted in answers.items():
             node = self.graph[id_]
-            if node.op in COMPARISONS and not is_setting(self.graph, id_):
+            if node.op in COMPARISONS and not self.ranges.is_setting(id_):
                 self._compare(numbers, node if wanted else _opposite(node))
         if not (numbers.gaps or numbers.aparts):
             return False
         for id_ in numbers.values:
-            low, high = range_of(self.graph, id_)
+            low, high = self.ranges.range_of(id_)
             if low is not None:
                 numbers.gaps.append(Gap(ZERO, id_, -low, False))
             if high is not None:
@@ -172,7 +174,7 @@ class Contradictions:
 
     def _placed(self, id_: int, stage: str) -> tuple[int, Fraction] | None:
         """A value and what is added to it: a constant stands at ZERO. None for a text."""
-        constant = fixed(self.graph, id_, stage)
+        constant = self.ranges.fixed(id_, stage)
         if constant is not None:
             return ZERO, constant
         return None if self.graph[id_].op == "const" else (id_, Fraction(0))
@@ -181,7 +183,7 @@ class Contradictions:
         """What follows for the values that the two sides are computed from, with room for rounding."""
         if node.op == "ne" or not any(self.graph[argument].op in ARITHMETIC for argument in node.args):
             return
-        parts = [linear(self.graph, argument, node.stage) for argument in node.args]
+        parts = [self._linears.of(argument, node.stage) for argument in node.args]
         if parts[0] is None or parts[1] is None:
             return
         difference = parts[0].plus(parts[1].scaled(Fraction(-1)))

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from tb.analysis.ranges import fixed
-from tb.engine.graph import RuleGraph
+from tb.analysis.ranges import Ranges
+from tb.engine.graph import Node, RuleGraph
 
 ARITHMETIC = frozenset({"neg", "add", "sub", "mul", "div"})
 
@@ -34,32 +34,45 @@ class Linear:
         return Linear({**self.weights, **other.weights}, self.constant + other.constant, self.magnitude + other.magnitude)
 
 
-def linear(graph: RuleGraph, id_: int, stage: str) -> Linear | None:
-    """The node as such a sum; at worst it is itself once. None where a value comes in twice."""
-    value = fixed(graph, id_, stage)
-    if value is not None:
-        return Linear({}, value, abs(value))
-    node = graph[id_]
-    itself = Linear({id_: Fraction(1)}, Fraction(0), Fraction(0))
-    match node.op:
-        case "neg":
-            inner = linear(graph, node.args[0], node.stage)
-            return inner and inner.scaled(Fraction(-1))
-        case "add" | "sub":
-            left, right = (linear(graph, argument, node.stage) for argument in node.args)
-            if left is None or right is None:
-                return None
-            return left.plus(right if node.op == "add" else right.scaled(Fraction(-1)))
-        case "mul":
-            for factor, other in (node.args, node.args[::-1]):
-                by = fixed(graph, factor, node.stage)
-                if by:
-                    inner = linear(graph, other, node.stage)
-                    return inner and inner.scaled(by)
-            return itself
-        case "div":
-            by = fixed(graph, node.args[1], node.stage)
-            inner = linear(graph, node.args[0], node.stage) if by else itself
-            return inner and (inner.scaled(1 / by) if by else inner)
-        case _:
-            return itself
+class Linears:
+    """The sums that the nodes of one graph amount to, each worked out once."""
+
+    def __init__(self, graph: RuleGraph, ranges: Ranges) -> None:
+        self.graph = graph
+        self.ranges = ranges
+        self._known: dict[int, Linear | None] = {}
+
+    def of(self, id_: int, stage: str) -> Linear | None:
+        """The node as such a sum; at worst it is itself once. None where a value comes in twice."""
+        value = self.ranges.fixed(id_, stage)
+        if value is not None:
+            return Linear({}, value, abs(value))
+        if id_ not in self._known:
+            self._known[id_] = self._look_through(self.graph[id_])
+        return self._known[id_]
+
+    def _look_through(self, node: Node) -> Linear | None:
+        itself = Linear({node.id: Fraction(1)}, Fraction(0), Fraction(0))
+        match node.op:
+            case "neg":
+                return self._scaled(node.args[0], Fraction(-1), node.stage)
+            case "add" | "sub":
+                left, right = (self.of(argument, node.stage) for argument in node.args)
+                if left is None or right is None:
+                    return None
+                return left.plus(right if node.op == "add" else right.scaled(Fraction(-1)))
+            case "mul":
+                for factor, other in (node.args, node.args[::-1]):
+                    by = self.ranges.fixed(factor, node.stage)
+                    if by:
+                        return self._scaled(other, by, node.stage)
+                return itself
+            case "div":
+                by = self.ranges.fixed(node.args[1], node.stage)
+                return self._scaled(node.args[0], 1 / by, node.stage) if by else itself
+            case _:
+                return itself
+
+    def _scaled(self, id_: int, by: Fraction, stage: str) -> Linear | None:
+        inner = self.of(id_, stage)
+        return None if inner is None else inner.scaled(by)

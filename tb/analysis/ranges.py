@@ -26,47 +26,61 @@ _WHOLE_FACTS = frozenset(
 )
 
 
-def fixed(graph: RuleGraph, id_: int, stage: str) -> Fraction | None:
-    """The number a node amounts to where it depends on constants alone, as it is computed in that stage."""
-    node = graph[id_]
-    if node.op == "const":
-        constant = node.consts[0]
-        if not isinstance(constant, Decimal):
+class Ranges:
+    """What is known of the values of one graph's nodes, each worked out once."""
+
+    def __init__(self, graph: RuleGraph) -> None:
+        self.graph = graph
+        self._fixed: dict[int, Fraction | None] = {}
+
+    def fixed(self, id_: int, stage: str) -> Fraction | None:
+        """The number a node amounts to where it depends on constants alone, as it is computed in that stage."""
+        node = self.graph[id_]
+        if node.op == "const":
+            constant = node.consts[0]
+            if not isinstance(constant, Decimal):
+                return None
+            return of_float(float(constant)) if stage == "market" else Fraction(constant)
+        if id_ not in self._fixed:
+            self._fixed[id_] = self._computed(node)
+        return self._fixed[id_]
+
+    def _computed(self, node: Node) -> Fraction | None:
+        if node.op not in POINTWISE_OPS or node.op in {"ramp", "best", "regime", "regime_is"}:
             return None
-        return of_float(float(constant)) if stage == "market" else Fraction(constant)
-    if node.op not in POINTWISE_OPS or node.op in {"ramp", "best", "regime", "regime_is"}:
-        return None
-    parts = [fixed(graph, argument, node.stage) for argument in node.args]
-    known = [part for part in parts if part is not None]
-    if len(known) != len(parts):
-        return None
-    if node.stage == "market":
-        value = market_value(node.op, (), [float(part) for part in known])
-        return of_float(value) if math.isfinite(value) else None
-    exact = decision_value(node.op, (), [Decimal(part.numerator) / Decimal(part.denominator) for part in known])
-    return Fraction(exact) if isinstance(exact, Decimal) else None
+        parts = [self.fixed(argument, node.stage) for argument in node.args]
+        known = [part for part in parts if part is not None]
+        if len(known) != len(parts):
+            return None
+        if node.stage == "market":
+            value = market_value(node.op, (), [float(part) for part in known])
+            return of_float(value) if math.isfinite(value) else None
+        exact = decision_value(node.op, (), [Decimal(part.numerator) / Decimal(part.denominator) for part in known])
+        return Fraction(exact) if isinstance(exact, Decimal) else None
+
+    def range_of(self, id_: int) -> Range:
+        """The range of a node's values, None where it is open."""
+        node = self.graph[id_]
+        value = self.fixed(id_, "decision" if node.stage == "decision" else "market")
+        if value is not None:
+            return value, value
+        ends = (None if end is None or not math.isfinite(end) else of_float(float(end)) for end in (node.low, node.high))
+        low, high = ends
+        if node.stage == "decision" and node.op not in {"fact", "derived"}:
+            # the graph's bounds are floats, this value is not
+            low = None if low is None else low - _room(low)
+            high = None if high is None else high + _room(high)
+        return low, high
+
+    def is_setting(self, id_: int) -> bool:
+        """Whether a node depends on nothing but constants, at least one of which is a parameter or a limit."""
+        leaves = [node for node in (self.graph[n] for n in self.graph.reach((id_,))) if not node.args]
+        return all(node.op == "const" for node in leaves) and any(node.consts[-1] for node in leaves)
 
 
 def of_float(value: float) -> Fraction:
     """The number that the shortest text of a float says."""
     return Fraction(repr(value))
-
-
-def range_of(graph: RuleGraph, id_: int) -> Range:
-    """The range of a node's values, None where it is open."""
-    node = graph[id_]
-    stage = "decision" if node.stage == "decision" else "market"
-    value = fixed(graph, id_, stage)
-    if value is not None:
-        return value, value
-    low, high = (
-        None if bound is None or not math.isfinite(bound) else of_float(float(bound)) for bound in (node.low, node.high)
-    )
-    if node.stage == "decision" and node.op not in {"fact", "derived"}:
-        # the graph's bounds are floats, this value is not
-        low = None if low is None else low - _room(low)
-        high = None if high is None else high + _room(high)
-    return low, high
 
 
 def _room(bound: Fraction) -> Fraction:
@@ -80,23 +94,19 @@ def is_whole(node: Node) -> bool:
     return node.op in {"fact", "derived"} and str(node.consts[0]) in _WHOLE_FACTS
 
 
-def is_setting(graph: RuleGraph, id_: int) -> bool:
-    """Whether a node depends on nothing but constants, at least one of which is a parameter or a limit."""
-    nodes = [graph[n] for n in graph.reach((id_,))]
-    leaves = [node for node in nodes if not node.args]
-    return all(node.op == "const" for node in leaves) and any(node.consts[-1] for node in leaves)
-
-
 def widest(graph: RuleGraph, id_: int, of_param: Callable[[str], Bounds | None]) -> Bounds:
     """The range a node can have over the declared ranges of parameters, not only with the values they have now."""
-    node = graph[id_]
-    if node.op == "const":
-        origin = str(node.consts[2])
-        declared = of_param(origin.removeprefix("param ")) if origin.startswith("param ") else None
-        return declared or (node.low, node.high)
-    if node.op in POINTWISE_OPS:
-        return bounds_of(node.op, [widest(graph, argument, of_param) for argument in node.args])
-    return node.low, node.high
+    known: dict[int, Bounds] = {}
+    for part in graph.reach((id_,)):  # arguments first
+        node = graph[part]
+        known[part] = node.low, node.high
+        if node.op == "const":
+            origin = str(node.consts[2])
+            declared = of_param(origin.removeprefix("param ")) if origin.startswith("param ") else None
+            known[part] = declared or known[part]
+        elif node.op in POINTWISE_OPS:
+            known[part] = bounds_of(node.op, [known[argument] for argument in node.args])
+    return known[id_]
 
 
 def shown(value: Fraction | float, unit: Unit) -> str:

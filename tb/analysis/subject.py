@@ -6,7 +6,7 @@ a pure function from it to findings. Both are read-only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -152,9 +152,3 @@ def enters(subject: Subject) -> Iterator[tuple[checked.Strategy, int, checked.En
     for strategy in subject.program.strategies.values():
         for at, enter in enumerate(strategy.enters):
             yield strategy, at, enter
-
-
-def declarations(files: Sequence[syntax.File]) -> Iterator[tuple[syntax.File, syntax.Declaration]]:
-    for file in files:
-        for declaration in file.declarations:
-            yield file, declaration

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tb.cli.opening import reading, run_of
-from tb.cli.options import INSTANT, command, json_option, ledger_option, project_option, run_argument
+from tb.cli.options import command, instant, json_option, ledger_option, project_option, run_argument
 from tb.cli.output import coloured, iso, put, put_json_array, say, width
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ COLOURS = {"approve": "green", "warn": "yellow", "shrink": "yellow", "reject": "
 @click.option("--strategy", metavar="NAME", help="Only decisions of this strategy.")
 @click.option("--verdict", type=click.Choice(VERDICTS), help="Only decisions with this verdict.")
 @click.option("--refused", is_flag=True, help="Only those of which nothing was approved.")
-@click.option("--since", type=INSTANT, metavar="TIME", help="Only decisions at this time or later.")
-@click.option("--until", type=INSTANT, metavar="TIME", help="Only decisions before this time.")
+@click.option("--since", type=instant, metavar="TIME", help="Only decisions at this time or later.")
+@click.option("--until", type=instant, metavar="TIME", help="Only decisions before this time.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many, the first ones.")
 @ledger_option
 @project_option
@@ -50,7 +50,10 @@ def tb_decisions(
     project: Path,
     as_json: bool,
 ) -> None:
-    """List the decisions of RUN (default: the latest run), refusals included."""
+    """List the decisions of a run, refusals included.
+
+    RUN defaults to the latest one.
+    """
     with reading(project, ledger) as opened:
         name = run_of(opened, run).run.id
         decisions = opened.decisions(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -24,8 +24,10 @@ REFUSED, INTERRUPTED, NO_READER = 3, 130, 141
 def failures_told(ctx: click.Context) -> Iterator[None]:
     """Runs a command; turns what it raises into words and an exit code."""
     try:
-        yield
-        sys.stdout.flush()
+        try:
+            yield
+        finally:
+            sys.stdout.flush()  # here and not when the interpreter ends, where nobody could tell of a broken pipe
     except (click.ClickException, click.exceptions.Exit, click.Abort):
         raise
     except Refused as refused:
@@ -47,10 +49,8 @@ def failures_told(ctx: click.Context) -> Iterator[None]:
 
 def _let_go_of_stdout() -> None:
     """Keeps the interpreter from writing to the closed pipe once more when it ends."""
-    try:
+    with suppress(OSError, ValueError):  # where it is not a stream of the system
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):
-        pass  # not a stream of the system
 
 
 def _tell_bug(bug: Exception, *, with_traceback: bool) -> None:

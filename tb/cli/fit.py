@@ -7,7 +7,7 @@ warning: the others can be traded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from tb.core.diagnostics import Diagnostic, Refused, error, has_errors, in_order, warning
@@ -16,7 +16,7 @@ from tb.core.span import whole_file
 from tb.core.time import show_duration
 
 if TYPE_CHECKING:
-    from tb.engine.plan import Plan, StrategyPlan
+    from tb.engine.plan import Plan
     from tb.replay.data import Market
     from tb.runtime.policy import Compiled
 
@@ -26,15 +26,13 @@ INCOMPLETE = "TB609"
 OTHER_CURRENCY = "TB606"
 
 
-def check_fit(compiled: Compiled, market: Market) -> list[Diagnostic]:
-    """Warnings where a replay can begin. Raises Refused with all findings where it cannot."""
+def check_fit(compiled: Compiled, market: Market, *, left_out: bool = False) -> list[Diagnostic]:
+    """Warnings where a replay can begin. Raises Refused with all findings where it cannot.
+
+    `left_out` says that the market is a choice of instruments, so that those without data are no surprise.
+    """
     plan = compiled.plan
-    findings = [
-        *_periods(plan, market),
-        *_coverage(plan, market),
-        *_specifications(compiled, market),
-        *_references(plan, market),
-    ]
+    findings = [*_periods(plan, market), *_coverage(plan, market, left_out), *_specifications(compiled, market)]
     if has_errors(findings):
         raise Refused(in_order(findings))
     return in_order(findings)
@@ -68,27 +66,35 @@ def _hint(data: str) -> str:
     return f"use a multiple of {data}, or data of shorter bars"
 
 
-def _coverage(plan: Plan, market: Market) -> Iterator[Diagnostic]:
-    covered = [symbol for symbol in plan.instruments() if symbol in market.bars]
-    if plan.strategies and not covered:
-        have = ", ".join(f"`{symbol}`" for symbol in market.bars)
-        wanted = ", ".join(f"`{symbol}`" for symbol in plan.instruments())
-        message = f"no strategy covers anything in `{market.folder}`: the data has {have}"
-        yield error(NO_DATA, message, plan.strategies[0].span, f"the strategies cover {wanted}")
+def _coverage(plan: Plan, market: Market, left_out: bool) -> Iterator[Diagnostic]:
+    """What strategies would trade and the data lacks; nothing is said of instruments that were left out on purpose."""
+    wanted = plan.instruments()
+    absent = [symbol for symbol in wanted if symbol not in market.bars]
+    if plan.strategies and len(absent) == len(wanted):
+        message = f"no strategy covers anything in `{market.folder}`: the data has {_named(market.bars)}"
+        yield error(NO_DATA, message, plan.strategies[0].span, f"the strategies cover {_named(wanted)}")
         return
-    for symbol, strategies in _absent(plan, market).items():
-        names = ", ".join(f"`{strategy.name}`" for strategy in strategies)
-        message = f"`{market.folder}` has no data of `{symbol}`, which {names} would trade"
-        yield warning(NO_DATA, message, strategies[0].span, f"add `{symbol}.parquet` there, or take it out of the universe")
+    if absent and not left_out:
+        idle = [s.name for s in plan.strategies if any(symbol in absent for symbol in s.members)]
+        message = f"no data of {_named(absent)}, which {_named(idle)} would trade"
+        hint = f"add `{absent[0]}.parquet` to the folder, or take it out of the universe"
+        yield warning(NO_DATA, message, whole_file(market.folder), hint)
+    yield from _references(plan, market)
 
 
-def _absent(plan: Plan, market: Market) -> dict[str, list[StrategyPlan]]:
-    absent: dict[str, list[StrategyPlan]] = {}
-    for strategy in plan.strategies:
-        for symbol in strategy.members:
-            if symbol not in market.bars:
-                absent.setdefault(symbol, []).append(strategy)
-    return absent
+def _named(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _references(plan: Plan, market: Market) -> Iterator[Diagnostic]:
+    """`close of BTC-USD` where there is no BTC-USD: the value is unknown at every bar."""
+    told = set()
+    for node in plan.graph.nodes:
+        symbol = str(node.consts[0]) if node.op == "of" else ""
+        if symbol and symbol not in market.bars and symbol not in told:
+            told.add(symbol)
+            message = f"a rule reads `{symbol}`, of which `{market.folder}` has no data: the value stays unknown"
+            yield warning(NO_DATA, message, node.spans[0], f"add `{symbol}.parquet` there")
 
 
 def _specifications(compiled: Compiled, market: Market) -> Iterator[Diagnostic]:
@@ -104,12 +110,3 @@ def _specifications(compiled: Compiled, market: Market) -> Iterator[Diagnostic]:
         if quote_currency(symbol) != settings.account.currency:
             message = f"`{symbol}` is priced in {quote_currency(symbol)}, and the account is in {settings.account.currency}"
             yield error(OTHER_CURRENCY, message, place, "trade instruments priced in the account's currency")
-
-
-def _references(plan: Plan, market: Market) -> Iterator[Diagnostic]:
-    """`close of BTC-USD` where there is no BTC-USD: the value is unknown at every bar."""
-    for node in plan.graph.nodes:
-        if node.op == "of" and str(node.consts[0]) not in market.bars:
-            symbol = str(node.consts[0])
-            message = f"a rule reads `{symbol}`, of which `{market.folder}` has no data: the value stays unknown"
-            yield warning(NO_DATA, message, node.spans[0], f"add `{symbol}.parquet` there")

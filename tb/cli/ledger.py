@@ -18,19 +18,13 @@ if TYPE_CHECKING:
 DAMAGED = frozenset({"TB703", "TB710", "TB711"})  # what cannot even be opened for this reason is a finding, too
 
 
-class HeadText(click.ParamType):
+def noted_head(text: str) -> tuple[int, str]:
     """`SEQ:HASH`, as a verification prints it."""
-
-    name = "head"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, str]:
-        if isinstance(value, tuple):
-            return value
-        number, _, name = str(value).partition(":")
-        hexadecimal = len(name) == 64 and not set(name.lower()) - set("0123456789abcdef")
-        if not (number.isascii() and number.isdigit() and hexadecimal):
-            self.fail(f"`{value}` is not a head; write it as `tb ledger verify` prints it: 1234:9f3c...", param, ctx)
-        return int(number), name.lower()
+    number, _, name = text.partition(":")
+    is_hash = len(name) == 64 and not set(name.lower()) - set("0123456789abcdef")
+    if not (number.isascii() and number.isdigit() and is_hash):
+        raise click.BadParameter(f"`{text}` is not a head; write it as `tb ledger verify` prints it: 1234:9f3c...")
+    return int(number), name.lower()
 
 
 @click.group("ledger")
@@ -38,10 +32,10 @@ def tb_ledger() -> None:
     """Check what was recorded."""
 
 
-@tb_ledger.command(
-    "verify", cls=Command, examples=("tb ledger verify", "tb ledger verify --head 5120:9f3c...")
+@tb_ledger.command("verify", cls=Command, examples=("tb ledger verify", "tb ledger verify --head 5120:9f3c..."))
+@click.option(
+    "--head", type=noted_head, metavar="SEQ:HASH", help="A head noted earlier: proves that nothing before it is gone."
 )
-@click.option("--head", type=HeadText(), metavar="SEQ:HASH", help="A head noted earlier: proves that nothing before it is gone.")
 @ledger_option
 @project_option
 @json_option

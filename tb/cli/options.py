@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -12,7 +12,6 @@ from tb.core.time import parse_instant
 
 AnyFunction = Callable[..., Any]
 Decorator = Callable[[AnyFunction], AnyFunction]
-F = TypeVar("F", bound=AnyFunction)
 
 
 class Command(click.Command):
@@ -77,45 +76,28 @@ out_option: Decorator = click.option(
 )
 
 
-class Instant(click.ParamType):
+def instant(text: str) -> int:
     """An instant, as milliseconds since 1970 UTC."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        found = parse_instant(str(value))
-        if found is None:
-            self.fail(f"`{value}` is not a time; write 2024-01-31 or 2024-01-31T05:00 (UTC)", param, ctx)
-        return found
+    found = parse_instant(text)
+    if found is None:
+        raise click.BadParameter(f"`{text}` is not a time; write 2024-01-31 or 2024-01-31T05:00 (UTC)")
+    return found
 
 
-class Names(click.ParamType):
+def names(text: str) -> tuple[str, ...]:
     """Names separated by commas."""
-
-    name = "names"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
-        if isinstance(value, tuple):
-            return value
-        names = tuple(dict.fromkeys(name.strip() for name in str(value).split(",") if name.strip()))
-        if not names:
-            self.fail("name one or more, separated by commas", param, ctx)
-        return names
+    found = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if not found:
+        raise click.BadParameter("name one or more, separated by commas")
+    return found
 
 
-class RunName(click.ParamType):
+def run_name(text: str) -> str:
     """`r3`, also written `3`."""
-
-    name = "run"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        number = str(value).removeprefix("r")
-        if not (number.isascii() and number.isdigit()):
-            self.fail(f"`{value}` is not a run; runs are called r1, r2, ... and `tb runs` lists them", param, ctx)
-        return f"r{int(number)}"
+    number = text.removeprefix("r")
+    if not (number.isascii() and number.isdigit()):
+        raise click.BadParameter(f"`{text}` is not a run; runs are called r1, r2, ... and `tb runs` lists them")
+    return f"r{int(number)}"
 
 
-INSTANT, NAMES, RUN = Instant(), Names(), RunName()
-run_argument: Decorator = click.argument("run", type=RUN, required=False, metavar="[RUN]")
+run_argument: Decorator = click.argument("run", type=run_name, required=False, metavar="[RUN]")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from tb.core.diagnostics import Diagnostic
 
+UNWRITABLE = "TB668"
 WIDTH = 120  # where nobody says how wide the terminal is
 TEXT_FILES = (".tb", ".yaml", ".yml")
 
@@ -87,7 +88,10 @@ def iso(at: int | None) -> str | None:
 
 
 def write_file(path: Path, text: str) -> None:
-    """Writes a result into a file, whose folder is made; `-` is standard output. The file is there whole or not at all."""
+    """Writes a result into a file, whose folder is made; `-` is standard output. The file is there whole or not at all.
+
+    Raises Refused where the file system does not let it be written.
+    """
     if str(path) == "-":
         sys.stdout.write(text)
         return
@@ -95,7 +99,12 @@ def write_file(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, text)
     except OSError as problem:
-        raise click.ClickException(f"`{path}` cannot be written: {(problem.strerror or 'refused').lower()}") from problem
+        from tb.core.diagnostics import Refused, error
+        from tb.core.span import whole_file
+
+        message = f"`{path}` cannot be written: {(problem.strerror or 'the file system refused').lower()}"
+        hint = "name a file in a folder that you may write"
+        raise Refused([error(UNWRITABLE, message, whole_file(str(path)), hint)]) from problem
 
 
 def replace_file(path: Path, text: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tb.cli.opening import compiled_project
-from tb.cli.options import INSTANT, NAMES, command, json_option, ledger_option, project_option
+from tb.cli.options import command, instant, json_option, ledger_option, names, project_option
 from tb.cli.output import progress, put, put_json, show_findings
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     "tb replay --data data --json | jq .final_equity",
 )
 @click.option("--data", type=click.Path(path_type=Path), metavar="PATH", help="Folder of SYMBOL.parquet or SYMBOL.csv.")
-@click.option("--from", "first", type=INSTANT, metavar="TIME", help="Leave out bars that start before this.")
-@click.option("--to", "last", type=INSTANT, metavar="TIME", help="Leave out bars that close after this.")
-@click.option("--instruments", type=NAMES, metavar="A,B", help="Use the data of these alone.")
+@click.option("--from", "first", type=instant, metavar="TIME", help="Leave out bars that start before this.")
+@click.option("--to", "last", type=instant, metavar="TIME", help="Leave out bars that close after this.")
+@click.option("--instruments", type=names, metavar="A,B", help="Use the data of these alone.")
 @ledger_option
 @click.option("--no-ledger", is_flag=True, help="Record nothing: faster, and nothing can be explained afterwards.")
 @click.option("--chunk", type=click.IntRange(min=1), hidden=True, help="Bars computed at a time; never changes a result.")
@@ -99,7 +99,7 @@ def market_for(
 
     market = load_market(folder, instruments=instruments, first=first, last=last)
     show_findings(market.warnings, compiled.project.root, {})
-    show_findings(check_fit(compiled, market), compiled.project.root, compiled.project.texts)
+    show_findings(check_fit(compiled, market, left_out=instruments is not None), compiled.project.root, compiled.project.texts)
     return market
 
 
@@ -143,12 +143,12 @@ def _run(compiled: Compiled, market: Market, policy: str, config: dict[str, str]
 def _played(compiled: Compiled, market: Market, ledger: Ledger | None, run: Run, chunk: int | None) -> Played:
     from tb.cli.summary import Played
     from tb.cli.watching import WatchedLedger
-    from tb.replay.run import replay
+    from tb.replay.run import replay_market
 
     watching = WatchedLedger(ledger)
     more: dict[str, Any] = {} if chunk is None else {"chunk": chunk}
     with progress("replay") as told:
-        outcome = replay(
+        outcome = replay_market(
             run=run.id,
             plan=compiled.plan,
             settings=compiled.settings,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tb.ledger import RunInfo
     from tb.ledger.store import Ledger
     from tb.replay.data import Market
+    from tb.replay.report.thinning import Bars
 
 
 @command("report", "tb report", "tb report r2 -o r2.html")
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
 @project_option
 @json_option
 def tb_report(run: str | None, output: Path | None, ledger: Path | None, project: Path, as_json: bool) -> None:
-    """Write a report of RUN (default: the latest run) that opens in any browser, without a network.
+    """Write a report of a run as one HTML file.
 
-    It has equity, drawdown, trades on price, use of each limit, refusals by rule and the metrics with their definitions.
+    RUN defaults to the latest one. The file opens in any browser, without a network. It has equity, drawdown, trades on
+    price, use of each limit, refusals by rule and the metrics with their definitions.
     """
     with reading(project, ledger) as opened:
         info = run_of(opened, run)
@@ -40,6 +42,7 @@ def tb_report(run: str | None, output: Path | None, ledger: Path | None, project
 def report_of(ledger: Ledger, info: RunInfo) -> str:
     """The page. Remarks about its data are shown on it and on standard error."""
     from tb.cli.recorded import bars_of, days_per_year
+    from tb.core.curve import joined
     from tb.replay.metrics import measure
     from tb.replay.report import render_report
 
@@ -54,7 +57,8 @@ def report_of(ledger: Ledger, info: RunInfo) -> str:
     )
     if recorded.remark:
         say(f"note: {recorded.remark}")
-    marks, trades, latches = ledger.marks(run.id), ledger.trades(run.id), ledger.latches(run.id)
+    marks = joined(ledger.curves(run.id), ledger.marks(run.id))
+    trades, latches = ledger.trades(run.id), ledger.latches(run.id)
     equity = [(mark.at, mark.equity) for mark in marks]
     metrics = measure(
         equity=equity,
@@ -97,7 +101,7 @@ def _notes(run: Run, info: RunInfo, remark: str) -> list[str]:
     return notes
 
 
-def _bars(market: Market | None) -> dict[str, tuple[object, ...]]:
+def _bars(market: Market | None) -> dict[str, Bars]:
     if market is None:
         return {}
     return {s: (b.time, b.open, b.high, b.low, b.close) for s, b in market.bars.items()}

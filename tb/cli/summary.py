@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ class Played:
     warnings: tuple[Diagnostic, ...]
     ledger: Path | None = None
     elapsed: float = 0.0
+    _deepest: float | None = None
 
     @property
     def halts(self) -> tuple[Stoppage, ...]:
@@ -45,8 +47,10 @@ class Played:
     @property
     def max_drawdown(self) -> float:
         """The deepest fall of marked equity below an earlier peak, as a ratio."""
-        line = curve(self.watched.equity, self.run.initial_equity, self.run.first, self.run.last)
-        return max((fall.depth for fall in drawdowns(line)), default=0.0)
+        if self._deepest is None:
+            line = curve(self.watched.equity, self.run.initial_equity, self.run.first, self.run.last)
+            self._deepest = max((fall.depth for fall in drawdowns(line)), default=0.0)
+        return self._deepest
 
     def record(self) -> dict[str, object]:
         """What the ledger keeps as the summary of the run; nothing in it depends on how fast the machine was."""
@@ -153,7 +157,8 @@ def _head(played: Played) -> Iterator[str]:
     name = f"run {run.id}" if played.ledger is not None else "replay, not recorded"
     yield paint(f"{name}: simulation on recorded bars", bold=True)
     yield f"  data          {run.data}: {', '.join(outcome.instruments)}"
-    yield f"  bars          {outcome.bars:,} of {show_duration(run.period)}, {show_instant(run.first)} to {show_instant(run.last)}"
+    span = f"{show_instant(run.first)} to {show_instant(run.last)}"
+    yield f"  bars          {outcome.bars:,} of {show_duration(run.period)}, {span}"
     yield f"  policy        {run.policy_hash[:16]}"
     yield f"  decision log  {outcome.decision_log_hash[:16]}"
 
@@ -169,7 +174,7 @@ def _result(played: Played) -> Iterator[str]:
     still = f", {outcome.open_positions} still open" if outcome.open_positions else ""
     yield f"  trades        {counts['trades']:,}{still}"
     if (why := no_trade_reason(played)) is not None:
-        yield f"  no trades     {why}"
+        yield from textwrap.wrap(f"  no trades     {why}", 100, subsequent_indent=" " * 16, break_on_hyphens=False)
     yield f"  equity        {money(run.initial_equity, run.currency)} -> {money(outcome.final_equity, run.currency)}"
     yield f"  return        {_toned(played.total_return)}, deepest drawdown {-played.max_drawdown:.2%}"
     if played.halts:

@@ -33,7 +33,10 @@ def tb_trades(
     project: Path,
     as_json: bool,
 ) -> None:
-    """List the trades of RUN (default: the latest run)."""
+    """List the trades of a run.
+
+    RUN defaults to the latest one.
+    """
     with reading(project, ledger) as opened:
         name = run_of(opened, run).run.id
         trades = list(itertools.islice(opened.trades(name, instrument=instrument, strategy=strategy), limit))

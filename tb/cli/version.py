@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import platform
-from importlib import metadata
-
 from tb.cli.options import command, json_option
 from tb.cli.output import put, put_json
 
@@ -17,6 +14,8 @@ def installed() -> str:
 
 
 def _version(name: str) -> str:
+    from importlib import metadata
+
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
@@ -26,7 +25,9 @@ def _version(name: str) -> str:
 @command("version", "tb version --json")
 @json_option
 def tb_version(as_json: bool) -> None:
-    """Show the version of tb and of what it is built on."""
+    """Show what is installed."""
+    import platform
+
     libraries = {name: _version(name) for name in LIBRARIES}
     if as_json:
         put_json({"tb": installed(), "python": platform.python_version(), "libraries": libraries})

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from tb.core.curve import joined
 from tb.core.encode import canonical
-from tb.core.records import Decision, Latch, Mark, Quiet, Record, Trade
+from tb.core.records import Curve, Decision, Latch, Mark, Quiet, Record, Trade
 from tb.ledger.chain import DecisionLog
 from tb.ledger.store import Ledger
 
@@ -24,17 +25,25 @@ STATES = ("false", "proposed", "unknown", "outside the universe", "held already"
 class Watched:
     """What passed. `refusals` counts refused entries by each rule that decided, `states` bars by what a condition was."""
 
-    equity: list[tuple[int, Decimal]] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
+    curves: list[Curve] = field(default_factory=list)
     latches: list[Latch] = field(default_factory=list)
     open_trades: dict[int, Trade] = field(default_factory=dict)
     refusals: Counter[str] = field(default_factory=Counter)
     states: dict[str, Counter[int]] = field(default_factory=dict)
     first_decision: Decision | None = None
 
+    @property
+    def equity(self) -> list[tuple[int, Decimal]]:
+        """Marked equity in order of time."""
+        return [(mark.at, mark.equity) for mark in joined(self.curves, self.marks)]
+
     def see(self, record: Record) -> None:
         match record:
             case Mark():
-                self.equity.append((record.at, record.equity))
+                self.marks.append(record)
+            case Curve():
+                self.curves.append(record)
             case Latch():
                 self.latches.append(record)
             case Trade() if record.exit_at is None:

@@ -61,9 +61,22 @@ _ROWS: tuple[Code, ...] = (
     ),
     Code(
         "TB002",
-        "place of a stop or target is not stated",
-        "A stop or a target needs something to measure from: the entry price, a price, or the distance to the stop.",
-        "write `stop 8% below entry`",
+        "something is missing here",
+        "A line lacks a word, a value or a name that has to stand at this place: `when` before a condition, a name after "
+        "`limit`, what a stop is measured from.",
+        "write `exit when CONDITION`",
+    ),
+    Code(
+        "TB003",
+        "begins no declaration",
+        "A line at column 1 begins with a word that begins no declaration: it is misspelt, or belongs under another line.",
+        "did you mean `strategy`?",
+    ),
+    Code(
+        "TB004",
+        "not supported yet",
+        "The language will have this, and this version of tb cannot do it yet.",
+        "remove the line",
     ),
     Code(
         "TB005",
@@ -76,6 +89,12 @@ _ROWS: tuple[Code, ...] = (
         "indentation leads nowhere",
         "A line is indented, and nothing above it takes lines at this depth.",
         "begin it at column 1",
+    ),
+    Code(
+        "TB007",
+        "nothing stands below",
+        "A line that opens a block has nothing indented under it.",
+        "write what belongs to it on the lines below, indented by two spaces",
     ),
     Code(
         "TB008",
@@ -104,9 +123,15 @@ _ROWS: tuple[Code, ...] = (
     ),
     Code(
         "TB012",
-        "not a number of losses",
-        "A pause after losses needs to know how many in a row.",
-        "write a whole number, as in `after 3 losses in a row`",
+        "not a number, or not a unit",
+        "A number is badly written, has a unit that the language does not know, or has one that makes no sense at this place.",
+        "write `5%`",
+    ),
+    Code(
+        "TB013",
+        "chained comparison",
+        "A comparison compares two values. Three values are two comparisons.",
+        "write `a < b and b < c`",
     ),
     Code(
         "TB014",
@@ -114,6 +139,12 @@ _ROWS: tuple[Code, ...] = (
         "Rules see closed bars only. There is no way to read a bar that lies ahead, because it would not exist yet when "
         "trading.",
         "write `close[1]` for the bar before",
+    ),
+    Code(
+        "TB015",
+        "word of another language",
+        "The word belongs to programming languages; the language of rules says it otherwise.",
+        "write `let NAME = VALUE`",
     ),
     Code(
         "TB016",
@@ -165,6 +196,18 @@ _ROWS: tuple[Code, ...] = (
         "write the letter itself",
     ),
     Code(
+        "TB025",
+        "brace in a text",
+        "Braces in a text hold a value to show. One stands alone, or holds nothing.",
+        "write `{{` or `}}` for a brace",
+    ),
+    Code(
+        "TB026",
+        "no way to show a value",
+        "What follows the `:` in a hole of a text does not say how a number is shown.",
+        "write `.2f` for digits or `.1%` for percent",
+    ),
+    Code(
         "TB027",
         "doc text is not first",
         "The text that describes a declaration is its first line.",
@@ -187,6 +230,20 @@ _ROWS: tuple[Code, ...] = (
         "too deeply nested",
         "Brackets and conditions stand so deep inside each other that nobody could review them.",
         "give parts of it names with `let`",
+    ),
+    Code(
+        "TB032",
+        "no such day or time",
+        "A date that no calendar has, a time that no clock shows, a day of the week that is none, or a session that ends when "
+        "it starts.",
+        "write year, month and day, as in `2026-12-31`",
+    ),
+    Code(
+        "TB033",
+        "row and columns do not fit",
+        "A row of a decision table, or of the bars of a test, has more or fewer cells than there are columns, or its last cell "
+        "is a condition where a result has to stand.",
+        "write one condition and a result with `|` between, and `any` where a column does not matter",
     ),
     Code(
         "TB050",
@@ -301,10 +358,24 @@ _ROWS: tuple[Code, ...] = (
         W,
     ),
     Code(
+        "TB106",
+        "threshold out of reach",
+        "A comparison is never true, because its threshold lies outside of what the value can be: an RSI is never above 100.",
+        "choose a threshold inside of what the value can be",
+    ),
+    Code(
         "TB107",
         "unreachable case",
         "A case stands below one that already covers it, so it can never hold.",
         "move it up, or drop it",
+    ),
+    Code(
+        "TB116",
+        "equality of computed values",
+        "A computed market value is compared with `==` or `!=`, to the last digit. It is almost never exactly equal to "
+        "anything.",
+        "write `>=` or `<=`, or say how near with `in a..b`",
+        W,
     ),
     Code(
         "TB118",
@@ -313,10 +384,30 @@ _ROWS: tuple[Code, ...] = (
         "define it without itself",
     ),
     Code(
+        "TB121",
+        "pip not known",
+        "A rule counts in pips, and an instrument it covers has none, so the rule is unknown there and never fires.",
+        "add `pip: 0.0001` to the instrument in `tb.yaml`",
+    ),
+    Code(
         "TB205",
         "look-back longer than the data",
         "A rule needs more closed bars before its first value than the data holds, so it stays unknown for the whole run.",
         "shorten the window, or give more data",
+    ),
+    Code(
+        "TB206",
+        "period does not fit the data",
+        "A strategy runs, or a rule reads bars, of a period that cannot be made of the bars in the data: it is shorter than "
+        "they are, or not a whole number of them.",
+        "use a multiple of 1h, or data of shorter bars",
+    ),
+    Code(
+        "TB207",
+        "old data is not refused",
+        "No constraint of the policy bounds the age of the data, so an order may be decided on a market that has moved on.",
+        "add `require fresh_data  data_age <= 2 bars`",
+        W,
     ),
     Code(
         "TB301",
@@ -349,10 +440,24 @@ _ROWS: tuple[Code, ...] = (
         "add `limit orders_rate  orders(10s) <= 20  on every order`",
     ),
     Code(
+        "TB308",
+        "nothing stops trading",
+        "No constraint of the policy halts trading or bounds the drawdown, so losses can mount without end.",
+        "add `limit drawdown_limit  drawdown <= 10%  otherwise halt`",
+        W,
+    ),
+    Code(
         "TB313",
         "an exit can be blocked",
         "A constraint that judges every order can deny one that reduces risk, so a position might not be closable.",
         "drop `on every order`, or bound something that closing never raises",
+    ),
+    Code(
+        "TB317",
+        "cool-down without effect",
+        "A cool-down is shorter than the period of its strategy: it is over before the strategy looks again.",
+        "write at least `1h`",
+        W,
     ),
     Code(
         "TB401",
@@ -377,7 +482,7 @@ _ROWS: tuple[Code, ...] = (
         "no reason for people",
         "A rule has no `because` and no words of its own: an explanation of its decisions could only repeat its formula.",
         'add `because "volume {relative_volume:.1f}x its mean"`',
-        W,
+        Severity.HINT,
     ),
     Code(
         "TB509",
@@ -391,6 +496,20 @@ _ROWS: tuple[Code, ...] = (
         "suppressed without a reason",
         "A finding is suppressed by a comment that does not say why.",
         "write `# tb: ignore TB509 because it is used from next week`",
+    ),
+    Code(
+        "TB511",
+        "invisible character in a comment or text",
+        "A character that cannot be seen, or that turns the writing direction, can make a line look like another one.",
+        "remove it: what is read should be what runs",
+        W,
+    ),
+    Code(
+        "TB514",
+        "suppression without effect",
+        "A comment asks to ignore a finding that is not there, that has no such code, or that cannot be ignored in one place.",
+        "remove the comment",
+        W,
     ),
     Code(
         "TB600",
@@ -470,12 +589,6 @@ _ROWS: tuple[Code, ...] = (
         "unknown limit",
         "`policy/limits.yaml` has a limit that tb does not know. A misspelt limit must not be taken for one that holds.",
         "did you mean `max_position_pct`?",
-    ),
-    Code(
-        "TB623",
-        "limit missing",
-        "`policy/limits.yaml` lacks a limit that every project needs.",
-        "add `max_position_pct: 5%`",
     ),
     Code(
         "TB624",
@@ -659,6 +772,18 @@ _ROWS: tuple[Code, ...] = (
         "file is not read",
         "A file stands where tb looks, under a name that it does not read.",
         "rename it to `limits.yaml`",
+    ),
+    Code(
+        "TB667",
+        "file is there already",
+        "`tb init` writes new files and overwrites none.",
+        "name a folder that is empty or not there yet",
+    ),
+    Code(
+        "TB668",
+        "file cannot be written",
+        "The file system refused to write a file: permission, disk space, or the folder.",
+        "name a folder that you may write",
     ),
     Code(
         "TB701",

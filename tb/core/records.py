@@ -76,7 +76,8 @@ class Quiet(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """What a strategy's entry conditions were for an instrument at every bar of a stretch, compactly.
 
     `states` is zlib-compressed: one byte a bar for each `enter`, one entry's bars after the other's. 0: false, 1: true and
-    proposed, 2: unknown, 3: not in the universe, 4: true, but a position or order stood already, 5: true, but cooling down.
+    proposed, 2: unknown, 3: not in the universe, 4: true, but a position, an order or another entry of the strategy stood
+    already, 5: true, but cooling down.
     `rows` is the number of bars.
     """
 
@@ -162,4 +163,16 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     usage: dict[str, float | None]
 
 
-Record = Decision | Quiet | Order | Fill | Trade | Latch | Mark
+class Curve(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Equity and gross exposure at every close at which something was held, compactly (`tb.core.curve` packs and unpacks).
+
+    `points` is zlib-compressed UTF-8: lines of `instant equity exposure`, ascending, numbers as exact text.
+    """
+
+    first: int
+    last: int
+    rows: int
+    points: bytes
+
+
+Record = Decision | Quiet | Order | Fill | Trade | Latch | Mark | Curve

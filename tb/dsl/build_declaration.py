@@ -6,15 +6,18 @@ repeated line is a mistake with the edit that mends it, and then the declaration
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from lark import Token, Tree
 
 from tb.core.span import Span
 from tb.dsl import syntax
 from tb.dsl.build_expression import build_duration, build_expression, build_number, build_text
+from tb.dsl.build_market import build_feed, build_score, build_session, build_signal, build_table
+from tb.dsl.build_policy import build_advisor, build_allocate, build_book, build_council, build_exception
 from tb.dsl.build_strategy import build_strategy
-from tb.dsl.build_words import because_of, build_name, doc_of, once, span_of
+from tb.dsl.build_tests import build_prove, build_test
+from tb.dsl.build_words import because_of, build_name, children_of, doc_of, once, span_of
 from tb.dsl.reading import Node, Reading, first_token
 from tb.dsl.syntax import Declaration, Expr
 
@@ -64,15 +67,23 @@ def _group(tree: Node, reading: Reading) -> Declaration:
 
 
 def _let(tree: Node, reading: Reading) -> Declaration:
-    name = build_name(tree.children[1], reading)
-    return syntax.Let(name, build_expression(tree.children[3], reading), span_of(tree, reading))
+    name, value = build_name(tree.children[1], reading), build_expression(tree.children[-2], reading)
+    given = next(children_of(tree, "parameters"), None)
+    if given is None:
+        return syntax.Let(name, value, span_of(tree, reading))
+    words = [child for child in given.children if child.type == "WORD"]
+    parameters = tuple(build_name(word, reading) for word in words)
+    for index, word in enumerate(words):
+        if word in words[:index]:
+            reading.mistake("TB018", f"`{word}` is given twice", reading.span(word), "rename one of the two")
+    return syntax.Function(name, parameters, value, span_of(tree, reading))
 
 
 def _universe(tree: Node, reading: Reading) -> Declaration:
-    venue = next((str(child.children[1]) for child in _of_rule(tree, "venue")), None)
+    venue = next((str(child.children[1]) for child in children_of(tree, "venue")), None)
     name = build_name(tree.children[1], reading)
     what = f"universe `{name}`"
-    tiers = tuple(_tier(child, reading) for child in _of_rule(tree, "tier"))
+    tiers = tuple(_tier(child, reading) for child in children_of(tree, "tier"))
     conditions = once(tree, "only_when", "only when", what, reading, hint="join the two conditions with `and`")
     only_when = build_expression(conditions.children[2], reading) if conditions else None
     if not tiers:
@@ -81,22 +92,24 @@ def _universe(tree: Node, reading: Reading) -> Declaration:
 
 
 def _tier(tree: Node, reading: Reading) -> syntax.Tier:
-    low = high = hold = None
+    low = high = hold = where = None
     symbols: tuple[syntax.Symbol, ...] = ()
     for child in tree.children[2:]:
         if not isinstance(child, Tree):
             continue
         if child.data == "symbols":
             symbols = _symbols(child, reading)
+        elif child.data == "where":
+            where = build_expression(child.children[1], reading)
         elif child.data == "weight":
             low, high = build_number(child.children[1], reading), build_number(child.children[3], reading)
         else:
             hold = build_duration(child.children[-1], reading)
-    return syntax.Tier(build_name(tree.children[1], reading), symbols, low, high, hold, span_of(tree, reading))
+    return syntax.Tier(build_name(tree.children[1], reading), symbols, where, low, high, hold, span_of(tree, reading))
 
 
 def _regime(tree: Node, reading: Reading) -> Declaration:
-    cases = tuple(_regime_case(child, reading) for child in _of_rule(tree, "regime_case"))
+    cases = tuple(_regime_case(child, reading) for child in children_of(tree, "regime_case"))
     for case in cases[:-1]:
         if case.condition is None:
             hint = f"move `{case.name} otherwise` to the end of `regime`"
@@ -135,20 +148,22 @@ def _confidence(tree: Node, reading: Reading) -> syntax.Confidence:
     return syntax.Confidence(low, build_number(children[3], reading), build_expression(children[5], reading), start, end, span)
 
 
-def _strategy(tree: Node, reading: Reading) -> Declaration:
-    return build_strategy(tree, reading)
-
-
 class _Tail:
     """`otherwise`, `on every order` and `because`, each at most once."""
 
     def __init__(self, tree: Node, what: str, reading: Reading) -> None:
         otherwise = once(tree, "otherwise", "otherwise", what, reading)
         every = once(tree, "every_order", "on every order", what, reading)
+        level, shadow = once(tree, "level", "level", what, reading), once(tree, "shadow", "shadow", what, reading)
         self.otherwise = _otherwise(otherwise, reading) if otherwise else None
         self.every_order = every is not None
+        self.level = "shadow" if shadow else "warn" if level else None
         self.because = because_of(tree, what, reading)
         self.spans: list[Span] = [span_of(child, reading) for child in (otherwise, every) if child is not None]
+        self.levels: list[Span] = [span_of(child, reading) for child in (level, shadow) if child is not None]
+        for span in self.levels[1:]:
+            message = f"{what} cannot warn and only be recorded at once"
+            reading.mistake("TB030", message, span, "keep `level warn` or `shadow`")
 
     def refuse_verdict(self, what: str, does: str, reading: Reading) -> None:
         for span in self.spans:
@@ -164,21 +179,22 @@ def _otherwise(tree: Node, reading: Reading) -> syntax.Otherwise:
 
 def _limit(tree: Node, reading: Reading) -> Declaration:
     name, condition, tail, span = _constraint(tree, 2, reading)
-    return syntax.Limit(name, condition, tail.otherwise, tail.every_order, tail.because, span)
+    return syntax.Limit(name, condition, tail.otherwise, tail.every_order, tail.level, tail.because, span)
 
 
 def _forbid(tree: Node, reading: Reading) -> Declaration:
     name, condition, tail, span = _constraint(tree, 3, reading)
-    return syntax.Forbid(name, condition, tail.otherwise, tail.every_order, tail.because, span)
+    return syntax.Forbid(name, condition, tail.otherwise, tail.every_order, tail.level, tail.because, span)
 
 
 def _require(tree: Node, reading: Reading) -> Declaration:
     name, condition, tail, span = _constraint(tree, 2, reading)
-    return syntax.Require(name, condition, tail.otherwise, tail.every_order, tail.because, span)
+    return syntax.Require(name, condition, tail.otherwise, tail.every_order, tail.level, tail.because, span)
 
 
 def _warn(tree: Node, reading: Reading) -> Declaration:
     name, condition, tail, span = _constraint(tree, 3, reading)
+    tail.spans += tail.levels
     tail.refuse_verdict(f"`warn {name}`", "only warns", reading)
     return syntax.Warn(name, condition, tail.because, span)
 
@@ -220,12 +236,7 @@ def _pause(tree: Node, reading: Reading) -> Declaration:
             )
         else:
             losses = int(count.value)
-    return syntax.Pause(name, length, losses, when, tail.because, span_of(tree, reading))
-
-
-def _of_rule(tree: Node, rule: str) -> Iterator[Node]:
-    children = tree.children
-    return (child for child in children if isinstance(child, Tree) and child.data == rule)
+    return syntax.Pause(name, length, losses, when, tail.level, tail.because, span_of(tree, reading))
 
 
 _BUILDERS: dict[str, Callable[[Node, Reading], Declaration | None]] = {
@@ -236,11 +247,23 @@ _BUILDERS: dict[str, Callable[[Node, Reading], Declaration | None]] = {
     "universe": _universe,
     "regime": _regime,
     "let": _let,
+    "table": build_table,
+    "feed": build_feed,
+    "session": build_session,
     "trigger": _trigger,
-    "strategy": _strategy,
+    "signal": build_signal,
+    "score": build_score,
+    "strategy": build_strategy,
     "limit": _limit,
     "forbid": _forbid,
     "require": _require,
     "pause": _pause,
     "warn": _warn,
+    "exception": build_exception,
+    "book": build_book,
+    "council": build_council,
+    "allocate": build_allocate,
+    "advisor": build_advisor,
+    "test": build_test,
+    "prove": build_prove,
 }

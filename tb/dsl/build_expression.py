@@ -151,6 +151,10 @@ def _crosses(children: list[Node], reading: Reading) -> Expr:
     return syntax.Crosses(left, str(children[2]), right, left.span.to(right.span))
 
 
+def _during(children: list[Node], reading: Reading) -> Expr:
+    return syntax.During(str(children[1]), reading.span(children[0], children[1]))
+
+
 def _held_for(children: list[Node], reading: Reading) -> Expr:
     condition, length = build_expression(children[0], reading), build_expression(children[2], reading)
     _check_duration(length, reading, bars=True)
@@ -252,6 +256,7 @@ _BUILDERS: dict[str, Callable[[list[Node], Reading], Expr]] = {
     "is_word": _is,
     "is_not_word": _is,
     "crosses": _crosses,
+    "during": _during,
     "of": _of,
     "at_moment": _at_moment,
     "shift": _shift,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from lark import Tree
 
 from tb.core.span import Span
@@ -38,6 +40,12 @@ def once(tree: Node, rule: str, words: str, what: str, reading: Reading, *, hint
         line = reading.span(first_token(found[0])).line
         reading.mistake("TB018", f"{what} says `{words}` twice, first on line {line}", span_of(again, reading), hint)
     return found[0] if found else None
+
+
+def children_of(tree: Node, rule: str) -> Iterator[Node]:
+    """The children made by that rule, in order."""
+    children = tree.children
+    return (child for child in children if isinstance(child, Tree) and child.data == rule)
 
 
 def doc_of(tree: Node, what: str, reading: Reading) -> str | None:

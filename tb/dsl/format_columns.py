@@ -1,11 +1,11 @@
 """Rows to text: runs of adjacent rows of one kind are aligned in columns; blank lines are kept, one at most.
 
-A block has a blank line before and after it. Where a run would be wider than `TABLE_WIDTH`, only its first column is aligned.
+A block has a blank line before and after it. Where a run would be wider than `TABLE_WIDTH`, only its names are aligned.
 """
 
 from __future__ import annotations
 
-from tb.dsl.format_rows import TABLE_WIDTH, Row
+from tb.dsl.format_row import TABLE_WIDTH, Row
 from tb.dsl.syntax import Comment
 
 # What stands between the columns of each kind; the last one is repeated.
@@ -16,7 +16,17 @@ _BETWEEN = {
     "size": ("  ",),
     "case": ("  ",),
     "tier": ("  ",),
-    "constraint": ("  ",),
+    "constraint": (" ", "  "),
+    "feed": (" ", "  "),
+    "session": (" ", " "),
+    "signal": (" ", "  "),
+    "points": (" ",),
+    "leg": (" ", "  "),
+    "book": ("  ",),
+    "council": (" ", "  "),
+    "prove": ("  ",),
+    "bars": ("  ",),
+    "closes": (" ",),
 }
 _UNALIGNED = frozenset({"", "use", "group"})
 
@@ -96,7 +106,8 @@ def _align(run: list[Row]) -> list[str]:
     ]
     texts = [_join(row, widths, between, offset) for row, offset in zip(run, offsets, strict=True)]
     if any(len(text) > TABLE_WIDTH for text in texts) and len(widths) > 1:
-        narrow = [widths[0]] + [0] * (columns - 1)
+        names = 2 if run[0].kind == "constraint" else 1
+        narrow = widths[:names] + [0] * (columns - names)
         texts = [_join(row, narrow, between, offset) for row, offset in zip(run, offsets, strict=True)]
     return texts
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from tb.dsl.format_rows import Row
+from tb.dsl.format_row import Row
 from tb.dsl.syntax import Comment
 
 

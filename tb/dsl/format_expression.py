@@ -49,7 +49,7 @@ def binding(expression: Expr) -> int:
             return NOT if operator == "not" else MINUS
         case syntax.Binary(operator=operator):
             return _BINARY[operator]
-        case syntax.Compare() | syntax.Between() | syntax.Member() | syntax.Is() | syntax.Crosses():
+        case syntax.Compare() | syntax.Between() | syntax.Member() | syntax.Is() | syntax.Crosses() | syntax.During():
             return COMPARISON
         case syntax.ForBars() | syntax.WithinBars():
             return LASTING
@@ -97,7 +97,8 @@ def _spell_condition(
     | syntax.Is
     | syntax.Crosses
     | syntax.ForBars
-    | syntax.WithinBars,
+    | syntax.WithinBars
+    | syntax.During,
 ) -> str:
     match expression:
         case syntax.Compare(operator=operator, left=left, right=right):
@@ -114,6 +115,8 @@ def _spell_condition(
             return f"{spell(condition, LASTING)} for {spell(length, ATOM)}"
         case syntax.WithinBars(condition=condition, length=length):
             return f"{spell(condition, LASTING)} within {spell(length, ATOM)}"
+        case syntax.During(session=session):
+            return f"during {session}"
         case _ as never:
             assert_never(never)
 

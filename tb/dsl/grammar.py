@@ -9,12 +9,13 @@ from lark import Lark
 
 from tb.dsl.layout import Layout
 
+GRAMMAR = resources.files("tb.dsl").joinpath("grammar.lark").read_text(encoding="utf-8")  # part of the program, not input
+
 
 @functools.cache
 def grammar() -> Lark:
-    text = resources.files("tb.dsl").joinpath("grammar.lark").read_text(encoding="utf-8")
     return Lark(
-        text,
+        GRAMMAR,
         parser="lalr",
         lexer="contextual",
         start=["rules_file", "policy_file", "expression"],

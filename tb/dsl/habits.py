@@ -14,11 +14,11 @@ from lark import Token
 from tb.dsl.expected import keywords
 from tb.dsl.reading import first_token, shown
 from tb.dsl.stumble import Stumble
-from tb.dsl.words import CLAUSES, FOREIGN, LATER_LINES, LINES, OPERATORS
+from tb.dsl.words import CLAUSES, FOREIGN, LINES, OPERATORS
 
 Told = tuple[str, str, str] | None
 
-_AFTER_NAMES = frozenset({"EQUAL", "COLON", "_NL", "ON", "EVERY", "FOR", "WHEN"})
+_AFTER_NAMES = frozenset({"EQUAL", "COLON", "_NL", "ON", "EVERY", "FOR", "WHEN", "OF", "TO", "NUMBER"})
 
 
 def _equals(stumble: Stumble) -> Told:
@@ -57,25 +57,6 @@ def _end_of_comparison(rest: str) -> str:
         ):
             return rest[:index].strip()
     return rest.strip()
-
-
-def _later(stumble: Stumble) -> Told:
-    line, first = stumble.line_text(), stumble.first_word()
-    if re.match(r"\s*tier\s+\w+\s+where\b", line):
-        return "TB004", "`where` is not supported yet", "list the instruments of the tier, as in `tier core BTC-USD, ETH-USD`"
-    if re.match(r"\s*size\s+conviction\b", line):
-        return "TB004", "`size conviction` is not supported yet", "write one `size` case for each level, with `if`"
-    if first in LATER_LINES and stumble.token == first:
-        return "TB004", f"`{first}` is not supported yet: there are no {_plural(LATER_LINES[first])} so far", "remove the line"
-    if stumble.token == "conviction":
-        return "TB004", "`conviction` is not supported yet", "say how sure a trigger is with `confidence`"
-    return None
-
-
-def _plural(what: str) -> str:
-    return (
-        "choices of order type" if what == "a choice of order type" else "conviction levels" if what == "conviction" else what
-    )
 
 
 def _policy_require(stumble: Stumble) -> Told:
@@ -244,7 +225,7 @@ def _hold(stumble: Stumble) -> Told:
 
 
 def _enter(stumble: Stumble) -> Told:
-    if stumble.accepted == {"LONG", "SHORT"}:
+    if {"LONG", "SHORT"} <= stumble.accepted and stumble.previous() == "enter":
         word = {"buy": "long", "sell": "short", "up": "long", "down": "short"}.get(str(stumble.token))
         word = word or _near(str(stumble.token), ["long", "short"])
         hint = f"write `enter {word}`" if word else "write `enter long when ...` or `enter short when ...`"
@@ -256,11 +237,31 @@ def _enter(stumble: Stumble) -> Told:
     return None
 
 
+def _points(stumble: Stumble) -> Told:
+    """`3 when x` in a score."""
+    if {"PLUS", "MINUS"} <= stumble.accepted and stumble.starts_line() and stumble.token.type == "NUMBER":
+        line = stumble.line_text().strip()
+        return "TB002", "points begin with `+` or `-`", f"write `+{shown(line, 80)}`"
+    return None
+
+
+def _verdict(stumble: Stumble) -> Told:
+    """`otherwise warn`: what a constraint does, and how much of it is only said, are two things."""
+    if stumble.token == "warn" and {"SHRINK", "HALT"} <= stumble.accepted and stumble.previous() == "otherwise":
+        return "TB002", "a constraint that only warns says so with its level", "write `level warn`"
+    if stumble.accepted == {"WARN"} and stumble.previous() == "level":
+        hint = "write `level warn`, or `shadow` to only record"
+        return "TB002", f"expected `warn` after `level`{'' if stumble.at_end() else f', not {stumble.found()}'}", hint
+    return None
+
+
 def _misplaced_line(stumble: Stumble) -> Told:
     """A line that belongs to another block, or a word near one that could stand here."""
     word = stumble.word()
     if stumble.words and word in _ALL_LINES and stumble.first_word() == word and not stumble.expects_value():
-        blocks = [block for block in ("trigger", "strategy", "enter", "universe") if word in LINES[block]]
+        if word == "leg":
+            return "TB001", "`leg` cannot stand here", "legs stand under `enter when CONDITION`, without `long` or `short`"
+        blocks = [block for block in _LINE_BLOCKS if word in LINES[block]]
         if blocks and stumble.starts_line():
             where = " or ".join(f"`{block}`" for block in blocks)
             return "TB001", f"`{word}` cannot stand here", f"it belongs under {where}, indented one step more than that line"
@@ -270,7 +271,8 @@ def _misplaced_line(stumble: Stumble) -> Told:
     return None
 
 
-_ALL_LINES = frozenset(word for block in ("trigger", "strategy", "enter", "universe") for word in LINES[block])
+_LINE_BLOCKS = tuple(block for block in LINES if block != "tail")
+_ALL_LINES = frozenset(word for block in _LINE_BLOCKS for word in LINES[block])
 
 
 def _near(word: str, accepted: list[str]) -> str:
@@ -284,7 +286,6 @@ def _near(word: str, accepted: list[str]) -> str:
 HABITS: tuple[Callable[[Stumble], Told], ...] = (
     _equals,
     _chain,
-    _later,
     _policy_require,
     _nameless,
     _dotted,
@@ -297,6 +298,8 @@ HABITS: tuple[Callable[[Stumble], Told], ...] = (
     _text_without_because,
     _hold,
     _enter,
+    _points,
+    _verdict,
     _misplaced_line,
     _foreign,
     _unit,

@@ -38,6 +38,8 @@ def _stumble(bad: Any, lines: list[str], reading: Reading) -> Stumble:
     parser = bad.interactive_parser
     values = list(parser.parser_state.value_stack)
     accepted = frozenset(parser.accepts()) - {"$END"}
+    # what may stand here too and nobody misses: `during` where any value can, the values of a function after its name
+    accepted -= {"DURING"} if "NAME" in accepted else {"LPAR"} if accepted == {"EQUAL", "LPAR"} else set()
     token: Token = bad.token
     previous = [_last(value) for value in values]
     words = [word for word in previous if word is not None and not word.type.startswith("_")]

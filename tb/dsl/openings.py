@@ -1,4 +1,4 @@
-"""The word that begins a declaration: known, misspelt, of a later version, or of another language."""
+"""The word that begins a declaration: known, misspelt, or of another language."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ import re
 
 from tb.core.span import Span
 from tb.dsl.reading import Reading, shown
-from tb.dsl.words import DECLARATIONS, FOREIGN, LATER_DECLARATIONS, LINES
+from tb.dsl.words import DECLARATIONS, FOREIGN, LINES
 
 _WORD = re.compile(r"[^\W\d]\w*")
 _BELONGS = {
     **dict.fromkeys(LINES["trigger"], "trigger"),
-    **dict.fromkeys(LINES["enter"], "strategy"),
-    **dict.fromkeys(LINES["strategy"], "strategy"),
-    **dict.fromkeys(LINES["universe"], "universe"),
-    **dict.fromkeys(("otherwise", "on"), "limit"),
+    **dict.fromkeys((*LINES["enter"], *LINES["quote"], *LINES["strategy"]), "strategy"),
+    **{word: block for block in ("universe", "signal", "advisor", "exception", "test") for word in LINES[block]},
+    **dict.fromkeys(("otherwise", "on", "level", "shadow"), "limit"),
     "because": "trigger",
     "when": "trigger",
 }
@@ -35,9 +34,6 @@ def read_opening(lines: list[str], reading: Reading) -> str | None:
     if word in DECLARATIONS:
         return ""
     span = Span(reading.file, reading.line, 1, reading.line, match.end() + 1)
-    if word in LATER_DECLARATIONS and not _is_assignment(line):
-        reading.mistake("TB004", f"`{shown(word)}` is not supported yet", span, LATER_DECLARATIONS[word])
-        return None
     meant = _meant(word)
     if meant:
         reading.mistake("TB003", f"`{shown(word)}` begins no declaration", span, f"did you mean `{meant}`?")

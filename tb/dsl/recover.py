@@ -34,6 +34,18 @@ _STAND_INS = {
     "enter": "enter long when x",
     "exit": "exit when x",
     "size": "size 1",
+    "signal": "signal x",
+    "score": "score x of 10",
+    "long": "long when x conviction 5",
+    "short": "short when x conviction 5",
+    "quote": "quote bid x, ask y",
+    "table": "table x",
+    "advisor": "advisor x",
+    "exception": "exception x to y",
+    "loosens": "tightens to 1",
+    "tightens": "tightens to 1",
+    "test": 'test "x"',
+    "bars": "bars BTC-USD 1h",
     "limit": "limit x y",
     "forbid": "forbid x when y",
     "warn": "warn x when y",
@@ -82,14 +94,24 @@ class _Attempt:
         line = self.lines[number]
         return number in self.stood_in or any(index in self.scanned.touched for index in range(line.start, line.end + 1))
 
+    def _head(self) -> int:
+        """The line of a table that names its columns."""
+        below = [number for number in range(1, len(self.lines)) if number not in self.gone]
+        with_doc = bool(below) and self.scanned.lines[self.lines[below[0]].start].lstrip().startswith('"')
+        return below[1 if with_doc and len(below) > 1 else 0] if below else 0
+
     def take_out(self, number: int) -> bool:
         """Blanks the line, or puts a stand-in where others hang on it. False where nothing is left to try."""
         line = self.lines[number]
         text = self.scanned.lines
+        if text[0].startswith("table") and number == self._head():  # rows mean nothing without their columns
+            return False
         under = [n for n in range(number + 1, len(self.lines)) if n not in self.gone]
         nested = bool(under) and self.lines[under[0]].indent > line.indent
         words = re.findall(r"[a-z]+", text[line.start])
         stand_in = _STAND_INS.get(words[0]) if words else None
+        if stand_in and words[0] == "enter" and nested and text[self.lines[under[0]].start].lstrip().startswith("leg "):
+            stand_in = "enter when x"
         if stand_in == "limit x y" and not self.is_policy and words[0] == "require":
             stand_in = None
         for index in range(line.start, line.end + 1):
@@ -114,6 +136,7 @@ def read_declaration(lines: list[str], reading: Reading, is_policy: bool) -> syn
     if opening is None:
         return None
     scanned = scan(lines, reading)
+    _mend_entries(scanned, reading)
     if opening:
         scanned.lines[0] = opening
         scanned.touched.add(0)
@@ -134,6 +157,31 @@ def read_declaration(lines: list[str], reading: Reading, is_policy: bool) -> syn
             return None
         reading.repaired = True
     return None
+
+
+def _mend_entries(scanned: Scan, reading: Reading) -> None:
+    """`enter when ...` without legs below lacks its direction."""
+    for index, text in enumerate(scanned.lines):
+        match = re.match(r"(\s+enter\s+)when\b", text)
+        if match is None or _has_leg(scanned.lines, index):
+            continue
+        span = Span(reading.file, reading.line + index, match.end(1) + 1, reading.line + index, match.end() + 1)
+        hint = "write `enter long when ...` or `enter short when ...`"
+        reading.mistake("TB002", "expected `long` or `short` after `enter`, not `when`", span, hint)
+        scanned.lines[index] = f"{match[1]}long {text[match.end(1) :]}"
+        scanned.touched.add(index)
+
+
+def _has_leg(lines: list[str], index: int) -> bool:
+    indent = len(lines[index]) - len(lines[index].lstrip())
+    for text in lines[index + 1 :]:
+        code = text.lstrip()
+        if code and code[0] != "#" and not code.startswith(("and ", "or ")):
+            if len(text) - len(code) <= indent:
+                return False
+            if re.match(r"leg\b", code):
+                return True
+    return False
 
 
 def read_line(scanned: Scan, reading: Reading) -> Any:

@@ -79,6 +79,7 @@ def scan(lines: list[str], reading: Reading) -> Scan:
     opened: list[_Open] = []
     code_end = [0] * len(lines)  # where each line's code ends, for a parenthesis that has to be closed there
     last_code, comma, tabs = 0, False, False
+    bars = _first_word(lines[0]) == "table"  # where `|` stands between the cells
     for index, line in enumerate(lines):
         stripped = line.lstrip(" \t")
         indent = line[: len(line) - len(stripped)]
@@ -96,7 +97,7 @@ def scan(lines: list[str], reading: Reading) -> Scan:
         found.continued.append(not blank and index > 0 and (bool(opened) or comma or first in ("and", "or")))
         if blank:
             continue
-        comma, code_end[index] = _scan_line(line, index, opened, found, reading)
+        comma, code_end[index] = _scan_line(line, index, opened, found, reading, bars=bars)
         last_code = index
     if opened:
         _close_all(opened, found, last_code, code_end[last_code], reading)
@@ -113,7 +114,7 @@ def _span(reading: Reading, index: int, start: int, end: int) -> Span:
     return Span(reading.file, reading.line + index, start + shift, reading.line + index, end + shift)
 
 
-def _scan_line(line: str, index: int, opened: list[_Open], found: Scan, reading: Reading) -> tuple[bool, int]:
+def _scan_line(line: str, index: int, opened: list[_Open], found: Scan, reading: Reading, *, bars: bool) -> tuple[bool, int]:
     """Mends the line in place; says whether it ends with a comma, and where its code ends."""
     pieces: list[str] = []
     changed, comma, bare, bare_at = False, False, "", 0
@@ -124,6 +125,8 @@ def _scan_line(line: str, index: int, opened: list[_Open], found: Scan, reading:
             continue
         if kind == "comment":
             break
+        if bars and word == "|":
+            kind = "sign"
         new = word
         if kind == "open":
             opened.append(_Open(word, _span(reading, index, match.start(), match.end()), index))
@@ -182,7 +185,10 @@ def _close(sign: str, span: Span, opened: list[_Open], reading: Reading) -> str:
     if not opened:
         reading.mistake("TB009", f"`{sign}` closes nothing", span, "remove it, or open it before")
         return ""
-    if sign not in [_PAIRS[before.sign] for before in opened]:
+    if _PAIRS[opened[-1].sign] == sign:
+        opened.pop()
+        return sign
+    if all(_PAIRS[before.sign] != sign for before in opened):
         before = opened.pop()
         message = f"`{sign}` stands where the `{before.sign}` of column {before.span.column} has to be closed"
         reading.mistake("TB009", message, span, f"write `{_PAIRS[before.sign]}`")

@@ -1,4 +1,4 @@
-"""The words of the language by what they are for: which are reserved, which begin a declaration, which come later.
+"""The words of the language by what they are for: which are reserved, which begin a declaration, a line or an operator.
 
 The tables are the one source for messages and for the check of names; the grammar repeats the words where they stand.
 """
@@ -13,50 +13,43 @@ DECLARATIONS = (
     "universe",
     "regime",
     "let",
+    "table",
+    "feed",
+    "session",
     "trigger",
+    "signal",
+    "score",
     "strategy",
     "limit",
     "forbid",
     "pause",
     "warn",
+    "exception",
+    "book",
+    "council",
+    "allocate",
+    "advisor",
+    "test",
+    "prove",
 )
 
-# Declarations of the language's design that this version refuses by name.
-LATER_DECLARATIONS = {
-    "signal": "a `trigger` can say the same condition",
-    "score": "add up conditions with `let` for now",
-    "feed": "values from outside the market data cannot be read yet",
-    "session": "trading hours cannot be declared yet",
-    "advisor": "opinions of models and people cannot be asked yet",
-    "book": "all strategies share one account for now",
-    "council": "each strategy decides alone for now",
-    "allocate": "give each strategy its `size` for now",
-    "exception": "change the constraint itself for now",
-    "test": "use `tb replay` and `tb explain` for now",
-    "prove": "use `tb lint` for now",
-    "table": "write the rows as `regime` or `size` cases for now",
-}
+FEED_KINDS = ("number", "ratio", "price", "money", "quantity", "truth", "text")
 
-# Lines inside a declaration that come later, by their first word.
-LATER_LINES = {
-    "quote": "resting two-sided quotes",
-    "leg": "positions of several legs",
-    "order": "a choice of order type",
-    "skew": "resting two-sided quotes",
-    "conviction": "conviction",
-    "trail": "trailing stops",
-    "trailing": "trailing stops",
-}
-
-LINES = {
+# The first words of the lines of a block.
+LINES: dict[str, tuple[str, ...]] = {
     "trigger": ("when", "confidence", "because"),
-    "strategy": ("enter", "exit", "hold", "cool"),
-    "enter": ("size", "stop", "target", "because"),
+    "signal": ("long", "short"),
+    "strategy": ("enter", "quote", "exit", "hold", "cool"),
+    "enter": ("size", "order", "stop", "take", "target", "leg", "because"),
+    "quote": ("skew",),
     "universe": ("tier", "only"),
-    "tail": ("otherwise", "on", "because"),
+    "advisor": ("may", "answer"),
+    "exception": ("loosens", "tightens"),
+    "test": ("given", "bars", "data", "expect"),
+    "tail": ("otherwise", "on", "level", "shadow", "because"),
 }
 
-OPERATORS = frozenset({"and", "or", "not", "in", "is", "of", "at", "for", "within", "crosses", "above", "below"})
+OPERATORS = frozenset({"and", "or", "not", "in", "is", "of", "at", "for", "within", "crosses", "above", "below", "during"})
 
 CLAUSES = frozenset(
     {
@@ -94,20 +87,23 @@ CLAUSES = frozenset(
         "reject",
         "shrink",
         "halt",
+        # where these can begin, a value can too: a definition of that name could not be read there
+        "any",
+        "approve",
+        "conviction",
+        "leverage",
+        "no",
+        "same",
+        "to",
+        "trailing",
+        "yes",
     }
 )
 
 # Namespaces of facts: a definition under one of these names could never be reached.
 NAMESPACES = frozenset({"order", "after", "limits"})
 
-RESERVED: frozenset[str] = (
-    frozenset(DECLARATIONS)
-    | frozenset(LATER_DECLARATIONS)
-    | OPERATORS
-    | CLAUSES
-    | (NAMESPACES - {"position"})
-    | {"true", "false"}
-)
+RESERVED: frozenset[str] = frozenset(DECLARATIONS) | OPERATORS | CLAUSES | (NAMESPACES - {"position"}) | {"true", "false"}
 
 # Words of programming languages that people try, and what to write instead.
 FOREIGN = {

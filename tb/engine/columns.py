@@ -139,7 +139,7 @@ def _compute(
             pip = markets.assumptions.pips.get(symbol)
             return np.full(size, np.nan if pip is None else float(node.consts[0] or 0) * pip)
         case "depth":
-            depth = markets.assumptions.depth
+            depth = markets.assumptions.depth_of(symbol)
             return np.full(size, np.nan if depth is None else depth)
         case "tier_is":
             members = markets.tiers.get((str(node.consts[0]), str(node.consts[1])), ())

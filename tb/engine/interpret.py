@@ -50,7 +50,7 @@ class Histories:
                 pip = self.markets.assumptions.pips.get(symbol)
                 return [NAN if pip is None or not isinstance(first, Decimal) else float(first) * pip] * size
             case "depth":
-                depth = self.markets.assumptions.depth
+                depth = self.markets.assumptions.depth_of(symbol)
                 return [NAN if depth is None else depth] * size
             case "tier_is":
                 members = self.markets.tiers.get((str(node.consts[0]), str(node.consts[1])), ())

@@ -17,11 +17,19 @@ _HOUR = 3_600_000
 @dataclass(frozen=True, slots=True)
 class Assumptions:
     """Stated stand-ins of a simulation: the spread (ratio) where no quotes were recorded, the depth (money) at any distance,
-    and what a pip of each instrument is worth. None and absence mean unknown."""
+    and what a pip of each instrument is worth. None and absence mean unknown. `own` holds the spread and depth of instruments
+    that have their own."""
 
     spread: float | None = None
     depth: float | None = None
     pips: Mapping[str, float] = field(default_factory=dict)
+    own: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
+
+    def spread_of(self, symbol: str) -> float | None:
+        return self.own.get(symbol, (self.spread, self.depth))[0]
+
+    def depth_of(self, symbol: str) -> float | None:
+        return self.own.get(symbol, (self.spread, self.depth))[1]
 
 
 @dataclass(slots=True)
@@ -70,7 +78,7 @@ class Markets:
 
     def _quoted(self, bars: Bars, name: str) -> Floats:
         if bars.bid is None or bars.ask is None:
-            spread = self.assumptions.spread
+            spread = self.assumptions.spread_of(bars.symbol)
             if spread is None:
                 return bars.close if name == "mid" else np.full(len(bars), np.nan)
             match name:

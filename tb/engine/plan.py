@@ -301,12 +301,14 @@ class _Drafter:
 def triggers_in(program: checked.Program, value: object) -> tuple[str, ...]:
     """Names of the triggers an expression uses, through `let`s too, in order of appearance."""
     found: dict[str, None] = {}
+    followed: set[str] = set()  # each `let` once, however often it is used
 
     def look(item: object) -> None:
         if isinstance(item, checked.Ref):
             if item.kind == "trigger":
                 found[item.name] = None
-            else:
+            elif item.name not in followed:
+                followed.add(item.name)
                 look(program.lets[item.name].value)
             return
         if isinstance(item, tuple):

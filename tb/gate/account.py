@@ -54,6 +54,7 @@ class Account:
     losses_in_a_row: int = 0
     last_loss: int | None = None
     history: list[tuple[int, Decimal]] = field(default_factory=list)  # equity at the closes seen
+    _equity: list[Decimal | None] = field(default_factory=list)  # empty until asked for again
 
     def position(self, instrument: str) -> Decimal:
         """Net quantity over all strategies."""
@@ -75,8 +76,18 @@ class Account:
         mark = self.marks.get(instrument)
         return None if mark is None else EXACT.multiply(quantity, mark)
 
+    def mark(self, instrument: str, price: Decimal | None) -> None:
+        """The last price of an instrument; None where it is unknown."""
+        self.marks[instrument] = price
+        self._equity.clear()
+
     def equity(self) -> Decimal | None:
         """Cash and positions at their last price; None where one of these is unknown."""
+        if not self._equity:
+            self._equity.append(self._add_up())
+        return self._equity[0]
+
+    def _add_up(self) -> Decimal | None:
         total = self.cash
         for holding in self.holdings.values():
             mark = self.marks.get(holding.instrument)
@@ -135,6 +146,7 @@ class Account:
 
     def fill(self, strategy: str, instrument: str, quantity: Decimal, price: Decimal, fee: Decimal) -> None:
         """Books a fill: signed quantity at a price, fee in account currency. The price is the mark until a close is seen."""
+        self._equity.clear()
         self.cash = EXACT.subtract(EXACT.subtract(self.cash, EXACT.multiply(quantity, price)), fee)
         key = (strategy, instrument)
         holding = self.holdings.get(key)

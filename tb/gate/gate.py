@@ -96,7 +96,7 @@ class Gate:
         if verdict == "shrink":
             smaller = self._largest(inputs, quantity, lot)
             if smaller is not None:
-                then_failed, then_unknown = self._judge(self._with(inputs, smaller))
+                then_failed, then_unknown = self._judge(self.with_quantity(inputs, smaller))
                 rest, names = self._strictest(then_failed & applies, then_unknown & applies)
                 if rest in {"approve", "warn"}:
                     return Judgement("shrink", deciding, failed, unknown, snapshot, Approved(smaller), latches)
@@ -118,6 +118,16 @@ class Gate:
         """The bits of the constraints that an order answers to."""
         return self._all if adds_risk else self._every
 
+    def with_quantity(self, inputs: Sequence[Exact], quantity: Decimal) -> list[Exact]:
+        """The same snapshot for an order of another quantity."""
+        changed = list(inputs)
+        changed[self._quantity] = quantity
+        return changed
+
+    def reads(self, fact: str) -> bool:
+        """Whether a fact without argument is among the inputs."""
+        return (fact, "") in self._leaves
+
     def leaf(self, fact: str) -> int:
         """The position of a fact without argument among the inputs."""
         return self._leaves.index((fact, ""))
@@ -129,7 +139,7 @@ class Gate:
 
     def usage(self, inputs: Sequence[Exact], quantity: Decimal) -> dict[str, float | None]:
         """How much of each upper limit is used with an order of that quantity: measured over bound, None where unknown."""
-        pairs = self._measure(self._with(inputs, quantity))
+        pairs = self._measure(self.with_quantity(inputs, quantity))
         used: dict[str, float | None] = {}
         for name, (measured, bound) in zip(self.generated.measured, pairs, strict=True):
             used[name] = (
@@ -156,16 +166,11 @@ class Gate:
         low, high = 0, int((quantity / lot).to_integral_value(ROUND_CEILING))  # the proposal itself is known to fail
         while high - low > 1:
             middle = (low + high) // 2
-            if self._shrink_judge(self._with(inputs, lot * middle)) == (0, 0):
+            if self._shrink_judge(self.with_quantity(inputs, lot * middle)) == (0, 0):
                 low = middle
             else:
                 high = middle
         return lot * low if low else None
-
-    def _with(self, inputs: Sequence[Exact], quantity: Decimal) -> list[Exact]:
-        changed = list(inputs)
-        changed[self._quantity] = quantity
-        return changed
 
 
 def _verdict(name: str) -> Verdict:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+HELD_TOO_LONG = -1  # stands for the number of the exit where time, not a condition, ended a position
+TOO_LONG = "held as long as allowed"  # and what is said of exits that have no words of their own
+UNSAID = "exit condition"
+
 
 @dataclass(frozen=True, slots=True)
 class Proposal:

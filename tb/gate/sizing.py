@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
 from tb.core.settings import InstrumentSpec
 from tb.engine.graph import RuleGraph
@@ -16,6 +16,8 @@ from tb.engine.instant import EXACT, exact
 from tb.engine.plan import EnterPlan, LevelPlan
 
 Values = Callable[[int], float | None]
+# wide enough to tell a whole number of steps from one that 28 digits would round to it
+_WIDE = Context(prec=80, traps=[])
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Sized:
 
 def to_grid(value: Decimal, step: Decimal, *, up: bool) -> Decimal:
     """The multiple of the step at or beyond the value, upward or downward."""
-    count = (value / step).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR)
+    count = _WIDE.divide(value, step).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR)
     return EXACT.multiply(count, step)
 
 
@@ -109,7 +111,7 @@ def size(
         if not distance:
             return Sized(Decimal(0), stop, target, None, ("stop",))
         money = EXACT.multiply(EXACT.divide(money, distance), price)
-    quantity = to_grid(max(EXACT.divide(money, price), Decimal(0)), spec.lot, up=False)
+    quantity = to_grid(max(_WIDE.divide(money, price), Decimal(0)), spec.lot, up=False)
     return Sized(quantity, stop, target, money, ())
 
 

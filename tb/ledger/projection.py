@@ -10,8 +10,9 @@ import msgspec
 from sqlalchemy import insert
 from sqlalchemy.dialects import sqlite
 
-from tb.core.records import Decision, Fill, Latch, Mark, Order, Quiet, Record, Trade
+from tb.core.records import Curve, Decision, Fill, Latch, Mark, Order, Quiet, Record, Trade
 from tb.ledger.tables import (
+    CurveRow,
     DecisionRow,
     Entry,
     FillRow,
@@ -54,6 +55,10 @@ def _latch(h: Latch) -> Row:
     return (h.at, h.rule, h.verdict, h.until, h.lifted)
 
 
+def _curve(c: Curve) -> Row:
+    return (c.first, c.last)
+
+
 def _mark(m: Mark) -> Row:
     return (m.at,)
 
@@ -84,6 +89,7 @@ SHAPES: dict[str, Shape] = {
         _shape(Trade, TradeRow, _trade),
         _shape(Latch, LatchRow, _latch),
         _shape(Mark, MarkRow, _mark),
+        _shape(Curve, CurveRow, _curve),
     )
 }
 

@@ -15,11 +15,24 @@ from tb.ledger.chain import DECISIVE
 from tb.ledger.findings import RESTORE, refused, unknown_run
 from tb.ledger.projection import SHAPES
 from tb.ledger.runs import RunInfo
-from tb.ledger.tables import DecisionRow, Entry, FillRow, LatchRow, MarkRow, OrderRow, QuietRow, RunRow, TradeRow, table_of
+from tb.ledger.tables import (
+    CurveRow,
+    DecisionRow,
+    Entry,
+    FillRow,
+    LatchRow,
+    MarkRow,
+    OrderRow,
+    QuietRow,
+    RunRow,
+    TradeRow,
+    table_of,
+)
 
 T = TypeVar("T")
 _entries, _runs = table_of(Entry), table_of(RunRow)
 _decisions, _quiet, _trades = table_of(DecisionRow), table_of(QuietRow), table_of(TradeRow)
+_curves = table_of(CurveRow)
 _orders, _fills, _latches, _marks = table_of(OrderRow), table_of(FillRow), table_of(LatchRow), table_of(MarkRow)
 _payload: ColumnElement[Any] = type_coerce(_entries.c.payload, NullType())  # as it stands, even where somebody changed its type
 
@@ -90,6 +103,10 @@ def quiet(run: str, instrument: str, strategy: str | None, at: int | None) -> Se
     if at is not None:
         statement = statement.where(_quiet.c.first <= at, _quiet.c.last >= at)
     return statement.order_by(_quiet.c.first, _quiet.c.entry)
+
+
+def curves(run: str) -> Select[Any]:
+    return _of(_curves, run).order_by(_curves.c.entry)
 
 
 def marks(run: str) -> Select[Any]:

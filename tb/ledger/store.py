@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, Select, func, insert, select, update
 
 from tb.core.diagnostics import Diagnostic
 from tb.core.encode import canonical
-from tb.core.records import Decision, Fill, Latch, Mark, Order, Quiet, Record, Run, Trade, Verdict
+from tb.core.records import Curve, Decision, Fill, Latch, Mark, Order, Quiet, Record, Run, Trade, Verdict
 from tb.ledger import queries
 from tb.ledger.chain import DECISIVE, DecisionLog, Head, policy_bytes, policy_hash
 from tb.ledger.findings import RESTORE, refused, refusing
@@ -244,6 +244,10 @@ class Ledger:
     def quiet(self, run: str, instrument: str, *, strategy: str | None = None, at: int | None = None) -> list[Quiet]:
         """Quiet stretches of an instrument by their start; with `at`, those that hold that instant. Raises `Refused` TB707."""
         return self._records(run, queries.quiet(run, instrument, strategy, at))
+
+    def curves(self, run: str) -> list[Curve]:
+        """Packed equity in the order of writing. Raises `Refused` TB707."""
+        return self._records(run, queries.curves(run))
 
     def marks(self, run: str) -> list[Mark]:
         """Marks in the order of writing. Raises `Refused` TB707."""

@@ -13,7 +13,7 @@ from sqlalchemy import Index, Table
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-SCHEMA = 1  # raised by any change below; a ledger of another version is refused, never altered in place
+SCHEMA = 2  # raised by any change below; a ledger of another version is refused, never altered in place
 
 
 class LedgerTable(SQLModel, registry=registry()):
@@ -120,6 +120,13 @@ class LatchRow(Projection, table=True):
     verdict: str
     until: int | None
     lifted: bool
+
+
+class CurveRow(Projection, table=True):
+    __tablename__ = "curves"
+    __table_args__ = (Index("curves_by_time", "run", "first"),)
+    first: int
+    last: int
 
 
 class MarkRow(Projection, table=True):

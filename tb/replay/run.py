@@ -2,8 +2,9 @@
 
 1. The plan's market columns are evaluated over all bars (`tb.replay.view`).
 2. Columns say where something can happen: every bar at which an entry's condition holds inside its universe (`_candidates`).
-3. Between these instants, while nothing is held and nothing is on its way, nothing can change: they are skipped. While
-   something is held, every bar is stepped: the venue first (`SimulatedVenue.advance`), then the session.
+3. Between these instants nothing can change while nothing is held, on its way, paused or halted, and no watched limit looks
+   back at such a time: they are skipped. Else every bar is stepped: the venue first (`SimulatedVenue.advance`), then the
+   session (`Session.needs_every_bar`).
 4. What was not proposed is recorded compactly at the end (`_quiet`), then the summary.
 
 INVARIANT: nothing here reads a bar that closes after the instant being decided.
@@ -21,9 +22,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tb.core.curve import pack
 from tb.core.encode import canonical
 from tb.core.records import Decision, Latch, Mark, Quiet, Record
-from tb.core.settings import Settings
+from tb.core.settings import Settings, Venue
 from tb.engine.columns import CHUNK
 from tb.engine.markets import Assumptions, Markets
 from tb.engine.plan import Plan
@@ -86,18 +88,20 @@ def markets_of(plan: Plan, market: Market, settings: Settings) -> Markets:
         spec = settings.instrument(symbol)
         if spec is not None and spec.pip is not None:
             pips[symbol] = float(spec.pip)
-    venue = settings.venue
-    assumptions = Assumptions(
-        None if venue.spread is None else float(venue.spread), None if venue.depth is None else float(venue.depth), pips
-    )
-    return Markets(market.bars, assumptions, plan.tiers)
+    own = {symbol: _stated(settings.venue_for(symbol)) for symbol in market.bars}
+    return Markets(market.bars, Assumptions(*_stated(settings.venue), pips, own), plan.tiers)
+
+
+def _stated(venue: Venue) -> tuple[float | None, float | None]:
+    """Spread and depth that stand in for what was not recorded."""
+    return None if venue.spread is None else float(venue.spread), None if venue.depth is None else float(venue.depth)
 
 
 def gates_of(plan: Plan) -> dict[int, Gate]:
     return {period: Gate(plan.graph, policy) for period, policy in plan.policies.items()}
 
 
-def replay(
+def replay_market(
     *,
     run: str,
     plan: Plan,
@@ -127,6 +131,7 @@ def replay(
     states = _states(plan, view)
     _run(session, venue, view, _candidates(plan, view, states), states, market, progress)
     recorder.record([_last_mark(session, market.last)] if session.account.equity() is not None else [])
+    recorder.record([pack(session.curve)] if session.curve else [])
     recorder.record(list(_quiet(plan, view, states)))
     recorder.flush()
     return Outcome(
@@ -181,13 +186,13 @@ def _run(
     market: Market,
     progress: Progress | None,
 ) -> None:
-    instants = sorted({*candidates, *(int(c) for bars in market.bars.values() for c in np.unique(bars.closes))})
+    instants = _instants(session.plan, view)
     jumps = [at for at, instant in enumerate(instants) if instant in candidates]
     heapq.heapify(jumps)
     at = 0
     told = 0
     while at < len(instants):
-        if not session.needs_every_bar():
+        if not at or not session.needs_every_bar(instants[at - 1]):
             while jumps and jumps[0] < at:
                 heapq.heappop(jumps)
             if not jumps:
@@ -197,7 +202,7 @@ def _run(
         _advance(session, venue, view, instant, market)
         for entry in session.step(instant, candidates.get(instant, ())):
             key = (session.plan.strategies[entry.strategy].name, entry.symbol)
-            cooling = key not in session.positions and key not in session.waiting
+            cooling = session.cooling.get(key, 0) > instant
             states[entry.strategy, entry.enter, entry.symbol][entry.row] = COOLING if cooling else BUSY
         at += 1
         if progress is not None and at - told >= 500:
@@ -205,6 +210,16 @@ def _run(
             progress(at, len(instants))
     if progress is not None:
         progress(len(instants), len(instants))
+
+
+def _instants(plan: Plan, view: RecordedView) -> list[int]:
+    """Every close, of the data's bars and of the bars that strategies look at."""
+    closes = [bars.closes for bars in view.markets.base.values()]
+    for strategy in plan.strategies:
+        members = [symbol for symbol in strategy.members if symbol in view.markets.base]
+        closes += [view.markets.bars(symbol, strategy.period).closes for symbol in members]
+    found: list[int] = np.unique(np.concatenate(closes)).tolist()
+    return found
 
 
 def _advance(session: Session, venue: SimulatedVenue, view: RecordedView, instant: int, market: Market) -> None:

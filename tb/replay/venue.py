@@ -5,7 +5,7 @@ Conventions, stated so that a number can be checked by hand:
 - A market order fills at the open of the next bar of its instrument, made worse by slippage and rounded to the worse tick.
 - Where a bar touches both stop and target, the stop comes first. A bar that opens beyond a level fills at its open.
 - A stop fills at its price, or at the open beyond it, made worse by slippage. A target is a limit order: it fills at its
-  price, or at an open beyond it, without slippage.
+  price, or at an open beyond it, without slippage. All prices are rounded to the worse tick.
 - What happens inside a bar is known at its close and carries that instant; what happens at the open carries the open's.
 - The fee is a ratio of the fill's value. A level that an unknown price would decide is not touched by that bar.
 """
@@ -103,8 +103,7 @@ class SimulatedVenue:
     def _close(
         self, session: Session, position: Position, prices: _Prices, row: int, cause: str, level: Decimal, gapped: bool
     ) -> None:
-        open_ = exact(prices.open[row])
-        price = open_ if gapped and open_ is not None else level
+        open_ = exact(prices.open[row]) if gapped else None
         fill = self._fill(
             f"{cause} of t{position.seq}",
             position.instrument,
@@ -113,9 +112,8 @@ class SimulatedVenue:
             prices,
             row,
             cause,
-            price,
+            (level, self.bars[position.instrument].period) if open_ is None else (open_, 0),
         )
-        position.see(float(fill.price), float(fill.price))
         session.exited(position, fill)
 
     def _fill(
@@ -127,18 +125,19 @@ class SimulatedVenue:
         prices: _Prices,
         row: int,
         cause: str,
-        undisturbed: Decimal | None = None,
+        touched: tuple[Decimal, int] | None = None,
     ) -> Fill:
+        """A fill at the open, or at the price that was touched so long after the open."""
         spec, venue = self.settings.instrument(symbol), self.settings.venue_for(symbol)
         assert spec is not None  # the gate lets no order of an unknown instrument pass
-        start = undisturbed if undisturbed is not None else exact(prices.open[row])
+        start, after = touched if touched is not None else (exact(prices.open[row]), 0)
         assert start is not None  # orders wait for an open that is known
         slippage = Decimal(0) if cause == "target" else venue.slippage
-        price = to_grid(EXACT.multiply(start, 1 + sign * slippage), spec.tick, up=sign > 0) if cause != "target" else start
+        price = to_grid(EXACT.multiply(start, 1 + sign * slippage), spec.tick, up=sign > 0)
         fee = EXACT.multiply(EXACT.multiply(quantity, price), venue.fee)
         return Fill(
             order=order,
-            at=prices.time[row] + (self.bars[symbol].period if cause in {"stop", "target"} else 0),
+            at=prices.time[row] + after,
             row=prices.rows[row],
             instrument=symbol,
             side="buy" if sign > 0 else "sell",

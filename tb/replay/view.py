@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tb.engine.bars import Bars
 from tb.engine.columns import Columns, evaluate
 from tb.engine.graph import RuleGraph
-from tb.engine.instant import exact
+from tb.engine.instant import EXACT, exact
 from tb.engine.markets import Markets
 from tb.engine.plan import Plan
 
@@ -33,18 +36,25 @@ class RecordedView:
     markets: Markets
     columns: Columns
     _rows: dict[tuple[str, int], dict[int, int]] = field(default_factory=dict)
-    _last: dict[str, tuple[int, int]] = field(default_factory=dict)
     _closes: dict[str, list[float]] = field(default_factory=dict)
+    _instants: dict[tuple[str, int], NDArray[np.int64]] = field(default_factory=dict)
 
     def _bars(self, symbol: str, period: int) -> Bars:
         return self.markets.bars(symbol, period)
+
+    def _when(self, symbol: str, period: int) -> NDArray[np.int64]:
+        """The instants at which an instrument's bars of a period close."""
+        found = self._instants.get((symbol, period))
+        if found is None:
+            found = self._instants[symbol, period] = self._bars(symbol, period).closes
+        return found
 
     def row(self, symbol: str, period: int, at: int) -> int | None:
         if symbol not in self.markets.base:
             return None
         rows = self._rows.get((symbol, period))
         if rows is None:
-            rows = {close: row for row, close in enumerate(self._bars(symbol, period).closes.tolist())}
+            rows = {close: row for row, close in enumerate(self._when(symbol, period).tolist())}
             self._rows[symbol, period] = rows
         return rows.get(at)
 
@@ -52,19 +62,19 @@ class RecordedView:
         return self.columns.at(node, symbol, row)
 
     def quote(self, symbol: str, period: int, row: int) -> tuple[Decimal, Decimal] | None:
-        bars = self._bars(symbol, period).part(row, row + 1)
-        bid = exact(float(self.markets.read(bars, "bid")[0]))
-        ask = exact(float(self.markets.read(bars, "ask")[0]))
-        if bid is None or ask is None:
-            return self._last_price(bars)
-        return bid, ask
+        bars = self._bars(symbol, period)
+        if bars.bid is None or bars.ask is None:
+            return self._around_last_price(symbol, exact(float(bars.close[row])))
+        bid, ask = exact(float(bars.bid[row])), exact(float(bars.ask[row]))
+        return None if bid is None or ask is None else (bid, ask)
 
-    def _last_price(self, bars: Bars) -> tuple[Decimal, Decimal] | None:
-        """Without quotes and without a stated spread, the last price stands for both sides; limits on the spread still deny."""
-        if bars.bid is not None or self.markets.assumptions.spread is not None:
+    def _around_last_price(self, symbol: str, close: Decimal | None) -> tuple[Decimal, Decimal] | None:
+        """The stated spread around the last price, exactly; without one the last price stands for both sides, and limits on
+        the spread still deny."""
+        if close is None:
             return None
-        close = exact(float(bars.close[0]))
-        return None if close is None else (close, close)
+        half = EXACT.divide(exact(self.markets.assumptions.spread_of(symbol)) or Decimal(0), Decimal(2))
+        return EXACT.multiply(close, 1 - half), EXACT.multiply(close, 1 + half)
 
     def close(self, symbol: str, at: int) -> Decimal | None:
         found = self.newest(symbol, at)
@@ -82,7 +92,7 @@ class RecordedView:
         row = self.row(symbol, self.markets.base[symbol].period, at)
         if row is not None:
             return row
-        found = int(self.markets.base[symbol].closes.searchsorted(at, side="right")) - 1
+        found = int(self._when(symbol, self.markets.base[symbol].period).searchsorted(at, side="right")) - 1
         return found if found >= 0 else None
 
     def age(self, symbol: str, at: int) -> int | None:
@@ -94,38 +104,35 @@ class RecordedView:
             row -= 1
         return None
 
-    def _source(self, node: int, symbol: str, row: int) -> tuple[Bars, int] | None:
-        """The bars and the position in them that a node's newest input came from."""
+    def _source(self, node: int, symbol: str, row: int) -> tuple[str, int, int] | None:
+        """The instrument, the period and the row that a node's newest input came from."""
         found = self.graph[node]
-        bars = self._bars(symbol, found.period)
-        at = int(bars.closes[row])
+        period, place = found.period, row
         match found.op:
             case "pips" | "depth" | "tier_is":
                 return None
             case "shift":
                 place = row - int(found.consts[0] or 0)
             case "at":
-                bars = self._bars(symbol, self.graph[found.args[0]].period)
-                place = int(bars.closes.searchsorted(at, side="right")) - 1
+                period = self.graph[found.args[0]].period
+                place = int(self._when(symbol, period).searchsorted(self._when(symbol, found.period)[row], side="right")) - 1
             case "of":
-                other = str(found.consts[0])
-                other_row = self.row(other, found.period, at)
-                if other_row is None:
+                at, symbol = int(self._when(symbol, period)[row]), str(found.consts[0])
+                there = self.row(symbol, period, at)
+                if there is None:
                     return None
-                bars, place = self._bars(other, found.period), other_row
-            case _:
-                place = row
-        return (bars, place) if place >= 0 else None
+                place = there
+        return (symbol, period, place) if place >= 0 else None
 
     def node_age(self, node: int, symbol: str, row: int) -> int:
         source = self._source(node, symbol, row)
         if source is None:
             return 0
-        return int(self._bars(symbol, self.graph[node].period).closes[row]) - int(source[0].closes[source[1]])
+        return int(self._when(symbol, self.graph[node].period)[row] - self._when(source[0], source[1])[source[2]])
 
     def node_row(self, node: int, symbol: str, row: int) -> int | None:
         source = self._source(node, symbol, row)
-        return None if source is None else int(source[0].rows[source[1]])
+        return None if source is None else int(self._bars(source[0], source[1]).rows[source[2]])
 
     def source_row(self, symbol: str, period: int, row: int) -> int:
         return int(self._bars(symbol, period).rows[row])

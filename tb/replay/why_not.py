@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 
 import msgspec
+import numpy as np
 
 from tb.core.records import Decision, Quiet
 from tb.core.time import show_duration, show_instant
@@ -23,12 +24,13 @@ from tb.engine.markets import Markets
 from tb.engine.plan import EnterPlan, Plan, StrategyPlan
 from tb.replay.run import BUSY, COOLING, FALSE, OUTSIDE, TRUE, UNKNOWN
 
+_RECORDED = frozenset({"open", "high", "low", "close", "volume", "bid", "ask", "mid", "spread"})
 _WORDS = {
     FALSE: "the entry condition is false",
     TRUE: "the entry condition is true: it proposed",
     UNKNOWN: "the entry condition cannot be known",
     OUTSIDE: "the instrument is not in the universe",
-    BUSY: "the condition is true, but a position or an order stood already",
+    BUSY: "the condition is true, but a position, an order or another entry of the strategy stood already",
     COOLING: "the condition is true, but the strategy cools down here",
 }
 
@@ -193,15 +195,58 @@ def _failing(
 
 
 def _why_unknown(graph: RuleGraph, leaf: int, markets: Markets, symbol: str, row: int) -> str:
-    node, name = graph[leaf], describe(graph, leaf)
+    return f"`{describe(graph, leaf)}` {_reason(graph, leaf, markets, symbol, row)}"
+
+
+def _reason(graph: RuleGraph, id_: int, markets: Markets, symbol: str, row: int) -> str:
+    """Why a node is unknown at a bar of its own period: what comes after its name."""
+    node, bars = graph[id_], markets.bars(symbol, graph[id_].period)
+    at = int(bars.closes[row])
+    if node.op == "of":
+        other = str(node.consts[0])
+        if other not in markets.base:
+            return f"is missing: there is no data for {other}"
+        theirs = markets.bars(other, node.period).closes
+        place = int(theirs.searchsorted(at))
+        if place == len(theirs) or int(theirs[place]) != at:
+            return f"is missing: {other} has no bar that closed at {show_instant(at)}"
+        return _reason(graph, node.args[0], markets, other, place)
+    if node.op == "at":
+        inner = graph[node.args[0]].period
+        place = int(markets.bars(symbol, inner).closes.searchsorted(at, side="right")) - 1
+        if place < 0:
+            return f"is not ready: no bar of {show_duration(inner)} has closed yet"
+        return _reason(graph, node.args[0], markets, symbol, place)
     if node.look_back > row:
-        return f"`{name}` is not ready: it looks back {node.look_back} bars, {row} have closed before"
-    if node.op == "of" and str(node.consts[0]) not in markets.base:
-        return f"`{name}` is missing: there is no data for {node.consts[0]}"
-    bars = markets.bars(str(node.consts[0]) if node.op == "of" else symbol, node.period)
-    if node.op == "field":
-        return f"`{name}` is missing in row {int(bars.rows[row])} of {bars.source}"
-    return f"`{name}` is unknown: a value it needs is missing in {bars.source}"
+        return f"is not ready: it looks back {node.look_back} bars, {row} have closed before"
+    for below in reversed(graph.reach((id_,))):
+        empty = _empty_row(graph, below, markets, symbol, row, node.look_back)
+        if empty is not None:
+            return f"is missing{empty}" if below == id_ else f"is unknown: `{describe(graph, below)}` is missing{empty}"
+    return "is unknown: a value it needs is unknown, or there is no answer, as after a division by zero"
+
+
+def _empty_row(graph: RuleGraph, id_: int, markets: Markets, symbol: str, row: int, back: int) -> str | None:
+    """The newest empty value of a field within so many bars, said by file and row; None where nothing is empty."""
+    node = graph[id_]
+    if node.op == "depth":
+        return ": no depth is recorded or stated" if markets.assumptions.depth_of(symbol) is None else None
+    if node.op == "pips":
+        return f": no pip of {symbol} is stated" if symbol not in markets.assumptions.pips else None
+    if node.op != "field":
+        return None
+    bars = markets.bars(symbol, node.period)
+    name, first = str(node.consts[0]), max(row - back, 0)
+    values = markets.read(bars.part(first, row + 1), name)
+    empty = np.flatnonzero(np.isnan(values))
+    if not len(empty):
+        return None
+    if name in {"bid", "ask", "spread"} and bars.bid is None and markets.assumptions.spread_of(symbol) is None:
+        return ": no quotes are recorded, and no spread is stated"
+    if name not in _RECORDED:
+        return f": nothing gives `{name}`"
+    # as people count them, and as the warning about it did when the file was read
+    return f" in row {int(bars.rows[first + int(empty[-1])]) + 1} of {bars.source}"
 
 
 def _decided(decision: Decision) -> str:
@@ -215,7 +260,8 @@ def text(answer: WhyNot) -> str:
     if not answer.answers:
         lines.append("  no strategy covers this instrument, or there is no data for it")
     for one in answer.answers:
-        lines += ["", f"strategy {one.strategy}, enter {one.direction}  ({one.place})", f"  {one.state}"]
+        what = f"strategy {one.strategy}, enter {one.direction}" if one.direction else f"strategy {one.strategy}"
+        lines += ["", f"{what}  ({one.place})", f"  {one.state}"]
         lines += [f"  decided {decision}" for decision in one.decisions]
         if not one.agrees:
             lines.append(f"  the run recorded something else: {one.recorded}")

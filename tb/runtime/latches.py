@@ -54,5 +54,7 @@ class Latches:
 
     def words(self, verdict: str) -> str | None:
         """The rules whose pause or halt is in force, for people; None where there is none."""
+        if not self.active:
+            return None
         found = [f"{x.rule} since {show_instant(x.at)}" for x in self.active.values() if x.verdict == verdict]
         return ", ".join(found) or None

@@ -20,20 +20,21 @@ from decimal import Decimal
 from tb.core.encode import canonical, digest
 from tb.core.records import Decision, Fill, Mark, Order, Record
 from tb.core.settings import Settings
-from tb.core.time import day_start, next_day_start
+from tb.core.time import DAY, day_start, next_day_start
 from tb.engine.instant import Exact
 from tb.engine.plan import EnterPlan, Plan, StrategyPlan
 from tb.engine.say import say
 from tb.gate.account import Account, Working
 from tb.gate.facts import Moment
 from tb.gate.gate import Gate, Judgement
-from tb.gate.proposal import Proposal
+from tb.gate.proposal import HELD_TOO_LONG, TOO_LONG, UNSAID, Proposal
 from tb.gate.sizing import expected_price, levels, size
 from tb.runtime.latches import Latches
 from tb.runtime.ports import MarketView, Recorder, Venue
 from tb.runtime.positions import Position
+from tb.vocabulary.facts import FACTS, Argument
 
-HELD_TOO_LONG = -1
+_EVER = 1_000_000 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,14 @@ class Session:
         self.waiting: dict[tuple[str, str], Order] = {}  # approved entries on their way
         self.cooling: dict[tuple[str, str], int] = {}
         self.counts = dict.fromkeys(("decisions", "proposals", "approved", "shrunk", "rejected", "trades", "exits"), 0)
+        self.curve: list[Mark] = []  # equity at every close at which something was held
         self.groups = {g.name: g.members for g in plan.program.groups.values()}
+        self._strategies = {strategy.name: strategy for strategy in plan.strategies}
         self._orders: dict[str, tuple[Draft, int]] = {}
         self._marked_day = 0
+        self._was_open = False
+        self._settled_at = 0
+        self._windows = _windows_of(self._watching())
 
     # --- one instant -----------------------------------------------------------------------------------------------
 
@@ -108,29 +114,49 @@ class Session:
         drafts, silent = self._propose(at, ready)
         for draft in self._in_order(drafts):
             self._judge(draft, at)
+        self._note_what_is_open(at)
         return silent
 
-    def needs_every_bar(self) -> bool:
-        """Whether something is open that each bar can change."""
-        return bool(self.positions or self.waiting)
+    def needs_every_bar(self, at: int) -> bool:
+        """Whether a bar after the instant may change something though nothing is proposed: something is open, or a constraint
+        that is watched looks through a window back at a time when something was."""
+        return self._was_open or at < self._settled_at
+
+    def _note_what_is_open(self, at: int) -> None:
+        is_open = bool(self.positions or self.waiting or self.latches.active)
+        if is_open or self._was_open:
+            self._settled_at = max((self.account.day_ends if w == "today" else at + int(w) for w in self._windows), default=0)
+        self._was_open = is_open
+
+    def _watching(self) -> Gate:
+        """Constraints about the account alone are the same in every period."""
+        return self.gates[min(self.gates)]
 
     def _mark(self, at: int) -> None:
         account = self.account
         for symbol in account.held():
-            account.marks[symbol] = self.view.close(symbol, at)
+            account.mark(symbol, self.view.close(symbol, at))
         if at >= account.day_ends:
             zone = self.settings.account.timezone
             account.begin_day(day_start(at, zone), next_day_start(at, zone))
         account.observe(at)
+        if self._was_open or account.held():
+            self._note_equity(at)
         if account.day_starts != self._marked_day:
             self._marked_day = account.day_starts
             self._record_mark(at, {})
+
+    def _note_equity(self, at: int) -> None:
+        """A point of the run's curve: kept in memory, packed into one record by whoever ends the run."""
+        mark = self._mark_of(at, {})
+        if mark is not None:
+            self.curve.append(mark)
 
     def _watch(self, at: int) -> None:
         records: list[Record] = list(self.latches.expire(at))
         if self.halts_lifted_after is not None:
             records += self._lift_like_an_operator(at, self.halts_lifted_after)
-        gate = self.gates[min(self.gates)]
+        gate = self._watching()
         if gate.watched.constraints:
             nobody = Proposal("", "", 1, Decimal(0), None, None, None, None, None, None, True)
             for constraint in gate.watch(self._moment(nobody, at)):
@@ -156,7 +182,7 @@ class Session:
         for position in list(self.positions.values()):
             if position.exiting:
                 continue
-            strategy = self.plan.strategy(position.strategy)
+            strategy = self._strategies[position.strategy]
             row = self.view.row(position.instrument, strategy.period, at)
             if row is None:
                 continue
@@ -178,11 +204,11 @@ class Session:
         symbol = position.instrument
         if which == HELD_TOO_LONG:
             leaves: tuple[int, ...] = ()
-            reason = "held as long as allowed"
+            reason = TOO_LONG
         else:
             exit_ = strategy.exits[which]
             leaves = exit_.leaves
-            reason = say(self.plan.graph, exit_.because, lambda node: self.view.value(node, symbol, row)) or "exit condition"
+            reason = say(self.plan.graph, exit_.because, lambda node: self.view.value(node, symbol, row)) or UNSAID
         price = self._expected(-position.sign, symbol, strategy.period, row)
         tier = f"{strategy.universe}.{strategy.tiers[symbol]}"
         proposal = Proposal(
@@ -356,11 +382,16 @@ class Session:
             rows=tuple(view.node_row(leaf, symbol, row) for leaf in draft.leaves),
         )
 
-    def _record_mark(self, at: int, usage: dict[str, float | None]) -> None:
+    def _mark_of(self, at: int, usage: dict[str, float | None]) -> Mark | None:
+        """Equity and exposure now; None where either is unknown."""
         equity = self.account.equity()
         exposure = self.account.worst(self.account.held())
-        if equity is not None and exposure is not None:
-            self.recorder.record([Mark(at=at, equity=equity, exposure=exposure, usage=usage)])
+        return None if equity is None or exposure is None else Mark(at=at, equity=equity, exposure=exposure, usage=usage)
+
+    def _record_mark(self, at: int, usage: dict[str, float | None]) -> None:
+        mark = self._mark_of(at, usage)
+        if mark is not None:
+            self.recorder.record([mark])
 
     # --- what the venue tells --------------------------------------------------------------------------------------
 
@@ -377,7 +408,7 @@ class Session:
         self.waiting.pop(key, None)
         self.account.working.pop(order.id, None)
         enter = draft.strategy.enters[draft.enter]
-        stop, target = self._protection(draft, enter, fill.price)
+        stop, target = self._protection(draft, enter, order, fill.price)
         self.counts["trades"] += 1
         sign = 1 if fill.side == "buy" else -1
         position = Position(self.counts["trades"], order.strategy, order.instrument, sign, decision, fill, stop, target)
@@ -386,16 +417,20 @@ class Session:
         self.recorder.record([fill, position.trade(None)])
         return position
 
-    def _protection(self, draft: Draft, enter: EnterPlan, entry: Decimal) -> tuple[Decimal | None, Decimal | None]:
+    def _protection(
+        self, draft: Draft, enter: EnterPlan, order: Order, entry: Decimal
+    ) -> tuple[Decimal | None, Decimal | None]:
+        """The levels for the price that was paid; where that price leaves none, those the order was approved with."""
         symbol, row = draft.proposal.instrument, draft.row
         spec = self.settings.instrument(symbol)
         assert spec is not None  # the gate lets no order of an unknown instrument pass
         stop, target, _ = levels(self.plan.graph, enter, entry, spec.tick, lambda node: self.view.value(node, symbol, row))
-        return stop, target
+        return order.stop if stop is None else stop, order.target if target is None else target
 
     def exited(self, position: Position, fill: Fill) -> None:
         """A position was closed: by its stop or target, or by an order."""
         key = (position.strategy, position.instrument)
+        position.see(float(fill.price), float(fill.price))
         del self.positions[key]
         self._orders.pop(fill.order, None)
         self.account.fill(position.strategy, position.instrument, -position.sign * fill.quantity, fill.price, fill.fee)
@@ -406,12 +441,26 @@ class Session:
         self.recorder.record([fill, trade])
 
     def _cool(self, position: Position, fill: Fill, profit: Decimal) -> None:
-        strategy = self.plan.strategy(position.strategy)
+        strategy = self._strategies[position.strategy]
         lengths = [strategy.cool_downs.get("exit", 0)]
         lengths.append(strategy.cool_downs.get("loss", 0) if profit < 0 else 0)
         lengths.append(strategy.cool_downs.get("stop", 0) if fill.cause == "stop" else 0)
         if max(lengths):
             self.cooling[position.strategy, position.instrument] = fill.at + max(lengths)
+
+
+def _windows_of(gate: Gate) -> tuple[str, ...]:
+    """The windows through which watched constraints look back: `today`, or lengths in ms."""
+    found: dict[str, None] = {}
+    for leaf in gate.watched.leaves:
+        name, window = (str(const) for const in gate.graph[leaf].consts)
+        if name == "since_last_loss":
+            found[str(_EVER)] = None
+        elif name == "equity at day_start":
+            found["today"] = None
+        elif Argument.WINDOW in FACTS[name].arguments:
+            found[window] = None
+    return tuple(found)
 
 
 def text_of(value: Exact) -> str | None:

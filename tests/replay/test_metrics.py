@@ -70,6 +70,7 @@ def decision(seq: int, proposed: str, approved: str, verdict: str, *deciding: st
         "facts": (),
         "market": (),
         "ages": (),
+        "rows": (),
     }
     return Decision(**(values | changes))
 

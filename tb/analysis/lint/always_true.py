@@ -45,7 +45,7 @@ def _comparison(message: str, place: Span, limit: str) -> Diagnostic:
 
 
 def _either(subject: Subject, node: Node, place: Span) -> Diagnostic:
-    clauses = subject.contradictions.culprits(tuple(flat(subject.graph, node.id, False)))
+    clauses = subject.contradictions.culprits(flat(subject.graph, node.id, False))
     spans = [(subject.place_in(subject.graph[id_], place), wanted) for id_, wanted in clauses]
     words = [subject.words(span) if not wanted else f"not {subject.words(span)}" for span, wanted in spans if span is not None]
     labels = [Label(span, "holds wherever the other does not") for span, _ in spans if span is not None]

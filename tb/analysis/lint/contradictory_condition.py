@@ -26,14 +26,13 @@ def check(subject: Subject) -> Iterable[Diagnostic]:
             if contradictions.never(node.id, True) and not any(contradictions.never(part, True) for part in node.args):
                 for place in subject.places(node):
                     yield _clauses(subject, node, place)
-        elif node.op in COMPARISONS and contradictions.never(node.id, True):
-            if not contradictions.out_of_range(node.id, True):
-                for place in subject.places(node):
-                    yield _comparison(subject, node, place)
+        elif node.op in COMPARISONS and contradictions.never(node.id, True) and not contradictions.out_of_range(node.id, True):
+            for place in subject.places(node):
+                yield _comparison(subject, node, place)
 
 
 def _clauses(subject: Subject, node: Node, place: Span) -> Diagnostic:
-    clauses = subject.contradictions.culprits(tuple(flat(subject.graph, node.id, True)))
+    clauses = subject.contradictions.culprits(flat(subject.graph, node.id, True))
     words, labels = [], []
     for id_, wanted in clauses:
         span = subject.place_in(subject.graph[id_], place)

@@ -1,7 +1,7 @@
 """TB313: a constraint `on every order` that can deny an order which reduces risk, so that a position might not be closable.
 
-A bound on the rate of orders alone is the one thing that has to judge exits too, and it blocks none for good: it frees itself as
-time passes, without any order being let through. Over a long window the wait is long as well, which is worth a warning.
+A bound on the rate of orders alone is the one thing that has to judge exits too, and it blocks none for good: it frees itself
+as time passes, without any order being let through. Over a long window the wait is long as well, which is worth a warning.
 """
 
 from __future__ import annotations

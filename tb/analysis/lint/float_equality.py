@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tb.analysis.ranges import fixed, is_whole
+from tb.analysis.ranges import is_whole
 from tb.analysis.subject import Rule, Subject
 from tb.core.diagnostics import Diagnostic, Severity, warning
 from tb.engine.graph import Node, RuleGraph
@@ -22,7 +22,7 @@ def check(subject: Subject) -> Iterable[Diagnostic]:
     for node in subject.conditions:
         if node.op not in {"eq", "ne"} or not any(graph[id_].stage == "market" for id_ in graph.reach(node.args)):
             continue
-        kinds = [_kind(graph, id_) for id_ in node.args]
+        kinds = [_kind(subject, id_) for id_ in node.args]
         if kinds in (["recorded", "recorded"], ["recorded", "zero"], ["zero", "recorded"]) or "whole" in kinds:
             continue
         for place in subject.places(node):
@@ -33,10 +33,10 @@ def check(subject: Subject) -> Iterable[Diagnostic]:
             yield warning(CODE, f"`{words}` is {answer} true: `{sign}` asks for equality to the last digit", place, hint)
 
 
-def _kind(graph: RuleGraph, id_: int) -> str:
+def _kind(subject: Subject, id_: int) -> str:
     """How exact a value is: `whole`, `zero`, `recorded`, or `computed`."""
-    node = graph[id_]
-    value = fixed(graph, id_, "market")
+    graph, node = subject.graph, subject.graph[id_]
+    value = subject.contradictions.ranges.fixed(id_, "market")
     if value is not None:
         return "zero" if value == 0 else "computed"
     if is_whole(node) or node.op in {"const", "sign"} or (node.op == "apply" and node.consts[0] == "count"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tb.analysis.contradiction import COMPARISONS
-from tb.analysis.ranges import range_of, shown
+from tb.analysis.ranges import shown
 from tb.analysis.subject import Rule, Subject
 from tb.core.diagnostics import Diagnostic, Severity, error
 from tb.core.span import Span
@@ -29,7 +29,7 @@ def why(subject: Subject, node: Node, place: Span) -> str:
     said = []
     for id_ in node.args:
         argument = subject.graph[id_]
-        low, high = range_of(subject.graph, id_)
+        low, high = subject.contradictions.ranges.range_of(id_)
         span = subject.place_in(argument, place)
         if span is None or (low is None and high is None) or low == high:
             continue

@@ -1,7 +1,7 @@
 """TB511: a character in a comment or text that turns the writing direction or cannot be seen.
 
-It can make a line look like another one (N. Boucher and R. Anderson, Trojan Source, 2021). Elsewhere such characters are mistakes
-of writing already. Letters of other scripts are left alone here: people write comments in their own language.
+It can make a line look like another one (N. Boucher and R. Anderson, Trojan Source, 2021). Elsewhere such characters are
+mistakes of writing already. Letters of other scripts are left alone here: people write comments in their own language.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ some have. Needs to know the data; without it nothing is said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from tb.analysis.subject import DataSpan, Rule, Subject, named
 from tb.core.diagnostics import Diagnostic, Severity, error, warning
@@ -33,16 +33,23 @@ def check(subject: Subject) -> Iterable[Diagnostic]:
                 enough.add(node.id)
     for id_, bars_of in short.items():
         node = subject.graph[id_]
-        if any(set(short.get(argument, ())) >= set(bars_of) for argument in node.args):
+        if any(_covers(short, subject.graph[argument], bars_of) for argument in node.args):
             continue  # said where it comes from
         for place in subject.places(node):
             most, symbol = max((bars, symbol) for symbol, bars in bars_of.items())
             said = f"`{subject.words(place)}` needs {node.look_back + 1} bars of {show_duration(node.period)}"
             hint = "shorten the window, or give more data"
             if id_ in enough:
-                yield warning(CODE, f"{said}, and {named(bars_of)} have no more than {most}", place, hint)
+                yield warning(CODE, f"{said}, and there are at most {most} of {named(bars_of)}", place, hint)
             else:
                 yield error(CODE, f"{said}, and the data has {most} of `{symbol}`", place, hint)
+
+
+def _covers(short: Mapping[int, Mapping[str, int]], argument: Node, bars_of: Mapping[str, int]) -> bool:
+    """Whether the same is said of an argument; one that is read elsewhere (`of`, `@4h`) is short on bars of its own."""
+    if argument.op in {"of", "at"}:
+        return argument.args[0] in short
+    return set(short.get(argument.id, ())) >= set(bars_of)
 
 
 def _evaluated(subject: Subject, strategy: StrategyPlan) -> Iterator[tuple[Node, str]]:

@@ -29,14 +29,20 @@ def _is_collar(subject: Subject, root: int) -> bool:
 
 
 def _prices(subject: Subject, id_: int) -> frozenset[str]:
-    node = subject.graph[id_]
-    if node.stage == "market" and node.unit.kind is Kind.PRICE:
-        return frozenset({"market"})
-    if node.op == "fact" and node.consts[0] == "order.price":
-        return frozenset({"order"})
-    if node.op == "derived":
-        return frozenset()
-    return frozenset().union(*(_prices(subject, argument) for argument in node.args))
+    """Whose prices a comparison reads: `market`, `order`, or both."""
+    found, stack, seen = set[str](), [id_], set[int]()
+    while stack:
+        node = subject.graph[stack.pop()]
+        if node.id in seen or node.op == "derived":
+            continue
+        seen.add(node.id)
+        if node.stage == "market" and node.unit.kind is Kind.PRICE:
+            found.add("market")
+        elif node.op == "fact" and node.consts[0] == "order.price":
+            found.add("order")
+        else:
+            stack += node.args
+    return frozenset(found)
 
 
 RULE = Rule(CODE, "missing-price-collar", "risk", "graph", Severity.ERROR, check, suppressible=False)

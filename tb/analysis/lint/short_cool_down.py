@@ -20,9 +20,7 @@ def check(subject: Subject) -> Iterable[Diagnostic]:
             is_short = isinstance(length, Decimal) and length < strategy.period
             if cool_down.length.unit.kind is Kind.DURATION and is_short:
                 period = show_duration(strategy.period)
-                message = (
-                    f"`{strategy.name}` looks every {period}: a cool-down of {cool_down.length.text} is over before that"
-                )
+                message = f"`{strategy.name}` looks every {period}: a cool-down of {cool_down.length.text} is over before that"
                 yield warning(CODE, message, cool_down.span, f"write at least `{period}`")
 
 

@@ -1,7 +1,7 @@
 """TB302: a size that can exceed the whole of equity, or that nothing bounds.
 
-The bound is taken over the declared ranges of parameters and the known ranges of indicators. A size that risks a share of equity
-grows as the stop comes nearer; it counts as bounded where the policy bounds an order or a position.
+The bound is taken over the declared ranges of parameters and the known ranges of indicators. A size that risks a share of
+equity grows as the stop comes nearer; it counts as bounded where the policy bounds an order or a position.
 """
 
 from __future__ import annotations
@@ -44,8 +44,7 @@ def _declared(param: checked.Param | None) -> Bounds | None:
 
 
 def _spent(subject: Subject, size: checked.SizeCase, plan: SizePlan) -> Diagnostic | None:
-    most = _most(subject, plan)
-    words = subject.words(size.span)
+    most, words = _most(subject, plan), f"{_share(subject, size)} of equity"
     if most is None:
         hint = f"bound it: `min({_share(subject, size)}, 10%) of equity`"
         return error(CODE, f"nothing bounds the size `{words}`", size.span, hint)
@@ -56,7 +55,7 @@ def _spent(subject: Subject, size: checked.SizeCase, plan: SizePlan) -> Diagnost
 
 
 def _risked(subject: Subject, size: checked.SizeCase, plan: SizePlan, enter: EnterPlan) -> Diagnostic | None:
-    risk, words = _most(subject, plan), subject.words(size.span)
+    risk, words = _most(subject, plan), f"risking {_share(subject, size)} of equity"
     if risk is None:
         hint = f"bound it: `risking min({_share(subject, size)}, 1%) of equity`"
         return error(CODE, f"nothing bounds the risk of `{words}`", size.span, hint)

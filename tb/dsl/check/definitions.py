@@ -42,7 +42,8 @@ def _param(using: Expressions, node: syntax.Param, override: syntax.Expr | None)
     for bound in [*bounds, default]:
         if bound is not None and not _same_measure(value.unit, bound.unit):
             hint = units.mismatch_hint(value, bound, scope.currency)
-            message = f"`{node.name}` is {units.phrase(value.unit)}, its range {units.phrase(bound.unit)}"
+            said = "tb.yaml sets it to" if override else f"`{node.name}` is"
+            message = f"{said} {units.phrase(value.unit)}, its range is {units.phrase(bound.unit)}"
             scope.report("TB101", message, bound.span, hint)
             return None
     numbers = [bound.value if bound is not None and isinstance(bound.value, Decimal) else None for bound in bounds]
@@ -185,9 +186,7 @@ def regime(using: Expressions, node: syntax.Regime) -> None:
         using.scope.report("TB050", "`regime` is defined twice", node.span, "keep one; its cases are tried from the top")
         return
     cases: list[checked.RegimeCase] = []
-    for at, case in enumerate(node.cases):
-        if case.condition is None and at != len(node.cases) - 1:
-            using.scope.report("TB107", f"`{case.name} otherwise` hides the cases below it", case.span, "move it to the end")
+    for case in node.cases:
         if case.name in [earlier.name for earlier in cases]:
             using.scope.report("TB050", f"the regime `{case.name}` stands twice", case.span, "join the two with `or`")
         condition = using.condition(case.condition) if case.condition is not None else None

@@ -102,6 +102,8 @@ class Expressions:
                 return self._lasting(node.condition, node.length, True, node.span)
             case syntax.WithinBars():
                 return self._lasting(node.condition, node.length, False, node.span)
+            case syntax.During():
+                return self.refuse("TB004", "`during` is not evaluated yet", node.span, "remove it")
             case _:
                 assert_never(node)
 
@@ -167,7 +169,10 @@ class Expressions:
             return self.refuse("TB053", f"`{name}` belongs to policy files", node.span, "a strategy reads market data only")
         known = [*FIELDS, *FUNCTIONS, *POINTWISE, *(FACTS.keys() - INTERNAL if self.in_policy else ())]
         near = scope.nearest(name, known, self.file, self.in_policy)
-        return self.refuse("TB102", f"nothing is called `{name}`", node.span, near or f"define it: `let {name} = ...`")
+        if name == "tier" and self.in_policy:
+            near = "write `order.tier is core`"
+        hint = near or ("" if "." in name else f"define it: `let {name} = ...`")
+        return self.refuse("TB102", f"nothing is called `{name}`", node.span, hint)
 
     def fact(self, name: str, argument: str, span: Span) -> checked.Expr:
         """A fact, where facts may be read."""
@@ -274,7 +279,9 @@ class Expressions:
                 unit = units.added(left, right)
         if unit is None or not {left.unit.kind, right.unit.kind} <= units.NUMERIC:
             hint = units.mismatch_hint(left, right, self.scope.currency)
-            verbs = {"+": "added to", "-": "taken with", "*": "multiplied by", "/": "divided by"}[node.operator]
+            if node.operator == "*" and left.unit.kind is right.unit.kind:
+                hint = "multiply by a plain number, a share or a quantity"
+            verbs = {"+": "added to", "-": "reduced by", "*": "multiplied by", "/": "divided by"}[node.operator]
             return self.refuse(
                 "TB101", f"{units.phrase(left.unit)} cannot be {verbs} {units.phrase(right.unit)}", node.span, hint
             )

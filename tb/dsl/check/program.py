@@ -17,7 +17,7 @@ from functools import partial
 from tb.core.diagnostics import Diagnostic, did_you_mean, has_errors
 from tb.core.span import Span
 from tb.dsl import checked, syntax
-from tb.dsl.check import constraints, definitions, rules, weights
+from tb.dsl.check import constraints, definitions, later, rules, weights
 from tb.dsl.check.expressions import Expressions
 from tb.dsl.check.scope import LimitValue, Scope
 from tb.dsl.parse import parse, parse_expression
@@ -59,6 +59,7 @@ def check(
         settle = partial(_settle, scope, checkers)
         checkers[file.path] = Expressions(scope, file.path, file.is_policy, settle, trusted, assets)
     _claim(scope, everything)
+    later.refuse(scope, files)
     _settle_params(scope, everything, checkers, dict(overrides or {}))
     _each(everything, checkers, syntax.Group, definitions.group)
     _announce(scope, everything, checkers)
@@ -142,7 +143,10 @@ def _claim(scope: Scope, files: Sequence[syntax.File]) -> None:
         for node in file.declarations:
             if isinstance(node, syntax.Use):
                 if node.module not in modules or modules[node.module] == file.path:
-                    hint = did_you_mean(node.module, modules) or f"there is no rules/{node.module}.tb"
+                    others = [module for module, path in modules.items() if path != file.path]
+                    hint = did_you_mean(node.module, others) or f"there is no rules/{node.module}.tb"
+                    if modules.get(node.module) == file.path:
+                        hint = "remove it: a file sees its own definitions"
                     scope.report("TB102", f"`use {node.module}` finds nothing", node.span, hint)
                 else:
                     used.append(modules[node.module])

@@ -57,7 +57,7 @@ def _enter(using: Expressions, node: syntax.Enter) -> checked.Enter:
     if not node.sizes:
         using.scope.report("TB057", "the entry has no size", node.span, "add `size 5% of equity`")
     sizes = tuple(found for case in node.sizes if (found := _size(using, case, node)) is not None)
-    if target is not None and target.kind == "r" and stop is None:
+    if target is not None and target.kind == "r" and node.stop is None:
         using.scope.report("TB057", "a target in R needs a stop", node.span, "add `stop 8% below entry`")
     return checked.Enter(node.direction, when, sizes, stop, target, template(using, node.because), node.span)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tb.core.diagnostics import did_you_mean
 from tb.core.units import Kind
 from tb.dsl import checked, syntax
 from tb.dsl.check import units
@@ -26,7 +27,9 @@ def _hole(using: Expressions, hole: Hole) -> checked.Hole:
             if name in using.scope.broken:
                 return checked.Hole(None, name, hole.spec, hole.span)
             if name not in using.scope.triggers or not using.scope.visible(name, using.file, using.in_policy):
-                hint = using.scope.nearest(name, [], using.file, using.in_policy)
+                hint = did_you_mean(
+                    name, [t for t in using.scope.triggers if using.scope.visible(t, using.file, using.in_policy)]
+                )
                 using.refuse("TB102", f"there is no trigger `{name}` here", hole.span, hint)
             return checked.Hole(None, name, hole.spec, hole.span)
         case expression:

@@ -67,6 +67,8 @@ def clause_tree(graph: RuleGraph, root: int, values: Values, *, wanted: bool = T
         regime = graph[node.args[0]]
         value = show_value(values[regime.id], regime.unit, tuple(str(c) for c in regime.consts))
         value_text, measured, threshold = "regime", regime.id, str(node.consts[1])
+    elif node.op in {"every", "some"}:
+        measured = root  # the stretch itself is the value: that it holds now says nothing of the bars before
     span = node.spans[0]
     return Clause(
         text=describe(graph, root),

@@ -34,7 +34,7 @@ _FIXED = frozenset(
     | {("scope.others", "order.instrument")}
 )
 _STEPS = 200
-_BRACKETS = tuple(Decimal(factor) for factor in ("0.5", "2", "0", "10", "1000", "-1", "-10"))
+_BRACKETS = tuple(Decimal(factor) for factor in ("0.5", "2", "0.1", "10", "0.001", "1000", "0", "-1", "-10"))
 Leaves = Mapping[int, Exact | float]
 Answer = Callable[[Decimal], str]
 Gap = Callable[[Decimal], Decimal | None]
@@ -105,9 +105,12 @@ def _nearest(graph: RuleGraph, root: int, leaves: Leaves, leaf: int, value: Deci
 def _checked(graph: RuleGraph, leaf: int, value: Decimal, point: Decimal, now: str, answer: Answer) -> Flip | None:
     """The flip at a point, if the answer at it or just beyond it differs from the answer just before it."""
     step = max(abs(point), abs(value), Decimal("1e-9")) * Decimal("1e-9")
-    away = 1 if point >= value else -1
-    answers = (answer(point - away * step), answer(point), answer(point + away * step))
-    if answers[0] != now or (answers[1] == now and answers[2] == now):
+    # a value that lies exactly at the point may flip on either side
+    for away in (1, -1) if point == value else (1,) if point > value else (-1,):
+        answers = (answer(point - away * step), answer(point), answer(point + away * step))
+        if answers[0] == now and (answers[1] != now or answers[2] != now):
+            break
+    else:
         return None
     unit = graph[leaf].unit
     difference = point - value

@@ -42,7 +42,7 @@ def _operator(graph: RuleGraph, node: Node) -> tuple[str, int]:
     parts = []
     for at, arg in enumerate(node.args):
         text, inner = _describe(graph, graph[arg])
-        needs = inner < binding or (inner == binding and at > 0 and node.op in {"sub", "div"})
+        needs = inner < binding or (inner == binding and at > 0 and node.op in _SIGNS)
         parts.append(f"({text})" if needs or (inner == binding == _COMPARED) else text)
     match node.op:
         case "not" if graph[node.args[0]].op in _WORDS and " is " in parts[0]:
@@ -115,7 +115,27 @@ def _call(node: Node, inner: list[str]) -> str:
     return f"{function.name}({', '.join(shown)}){part}"
 
 
+# leaves that rules cannot name, in a reader's words; {} is the scope
+_INTERNAL = {
+    "scope.inside": "order belongs to {}",
+    "scope.others": "others in {}, worst case",
+    "book.long": "position with working buys",
+    "book.short": "position with working sells",
+    "book.gross_others": "all other positions, worst case",
+    "book.net_long": "net of the book with working buys",
+    "book.net_short": "net of the book with working sells",
+    "book.open_positions": "instruments held or being bought",
+    "order.opens": "opens a new instrument",
+    "order.sign": "side as a sign",
+    "order.missing": "inputs of the order that are not known",
+    "halted_by": "halt in force",
+    "paused_by": "pause in force",
+}
+
+
 def _fact(name: str, argument: str) -> str:
+    if name in _INTERNAL:
+        return _INTERNAL[name].format(argument.replace("order.instrument", "the order's instrument"))
     if not argument:
         return name
     return f"{name}({show_duration(int(argument)) if argument.isdigit() else argument})"

@@ -37,7 +37,7 @@ def explain(
     rules = _rules(plan.graph, gate, evaluated, decision, deep=deep)
     condition = None if evaluated.entry is None else clause_tree(plan.graph, evaluated.entry.when, evaluated.market)
     leaves = _market_leaves(evaluated, decision)
-    missing = tuple(dict.fromkeys(name for rule in rules if rule.decides for name in rule.missing))
+    missing = tuple(dict.fromkeys([*_not_computed(plan.graph, gate, evaluated), *(n for rule in rules for n in rule.missing)]))
     name = f"{run}.d{decision.seq}" if run else f"d{decision.seq}"
     return Explanation(
         id=name,
@@ -57,12 +57,12 @@ def explain(
         missing=missing,
         condition=condition,
         condition_flips=flips(plan.graph, evaluated.entry.when, leaves) if deep and evaluated.entry is not None else (),
-        size=_size(plan.graph, evaluated, decision, rules),
+        size=_size(plan.graph, gate, settings, evaluated, decision, rules, deep=deep),
         rules=rules,
         near_misses=tuple(_near_miss(rule) for rule in rules if _is_near(rule)),
         if_lifted=_if_lifted(gate, evaluated, decision),
         readings=_readings(plan.graph, gate, evaluated, decision),
-        origins=_origins(plan, gate, evaluated),
+        origins=_origins(plan, gate, settings, evaluated),
         policy_hash=policy_hash,
         reproduced=not evaluated.differences,
         differences=evaluated.differences,
@@ -70,8 +70,36 @@ def explain(
 
 
 def _place(evaluated: Evaluated) -> str:
+    if evaluated.strategy is None:
+        return "unknown"
     span = evaluated.strategy.span if evaluated.entry is None else evaluated.entry.span
     return f"{span.file}:{span.line}"
+
+
+def _not_computed(graph: RuleGraph, gate: Gate, evaluated: Evaluated) -> list[str]:
+    """What of the order could not be computed, and the inputs that were unknown for it."""
+    told = evaluated.inputs[gate.leaf("order.missing")] if gate.reads("order.missing") else None
+    found: list[str] = []
+    for name in str(told or "").split(", "):
+        found += [name] if name else []
+        found += [describe(graph, leaf, expand=False) for leaf in _unknown_below(graph, name, evaluated)]
+    return found
+
+
+def _unknown_below(graph: RuleGraph, name: str, evaluated: Evaluated) -> list[int]:
+    entry = evaluated.entry
+    if not isinstance(entry, EnterPlan):
+        return []
+    nodes: list[int] = []
+    match name:
+        case "stop":
+            nodes = [entry.stop.node] if entry.stop is not None else []
+        case "target":
+            nodes = [entry.target.node] if entry.target is not None else []
+        case "size":
+            nodes = [node for case in entry.sizes for node in (case.condition, case.share) if node is not None]
+    known = {node: value for node, value in evaluated.market.items() if node in set(graph.reach(tuple(nodes)))}
+    return [leaf for node in nodes if node in known for leaf in unknown_leaves(graph, node, known)]
 
 
 def _headline(decision: Decision) -> str:
@@ -151,7 +179,16 @@ def _if_lifted(gate: Gate, evaluated: Evaluated, decision: Decision) -> str:
     return f"{verdict} by {', '.join(names)}" if names else verdict
 
 
-def _size(graph: RuleGraph, evaluated: Evaluated, decision: Decision, rules: tuple[RuleResult, ...]) -> Size:
+def _size(
+    graph: RuleGraph,
+    gate: Gate,
+    settings: Settings,
+    evaluated: Evaluated,
+    decision: Decision,
+    rules: tuple[RuleResult, ...],
+    *,
+    deep: bool,
+) -> Size:
     limits = _quantity_limits(rules, decision.proposed)
     beyond = [(quantity, name) for quantity, name in limits if quantity > decision.approved and name not in decision.deciding]
     binding = min(beyond, default=None)
@@ -159,9 +196,32 @@ def _size(graph: RuleGraph, evaluated: Evaluated, decision: Decision, rules: tup
         words=_size_words(graph, evaluated),
         proposed=plain(decision.proposed),
         approved=plain(decision.approved),
-        largest="" if decision.verdict in {"approve", "warn"} else plain(decision.approved) if decision.approved else "none",
+        largest=_largest(gate, settings, evaluated, decision, deep=deep),
         next_binding="" if binding is None else f"{binding[1]} (at {show_value(binding[0], QUANTITY)})",
     )
+
+
+def _largest(gate: Gate, settings: Settings, evaluated: Evaluated, decision: Decision, *, deep: bool) -> str:
+    """The largest quantity on the lot grid that passes everything, found by halving; `none` where none does."""
+    if decision.verdict in {"approve", "warn"}:
+        return ""
+    if decision.approved:
+        return plain(decision.approved)
+    spec = settings.instrument(decision.instrument)
+    if spec is None or decision.kind == "exit":
+        return "none"
+    if not deep:
+        return ""
+    judged = evaluated.judgement
+    at_fault = judged.failed | judged.unknown
+    low, high = 0, int(decision.proposed / spec.lot)
+    while high - low > 1:
+        middle = (low + high) // 2
+        then = gate.decide(gate.with_quantity(evaluated.inputs, spec.lot * middle), True, spec.lot * middle, None)
+        low, high = (middle, high) if not (then.failed | then.unknown) & at_fault else (low, middle)
+    found = spec.lot * low
+    then = gate.decide(gate.with_quantity(evaluated.inputs, found), True, found, None)
+    return plain(found) if then.approved is not None else "none"
 
 
 def _quantity_limits(rules: tuple[RuleResult, ...], proposed: Decimal) -> list[tuple[Decimal, str]]:
@@ -203,7 +263,9 @@ def _readings(graph: RuleGraph, gate: Gate, evaluated: Evaluated, decision: Deci
         node = graph[leaf]
         if node.stage == "market":
             value = float(exact_value) if isinstance(exact_value, Decimal) else None
-            readings.append(_market_reading(graph, leaf, value, 0, decision.row, decision))
+            # a constraint's market values are recorded without age and row: what follows from the kind of value is said
+            own = node.op in {"field", "apply"}
+            readings.append(_market_reading(graph, leaf, value, 0 if own else None, decision.row if own else None, decision))
             continue
         name = str(node.consts[0])
         readings.append(
@@ -215,10 +277,12 @@ def _readings(graph: RuleGraph, gate: Gate, evaluated: Evaluated, decision: Deci
                 source="order" if name.startswith("order.") else "account",
             )
         )
-    return tuple({reading.name: reading for reading in readings}.values())
+    return tuple({(reading.name, reading.source): reading for reading in reversed(readings)}.values())[::-1]
 
 
-def _market_reading(graph: RuleGraph, leaf: int, value: float | None, age: int, row: int | None, decision: Decision) -> Reading:
+def _market_reading(
+    graph: RuleGraph, leaf: int, value: float | None, age: int | None, row: int | None, decision: Decision
+) -> Reading:
     node = graph[leaf]
     source = str(node.consts[0]) if node.op == "of" else decision.instrument
     return Reading(
@@ -227,12 +291,12 @@ def _market_reading(graph: RuleGraph, leaf: int, value: float | None, age: int, 
         exact="" if value is None else repr(value),
         unit=str(node.unit),
         source=f"{source} bars of {show_duration(node.period)}" if node.period else source,
-        age=show_duration(age) if age else "0s",
+        age="" if age is None else show_duration(age) if age else "0s",
         row=row,
     )
 
 
-def _origins(plan: Plan, gate: Gate, evaluated: Evaluated) -> tuple[Origin, ...]:
+def _origins(plan: Plan, gate: Gate, settings: Settings, evaluated: Evaluated) -> tuple[Origin, ...]:
     roots = [c.node for c in gate.policy.constraints]
     roots += [] if evaluated.entry is None else [evaluated.entry.when]
     found: dict[str, Origin] = {}
@@ -241,7 +305,7 @@ def _origins(plan: Plan, gate: Gate, evaluated: Evaluated) -> tuple[Origin, ...]
         origin = str(node.consts[2] or "") if node.op == "const" else ""
         for name in filter(None, origin.split(", ")):
             if name.startswith("limits."):
-                found[name] = Origin(name=name, value=str(node.consts[1]), origin="policy/limits.yaml")
+                found[name] = Origin(name=name, value=str(node.consts[1]), origin=f"{settings.policy}/limits.yaml")
     for name, param in plan.program.params.items():
         if param.low is None or param.high is None:
             allowed = ""

@@ -41,7 +41,7 @@ def html(explanation: Explanation) -> str:
         "<h2>Values read</h2>",
         _table(
             ("value", "is", "unit", "from", "age", "row"),
-            [(r.name, r.value, r.unit, r.source, r.age, "" if r.row is None else str(r.row)) for r in e.readings],
+            [(r.name, r.value, r.unit, r.source, r.age, "" if r.row is None else str(r.row + 1)) for r in e.readings],
         ),
         "<h2>Parameters and limits</h2>",
         _table(("name", "value", "set in", "allowed"), [(o.name, o.value, o.origin, o.allowed) for o in e.origins]),

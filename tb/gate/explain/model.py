@@ -9,7 +9,8 @@ from tb.engine.explain.flips import Flip
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """One value that was read: `source` says where it comes from, `age` how old it was, `row` is the data file's, from 0."""
+    """One value that was read: `source` says where it comes from, `age` how old it was, `row` is the data file's, from 0
+    (people are shown it from 1)."""
 
     name: str
     value: str

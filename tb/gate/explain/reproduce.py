@@ -1,4 +1,12 @@
-"""Re-evaluation: a decision's record put through the reference interpreter and the gate again, compared field by field."""
+"""Re-evaluation: a decision's record put through the reference interpreter and the gate again, compared field by field.
+
+1. The record must have the shape that the policy gives it (`_shape`).
+2. What it says twice must agree: order, plan and settings against the facts (`_compare_facts`).
+3. Condition, size, levels and words follow from the market values, the judgement from the facts; each is computed again.
+
+What stands in the record once and changes no answer (the instant, ages, rows, an equity that gives the same size) cannot be
+found here: that is what the hash chain of the ledger holds.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +17,24 @@ from tb.core.records import Decision
 from tb.core.settings import Settings
 from tb.core.units import Kind
 from tb.engine import interpret
+from tb.engine.explain.words import describe
 from tb.engine.graph import RuleGraph
-from tb.engine.instant import Exact
+from tb.engine.instant import EXACT, Exact, exact
 from tb.engine.interpret import from_leaves
 from tb.engine.plan import EnterPlan, ExitPlan, Plan, StrategyPlan
-from tb.engine.say import say
+from tb.engine.say import Values, say
 from tb.gate.gate import Gate, Judgement
-from tb.gate.sizing import size
+from tb.gate.proposal import HELD_TOO_LONG, TOO_LONG, UNSAID
+from tb.gate.sizing import Sized, size
 
 _NAMES = frozenset({Kind.TEXT, Kind.INSTRUMENT, Kind.LIST})
-HELD_TOO_LONG = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
     """A decision evaluated again: every node above the leaves, the judgement, and where the record says otherwise."""
 
-    strategy: StrategyPlan
+    strategy: StrategyPlan | None
     entry: EnterPlan | ExitPlan | None
     market: dict[int, Exact | float]
     inputs: tuple[Exact, ...]
@@ -35,14 +44,10 @@ class Evaluated:
 
 def reproduce(plan: Plan, gate: Gate, settings: Settings, decision: Decision) -> Evaluated:
     """Evaluates a decision from its snapshot alone. Every difference from the record is named; none means reproduced."""
-    strategy = plan.strategy(decision.strategy)
+    strategy = next((s for s in plan.strategies if s.name == decision.strategy), None)
     differences: list[str] = []
-    entry: EnterPlan | ExitPlan | None = None
-    if decision.kind == "enter":
-        entry = strategy.enters[decision.enter]
-    elif decision.enter != HELD_TOO_LONG:
-        entry = strategy.exits[decision.enter]
-    market = _market(plan.graph, strategy, entry, decision, differences)
+    entry = _shape(gate, strategy, decision, differences)
+    market = {} if strategy is None or entry is None else _market(plan.graph, strategy, entry, decision, differences)
     inputs = facts_of(plan.graph, gate, decision)
     spec = settings.instrument(decision.instrument)
     judgement = gate.decide(inputs, decision.kind == "enter", decision.proposed, None if spec is None else spec.lot)
@@ -51,24 +56,53 @@ def reproduce(plan: Plan, gate: Gate, settings: Settings, decision: Decision) ->
     again = tuple(mask & applies for mask in interpret.judge(plan.graph, gate.policy, inputs))
     if again != (judgement.failed, judgement.unknown):
         differences.append(f"the interpreter says {again}, the generated function {(judgement.failed, judgement.unknown)}")
+    _compare_facts(plan, gate, settings, strategy, decision, inputs, differences)
     if isinstance(entry, EnterPlan):
         _compare_entry(plan.graph, gate, entry, settings, decision, market, inputs, differences)
+    else:
+        _compare_exit(plan.graph, entry, decision, market, differences)
     return Evaluated(strategy, entry, market, inputs, judgement, tuple(differences))
 
 
 def facts_of(graph: RuleGraph, gate: Gate, decision: Decision) -> tuple[Exact, ...]:
-    """The inputs of the decision function, from the record's texts: names stay text, all else is a number."""
-    return tuple(
-        None if text is None else text if graph[leaf].unit.kind in _NAMES else Decimal(text)
-        for leaf, text in zip(gate.policy.leaves, decision.facts, strict=True)
-    )
+    """The inputs of the decision function, from the record's texts: names stay text, all else is a number; unknown where the
+    record has something else."""
+    leaves = gate.policy.leaves
+    facts = decision.facts if len(decision.facts) == len(leaves) else (None,) * len(leaves)
+    return tuple(_fact(text, graph[leaf].unit.kind in _NAMES) for leaf, text in zip(leaves, facts, strict=True))
+
+
+def _fact(text: str | None, is_name: bool) -> Exact:
+    if text is None or is_name:
+        return text
+    number = EXACT.create_decimal(text)
+    return number if number.is_finite() else None
+
+
+def _shape(
+    gate: Gate, strategy: StrategyPlan | None, decision: Decision, differences: list[str]
+) -> EnterPlan | ExitPlan | None:
+    """The entry or exit that the record is of; None for a position held too long, and where the record does not fit."""
+    if len(decision.facts) != len(gate.policy.leaves):
+        differences.append(f"{len(decision.facts)} facts recorded, the policy reads {len(gate.policy.leaves)}")
+    if strategy is None:
+        differences.append(f"the policy has no strategy `{decision.strategy}`")
+        return None
+    of_kind: tuple[EnterPlan | ExitPlan, ...] = strategy.enters if decision.kind == "enter" else strategy.exits
+    entry = of_kind[decision.enter] if 0 <= decision.enter < len(of_kind) else None
+    if entry is None and (decision.kind == "enter" or decision.enter != HELD_TOO_LONG):
+        differences.append(f"the strategy has no {decision.kind} number {decision.enter}")
+        return None
+    count = 0 if entry is None else len(entry.leaves)
+    if {len(decision.market), len(decision.ages), len(decision.rows)} != {count}:
+        differences.append(f"{len(decision.market)} market values recorded, the rule reads {count}")
+        return None
+    return entry
 
 
 def _market(
-    graph: RuleGraph, strategy: StrategyPlan, entry: EnterPlan | ExitPlan | None, decision: Decision, differences: list[str]
+    graph: RuleGraph, strategy: StrategyPlan, entry: EnterPlan | ExitPlan, decision: Decision, differences: list[str]
 ) -> dict[int, Exact | float]:
-    if entry is None:
-        return {}
     leaves: dict[int, Exact | float] = {
         leaf: float("nan") if value is None else value for leaf, value in zip(entry.leaves, decision.market, strict=True)
     }
@@ -109,6 +143,84 @@ def _compare(judgement: Judgement, decision: Decision, differences: list[str]) -
     differences += [f"{what}: {now} now, {then} recorded" for what, now, then in pairs if now != then]
 
 
+def _compare_facts(
+    plan: Plan,
+    gate: Gate,
+    settings: Settings,
+    strategy: StrategyPlan | None,
+    decision: Decision,
+    inputs: tuple[Exact, ...],
+    differences: list[str],
+) -> None:
+    """Facts that follow from the rest of the record, from the plan or from the settings."""
+    symbol, spec = decision.instrument, settings.instrument(decision.instrument)
+    is_member = strategy is not None and symbol in strategy.tiers
+    known: dict[str, Exact] = {
+        "order.instrument": symbol,
+        "order.strategy": decision.strategy,
+        "order.side": decision.side,
+        "order.sign": Decimal(1 if decision.side == "buy" else -1),
+        "order.quantity": decision.proposed,
+        "order.price": decision.price,
+        "order.stop": decision.stop,
+        "order.target": decision.target,
+        "order.confidence": exact(decision.confidence),
+        "order.tier": f"{strategy.universe}.{strategy.tiers[symbol]}" if strategy is not None and is_member else None,
+        "order.minimum": None if spec is None else spec.minimum_notional,
+        "order.maximum": None if spec is None else spec.max_quantity,
+        "restricted": ",".join(settings.restricted),
+    }
+    if not is_member:
+        differences.append(f"no rule covers `{symbol}` in `{decision.strategy}`")
+    for leaf, value in zip(gate.policy.leaves, inputs, strict=True):
+        node = plan.graph[leaf]
+        name = str(node.consts[0]) if node.op == "fact" else ""
+        if name in known and known[name] != value:
+            differences.append(f"{name}: {known[name]} by the rest of the record, {value} among its facts")
+        if node.stage == "market" and decision.kind == "enter":
+            _compare_reading(plan, strategy, leaf, value, decision, differences)
+
+
+def _compare_reading(
+    plan: Plan, strategy: StrategyPlan | None, leaf: int, value: Exact, decision: Decision, differences: list[str]
+) -> None:
+    """A market value that rule and policy both read is one value."""
+    if strategy is None or not 0 <= decision.enter < len(strategy.enters):
+        return
+    leaves = strategy.enters[decision.enter].leaves
+    if leaf in leaves and len(leaves) == len(decision.market):
+        read = exact(decision.market[leaves.index(leaf)])
+        if read != value:
+            differences.append(f"{describe(plan.graph, leaf)}: {read} read by the rule, {value} by the policy")
+
+
+def _compare_exit(
+    graph: RuleGraph,
+    exit_: ExitPlan | EnterPlan | None,
+    decision: Decision,
+    market: dict[int, Exact | float],
+    differences: list[str],
+) -> None:
+    if decision.kind == "enter":
+        return
+    reason = TOO_LONG if exit_ is None else say(graph, exit_.because, _reader(market)) or UNSAID
+    recorded = (decision.stop, decision.target, decision.confidence)
+    if recorded != (None, None, None):
+        differences.append("an exit has neither stop nor target nor confidence")
+    if reason != decision.reason:
+        differences.append(f"reason: `{reason}` now, `{decision.reason}` recorded")
+
+
+def _reader(market: dict[int, Exact | float]) -> Values:
+    def values(node: int) -> float | None:
+        value = market.get(node)
+        if isinstance(value, Decimal):
+            return float(value)
+        return value if isinstance(value, float) and value == value else None  # noqa: PLR0124 - NaN differs from itself
+
+    return values
+
+
 def _compare_entry(
     graph: RuleGraph,
     gate: Gate,
@@ -119,22 +231,22 @@ def _compare_entry(
     inputs: tuple[Exact, ...],
     differences: list[str],
 ) -> None:
-    def values(node: int) -> float | None:
-        value = market.get(node)
-        if isinstance(value, Decimal):
-            return float(value)
-        return value if isinstance(value, float) and value == value else None  # noqa: PLR0124 - NaN differs from itself
-
+    values = _reader(market)
     spec = settings.instrument(decision.instrument)
+    sized = Sized(Decimal(0), None, None, None, ("instrument",) if spec is None else ("price",))
     if spec is not None and decision.price is not None:
         equity = inputs[gate.leaf("equity")]
         sized = size(graph, entry, decision.price, equity if isinstance(equity, Decimal) else None, spec, values)
-        pairs = (
-            ("proposed quantity", sized.quantity, decision.proposed),
-            ("stop", sized.stop, decision.stop),
-            ("target", sized.target, decision.target),
-        )
-        differences += [f"{what}: {now} now, {then} recorded" for what, now, then in pairs if now != then]
+    pairs: list[tuple[str, object, object]] = [
+        ("side", "buy" if entry.direction == "long" else "sell", decision.side),
+        ("confidence", None if entry.confidence is None else values(entry.confidence), decision.confidence),
+        ("proposed quantity", sized.quantity, decision.proposed),
+        ("stop", sized.stop, decision.stop),
+        ("target", sized.target, decision.target),
+    ]
+    for what, now in (("order.intended", sized.intended), ("order.missing", ", ".join(sized.missing) or None)):
+        pairs += [(what, now, inputs[gate.leaf(what)])] if gate.reads(what) else []
+    differences += [f"{what}: {now} now, {then} recorded" for what, now, then in pairs if now != then]
     reason = say(graph, entry.because, values)
     if reason != decision.reason:
         differences.append(f"reason: `{reason}` now, `{decision.reason}` recorded")

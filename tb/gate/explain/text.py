@@ -106,7 +106,7 @@ def _rest(e: Explanation, only_failing: bool) -> Iterator[str]:
         yield "values read"
         width = min(max((len(r.name) for r in e.readings), default=0), 48)
         for reading in e.readings:
-            row = "" if reading.row is None else f", row {reading.row}"
+            row = "" if reading.row is None else f", row {reading.row + 1}"
             age = f", {reading.age} old" if reading.age else ""
             yield f"  {reading.name:<{width}}  {reading.value}  ({reading.source}{row}{age})"
         yield ""

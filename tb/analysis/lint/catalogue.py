@@ -1,0 +1,50 @@
+"""Every lint rule, in the order of its code. A new check is a new module beside this one and a line here."""
+
+from __future__ import annotations
+
+from tb.analysis.lint import (
+    always_true,
+    contradictory_condition,
+    exit_blocked,
+    float_equality,
+    impossible_threshold,
+    invisible_character,
+    look_back_beyond_data,
+    missing_halt,
+    missing_order_rate,
+    missing_order_value,
+    missing_price_collar,
+    missing_stop,
+    no_reason_text,
+    short_cool_down,
+    stale_data_unguarded,
+    unbounded_size,
+    unknown_pip,
+    unreachable_case,
+    unused_definition,
+)
+from tb.analysis.subject import Rule
+
+_MODULES = (
+    contradictory_condition,
+    always_true,
+    impossible_threshold,
+    unreachable_case,
+    float_equality,
+    unknown_pip,
+    look_back_beyond_data,
+    stale_data_unguarded,
+    missing_stop,
+    unbounded_size,
+    missing_order_value,
+    missing_price_collar,
+    missing_order_rate,
+    missing_halt,
+    exit_blocked,
+    short_cool_down,
+    no_reason_text,
+    unused_definition,
+    invisible_character,
+)
+
+RULES: tuple[Rule, ...] = tuple(module.RULE for module in _MODULES)

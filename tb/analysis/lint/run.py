@@ -1,0 +1,102 @@
+"""lint: everything that can be known of a project without running it.
+
+1. What parsing found is handed in; the files are checked (`tb.dsl.check`). Names, units and parameters are settled there.
+2. Where the project is sound its plan is built and every rule of the catalogue looks at it.
+3. Comments hide findings of rules (`tb.analysis.suppression`), then levels change or switch off what is left.
+
+Findings come in order of place, each once. Errors of parsing and checking keep their severity whatever the levels say: without
+a meaning there is nothing to be lenient about.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from tb.analysis.lint.catalogue import RULES
+from tb.analysis.subject import DataSpan, Instrument, Rule, Subject
+from tb.analysis.suppression import NO_EFFECT, NO_REASON, read_suppressions, suppress, without_effect
+from tb.core.diagnostics import Diagnostic, Severity, has_errors, in_order
+from tb.dsl import syntax
+from tb.dsl.check import LimitValue, check
+from tb.engine.plan import plan
+
+_BY_CODE: Mapping[str, Rule] = {rule.code: rule for rule in RULES}
+_LEVELLED = frozenset(_BY_CODE) | {NO_REASON, NO_EFFECT}
+_DEFINES = re.compile(r"^(?:let|trigger|param|group|universe|strategy)\s+([a-z]\w*)", re.MULTILINE)
+_TIER = re.compile(r"^\s+(?:tier\s+)?([a-z]\w*)\b", re.MULTILINE)
+_QUOTED = re.compile(r"`([^`]+)`")
+_ECHOES = frozenset({"TB053", "TB060", "TB061", "TB102", "TB402"})
+
+
+def lint(
+    files: Sequence[syntax.File],
+    *,
+    findings: Sequence[Diagnostic] = (),
+    currency: str = "USD",
+    limits: Mapping[str, LimitValue] | None = None,
+    overrides: Mapping[str, str] | None = None,
+    levels: Mapping[str, Severity | None] | None = None,
+    instruments: Callable[[str], Instrument | None] | None = None,
+    data: DataSpan | None = None,
+) -> list[Diagnostic]:
+    """Every finding of a project, in order.
+
+    `findings` are those of parsing files and limits; `limits` and `overrides` are as in `check`. `levels` gives rules another
+    severity by code, None switches one off. What is not known of `instruments` and `data` is not checked (`unasked` says so).
+    """
+    limits, levels = limits or {}, levels or {}
+    program, checked = check(files, currency=currency, limits=limits, overrides=overrides)
+    suppressions, wrong = read_suppressions(files)
+    found = [*findings, *_without_echoes(checked, findings, files)]
+    if program is None or has_errors(found):
+        return in_order([*found, *_levelled(wrong, levels)])
+    subject = Subject(tuple(files), program, plan(program), limits, data, instruments)
+    ruled = [finding for rule in RULES if levels.get(rule.code, rule.severity) is not None for finding in rule.check(subject)]
+    left = suppress(in_order(ruled), suppressions, _BY_CODE)
+    off = [code for code, level in levels.items() if level is None]
+    idle = without_effect(suppressions, _BY_CODE, off)
+    return in_order([*found, *_levelled([*left, *wrong, *idle], levels)])
+
+
+def unasked(data: DataSpan | None, instruments: Callable[[str], Instrument | None] | None) -> tuple[str, ...]:
+    """What a run of `lint` could not look at, in sentences for people."""
+    said = []
+    if data is None:
+        said.append("no data was given, so look-backs were not compared with its length")
+    if instruments is None:
+        said.append("no instruments were given, so pips were not looked at")
+    return tuple(said)
+
+
+def _levelled(findings: Sequence[Diagnostic], levels: Mapping[str, Severity | None]) -> list[Diagnostic]:
+    left = []
+    for finding in findings:
+        level = levels.get(finding.code, finding.severity) if finding.code in _LEVELLED else finding.severity
+        if level is not None:
+            left.append(replace(finding, severity=level))
+    return left
+
+
+def _without_echoes(
+    checked: Sequence[Diagnostic], findings: Sequence[Diagnostic], files: Sequence[syntax.File]
+) -> list[Diagnostic]:
+    """Without those that only say that a name is not there, where its declaration is what could not be read."""
+    if not has_errors(findings):
+        return list(checked)
+    unread = _unread(findings, files)
+    return [finding for finding in checked if finding.code not in _ECHOES or not unread & set(_QUOTED.findall(finding.message))]
+
+
+def _unread(findings: Sequence[Diagnostic], files: Sequence[syntax.File]) -> frozenset[str]:
+    names: set[str] = set()
+    for file in files:
+        read = {getattr(declaration, "name", "") for declaration in file.declarations}
+        names |= {name for name in _DEFINES.findall(file.text) if name not in read}
+        is_whole = all(finding.span.file != file.path for finding in findings)
+        names |= set() if is_whole else {name for name in _TIER.findall(file.text) if name not in read}
+    for finding in findings:
+        if "TB620" <= finding.code < "TB640":
+            names |= set(_QUOTED.findall(finding.message))
+    return frozenset(names)

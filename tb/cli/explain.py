@@ -1,0 +1,207 @@
+"""`tb explain`: why a decision came out as it did, from its record and the policy text stored under its hash."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tb.cli.opening import policy_of, reading, record_name, run_of
+from tb.cli.options import command, json_option, ledger_option, out_option, project_option, run_name
+from tb.cli.output import encode, iso, progress, put, put_json, say, write_file
+
+if TYPE_CHECKING:
+    from tb.core.records import Decision, Run, Trade
+    from tb.gate.explain import Explanation
+    from tb.gate.gate import Gate
+    from tb.ledger.store import Ledger
+    from tb.runtime.policy import Compiled
+
+NOT_REPRODUCED = 1
+
+
+@command(
+    "explain",
+    "tb explain t1                    # the decision behind trade 1 of the latest run",
+    "tb explain r2.d12 --only-failing",
+    "tb explain t1 --format html -o t1.html",
+    "tb explain --all --json          # re-evaluates every decision of the run",
+)
+@click.argument("name", metavar="[ID]", required=False)
+@click.option("--all", "everything", is_flag=True, help="Every decision of the run: does each explanation reproduce it?")
+@click.option("--run", type=run_name, metavar="RUN", help="The run that is meant (default: the latest).")
+@click.option("--format", "form", type=click.Choice(["text", "json", "html"]), help="How to show it (default: text).")
+@click.option("--depth", type=click.IntRange(min=1), default=6, metavar="N", help="How deep conditions are taken apart.")
+@click.option("--only-failing", is_flag=True, help="Leave out what passed.")
+@out_option
+@ledger_option
+@project_option
+@json_option
+def tb_explain(
+    name: str | None,
+    everything: bool,
+    run: str | None,
+    form: str | None,
+    depth: int,
+    only_failing: bool,
+    output: Path | None,
+    ledger: Path | None,
+    project: Path,
+    as_json: bool,
+) -> None:
+    """Explain a trade, a decision or an order.
+
+    ID is t3 for a trade, d12 for a decision, or an order's id; r2.t3 names the run. The decision is evaluated again from
+    its record alone. Exit code 1 where that does not give the recorded result.
+    """
+    if (name is None) != everything:
+        raise click.UsageError("name one trade, decision or order, or say `--all`")
+    form = "json" if as_json else form or "text"
+    with reading(project, ledger) as opened:
+        if name is None:
+            explained = Explainer(opened, run, project)
+            is_reproduced = _explain_all(explained, form, output)
+        else:
+            of_run, kind, number = record_name(name)
+            if run is not None and of_run is not None and run != of_run:
+                raise click.UsageError(f"`{name}` is of run {of_run}, and --run says {run}")
+            explained = Explainer(opened, of_run or run, project)
+            explanation = explained.named(kind, number)
+            is_reproduced = explanation.reproduced
+            _show(_rendered(explanation, form, depth, only_failing), output)
+    if not is_reproduced:
+        raise click.exceptions.Exit(NOT_REPRODUCED)
+
+
+class Explainer:
+    """Explains records of one run under the policy that the ledger keeps for it."""
+
+    def __init__(self, ledger: Ledger, run: str | None, project: Path) -> None:
+        from tb.replay.run import gates_of
+
+        self.ledger = ledger
+        self.run: Run = run_of(ledger, run).run
+        self.compiled: Compiled = policy_of(ledger, self.run, project)
+        self._gates: dict[int, Gate] = gates_of(self.compiled.plan)
+
+    def decision(self, decision: Decision, *, deep: bool = True) -> Explanation:
+        from tb.gate.explain import explain
+
+        plan = self.compiled.plan
+        gate = self._gates[plan.strategy(decision.strategy).period]
+        return explain(
+            plan, gate, self.compiled.settings, decision, policy_hash=self.run.policy_hash, run=self.run.id, deep=deep
+        )
+
+    def named(self, kind: str, number: str) -> Explanation:
+        """The explanation of the decision behind a trade, a decision or an order, with what became of it."""
+        import msgspec
+
+        name = self.run.id
+        if kind == "t":
+            trade = self.ledger.trade(name, int(number))
+            decision = self.ledger.decision(name, trade.decision)
+        else:
+            seq = self.ledger.order(name, number).decision if kind == "order" else int(number)
+            decision = self.ledger.decision(name, seq)
+            trades = self.ledger.trades(name, instrument=decision.instrument, strategy=decision.strategy)
+            found = [trade for trade in trades if trade.decision == decision.seq]
+            if not found:
+                return self.decision(decision)
+            trade = found[0]
+        return msgspec.structs.replace(self.decision(decision), outcome=tuple(self._outcome(trade)))
+
+    def _outcome(self, trade: Trade) -> Iterator[str]:
+        from tb.core.encode import plain
+
+        opened = f"{trade.side} {plain(trade.quantity)} {trade.instrument} at {plain(trade.entry_price)}"
+        yield f"trade {self.run.id}.t{trade.seq}: {opened}, filled {iso(trade.entry_at)}"
+        if trade.exit_at is None or trade.exit_price is None or trade.profit is None:
+            yield "still open"
+            return
+        r = "" if trade.r is None else f" ({trade.r:+.2f}R)"
+        by = self._exit_decision(trade)
+        yield (
+            f"closed {iso(trade.exit_at)} at {plain(trade.exit_price)} by {trade.cause}{by}: "
+            f"{trade.profit:+,.2f} {self.run.currency} after fees{r}"
+        )
+
+    def _exit_decision(self, trade: Trade) -> str:
+        assert trade.exit_at is not None
+        between = self.ledger.decisions(
+            self.run.id,
+            instrument=trade.instrument,
+            strategy=trade.strategy,
+            since=trade.entry_at,
+            until=trade.exit_at + 1,
+        )
+        exits = [decision.seq for decision in between if decision.kind == "exit" and decision.approved]
+        return f" (d{exits[-1]})" if exits and trade.cause in {"exit when", "hold"} else ""
+
+
+def _rendered(explanation: Explanation, form: str, depth: int, only_failing: bool) -> str:
+    from tb.gate import explain
+
+    match form:
+        case "json":
+            import msgspec
+
+            return msgspec.json.format(encode(explanation), indent=2).decode() + "\n"
+        case "html":
+            return explain.html(explanation)
+        case _:
+            return explain.text(explanation, depth=depth, only_failing=only_failing)
+
+
+def _show(text: str, output: Path | None) -> None:
+    if output is None:
+        sys.stdout.write(text)
+        return
+    write_file(output, text)
+    if str(output) != "-":
+        say(f"written: {output}")
+
+
+def _explain_all(explainer: Explainer, form: str, output: Path | None) -> bool:
+    """Whether every decision of the run was reproduced. With a file, every explanation goes into it, in full."""
+    if output is not None and form != "json":
+        raise click.UsageError("`--all` with a file writes JSON: add `--json`")
+    ledger, run = explainer.ledger, explainer.run.id
+    counts = {"decisions": 0, "entries": 0, "refusals": 0, "exits": 0}
+    differences: dict[str, tuple[str, ...]] = {}
+    parts: list[str] = []
+    total = (ledger.run(run).summary or {}).get("decisions")
+    with progress("explain") as told:
+        for decision in ledger.decisions(run):
+            explanation = explainer.decision(decision, deep=output is not None)
+            counts["decisions"] += 1
+            counts["exits" if decision.kind == "exit" else "entries" if decision.approved else "refusals"] += 1
+            if not explanation.reproduced:
+                differences[explanation.id] = explanation.differences
+            if output is not None:
+                parts.append(encode(explanation).decode())
+            if told is not None and isinstance(total, int):
+                told(counts["decisions"], total)
+    if output is not None:
+        write_file(output, "[\n" + ",\n".join(parts) + "\n]\n")
+    if str(output) != "-":
+        trades = len(ledger.trades(run))
+        _tell({"run": run, **counts, "trades": trades, "policy_hash": explainer.run.policy_hash}, differences, form)
+    return not differences
+
+
+def _tell(counted: dict[str, Any], differences: dict[str, tuple[str, ...]], form: str) -> None:
+    reproduced = counted["decisions"] - len(differences)
+    if form == "json":
+        put_json({**counted, "reproduced": reproduced, "all_reproduced": not differences, "differences": differences})
+        return
+    put(
+        f"run {counted['run']}: {reproduced:,} of {counted['decisions']:,} decisions reproduced "
+        f"({counted['entries']:,} entries, {counted['refusals']:,} refusals, {counted['exits']:,} exits; "
+        f"{counted['trades']:,} trades)"
+    )
+    for name, lines in differences.items():
+        put(f"  {name} NOT reproduced: {'; '.join(lines)}")

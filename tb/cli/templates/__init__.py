@@ -1,0 +1,1 @@
+"""The files that `tb init` writes: a small project that lints clean and trades on the simulated sample market."""

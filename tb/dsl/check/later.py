@@ -1,0 +1,69 @@
+"""What the language can say and this version cannot evaluate yet: refused by name, so that nothing passes in silence.
+
+A construct leaves this module on the day its meaning is checked. Names that such a declaration defines count as broken, so
+that their uses say nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tb.core.span import Span
+from tb.dsl import syntax
+from tb.dsl.check.scope import Scope
+
+_WORDS: dict[type, str] = {
+    syntax.Function: "let",
+    syntax.Table: "table",
+    syntax.Feed: "feed",
+    syntax.Session: "session",
+    syntax.Signal: "signal",
+    syntax.Score: "score",
+    syntax.LimitException: "exception",
+    syntax.Book: "book",
+    syntax.Council: "council",
+    syntax.Allocate: "allocate",
+    syntax.Advisor: "advisor",
+    syntax.Test: "test",
+    syntax.Prove: "prove",
+}
+
+
+def refuse(scope: Scope, files: Sequence[syntax.File]) -> None:
+    """One finding for each declaration or clause that is parsed and not evaluated."""
+    for file in files:
+        for node in file.declarations:
+            for what, span in _later(node):
+                scope.report("TB004", f"{what} is not evaluated yet", span, "remove it")
+            if type(node) in _WORDS and not isinstance(node, syntax.Test | syntax.Prove):
+                scope.broken.add(str(getattr(node, "name", "")))
+
+
+def _later(node: syntax.Declaration) -> Iterator[tuple[str, Span]]:
+    match node:
+        case syntax.Function(name=name):
+            yield f"the function `{name}`", node.span
+        case syntax.Universe(tiers=tiers):
+            yield from (("`where`", tier.where.span) for tier in tiers if tier.where is not None)
+        case syntax.Strategy():
+            yield from _of_strategy(node)
+        case syntax.Limit(level=str(level)) | syntax.Forbid(level=str(level)) | syntax.Require(level=str(level)):
+            yield f"`{'level warn' if level == 'warn' else level}`", node.span
+        case syntax.Pause(level=str(level)):
+            yield f"`{'level warn' if level == 'warn' else level}`", node.span
+        case _ if type(node) in _WORDS:
+            yield f"`{_WORDS[type(node)]}`", node.span
+
+
+def _of_strategy(node: syntax.Strategy) -> Iterator[tuple[str, Span]]:
+    for enter in node.enters:
+        clauses: dict[str, syntax.ConvictionSize | syntax.Order | syntax.BreakEven | syntax.Trailing | None] = {
+            "`size conviction`": enter.by_conviction,
+            "`order`": enter.order,
+            "`stop to entry`": enter.break_even,
+            "`stop trailing`": enter.trailing,
+        }
+        yield from ((what, clause.span) for what, clause in clauses.items() if clause is not None)
+        yield from (("`take`", take.span) for take in enter.takes)
+    yield from (("`leg`", entry.span) for entry in node.leg_enters)
+    yield from (("`quote`", quote.span) for quote in node.quotes)

@@ -1,0 +1,89 @@
+"""Tests and claims as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from tb.dsl import syntax
+from tb.dsl.format_expression import SHARE, SUM, spell, spell_text
+from tb.dsl.format_row import LEVEL, STEP, Row, condition_row, filled_row, header, row
+
+
+def test_rows(test: syntax.Test) -> Iterator[Row]:
+    yield header(test.span, f"test {spell_text(test.name)}")
+    for given in test.given:
+        facts = [f"{spell(fact.what, SHARE)} = {spell(fact.value)}," for fact in given.facts]
+        yield filled_row(STEP, given.span, ("given ",), [*facts[:-1], facts[-1][:-1]], kind="")
+    for bars in test.bars:
+        yield from _bars(bars)
+    if test.recorded is not None:
+        recorded = test.recorded
+        ends = _instants(("from", recorded.start), ("to", recorded.end))
+        yield row(STEP, recorded.span, f"{'data'.ljust(LEVEL)}{spell_text(recorded.path.value)}{ends}")
+    if test.proposes is not None:
+        yield row(STEP, test.proposes.span, "when".ljust(LEVEL) + _proposes(test.proposes))
+    for expectation in test.expects:
+        yield row(STEP, expectation.span, "expect".ljust(LEVEL) + _expectation(expectation))
+
+
+def _instants(*ends: tuple[str, syntax.Instant | None]) -> str:
+    said = ""
+    for word, end in ends:
+        if end is not None:
+            clock = f" {end.clock.value:%H:%M}" if end.clock is not None else ""
+            said += f" {word} {end.day.value.isoformat()}{clock}"
+    return said
+
+
+def _bars(bars: syntax.Bars) -> Iterator[Row]:
+    start = _instants(("from", bars.start))
+    first = bars.instrument.span
+    yield row(STEP, first, f"{'bars'.ljust(LEVEL)}{bars.instrument.symbol} {bars.period.text}{start}")
+    if bars.columns:
+        yield row(2 * STEP, None, *bars.columns, "", kind="bars")
+    for line in bars.rows:
+        values = [value.text if value is not None else "unknown" for value in line.values]
+        if line.goes_to is not None:
+            values = [f"{values[0]}..{line.goes_to.text}"]
+        times = f"x {line.times}" if line.times > 1 or line.goes_to is not None else ""
+        volume = f"volume {line.volume.text}" if line.volume is not None else ""
+        yield row(2 * STEP, line.span, *values, times, volume, kind="bars" if bars.columns else "closes")
+
+
+def _proposes(proposes: syntax.Proposes) -> str:
+    words = f"{proposes.strategy} proposes {proposes.side} {proposes.quantity.text} {proposes.instrument.symbol}"
+    for word, price in (("at", proposes.price), ("stop", proposes.stop), ("target", proposes.target)):
+        words += f" {word} {spell(price, SUM)}" if price is not None else ""
+    return words
+
+
+def _expectation(expectation: syntax.Expectation) -> str:
+    match expectation:
+        case syntax.ExpectNoProposal(by=by):
+            return f"no proposal{f' by {by}' if by else ''}"
+        case syntax.ExpectThat(condition=condition, operator=operator, confidence=confidence):
+            level = f" with confidence {operator} {confidence.text}" if confidence is not None else ""
+            return spell(condition) + level
+        case syntax.ExpectVerdict():
+            words = expectation.verdict
+            if expectation.side is not None and expectation.instrument is not None:
+                words += f" {expectation.side} {expectation.instrument.symbol}"
+            words += f" to {expectation.to.text}" if expectation.to is not None else ""
+            words += f" by {expectation.by}" if expectation.by else ""
+            words += f" clause {spell(expectation.clause)}" if expectation.clause is not None else ""
+            return words + (f" with margin {spell(expectation.margin, SUM)}" if expectation.margin is not None else "")
+        case _ as never:
+            assert_never(never)
+
+
+def prove_row(prove: syntax.Prove) -> Row:
+    head = f"prove {spell_text(prove.name)}"
+    match prove.claim:
+        case syntax.OrdersHave(orders=orders, condition=condition):
+            return condition_row(0, prove.span, (head, f"every {orders} order has "), condition, kind="prove")
+        case syntax.ReducingApproved(unless_halted=unless_halted):
+            unless = " unless halted" if unless_halted else ""
+            return row(0, prove.span, head, f"every reducing order is approved{unless}", kind="prove")
+        case _ as never:
+            assert_never(never)

@@ -1,0 +1,75 @@
+"""Programs for the linter as they stand in `tests/language/lint`: several files in one.
+
+A line `--- policy/limits.tb` begins the next file; what stands before the first is `rules/program.tb`. `--- limits`, `--- data`
+and `--- instruments` hold lines of `name value`: limits as in limits.yaml, a period and the bars of each instrument, and pips.
+A program without a policy is judged under STANDARD, which has nothing to complain about.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tb.analysis.lint import DataSpan, lint
+from tb.core.diagnostics import Diagnostic, Severity
+from tb.core.time import parse_duration
+from tb.dsl.parse import parse
+from tb.gate.limits import Limits, parse_limits
+
+STANDARD = """
+limit order_value     order.notional <= 10k USD
+limit collar          abs(order.price / mid - 1) <= 2%
+limit orders_rate     orders(10s) <= 20  on every order
+limit drawdown_limit  drawdown <= 10%  otherwise halt
+require fresh_data    data_age <= 2 bars
+"""
+
+
+@dataclass(frozen=True)
+class Pips:
+    pip: Decimal | None
+
+
+def findings_of(text: str, *, levels: dict[str, Severity | None] | None = None) -> list[Diagnostic]:
+    """What the linter says of a program."""
+    parts = split(text)
+    limits, found = Limits("policy/limits.yaml", {}), []
+    if "limits" in parts:
+        limits, found = parse_limits("policy/limits.yaml", parts.pop("limits"))
+    data = _data(parts.pop("data")) if "data" in parts else None
+    pips = dict(line.split() for line in parts.pop("instruments").splitlines() if line) if "instruments" in parts else None
+    if not any(path.startswith("policy/") for path in parts):
+        parts["policy/standard.tb"] = STANDARD
+    files = []
+    for path, part in parts.items():
+        file, mistakes = parse(path, part, is_policy=path.startswith("policy/"))
+        files.append(file)
+        found += mistakes
+    return lint(
+        files,
+        findings=found,
+        limits=limits.by_name,
+        levels=levels,
+        data=data,
+        instruments=None if pips is None else lambda symbol: Pips(Decimal(pips[symbol]) if symbol in pips else None),
+    )
+
+
+def split(text: str) -> dict[str, str]:
+    """The parts of a program by name; lines of a file keep their numbers."""
+    parts: dict[str, list[str]] = {"rules/program.tb": []}
+    name = "rules/program.tb"
+    for line in text.splitlines():
+        if line.startswith("--- "):
+            name = line.removeprefix("--- ").strip()
+            parts[name] = []
+        else:
+            parts[name].append(line)
+    return {name: "\n".join(lines) + "\n" for name, lines in parts.items()}
+
+
+def _data(text: str) -> DataSpan:
+    first, *rest = (line.split() for line in text.splitlines() if line)
+    period = parse_duration(first[1])
+    assert period is not None
+    return DataSpan(period, {symbol: int(bars) for symbol, bars in rest})

@@ -1,0 +1,264 @@
+"""Hypothesis strategies for well-typed rule and policy texts, and for markets to run them on.
+
+Every text drawn here parses and checks without a finding: the properties are about meaning, not about mistakes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from tb.core.time import HOUR
+from tb.dsl.check import check
+from tb.dsl.parse import parse
+from tb.engine.bars import Bars
+from tb.engine.markets import Assumptions, Markets
+from tb.engine.plan import Plan, plan
+
+SYMBOLS = ("BTC-USD", "ETH-USD", "SOL-USD")
+UNIVERSE = """universe majors on exchange
+  tier core BTC-USD, ETH-USD weight 1%..60%
+  tier rest SOL-USD
+"""
+WINDOWED = "sma wma highest lowest median mean stdev slope total".split()
+RECURSIVE = "ema rma".split()
+
+
+def examples(count: int) -> settings:
+    """So many examples, and forty times as many where HYPOTHESIS_PROFILE asks to explore."""
+    return settings(max_examples=count * (40 if os.environ.get("HYPOTHESIS_PROFILE") == "explore" else 1))
+
+
+@dataclass(slots=True)
+class _Writer:
+    """Draws expressions of one type each, as text. `names` are the definitions that may be used, by type."""
+
+    draw: st.DrawFn
+    recursive: bool
+    names: dict[str, list[str]]
+    has_regime: bool = False
+    elsewhere: bool = True  # other periods and instruments
+
+    def pick(self, *choices: str) -> str:
+        return self.draw(st.sampled_from(choices))
+
+    def bars(self, low: int = 1, high: int = 6) -> int:
+        return self.draw(st.integers(low, high))
+
+    def any_of(self, *choices: Callable[[], str]) -> str:
+        return self.draw(st.sampled_from(choices))()
+
+    # --- prices ----------------------------------------------------------------------------------------------------
+
+    def price(self, depth: int) -> str:
+        leaves = [lambda: self.pick("open", "high", "low", "close", "close", "mid", "bid", "ask")]
+        if self.names.get("price"):
+            leaves.append(lambda: self.pick(*self.names["price"]))
+        if depth <= 0:
+            return self.any_of(*leaves)
+        inner = depth - 1
+        functions = [*WINDOWED, *(RECURSIVE if self.recursive else ())]
+        choices = [
+            *leaves,
+            lambda: f"{self.pick(*functions)}({self.price(inner)}, {self.bars(2)})",
+            lambda: f"vwap({self.bars()})",
+            lambda: f"({self.price(inner)})[{self.bars(0, 4)}]",
+            lambda: f"({self.price(inner)} {self.pick('+', '-')} {self.price(inner)})",
+            lambda: f"({self.price(inner)} {self.pick('*', '/')} {self.number(inner)})",
+            lambda: f"({self.pick('1%', '25%', '150%')} of {self.price(0)})",
+            lambda: f"{self.pick('min', 'max')}({self.price(inner)}, {self.price(inner)})",
+            lambda: f"{self.pick('abs', '-', '')}({self.price(inner)})",
+        ]
+        if self.recursive:
+            choices += [
+                lambda: f"macd({self.price(inner)}, 2, 4, 3).{self.pick('line', 'signal', 'histogram')}",
+                lambda: f"atr({self.bars()})",
+            ]
+        if self.elsewhere:
+            choices.append(lambda: f"({self.price(inner)})@{self.pick('2h', '4h')}")
+        return self.any_of(*choices)
+
+    # --- numbers and ratios ----------------------------------------------------------------------------------------
+
+    def number(self, depth: int) -> str:
+        leaves = [lambda: self.pick("1.5", "2", "0.25", "70", "hour", "weekday")]
+        if self.names.get("number"):
+            leaves.append(lambda: self.pick(*self.names["number"]))
+        if depth <= 0:
+            return self.any_of(*leaves)
+        inner = depth - 1
+        choices = [
+            *leaves,
+            lambda: f"({self.price(inner)} / {self.price(inner)})",
+            lambda: f"zscore({self.price(inner)}, {self.bars(2)})",
+            lambda: f"correlation({self.price(inner)}, volume, {self.bars(2)})",
+            lambda: f"stochastic({self.bars()}, 2, 2).{self.pick('k', 'd')}",
+            lambda: f"williams_r({self.bars()})",
+            lambda: f"count({self.condition(inner)}, {self.bars()})",
+            lambda: f"sign({self.price(inner)})",
+            lambda: f"{self.pick('log', 'exp', 'sqrt', 'abs')}({self.number(inner)})",
+            lambda: f"({self.number(inner)} {self.pick('+', '-', '*', '/')} {self.number(inner)})",
+            lambda: f"({self.number(inner)})[{self.bars(0, 4)}]",
+        ]
+        if self.recursive:
+            choices += [
+                lambda: f"rsi({self.price(inner)}, {self.bars()})",
+                lambda: f"adx({self.bars()}).{self.pick('adx', 'plus_di')}",
+            ]
+        if self.elsewhere:
+            choices += [
+                lambda: f"({self.number(inner)}) of {self.pick(*SYMBOLS)}",
+                lambda: f"({self.number(inner)})@{self.pick('2h', '4h')}",
+            ]
+        return self.any_of(*choices)
+
+    def ratio(self, depth: int) -> str:
+        leaves = [lambda: self.pick("0%", "5%", "-20bps", "spread")]
+        if depth <= 0:
+            return self.any_of(*leaves)
+        inner = depth - 1
+        choices = [
+            *leaves,
+            lambda: f"change({self.price(inner)}, {self.bars()})",
+            lambda: f"percentile({self.price(inner)}, {self.bars(2)})",
+            lambda: f"({self.ratio(inner)} {self.pick('+', '-')} {self.ratio(inner)})",
+            lambda: f"({self.ratio(inner)} * {self.number(inner)})",
+        ]
+        if self.elsewhere:
+            choices.append(lambda: f"(change(close, {self.bars()}) of {self.pick(*SYMBOLS)})")
+        return self.any_of(*choices)
+
+    # --- conditions ------------------------------------------------------------------------------------------------
+
+    def comparison(self, depth: int) -> str:
+        sign = self.pick("<", "<=", ">", ">=", "==", "!=")
+        kind = self.draw(st.sampled_from([self.price, self.number, self.ratio]))
+        return f"{kind(depth)} {sign} {kind(depth)}"
+
+    def condition(self, depth: int) -> str:
+        leaves = [lambda: f"({self.comparison(0)})"]
+        if self.names.get("condition"):
+            leaves.append(lambda: self.pick(*self.names["condition"]))
+        if self.has_regime:
+            leaves.append(lambda: f"regime is {self.pick('', 'not ')}{self.pick('up', 'flat')}")
+            leaves.append(lambda: f"tier is {self.pick('core', 'rest')}")
+        if depth <= 0:
+            return self.any_of(*leaves)
+        inner = depth - 1
+        choices = [
+            *leaves,
+            lambda: f"({self.comparison(inner)})",
+            lambda: f"({self.condition(inner)} {self.pick('and', 'or')} {self.condition(inner)})",
+            lambda: f"(not {self.condition(inner)})",
+            lambda: f"({self.price(inner)} crosses {self.pick('above', 'below')} {self.price(inner)})",
+            lambda: f"({self.condition(inner)} {self.pick('for', 'within')} {self.bars()} bars)",
+            lambda: f"({self.number(inner)} in {self.number(0)}..{self.number(0)})",
+            lambda: f"({self.condition(inner)})[{self.bars(0, 3)}]",
+            lambda: f"(depth(10bps) > {self.bars()}k USD)",
+            lambda: f"(volume > mean(volume, {self.bars()}))",
+        ]
+        if self.elsewhere:
+            choices += [
+                lambda: f"({self.condition(inner)}) of {self.pick(*SYMBOLS)}",
+                lambda: f"({self.condition(inner)})@{self.pick('2h', '4h')}",
+            ]
+        return self.any_of(*choices)
+
+
+@st.composite
+def rules(draw: st.DrawFn, *, recursive: bool = True, elsewhere: bool = True, depth: int = 3) -> str:
+    """A rule file that checks."""
+    names: dict[str, list[str]] = {"price": [], "number": [], "condition": []}
+    writer = _Writer(draw, recursive, names, elsewhere=elsewhere)
+    lines = [UNIVERSE, "regime", f"  up when {writer.condition(2)}", "  flat otherwise", ""]
+    for index, kind in enumerate(draw(st.lists(st.sampled_from(list(names)), max_size=3))):
+        value = {"price": writer.price, "number": writer.number, "condition": writer.condition}[kind](2)
+        lines.append(f"let {kind}_{index} = {value}")
+        names[kind].append(f"{kind}_{index}")
+    writer.has_regime = True
+    lines += ["trigger spike", f"  when {writer.condition(2)}", f"  confidence 0.3..0.9 as {writer.number(2)} goes 1..3", ""]
+    names["condition"].append("spike")
+    for index, period in enumerate(draw(st.sampled_from([("1h",), ("1h", "4h"), ("4h",), ("2h", "1h")]))):
+        lines += [
+            f"strategy s{index} on majors every {period}",
+            f"  enter {draw(st.sampled_from(['long', 'short']))} when {writer.condition(depth)}",
+            "    size 5% of equity if tier is core",
+            "      1% of equity otherwise",
+            f'    because "{{{writer.number(1)}:.2f}}, {{spike.because}}"',
+            f"  exit when {writer.condition(depth)}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def planned(rules_text: str, policy_text: str = "") -> Plan:
+    """The plan of texts that must have no finding."""
+    rule_file, first = parse("rules/rules.tb", rules_text, is_policy=False)
+    policy_file, second = parse("policy/policy.tb", policy_text, is_policy=True)
+    program, third = check([rule_file, policy_file])
+    assert [*first, *second, *third] == [], (rules_text, policy_text)
+    assert program is not None
+    return plan(program)
+
+
+# --- markets -----------------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def markets(draw: st.DrawFn, plan_: Plan | None = None, *, clean: bool = False, bars: int = 60) -> Markets:
+    """Several instruments; unless `clean` with gaps, different spans, unknown cells; constant stretches, some with quotes."""
+    made: dict[str, Bars] = {}
+    for symbol in SYMBOLS if clean else draw(st.sampled_from([SYMBOLS, SYMBOLS[:2], SYMBOLS[1:]])):
+        seed = draw(st.integers(0, 2**32 - 1))
+        size = bars if clean else draw(st.integers(0, bars))
+        made[symbol] = _bars(symbol, np.random.default_rng(seed), size, clean, quotes=draw(st.booleans()))
+    assumed = Assumptions(draw(st.sampled_from([None, 0.001])), draw(st.sampled_from([None, 2500.0])), {})
+    return Markets(made, assumed, plan_.tiers if plan_ is not None else {})
+
+
+def _bars(symbol: str, chance: np.random.Generator, size: int, clean: bool, *, quotes: bool) -> Bars:
+    steps = np.ones(size, dtype=np.int64) if clean else chance.choice([1, 1, 1, 1, 2, 5], size)
+    start = -1 if clean else int(chance.integers(0, 12))
+    time = (start + np.cumsum(steps)) * HOUR if size else np.empty(0, dtype=np.int64)
+    # a coarse grid makes equal values, and with them ties and values exactly at a bound, common
+    close = 100.0 + np.cumsum(chance.choice([-1.0, -0.5, 0.0, 0.0, 0.25, 0.5, 1.0], size))
+    still = chance.random(size) < 0.2
+    for row in np.flatnonzero(still[1:]) + 1:
+        close[row] = close[row - 1]
+    opened = np.concatenate([close[:1], close[:-1]]) if size else close
+    high = np.maximum(opened, close) + chance.choice([0.0, 0.5], size)
+    low = np.minimum(opened, close) - chance.choice([0.0, 0.5], size)
+    columns = [opened, high, low, close, chance.choice([0.0, 1.0, 5.0, 12.5], size), close - 0.125, close + 0.25]
+    columns = [np.array(column, dtype=np.float64) for column in columns]
+    if not clean:
+        for column in columns:
+            column[chance.random(size) < 0.02] = np.nan
+    return Bars(symbol, HOUR, time, *columns[:5], *(columns[5:] if quotes else (None, None)), f"{symbol}.csv", np.arange(size))
+
+
+def cut(markets_: Markets, until: int) -> Markets:
+    """The same markets as they were known at an instant."""
+    return _parts(markets_, {s: (0, int(np.searchsorted(b.closes, until, side="right"))) for s, b in markets_.base.items()})
+
+
+def newest(markets_: Markets, bars: int) -> Markets:
+    """The last bars alone."""
+    return _parts(markets_, {symbol: (max(len(b) - bars, 0), len(b)) for symbol, b in markets_.base.items()})
+
+
+def _parts(markets_: Markets, spans: Mapping[str, tuple[int, int]]) -> Markets:
+    base = {symbol: bars.part(*spans[symbol]) for symbol, bars in markets_.base.items()}
+    return Markets(base, markets_.assumptions, markets_.tiers)
+
+
+def same_bits(one: object, other: object) -> bool:
+    """Equal in every bit, with NaN equal to NaN of whatever payload."""
+    a, b = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
+    if a.shape != b.shape:
+        return False
+    unknown = np.isnan(a)
+    return bool(np.array_equal(unknown, np.isnan(b)) and np.array_equal(a[~unknown].view(np.int64), b[~unknown].view(np.int64)))

@@ -1,0 +1,93 @@
+"""Conditions back in the language's words: what is said means the same when it is read again."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from small_projects import compiled, strategy
+
+from tb.core.units import NUMBER, PRICE, QUANTITY, RATIO, Kind, R, Unit, money
+from tb.engine.explain.words import describe, show_value
+from tb.engine.plan import Plan
+
+D = Decimal
+
+CONDITIONS = (
+    "close > open",
+    "close + high > 2 * low",
+    "close - (high - low) > low - open",
+    "(close - high) - low > 0",
+    "high / (close / open) > close * (high / low) / 2",
+    "-(close - open) < high",
+    "not (close > open and high > low) or volume > 0",
+    "(close > open or high > low) and volume > 0",
+    "not close > open",
+    "close[3] > highest(high, 20)[1]",
+    "(close - open)[2] > 0",
+    "close of ETH-USD > sma(close, 20) of ETH-USD",
+    "(close > open) of ETH-USD",
+    "close@4h > ema(close, 10)@4h",
+    "(close > open and volume > 0) for 3 bars",
+    "close > open within 5 bars",
+    "macd(close, 12, 26, 9).signal > 0",
+    "bollinger(close, 20, 2).upper > close",
+    "volume_usd(24) >= 5M USD",
+    "spread < 1% and depth(1%) >= 10k USD",
+    "abs(change(close, 24)) > 3%",
+    "max(open, close) < min(high, 2 * low)",
+    "hour == 8 or weekday != 5",
+    "tier is t",
+    "not tier is t",
+    "correlation(close, volume, 20) > 0.5",
+)
+
+
+def planned(condition: str) -> Plan:
+    return compiled(strategy(condition, members="BTC-USD, ETH-USD")).plan
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_what_is_said_of_a_condition_builds_the_same_condition(condition: str) -> None:
+    plan = planned(condition)
+    root = plan.strategies[0].enters[0].when
+    said = describe(plan.graph, root)
+    again = planned(said)
+    assert again.graph[again.strategies[0].enters[0].when].key == plan.graph[root].key
+    assert describe(again.graph, again.strategies[0].enters[0].when) == said
+
+
+def test_parts_keep_their_names_and_the_whole_is_spelled_out() -> None:
+    rules = "param loud = 1.5\n\nlet relative = volume / mean(volume, 24)\n\ntrigger surge\n  when relative > loud\n\n"
+    plan = compiled(rules + strategy("surge and close > open")).plan
+    root = plan.strategies[0].enters[0].when
+    graph = plan.graph
+    assert describe(graph, root) == "surge and close > open"
+    surge = graph[root].args[0]
+    assert (describe(graph, surge), describe(graph, surge, expand=False)) == ("relative > loud", "surge")
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [
+        (D("0.032"), Unit(Kind.RATIO), "3.2%"),
+        (D("0.0005"), RATIO, "5bps"),
+        (D("-0.0005"), RATIO, "-5bps"),
+        (D("7940"), money("USD"), "7,940.00 USD"),
+        (61204.5, PRICE, "61,204.5"),
+        (0.00001234, PRICE, "1.234e-05"),
+        (0.0, PRICE, "0"),
+        (D("12.5"), QUANTITY, "12.5"),
+        (D(7_200_000), Unit(Kind.DURATION), "2h"),
+        (D(-7_200_000), Unit(Kind.DURATION), "-2h"),
+        (2.5, R, "2.5R"),
+        (float("nan"), NUMBER, "unknown"),
+        (None, NUMBER, "unknown"),
+        (True, Unit(Kind.TRUTH), "true"),
+        (0.0, Unit(Kind.TRUTH), "false"),
+        ("BTC-USD", Unit(Kind.INSTRUMENT), "BTC-USD"),
+        ("", Unit(Kind.LIST), "none"),
+    ],
+)
+def test_values_are_shown_as_people_write_them(value: D | float | str | None, unit: Unit, shown: str) -> None:
+    assert show_value(value, unit) == shown

@@ -1,0 +1,98 @@
+"""Programs of tests/language/replay: rules, policy, a tiny market and what must happen, in one file.
+
+Sections begin with `=== `: `settings` (name: value), `rules`, `policy`, one for each instrument, and last `expected`. A row is
+open, high, low, close and volume of one hour; `-` is an hour without a bar, `?` a value that is not known. `TB_RECORD=1` writes
+what happens now; the difference is then reviewed like code.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from small_projects import NAN, START, Replayed, bars, compiled, market, run
+
+from tb.core.encode import plain
+from tb.core.records import Decision, Fill, Latch
+from tb.core.time import HOUR, MINUTE
+
+FOLDER = Path(__file__).resolve().parent.parent / "language" / "replay"
+PROGRAMS = sorted(FOLDER.glob("*.txt"))
+EXPECTED = "=== expected\n"
+
+
+def sections(text: str) -> dict[str, str]:
+    found = {}
+    for part in text.split("=== ")[1:]:
+        name, _, body = part.partition("\n")
+        found[name.strip()] = body.strip("\n") + "\n"
+    return found
+
+
+def row(line: str) -> tuple[float, ...] | None:
+    return None if line.strip() == "-" else tuple(NAN if word == "?" else float(word) for word in line.split())
+
+
+def replayed(text: str) -> Replayed:
+    found = sections(text)
+    pairs = (line.split(": ", 1) for line in found.pop("settings", "").splitlines())
+    here = dict(pairs)
+    rules, policy = found.pop("rules"), found.pop("policy")
+    found.pop("expected", None)
+    series = [bars(name, [row(line) for line in body.splitlines() if line]) for name, body in found.items()]
+    return run(compiled(rules, policy, **here), market(*series))
+
+
+def told(done: Replayed) -> str:
+    """What happened, a line each, by the hour of the data."""
+    lines = [line for record in done.records.records if (line := one(done, record))]
+    outcome = done.outcome
+    equity = "unknown" if outcome.final_equity is None else plain(outcome.final_equity)
+    return "\n".join([*lines, f"in the end {equity} USD, {outcome.open_positions} open"]) + "\n"
+
+
+def one(done: Replayed, record: object) -> str:
+    match record:
+        case Decision():
+            what = f"d{record.seq} {record.kind} {record.strategy}: {record.side} {plain(record.proposed)} {record.instrument}"
+            price = "?" if record.price is None else plain(record.price)
+            levels = [f"{n} {plain(v)}" for n, v in (("stop", record.stop), ("target", record.target)) if v is not None]
+            by = f" by {', '.join(record.deciding)}" if record.deciding else ""
+            size = f" {plain(record.approved)}" if record.verdict == "shrink" else ""
+            missing = done.explained(record, deep=False).missing
+            unknown = f" (unknown: {', '.join(missing)})" if missing else ""
+            why = f'; "{record.reason}"' if record.reason else ""
+            return f"{hour(record.at)} {' '.join([what, 'at', price, *levels])} -> {record.verdict}{size}{by}{unknown}{why}"
+        case Fill():
+            fee = f", fee {plain(record.fee)}" if record.fee else ""
+            what = f"{record.side} {plain(record.quantity)} {record.instrument} at {plain(record.price)}"
+            return f"{hour(record.at)}   {record.cause}: {what}{fee}"
+        case Latch():
+            ends = "" if record.until is None else f" until {hour(record.until)}"
+            return (
+                f"{hour(record.at)}   {record.verdict} {record.rule} {'ends' if record.lifted else 'begins'}{ends}, {record.by}"
+            )
+        case _:
+            return ""
+
+
+def hour(at: int) -> str:
+    minutes = (at - START) % HOUR // MINUTE
+    return f"{(at - START) // HOUR:>3}h" + (f"{minutes:02d}" if minutes else "")
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.stem)
+def test_what_a_program_does(program: Path) -> None:
+    text = program.read_text(encoding="utf-8")
+    done = replayed(text)
+    if os.environ.get("TB_RECORD"):
+        text = text.split(EXPECTED)[0] + EXPECTED + told(done)
+        program.write_text(text, encoding="utf-8")
+    assert told(done) == text.split(EXPECTED)[1]
+    for decision in done.decisions:
+        assert done.explained(decision).reproduced
+
+
+def test_there_are_programs() -> None:
+    assert len(PROGRAMS) >= 6
