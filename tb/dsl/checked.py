@@ -248,8 +248,11 @@ class Param:
 
 @dataclass(frozen=True, slots=True)
 class Group:
+    """`in_policy` says that a policy file defines it: constraints know no other groups."""
+
     name: str
     members: tuple[str, ...]
+    in_policy: bool
     span: Span
 
 

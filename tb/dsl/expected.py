@@ -40,6 +40,11 @@ _WORDS = {
     "not": "a word such as `set`",
     "at": "a moment such as `day_start`",
 }
+_CALENDAR = {
+    "CLOCK": "a time of day such as `08:00`",
+    "ZONE": "a time zone such as `Europe/London`",
+    "DATE": "a day such as `2026-12-31`",
+}
 _NUMBERS = {
     "every": "a period such as `1h`",
     "most": "a duration such as `72h`",
@@ -79,6 +84,7 @@ def expected_words(stumble: Stumble) -> str:
         said.append(_WORDS.get(stumble.previous(), "a name"))
     if "SYMBOL" in accepted:
         said.append("an instrument such as `BTC-USD`")
+    said.extend(words for kind, words in _CALENDAR.items() if kind in accepted)
     if "NUMBER" in accepted:
         said.append(_NUMBERS.get(stumble.previous(), "a number"))
     if "NAME" in accepted:

@@ -166,6 +166,8 @@ def _unit(stumble: Stumble) -> Told:
     if stumble.token.type not in ("NAME", "WORD", "SYMBOL") or stumble.previous_type() != "NUMBER" or stumble.starts_line():
         return None
     word = stumble.word()
+    if len(stumble.accepted) == 1 and keywords(stumble.accepted):
+        return None  # one word can stand here, and it is no unit
     if word in CLAUSES or word in OPERATORS or _near(word, keywords(stumble.accepted)):
         return None
     near = difflib.get_close_matches(word, ["bars", "bar", "pips", "hours", "minutes", "days", "percent"], n=1, cutoff=0.7)
@@ -237,6 +239,53 @@ def _enter(stumble: Stumble) -> Told:
     return None
 
 
+def _table(stumble: Stumble) -> Told:
+    """A table without rows, a line of it without columns."""
+    if not stumble.at_end():
+        return None
+    if {"ANY", "OTHERWISE"} <= stumble.accepted:
+        return "TB019", "the table has no rows", "write them below its columns, as in `< 1% | 5%`"
+    if "BAR" in stumble.accepted and "|" not in stumble.line_text():
+        line = shown(stumble.line_text().strip(), 80)
+        return "TB002", "a line of a table has two cells at least", f"write `{line} | RESULT`"
+    return None
+
+
+def _quote(stumble: Stumble) -> Told:
+    if stumble.first_word() == "quote" and stumble.at_end() and "COMMA" in stumble.accepted:
+        line = shown(stumble.line_text().strip(), 80)
+        return "TB002", "a quote has two sides, this one has no ask", f"write `{line}, ask PRICE`"
+    return None
+
+
+def _given(stumble: Stumble) -> Told:
+    if stumble.first_word() != "given" or "EQUAL" not in stumble.accepted:
+        return None
+    line, here = stumble.line_text(), stumble.index()
+    written = " ".join(f"{line[:here]} = {line[here:]}".split())
+    hint = f"write `{shown(written, 80)}`" if not stumble.at_end() else f"write `{shown(line.strip(), 70)} = VALUE`"
+    return "TB002", f"expected `=` {stumble.after()}", hint
+
+
+_VERDICTS = ["approve", "warn", "shrink", "reject", "pause", "halt"]
+
+
+def _expect(stumble: Stumble) -> Told:
+    if stumble.first_word() != "expect":
+        return None
+    said = stumble.previous()
+    if stumble.previous(2) == "expect" and said not in _VERDICTS and str(stumble.token) in ("by", "to", "clause"):
+        near = _near(said, _VERDICTS)
+        hint = f"did you mean `{near}`?" if near else "write " + ", ".join(f"`{verdict}`" for verdict in _VERDICTS)
+        return "TB002", f"`{said}` is no verdict", hint
+    if said in _VERDICTS and "BY" in stumble.accepted and stumble.token.type in ("NAME", "WORD"):
+        line, here = stumble.line_text(), stumble.index()
+        return "TB002", f"expected `by` {stumble.after()}", f"write `{shown(f'{line[:here].strip()} by {line[here:]}', 80)}`"
+    if stumble.token == "margin" and "WITH" in stumble.accepted:
+        return "TB002", f"expected `with` {stumble.after()}, not `margin`", "write `with margin 20bps`"
+    return None
+
+
 def _points(stumble: Stumble) -> Told:
     """`3 when x` in a score."""
     if {"PLUS", "MINUS"} <= stumble.accepted and stumble.starts_line() and stumble.token.type == "NUMBER":
@@ -298,6 +347,10 @@ HABITS: tuple[Callable[[Stumble], Told], ...] = (
     _text_without_because,
     _hold,
     _enter,
+    _table,
+    _quote,
+    _given,
+    _expect,
     _points,
     _verdict,
     _misplaced_line,

@@ -16,7 +16,7 @@ from tb.dsl.expected import expected_words, keywords
 from tb.dsl.habits import HABITS
 from tb.dsl.reading import Reading, last_token
 from tb.dsl.stumble import Stumble
-from tb.dsl.words import CLAUSES, OPERATORS
+from tb.dsl.words import CLAUSES, EXAMPLES, OPERATORS
 
 
 def explain(bad: UnexpectedInput, lines: list[str], reading: Reading) -> Diagnostic:
@@ -83,7 +83,7 @@ def _expected(stumble: Stumble) -> Diagnostic:
         message = f"{stumble.found()} cannot stand {after}"
         return error("TB001", message, stumble.span, _joining_hint(stumble))
     if not wanted:
-        return error("TB001", f"{stumble.found()} cannot stand {after}", stumble.span, "remove it")
+        return error("TB001", f"{stumble.found()} cannot stand {after}", stumble.span, _inserting_hint(stumble) or "remove it")
     if stumble.expects_operator():
         return error("TB001", f"{stumble.found()} cannot stand {after}", stumble.span, f"what can follow is {wanted}")
     message = (
@@ -102,7 +102,7 @@ def _is_stray(stumble: Stumble) -> bool:
     if stumble.at_end():
         return False
     word = str(stumble.token)
-    last = bool(stumble.accepted & {"ENTRY", "TOMORROW", "ORDER", "ROW", "MOST"})
+    last = bool(stumble.accepted & {"ENTRY", "TOMORROW", "ORDER", "ROW", "MOST", "PROPOSAL"})
     return (
         word in CLAUSES or word in OPERATORS or (last and word.isidentifier()) or not (word[0].isalnum() or word[0] in '_("-')
     )
@@ -128,6 +128,8 @@ def _joining_hint(stumble: Stumble) -> str:
 def _inserting_hint(stumble: Stumble) -> str:
     """The whole line with the one missing word put in, where only one word can stand here."""
     words = keywords(stumble.accepted)
+    if stumble.first_word() in EXAMPLES:
+        return f"write it as in `{EXAMPLES[stumble.first_word()]}`"
     if stumble.accepted == {"_NL"}:
         return "remove it, or begin a new line with it"
     if len(stumble.accepted) != 1 or len(words) != 1:

@@ -49,6 +49,27 @@ LINES: dict[str, tuple[str, ...]] = {
     "tail": ("otherwise", "on", "level", "shadow", "because"),
 }
 
+# What a line looks like whose words stand in one order only, for the hint where one of them is missing.
+EXAMPLES = {
+    "allocate": "allocate kelly fraction 0.25 over 50 trades, at most 15% each",
+    "answer": "answer within 5s otherwise abstain",
+    "bars": "bars BTC-USD 1h",
+    "book": "book low_risk 70% of capital strategies momentum, combined",
+    "council": "council momentum 2, combined 1 approve when weight for >= 60%",
+    "data": 'data "data/crash" from 2026-01-05 to 2026-01-06',
+    "feed": "feed fear_greed: number in 0..100 every 1d, stale after 2d",
+    "leg": "leg sell perp same quantity",
+    "may": "may adjust conviction by at most 0.15",
+    "order": "order limit at mid, valid 5m, post only",
+    "prove": 'prove "NAME" every approved order has CONDITION',
+    "quote": "quote bid mid - half_spread, ask mid + half_spread",
+    "score": "score confluence of 10",
+    "session": "session london: 08:00..16:30 Europe/London on weekdays",
+    "skew": "skew by position, at most 0.5 of half_spread",
+    "take": "take 50% at 1R",
+    "test": 'test "NAME"',
+}
+
 OPERATORS = frozenset({"and", "or", "not", "in", "is", "of", "at", "for", "within", "crosses", "above", "below", "during"})
 
 CLAUSES = frozenset(

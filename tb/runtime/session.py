@@ -95,7 +95,7 @@ class Session:
         self.cooling: dict[tuple[str, str], int] = {}
         self.counts = dict.fromkeys(("decisions", "proposals", "approved", "shrunk", "rejected", "trades", "exits"), 0)
         self.curve: list[Mark] = []  # equity at every close at which something was held
-        self.groups = {g.name: g.members for g in plan.program.groups.values()}
+        self.groups = {g.name: g.members for g in plan.program.groups.values() if g.in_policy}
         self._strategies = {strategy.name: strategy for strategy in plan.strategies}
         self._orders: dict[str, tuple[Draft, int]] = {}
         self._marked_day = 0

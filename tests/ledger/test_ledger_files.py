@@ -83,7 +83,7 @@ def test_another_schema_version_is_refused(sample: Path) -> None:
         connection.execute("UPDATE meta SET version = 7")
         connection.commit()
     found = refusal_of(sample)
-    assert (found.code, found.message) == ("TB704", "the ledger has schema version 7, this tb reads version 1")
+    assert (found.code, found.message) == ("TB704", "the ledger has schema version 7, this tb reads version 2")
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_another_schema_version_is_refused(sample: Path) -> None:
     [
         ("DROP TABLE fills", "TB703", "the ledger has lost its table `fills`"),
         ("ALTER TABLE meta RENAME version TO age", "TB703", "the ledger is damaged or truncated"),
-        ("DELETE FROM meta", "TB704", "the ledger has schema version None, this tb reads version 1"),
+        ("DELETE FROM meta", "TB704", "the ledger has schema version None, this tb reads version 2"),
     ],
 )
 def test_an_altered_schema_is_refused(sample: Path, statement: str, code: str, message: str) -> None:

@@ -128,7 +128,7 @@ def group(using: Expressions, node: syntax.Group) -> None:
     for at, member in enumerate(node.members):
         if member.symbol in members[:at]:
             using.scope.report("TB050", f"`{member.symbol}` stands twice in `{node.name}`", member.span, "remove one")
-    using.scope.groups[node.name] = checked.Group(node.name, tuple(dict.fromkeys(members)), node.span)
+    using.scope.groups[node.name] = checked.Group(node.name, tuple(dict.fromkeys(members)), using.in_policy, node.span)
 
 
 def universe(using: Expressions, node: syntax.Universe) -> None:

@@ -1,0 +1,55 @@
+"""What is parsed and not evaluated yet is refused by name. A line goes on the day its construct is evaluated."""
+
+from __future__ import annotations
+
+import pytest
+
+from tb.dsl.check import check
+from tb.dsl.parse import parse
+
+UNIVERSE = "universe u\n  tier core BTC-USD\n"
+STRATEGY = (
+    UNIVERSE + "strategy s on u every 1h\n  enter long when close > open\n    size 5% of equity\n    stop 8% below entry\n"
+)
+
+RULES = {
+    "let f(x) = x\n": "the function `f`",
+    "table t\n  close > open | result\n  yes | 1\n": "`table`",
+    "feed f: number, stale after 2d\n": "`feed`",
+    "session s: 08:00..16:30 UTC\n": "`session`",
+    "let x = during london\n": "`during`",
+    "signal s\n  long when close > open conviction 5\n": "`signal`",
+    "score s of 10\n  +3 when close > open\n": "`score`",
+    "universe u\n  tier found where volume > mean(volume, 24)\n": "`where`",
+    STRATEGY + "    order market\n": "`order`",
+    STRATEGY + "    stop trailing 3%\n": "`stop trailing`",
+    STRATEGY + "    stop to entry after 1R\n": "`stop to entry`",
+    STRATEGY + "    take 50% at 1R\n": "`take`",
+    STRATEGY.replace("5% of", "conviction 1..10 as 1%..5% of"): "`size conviction`",
+    STRATEGY + "  enter when close > open\n    leg buy spot 5% of equity\n    leg sell perp same quantity\n": "`leg`",
+    STRATEGY + "  quote bid mid, ask mid\n": "`quote`",
+    'test "t"\n  expect no proposal\n': "`test`",
+}
+POLICY = {
+    "limit x drawdown <= 10% level warn\n": "`level warn`",
+    "forbid x when drawdown > 10% shadow\n": "`shadow`",
+    "pause x for 1h when drawdown > 10% shadow\n": "`shadow`",
+    "exception x to y\n  tightens to 5%\n": "`exception`",
+    "book b 70% of capital strategies s\n": "`book`",
+    "council s 1 approve when weight for > 50%\n": "`council`",
+    "allocate kelly fraction 0.25 over 50 trades\n": "`allocate`",
+    "advisor a\n  may veto\n  answer within 5s otherwise abstain\n": "`advisor`",
+    'prove "p" every reducing order is approved\n': "`prove`",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "is_policy"),
+    [(text, what, is_policy) for is_policy, texts in ((False, RULES), (True, POLICY)) for text, what in texts.items()],
+)
+def test_nothing_that_is_not_evaluated_passes(text: str, what: str, is_policy: bool) -> None:
+    file, mistakes = parse("policy/p.tb" if is_policy else "rules/r.tb", text, is_policy=is_policy)
+    assert mistakes == []
+    program, findings = check([file])
+    assert program is None
+    assert [found.message for found in findings if found.code == "TB004"] == [f"{what} is not evaluated yet"]
