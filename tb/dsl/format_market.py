@@ -53,7 +53,7 @@ def table_rows(table: syntax.Table, source: list[str]) -> Iterator[Row]:
     rows = [[_cell(cell) for cell in line.cells] for line in table.rows]
     widths = [max(len(line[column]) for line in [head, *rows] if line) for column in range(len(head))]
     whole = max(len(_joined(head, widths)), len("otherwise"))
-    above = table.columns[0].span
+    above = table.columns[0].span.to(table.columns[-1].span)
     yield row(STEP, above, f"{_joined(head, widths).ljust(whole)} | {table.outcome}")
     for line, cells in zip(table.rows, rows, strict=True):
         condition = _joined(cells, widths) if cells else "otherwise"

@@ -87,7 +87,7 @@ def _rows(declaration: Declaration, source: list[str]) -> Iterator[Row]:
         case syntax.Session():
             yield session_row(declaration)
         case syntax.Test():
-            yield from test_rows(declaration)
+            yield from test_rows(declaration, source)
         case syntax.Prove():
             yield prove_row(declaration)
         case (

@@ -7,16 +7,16 @@ from typing import assert_never
 
 from tb.dsl import syntax
 from tb.dsl.format_expression import SHARE, SUM, spell, spell_text
-from tb.dsl.format_row import LEVEL, STEP, Row, condition_row, filled_row, header, row
+from tb.dsl.format_row import LEVEL, STEP, Row, condition_row, filled_row, first_code_line, header, row
 
 
-def test_rows(test: syntax.Test) -> Iterator[Row]:
+def test_rows(test: syntax.Test, source: list[str]) -> Iterator[Row]:
     yield header(test.span, f"test {spell_text(test.name)}")
     for given in test.given:
         facts = [f"{spell(fact.what, SHARE)} = {spell(fact.value)}," for fact in given.facts]
         yield filled_row(STEP, given.span, ("given ",), [*facts[:-1], facts[-1][:-1]], kind="")
     for bars in test.bars:
-        yield from _bars(bars)
+        yield from _bars(bars, source)
     if test.recorded is not None:
         recorded = test.recorded
         ends = _instants(("from", recorded.start), ("to", recorded.end))
@@ -36,19 +36,20 @@ def _instants(*ends: tuple[str, syntax.Instant | None]) -> str:
     return said
 
 
-def _bars(bars: syntax.Bars) -> Iterator[Row]:
+def _bars(bars: syntax.Bars, source: list[str]) -> Iterator[Row]:
     start = _instants(("from", bars.start))
     first = bars.instrument.span
     yield row(STEP, first, f"{'bars'.ljust(LEVEL)}{bars.instrument.symbol} {bars.period.text}{start}")
     if bars.columns:
-        yield row(2 * STEP, None, *bars.columns, "", kind="bars")
-    for line in bars.rows:
-        values = [value.text if value is not None else "unknown" for value in line.values]
-        if line.goes_to is not None:
-            values = [f"{values[0]}..{line.goes_to.text}"]
-        times = f"x {line.times}" if line.times > 1 or line.goes_to is not None else ""
-        volume = f"volume {line.volume.text}" if line.volume is not None else ""
-        yield row(2 * STEP, line.span, *values, times, volume, kind="bars" if bars.columns else "closes")
+        line = first_code_line(source, first.line)
+        yield Row(2 * STEP, (*bars.columns, ""), "bars", start=line, end=line)
+    for bar in bars.rows:
+        values = [value.text if value is not None else "unknown" for value in bar.values]
+        if bar.goes_to is not None:
+            values = [f"{values[0]}..{bar.goes_to.text}"]
+        times = f"x {bar.times}" if bar.times > 1 or bar.goes_to is not None else ""
+        volume = f"volume {bar.volume.text}" if bar.volume is not None else ""
+        yield row(2 * STEP, bar.span, *values, times, volume, kind="bars" if bars.columns else "closes")
 
 
 def _proposes(proposes: syntax.Proposes) -> str:

@@ -93,6 +93,8 @@ def _shape(
     if entry is None and (decision.kind == "enter" or decision.enter != HELD_TOO_LONG):
         differences.append(f"the strategy has no {decision.kind} number {decision.enter}")
         return None
+    if entry is None and decision.instrument not in strategy.holds:
+        differences.append(f"`{strategy.name}` does not bound how long `{decision.instrument}` is held")
     count = 0 if entry is None else len(entry.leaves)
     if {len(decision.market), len(decision.ages), len(decision.rows)} != {count}:
         differences.append(f"{len(decision.market)} market values recorded, the rule reads {count}")
