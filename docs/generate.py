@@ -2,7 +2,8 @@
 
 `errors.md` is written whole, from the table of codes. `language.md` is written by hand except between lines
 `<!-- generated: NAME -->` and `<!-- end -->`, which hold a table of the vocabulary or a copy of a file of the package.
-Tests hold both pages equal to the code, so what is generated is never edited by hand.
+Tests hold both pages equal to the code, so what is generated is never edited by hand. The parser's table is written where the
+grammar has changed since it was made.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 from tb.core.codes import CODES, Code, range_of
 from tb.core.settings import settings_schema
 from tb.core.units import Unit
+from tb.dsl.grammar import TABLE, kept_table, table_text
 from tb.gate.limits import limits_schema
 from tb.vocabulary import look_back, unit_rules
 from tb.vocabulary.catalogue import FUNCTIONS
@@ -221,13 +223,15 @@ def pages() -> dict[str, str]:
 
 def main(arguments: list[str]) -> int:
     is_current = True
-    for name, page in pages().items():
-        path = HERE / name
+    written = {HERE / name: page for name, page in pages().items()}
+    if kept_table() is None:
+        written[HERE.parent / "tb" / "dsl" / TABLE] = table_text()
+    for path, page in written.items():
         if path.exists() and path.read_text(encoding="utf-8") == page:
             continue
         if "--check" in arguments:
             is_current = False
-            print(f"docs/{name} is out of date: run python docs/generate.py")
+            print(f"{path.relative_to(HERE.parent)} is out of date: run python docs/generate.py")
         else:
             path.write_text(page, encoding="utf-8")
     return 0 if is_current else 1
