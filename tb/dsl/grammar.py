@@ -20,8 +20,8 @@ from lark.lexer import TerminalDef
 
 from tb.dsl.layout import Layout
 
-_PACKAGE = resources.files("tb.dsl")
-GRAMMAR = _PACKAGE.joinpath("grammar.lark").read_text(encoding="utf-8")  # part of the program, not input
+
+GRAMMAR = resources.files("tb.dsl").joinpath("grammar.lark").read_text(encoding="utf-8")  # part of the program, not input
 TABLE = "grammar.table.json"
 
 
@@ -62,7 +62,7 @@ def _numbered(value: Any) -> Any:
 def kept_table() -> dict[str, Any] | None:
     """The table that comes with the package, if it fits the grammar."""
     try:
-        text = _PACKAGE.joinpath(TABLE).read_text(encoding="utf-8")
+        text = resources.files("tb.dsl").joinpath(TABLE).read_text(encoding="utf-8")
     except FileNotFoundError:  # while the table is being made
         return None
     kept: dict[str, Any] = json.loads(text)
