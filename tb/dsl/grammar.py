@@ -20,7 +20,6 @@ from lark.lexer import TerminalDef
 
 from tb.dsl.layout import Layout
 
-
 GRAMMAR = resources.files("tb.dsl").joinpath("grammar.lark").read_text(encoding="utf-8")  # part of the program, not input
 TABLE = "grammar.table.json"
 
