@@ -109,6 +109,8 @@ class Explainer:
             decision = self.ledger.decision(name, seq)
             trades = self.ledger.trades(name, instrument=decision.instrument, strategy=decision.strategy)
             found = [trade for trade in trades if trade.decision == decision.seq]
+            if not found and decision.kind == "exit":
+                found = [t for t in trades if t.exit_at is not None and t.entry_at < decision.at <= t.exit_at]
             if not found:
                 return self.decision(decision)
             trade = found[0]
@@ -119,6 +121,11 @@ class Explainer:
 
         opened = f"{trade.side} {plain(trade.quantity)} {trade.instrument} at {plain(trade.entry_price)}"
         yield f"trade {self.run.id}.t{trade.seq}: {opened}, filled {iso(trade.entry_at)}"
+        levels = [
+            f"{name} {plain(level)}" for name, level in (("stop", trade.stop), ("target", trade.target)) if level is not None
+        ]
+        if levels:
+            yield f"of the position: {', '.join(levels)}, measured from the price that was paid"
         if trade.exit_at is None or trade.exit_price is None or trade.profit is None:
             yield "still open"
             return

@@ -158,4 +158,4 @@ def _played(compiled: Compiled, market: Market, ledger: Ledger | None, run: Run,
             progress=told,
             **more,
         )
-    return Played(run, outcome, watching.watched, market.warnings)
+    return Played(run, outcome, watching.watched, market.warnings, covered=compiled.plan.instruments())

@@ -33,6 +33,7 @@ class Played:
     warnings: tuple[Diagnostic, ...]
     ledger: Path | None = None
     elapsed: float = 0.0
+    covered: tuple[str, ...] = ()
     _deepest: float | None = None
 
     @property
@@ -176,9 +177,13 @@ def _result(played: Played) -> Iterator[str]:
     if (why := no_trade_reason(played)) is not None:
         yield from textwrap.wrap(f"  no trades     {why}", 100, subsequent_indent=" " * 16, break_on_hyphens=False)
     yield f"  equity        {money(run.initial_equity, run.currency)} -> {money(outcome.final_equity, run.currency)}"
-    yield f"  return        {_toned(played.total_return)}, deepest drawdown {-played.max_drawdown:.2%}"
+    deepest = f"{-played.max_drawdown:.2%}" if played.max_drawdown >= 0.00005 else "0.00%"
+    yield f"  return        {_toned(played.total_return)}, deepest drawdown {deepest}"
     if played.halts:
         yield f"  halts         {len(played.halts)}: {_counted(stop.rule for stop in played.halts)}"
+    if lifted := sum(latch.lifted and latch.by == "simulated operator" for latch in played.watched.latches):
+        times = "once" if lifted == 1 else f"{lifted} times"
+        yield f"                lifted {times} by a simulated operator; the drawdown limit starts anew each time"
     if outcome.halted_by:
         yield paint(f"  halted        {outcome.halted_by}", fg="red")
     speed = outcome.bars / played.elapsed if played.elapsed else 0.0
@@ -209,6 +214,7 @@ def _next(played: Played) -> Sequence[str]:
     elif counts["proposals"]:
         lines += [f"  tb decisions {run} --refused", f"  tb explain {run}.d1"]
     else:
-        symbol, at = played.outcome.instruments[0], show_instant(played.run.last)
+        covered = [symbol for symbol in played.covered if symbol in played.outcome.instruments]
+        symbol, at = (covered or played.outcome.instruments)[0], show_instant(played.run.last)
         lines.append(f"  tb why-not {symbol} --at {at}")
     return [*lines, f"  tb report {run}"]

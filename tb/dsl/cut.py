@@ -24,7 +24,7 @@ class Stretch:
 
 def normalise(text: str) -> str:
     """The text with `\\n` alone as line end and without a byte order mark; lines keep their numbers."""
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", " ")
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     return _SURROGATES.sub("\ufffd", text)
 
 

@@ -3,7 +3,8 @@
 Each function takes its leaves in the order of `FactSpec.needs`, all known, and returns a Decimal, or None where the question
 has no answer (a reward:risk with no risk). Values are in the units of the leaves.
 
-Worst case: all working orders on one side fill together with this order, and none on the other side.
+Worst case: all working orders on one side fill together with this order, none on the other side, and whatever is held against
+this side is closed first.
 """
 
 from __future__ import annotations

@@ -97,11 +97,17 @@ class Account:
         return total
 
     def sides(self, instrument: str) -> tuple[Decimal, Decimal] | None:
-        """Signed value if every working buy fills, and if every working sell fills."""
-        value = self.value(instrument)
-        if value is None:
-            return None
-        long = short = value
+        """Signed value of the long side and of the short side, each at its worst: every working order of the side fills, and
+        everything held against it is closed (strategies may hold against each other, and an exit asks nobody)."""
+        mark = self.marks.get(instrument)
+        long = short = ZERO
+        for holding in self.holdings.values():
+            if holding.instrument != instrument:
+                continue
+            if mark is None:
+                return None
+            value = EXACT.multiply(holding.quantity, mark)
+            long, short = (EXACT.add(long, value), short) if value > 0 else (long, EXACT.add(short, value))
         for order in self.working.values():
             if order.instrument == instrument:
                 notional = EXACT.multiply(order.quantity, order.price)

@@ -88,7 +88,10 @@ def _check(engine: Engine, path: Path) -> None:
         names = set(connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars())
         if "meta" not in names or "entries" not in names:
             raise refused(path, "TB702", "the file is a database, but not a ledger", "name another file for the ledger")
-        version = connection.execute(select(table_of(Meta).c.version)).scalar()
+        noted = connection.execute(select(table_of(Meta).c.id, table_of(Meta).c.version)).all()
+        if [row.id for row in noted] != [1]:
+            raise refused(path, "TB703", "the ledger's note of its own head is gone or altered", RESTORE)
+        version = noted[0].version
         if version != SCHEMA:
             raise refused(
                 path,

@@ -25,6 +25,9 @@ OFF_GRID = "TB652"
 MIXED = "TB653"
 QUOTES = "TB654"
 
+_TOO_REGULAR = 24  # equal distances in a row that cannot be gaps
+_EARLIEST = 631_152_000_000  # 1990-01-01
+
 PERIODS = (
     *(n * SECOND for n in (1, 2, 5, 10, 15, 20, 30)),
     *(n * MINUTE for n in (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 45)),
@@ -42,6 +45,11 @@ def check_times(time: Ints, findings: FileFindings) -> int | None:
     def shown(row: int) -> str:
         return show_instant(int(time[row]))
 
+    early = time < _EARLIEST
+    hint = "write the time as text, or as seconds or milliseconds since 1970"
+    findings.add_rows(
+        ORDER, early, lambda row: f"{shown(row)} lies before 1990: the unit of the time is not what it seems", hint
+    )
     findings.add_rows(ORDER, same, lambda row: f"the time {shown(row)} is there twice", "remove one of the rows")
     findings.add_rows(ORDER, back, lambda row: f"{shown(row)} stands after {shown(row - 1)}", "sort the rows by time")
     distances, counts = np.unique(steps[steps > 0], return_counts=True)
@@ -56,6 +64,7 @@ def check_times(time: Ints, findings: FileFindings) -> int | None:
             OFF_GRID, f"most rows are {show_duration(period)} apart, which is no period that is read", f"known are {known}"
         )
         return None
+    _check_one_period(time, steps, period, findings)
     off = bucket_starts(time, period) != time
     offsets = np.unique(time - bucket_starts(time, period))
     if len(offsets) == 1 and offsets[0]:
@@ -66,6 +75,19 @@ def check_times(time: Ints, findings: FileFindings) -> int | None:
         what = show_duration(period)
         findings.add_rows(OFF_GRID, off, lambda row: f"{shown(row)} is not the start of a bar of {what}", "remove the row")
     return period
+
+
+def _check_one_period(time: Ints, steps: Ints, period: int, findings: FileFindings) -> None:
+    """A long run of rows, all equally far apart and further than the period, is not a gap: these are bars of another period."""
+    run = 0
+    for at, step in enumerate(steps.tolist()):
+        run = run + 1 if step > period and at and step == steps[at - 1] else 0
+        if run + 1 >= _TOO_REGULAR:
+            row = at - run
+            where = f"{show_instant(int(time[row]))} ({findings.place(row)})"
+            apart = f"rows are {show_duration(int(step))} apart, elsewhere {show_duration(period)}"
+            findings.add(MIXED, f"from {where} on {apart}: the file mixes periods", "give each period a file of its own")
+            return
 
 
 def check_values(values: dict[str, Floats], consequence: str, findings: FileFindings) -> None:

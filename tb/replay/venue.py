@@ -7,13 +7,15 @@ Conventions, stated so that a number can be checked by hand:
 - A stop fills at its price, or at the open beyond it, made worse by slippage. A target is a limit order: it fills at its
   price, or at an open beyond it, without slippage. All prices are rounded to the worse tick.
 - What happens inside a bar is known at its close and carries that instant; what happens at the open carries the open's.
-- The fee is a ratio of the fill's value. A level that an unknown price would decide is not touched by that bar.
+- The fee is a ratio of the fill's value. Where a bar's high or low is unknown, its open and close stand in for it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+
+import numpy as np
 
 from tb.core.records import Fill, Order
 from tb.core.settings import Settings
@@ -37,7 +39,10 @@ class _Prices:
 
     @classmethod
     def of(cls, bars: Bars) -> _Prices:
-        return cls(bars.time.tolist(), bars.open.tolist(), bars.high.tolist(), bars.low.tolist(), bars.rows.tolist())
+        # where an extreme is unknown, the prices that are known bound it: a bar that closed beyond a stop touched it
+        high = np.where(np.isnan(bars.high), np.fmax(bars.open, bars.close), bars.high)
+        low = np.where(np.isnan(bars.low), np.fmin(bars.open, bars.close), bars.low)
+        return cls(bars.time.tolist(), bars.open.tolist(), high.tolist(), low.tolist(), bars.rows.tolist())
 
 
 @dataclass(slots=True)

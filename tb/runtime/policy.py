@@ -13,7 +13,7 @@ from pathlib import Path
 from tb.core.diagnostics import Diagnostic, Refused, has_errors, in_order
 from tb.core.settings import Settings, parse_settings
 from tb.dsl import syntax
-from tb.dsl.check import check
+from tb.dsl.check import check, without_echoes
 from tb.dsl.parse import parse
 from tb.engine.plan import Plan, plan
 from tb.gate.limits import Limits, parse_limits
@@ -55,7 +55,7 @@ def compile_project(project: Project) -> Compiled:
         limits={limit.name: limit for limit in project.limits},
         overrides={name: override.text for name, override in project.settings.parameters.items()},
     )
-    findings += [*found, *project.warnings]
+    findings += [*without_echoes(found, findings, files), *project.warnings]
     if program is None or has_errors(findings):
         raise Refused(in_order(findings))
     return Compiled(project, tuple(files), plan(program), tuple(in_order(findings)))

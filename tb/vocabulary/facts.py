@@ -115,11 +115,11 @@ _SPECS = (
     # leaves that only derived facts read
     FactSpec("scope.inside", "1 where the order's instrument belongs to the scope", NUMBER, (Argument.SCOPE,)),
     FactSpec("scope.others", "worst-case value of the scope's other instruments", None, (Argument.SCOPE,)),
-    FactSpec("book.long", "value of the order's instrument if every working buy fills", None),
-    FactSpec("book.short", "value of the order's instrument if every working sell fills", None),
+    FactSpec("book.long", "long side of the order's instrument, working buys filled, shorts closed", None),
+    FactSpec("book.short", "short side of the order's instrument, working sells filled, longs closed", None),
     FactSpec("book.gross_others", "worst-case value of all other instruments", None),
-    FactSpec("book.net_long", "signed value of the book if every working buy fills", None),
-    FactSpec("book.net_short", "signed value of the book if every working sell fills", None),
+    FactSpec("book.net_long", "long sides of the whole book, worst case", None),
+    FactSpec("book.net_short", "short sides of the whole book, worst case", None),
     FactSpec("book.open_positions", "instruments held or being bought", NUMBER),
     FactSpec("order.opens", "1 where the order opens an instrument not held yet", NUMBER),
 )

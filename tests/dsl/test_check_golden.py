@@ -111,7 +111,12 @@ def test_a_sound_program_has_no_finding_and_can_be_planned(path: Path) -> None:
 
 def test_every_code_of_the_checker_has_a_program() -> None:
     sources = (Path(__file__).resolve().parents[2] / "tb" / "dsl" / "check").glob("*.py")
-    codes = {code for source in sources for code in re.findall(r'"(TB\d{3})"', source.read_text(encoding="utf-8"))}
+    codes = {
+        code
+        for source in sources
+        if source.name != "echoes.py"
+        for code in re.findall(r'"(TB\d{3})"', source.read_text(encoding="utf-8"))
+    }
     shown = {found.code for path in BAD for found in run(path.read_text(encoding="utf-8"))[1]}
     # TB004 is for parts of the language that come later: its programs go when these come
     assert codes - shown - {"TB004"} == set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tb.dsl import syntax
 from tb.dsl.format import format_file
 from tb.dsl.parse import parse
 
@@ -57,3 +58,12 @@ def test_a_reason_keeps_its_quotes() -> None:
     assert formatted('trigger a\n  when x\n  because "say \\"hi\\" \\\\ {x}"\n') == (
         'trigger a\n  when x\n  because "say \\"hi\\" \\\\ {x}"\n'
     )
+
+
+def test_a_lone_carriage_return_ends_a_line_and_no_limit_is_lost_behind_it() -> None:
+    text = '"limits"\n\n# note \rlimit gross after.gross <= 100% of equity\n'
+    file, findings = parse("policy/limits.tb", text, is_policy=True)
+    assert findings == []
+    assert [declaration.name for declaration in file.declarations if isinstance(declaration, syntax.Limit)] == ["gross"]
+    again, _ = parse("policy/limits.tb", format_file(file), is_policy=True)
+    assert again == file

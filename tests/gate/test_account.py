@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import chain, combinations
@@ -144,19 +145,33 @@ def test_the_worst_case_is_the_worst_over_all_sets_of_orders_that_may_fill(
     account = account_with(held, orders)
     subsets = list(chain.from_iterable(combinations(orders, size) for size in range(len(orders) + 1)))
     for instrument in INSTRUMENTS:
-        now = account.value(instrument)
-        assert now is not None
-        values = [now + sum((s * q * p for i, s, q, p in some if i == instrument), Decimal(0)) for some in subsets]
+        values = list(after_any(account, instrument, subsets))
         assert account.sides(instrument) == (max(values), min(values))
         assert account.worst([instrument]) == max(abs(value) for value in values)
-    assert account.worst(INSTRUMENTS) == max(
-        sum(
-            (abs((account.value(i) or 0) + sum((s * q * p for j, s, q, p in some if i == j), Decimal(0))) for i in INSTRUMENTS),
-            Decimal(0),
-        )
-        for some in subsets
+    assert account.worst(INSTRUMENTS) == sum(
+        (max(abs(value) for value in after_any(account, instrument, subsets)) for instrument in INSTRUMENTS), Decimal(0)
     )
     assert set(account.engaged()) == {i for i in INSTRUMENTS if i in account.held()} | {order[0] for order in orders}
+
+
+def after_any(account: Account, instrument: str, subsets: list[tuple[tuple[str, int, int, Decimal], ...]]) -> Iterator[Decimal]:
+    """Values of a position after any set of its orders filled and any set of its holdings was closed."""
+    mark = account.marks.get(instrument) or Decimal(0)
+    held = [holding.quantity * mark for holding in account.holdings.values() if holding.instrument == instrument]
+    kept = list(chain.from_iterable(combinations(held, size) for size in range(len(held) + 1)))
+    for some in subsets:
+        filled = sum((s * q * p for i, s, q, p in some if i == instrument), Decimal(0))
+        for left in kept:
+            yield sum(left, Decimal(0)) + filled
+
+
+def test_exits_of_strategies_that_hold_against_each_other_exceed_nothing() -> None:
+    account = Account("USD", START)
+    account.fill("a", "BTC-USD", Decimal(1), Decimal(100), Decimal(0))
+    account.fill("b", "BTC-USD", Decimal(-2), Decimal(100), Decimal(0))
+    assert account.value("BTC-USD") == -100
+    assert account.sides("BTC-USD") == (100, -200)
+    assert account.worst(["BTC-USD"]) == 200
 
 
 def test_a_held_instrument_without_a_price_makes_equity_unknown() -> None:

@@ -91,7 +91,13 @@ def test_another_schema_version_is_refused(sample: Path) -> None:
     [
         ("DROP TABLE fills", "TB703", "the ledger has lost its table `fills`"),
         ("ALTER TABLE meta RENAME version TO age", "TB703", "the ledger is damaged or truncated"),
-        ("DELETE FROM meta", "TB704", "the ledger has schema version None, this tb reads version 2"),
+        ("DELETE FROM meta", "TB703", "the ledger's note of its own head is gone or altered"),
+        ("UPDATE meta SET id = 1000001", "TB703", "the ledger's note of its own head is gone or altered"),
+        (
+            "INSERT INTO meta SELECT 2, version, head_seq, head_hash FROM meta",
+            "TB703",
+            "the ledger's note of its own head is gone or altered",
+        ),
     ],
 )
 def test_an_altered_schema_is_refused(sample: Path, statement: str, code: str, message: str) -> None:

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tb.core.diagnostics import Refused
-from tb.core.time import DAY, HOUR, MINUTE, parse_instant
+from tb.core.time import DAY, HOUR, MINUTE, parse_instant, show_instant
 from tb.replay.data import Market, load_market
 
 HEAD = "time,open,high,low,close,volume"
@@ -549,6 +549,24 @@ def test_thousands_of_bad_rows_are_counted(tmp_path: Path) -> None:
 
 
 # --- periods
+
+
+def test_a_file_that_goes_on_in_another_period_is_refused(tmp_path: Path) -> None:
+    hourly = lines(200)
+    later = [",".join([show_instant(MS0 + (200 + 4 * row) * HOUR), *lines(1)[0].split(",")[1:]]) for row in range(150)]
+    assert said(csv(tmp_path, [*hourly, *later])) == [
+        (
+            "BTC-USD.csv:1 TB653 from 2024-01-09T08:00Z (row 201 (line 202)) on rows are 4h apart, elsewhere 1h: the file mixes"
+            " periods | give each period a file of its own"
+        )
+    ]
+
+
+def test_times_in_minutes_since_1970_are_refused(tmp_path: Path) -> None:
+    rows = [",".join([str(MS0 // 60_000 + row * 60), *line.split(",")[1:]]) for row, line in enumerate(lines())]
+    found = said(csv(tmp_path, rows))
+    assert found[0].startswith("BTC-USD.csv:2 TB651 row 1 (line 2): 1970-")
+    assert "lies before 1990: the unit of the time is not what it seems" in found[0]
 
 
 def test_files_of_different_periods(tmp_path: Path) -> None:

@@ -210,6 +210,13 @@ def test_unknown_highs_and_lows_touch_nothing() -> None:
     assert only_trade(done).worst == pytest.approx(0.0)
 
 
+def test_where_the_low_is_unknown_the_known_prices_still_touch_the_stop() -> None:
+    gapped = replayed(LONG, [flat(100), (50, 50.5, NAN, 50), flat(100)])
+    assert closed_at(gapped) == ("stop", D("50"), 2)
+    fallen = replayed(LONG, [flat(100), (100, 101, NAN, 85), flat(100)])
+    assert closed_at(fallen) == ("stop", D("90"), 3)
+
+
 def test_a_gap_in_the_bars_waits_and_other_instruments_go_on() -> None:
     rules = strategy(members="BTC-USD, ETH-USD")
     data = market(

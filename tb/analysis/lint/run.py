@@ -10,7 +10,6 @@ a meaning there is nothing to be lenient about.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -19,15 +18,11 @@ from tb.analysis.subject import DataSpan, Instrument, Rule, Subject
 from tb.analysis.suppression import NO_EFFECT, NO_REASON, read_suppressions, suppress, without_effect
 from tb.core.diagnostics import Diagnostic, Severity, has_errors, in_order
 from tb.dsl import syntax
-from tb.dsl.check import LimitValue, check
+from tb.dsl.check import LimitValue, check, without_echoes
 from tb.engine.plan import plan
 
 _BY_CODE: Mapping[str, Rule] = {rule.code: rule for rule in RULES}
 _LEVELLED = frozenset(_BY_CODE) | {NO_REASON, NO_EFFECT}
-_DEFINES = re.compile(r"^(?:let|trigger|param|group|universe|strategy)\s+([a-z]\w*)", re.MULTILINE)
-_TIER = re.compile(r"^\s+(?:tier\s+)?([a-z]\w*)\b", re.MULTILINE)
-_QUOTED = re.compile(r"`([^`]+)`")
-_ECHOES = frozenset({"TB053", "TB060", "TB061", "TB102", "TB402"})
 
 
 def lint(
@@ -49,7 +44,7 @@ def lint(
     limits, levels = limits or {}, levels or {}
     program, checked = check(files, currency=currency, limits=limits, overrides=overrides)
     suppressions, wrong = read_suppressions(files)
-    found = [*findings, *_without_echoes(checked, findings, files)]
+    found = [*findings, *without_echoes(checked, findings, files)]
     if program is None or has_errors(found):
         return in_order([*found, *_levelled(wrong, levels)])
     subject = Subject(tuple(files), program, plan(program), limits, data, instruments)
@@ -77,26 +72,3 @@ def _levelled(findings: Sequence[Diagnostic], levels: Mapping[str, Severity | No
         if level is not None:
             left.append(replace(finding, severity=level))
     return left
-
-
-def _without_echoes(
-    checked: Sequence[Diagnostic], findings: Sequence[Diagnostic], files: Sequence[syntax.File]
-) -> list[Diagnostic]:
-    """Without those that only say that a name is not there, where its declaration is what could not be read."""
-    if not has_errors(findings):
-        return list(checked)
-    unread = _unread(findings, files)
-    return [finding for finding in checked if finding.code not in _ECHOES or not unread & set(_QUOTED.findall(finding.message))]
-
-
-def _unread(findings: Sequence[Diagnostic], files: Sequence[syntax.File]) -> frozenset[str]:
-    names: set[str] = set()
-    for file in files:
-        read = {getattr(declaration, "name", "") for declaration in file.declarations}
-        names |= {name for name in _DEFINES.findall(file.text) if name not in read}
-        is_whole = all(finding.span.file != file.path for finding in findings)
-        names |= set() if is_whole else {name for name in _TIER.findall(file.text) if name not in read}
-    for finding in findings:
-        if "TB620" <= finding.code < "TB640":
-            names |= set(_QUOTED.findall(finding.message))
-    return frozenset(names)

@@ -18,7 +18,9 @@ def strategy(using: Expressions, node: syntax.Strategy) -> None:
         pass
     elif node.universe not in scope.universes or not scope.visible(node.universe, using.file, False):
         hint = (
-            scope.nearest(node.universe, list(scope.universes), using.file, False) or "define it: `universe NAME` and its tiers"
+            scope.elsewhere(node.universe, using.file)
+            or scope.nearest(node.universe, list(scope.universes), using.file, False)
+            or "define it: `universe NAME` and its tiers"
         )
         scope.report("TB061", f"there is no universe `{node.universe}`", node.span, hint)
     every = length(using, node.every, allow_bars=False)
@@ -75,7 +77,7 @@ def _size(using: Expressions, case: syntax.SizeCase, enter: syntax.Enter) -> che
         return None
     if not units.as_ratio(share.unit):
         hint = (
-            f"write `{share.text}% of equity`"
+            units.percent_hint(share, " of equity")
             if isinstance(share, checked.Const) and share.unit == NUMBER
             else "use a percentage"
         )

@@ -74,6 +74,14 @@ class Scope:
             return is_policy
         return name in self.groups if is_policy else span.file == file or span.file in self.uses.get(file, ())
 
+    def elsewhere(self, name: str, file: str) -> str:
+        """The edit that makes a definition of another rule file visible; nothing where there is none."""
+        where = self.defined.get(name)
+        if where is None or where[1] or where[0].file == file:
+            return ""
+        module = where[0].file.rsplit("/", 1)[-1].removesuffix(".tb")
+        return f"it is defined in {where[0].file}: add `use {module}`"
+
     def nearest(self, name: str, known: list[str], file: str, in_policy: bool) -> str:
         names = known + [other for other in self.defined if self.visible(other, file, in_policy)]
         return did_you_mean(name, names)

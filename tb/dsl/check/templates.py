@@ -27,9 +27,8 @@ def _hole(using: Expressions, hole: Hole) -> checked.Hole:
             if name in using.scope.broken:
                 return checked.Hole(None, name, hole.spec, hole.span)
             if name not in using.scope.triggers or not using.scope.visible(name, using.file, using.in_policy):
-                hint = did_you_mean(
-                    name, [t for t in using.scope.triggers if using.scope.visible(t, using.file, using.in_policy)]
-                )
+                seen = [t for t in using.scope.triggers if using.scope.visible(t, using.file, using.in_policy)]
+                hint = using.scope.elsewhere(name, using.file) or did_you_mean(name, seen)
                 using.refuse("TB102", f"there is no trigger `{name}` here", hole.span, hint)
             return checked.Hole(None, name, hole.spec, hole.span)
         case expression:

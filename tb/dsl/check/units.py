@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from tb.core.encode import plain
 from tb.core.units import ANY, NUMBER, PRICE, QUANTITY, QUOTIENT, RATIO, Kind, Unit, money
 from tb.dsl.checked import Const, Expr
 
@@ -91,7 +92,7 @@ def mismatch_hint(left: Expr, right: Expr, currency: str) -> str:
         written = value.text
         match value.unit.kind, other.unit.kind:
             case Kind.NUMBER, Kind.RATIO:
-                return f"write `{written}%`"
+                return percent_hint(value)
             case Kind.RATIO, Kind.NUMBER:
                 return f"write `{written.rstrip('%').removesuffix('bps')}`: the other side is a plain number"
             case Kind.RATIO, Kind.MONEY:
@@ -117,6 +118,14 @@ def mismatch_hint(left: Expr, right: Expr, currency: str) -> str:
     if {left.unit.kind, right.unit.kind} == {Kind.MONEY}:
         return "the two are in different currencies"
     return "both sides must measure the same thing"
+
+
+def percent_hint(value: Const, of: str = "") -> str:
+    """The edit where a percent sign is missing. Below 1 a number may be a fraction or a percentage, a hundred times apart."""
+    if isinstance(value.value, Decimal) and 0 < abs(value.value) < 1 and value.unit == NUMBER:
+        fraction, percentage = f"`{plain(value.value * 100)}%{of}`", f"`{value.text}%{of}`"
+        return f"write {fraction} if `{value.text}` is a fraction, {percentage} if it is a percentage"
+    return f"write `{value.text}%{of}`"
 
 
 def _pair(symbol: str) -> tuple[str, str]:

@@ -114,10 +114,13 @@ def _checked(graph: RuleGraph, leaf: int, value: Decimal, point: Decimal, now: s
         return None
     unit = graph[leaf].unit
     difference = point - value
+    shown, there = show_value(value, unit), show_value(point, unit)
+    if shown == there:  # too near for a short form: say it exactly
+        shown, there = plain(value), plain(point)
     return Flip(
         input=describe(graph, leaf, expand=False),
-        value=show_value(value, unit),
-        at=show_value(point, unit),
+        value=shown,
+        at=there,
         change=f"{'+' if difference > 0 else ''}{show_value(difference, unit)}",
         exact=plain(point),
         inside=answers[0],
@@ -135,11 +138,19 @@ def _meeting_points(graph: RuleGraph, comparison: int, leaves: Leaves, leaf: int
         first, second = sides
         return EXACT.subtract(first, second) if isinstance(first, Decimal) and isinstance(second, Decimal) else None
 
+    here = gap(value)
+    near = abs(here) * Decimal("1e-6") if here is not None else Decimal(0)
+
+    def meets(point: Decimal) -> bool:
+        """Not a pole, where the sides change places without ever meeting."""
+        there = gap(point)
+        return there is not None and abs(there) <= near
+
     straight = _solve_line(gap, value)
     found = [straight] if straight is not None else []
     if straight is None or gap(straight) != 0:
         found += _bisect(gap, value)
-    return found
+    return [point for point in found if here == 0 or meets(point)]
 
 
 def _solve_line(gap: Gap, value: Decimal) -> Decimal | None:

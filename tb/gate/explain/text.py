@@ -25,7 +25,7 @@ def _head(e: Explanation) -> Iterator[str]:
     if e.reason:
         yield f"  because    {e.reason}"
     if e.kind == "enter":
-        yield f"  stop       {e.stop}    target {e.target}"
+        yield f"  proposed   stop {e.stop}, target {e.target}"
         if e.size.words:
             yield f"  size       {e.size.words}: {e.size.proposed} proposed, {e.size.approved} approved"
     if e.decided_by:

@@ -174,6 +174,6 @@ def _making(run: Run, summary: Mapping[str, object]) -> str:
         "policy hash": run.policy_hash,
         "version": run.version,
         "initial equity": Decimal(run.initial_equity),
-        **{name: run.config[name] for name in sorted(run.config)},
+        **{name: run.config[name] for name in sorted(run.config) if name != "data_path"},
     }
     return f'<div class="pairs">{listing.names_section(summary)}{listing.names_section(origin)}</div>'
