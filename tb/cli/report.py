@@ -59,6 +59,8 @@ def report_of(ledger: Ledger, info: RunInfo) -> str:
         say(f"note: {recorded.remark}")
     marks = joined(ledger.curves(run.id), ledger.marks(run.id))
     trades, latches = ledger.trades(run.id), ledger.latches(run.id)
+    if any(latch.lifted and latch.by == "simulated operator" for latch in latches):
+        notes.append("halts were lifted by a simulated operator, as the settings say; each time the drawdown limit starts anew")
     equity = [(mark.at, mark.equity) for mark in marks]
     metrics = measure(
         equity=equity,

@@ -61,7 +61,10 @@ def _of_data(instrument: str, at: int, data: Path, project: Path) -> WhyNot:
 
 
 def _of_run(instrument: str, at: int, run: str | None, ledger: Path | None, project: Path) -> WhyNot:
+    import msgspec
+
     from tb.cli.recorded import bars_of
+    from tb.core.time import show_instant
 
     with reading(project, ledger) as opened:
         info = run_of(opened, run)
@@ -70,6 +73,7 @@ def _of_run(instrument: str, at: int, run: str | None, ledger: Path | None, proj
         # a strategy of long bars decided at the close before, so the decisions of a while back count, too
         longest = max((strategy.period for strategy in compiled.plan.strategies), default=0)
         decisions = list(opened.decisions(info.run.id, instrument=instrument, since=at - longest, until=at + 1))
+        active = opened.active_latches(info.run.id, at)
     recorded = bars_of(info.run)
     if recorded.market is None:
         place = whole_file(info.run.config.get("data_path", info.run.data))
@@ -77,7 +81,9 @@ def _of_run(instrument: str, at: int, run: str | None, ledger: Path | None, proj
         raise Refused([error(NO_DATA, recorded.remark, place, hint)])
     if recorded.remark:
         say(f"note: {recorded.remark}")
-    return _answer(compiled, recorded.market, instrument, at, quiet, decisions)
+    answer = _answer(compiled, recorded.market, instrument, at, quiet, decisions)
+    stopped = ", ".join(f"the {latch.verdict} of {latch.rule} since {show_instant(latch.at)}" for latch in active)
+    return msgspec.structs.replace(answer, stopped_by=stopped)
 
 
 def _answer(

@@ -17,6 +17,7 @@ from decimal import ROUND_CEILING, Decimal
 
 from tb.core.records import LATTICE, Verdict
 from tb.engine.decide import generate
+from tb.engine.explain.words import show_value
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import Exact, exact
 from tb.engine.plan import ConstraintPlan, PolicyPlan, leaves_of
@@ -52,6 +53,15 @@ class Judgement:
         return self.approved.quantity if self.approved is not None else Decimal(0)
 
 
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A watched constraint that fails: why, in words, and measured over bound where it has these sides."""
+
+    constraint: ConstraintPlan
+    words: str
+    used: float | None
+
+
 class Gate:
     """Judges for one period. Built once; holds no state of its own."""
 
@@ -73,7 +83,7 @@ class Gate:
         self._every = sum(1 << bit for bit, c in enumerate(policy.constraints) if c.every_order)
         self._warns = sum(1 << bit for bit, c in enumerate(policy.constraints) if c.kind == "warn")
         self.watched = _watched(graph, policy)
-        self._watch_judge = generate(graph, self.watched).judge
+        self._watch = generate(graph, self.watched)
 
     def _leaf(self, leaf: int) -> tuple[str, str] | int:
         node = self.graph[leaf]
@@ -104,15 +114,26 @@ class Gate:
             return Judgement("reject", deciding, failed, unknown, snapshot, None, latches)
         return Judgement(verdict, deciding, failed, unknown, snapshot, None, latches)
 
-    def watch(self, moment: Moment) -> tuple[ConstraintPlan, ...]:
+    def watch(self, moment: Moment) -> tuple[Broken, ...]:
         """The latching constraints about the account alone that fail now, without any order."""
         if not self.watched.constraints:
             return ()
         inputs = [
             read(str(self.graph[leaf].consts[0]), str(self.graph[leaf].consts[1]), moment) for leaf in self.watched.leaves
         ]
-        failed, _ = self._watch_judge(inputs)
-        return tuple(c for bit, c in enumerate(self.watched.constraints) if failed >> bit & 1)
+        failed, _ = self._watch.judge(inputs)
+        if not failed:
+            return ()
+        sides = dict(zip(self._watch.measured, self._watch.measure(inputs), strict=True))
+        broken = [c for bit, c in enumerate(self.watched.constraints) if failed >> bit & 1]
+        return tuple(self._broken(constraint, *sides.get(constraint.name, (None, None))) for constraint in broken)
+
+    def _broken(self, constraint: ConstraintPlan, measured: Exact, bound: Exact) -> Broken:
+        if not isinstance(measured, Decimal) or not isinstance(bound, Decimal):
+            return Broken(constraint, f"{constraint.name} was broken", None)
+        unit = self.graph[self.graph[constraint.node].args[0]].unit
+        words = f"{constraint.name}: {show_value(measured, unit)} against {show_value(bound, unit)}"
+        return Broken(constraint, words, float(measured / bound) if bound else None)
 
     def applies(self, adds_risk: bool) -> int:
         """The bits of the constraints that an order answers to."""
@@ -146,6 +167,11 @@ class Gate:
                 float(measured / bound) if isinstance(measured, Decimal) and isinstance(bound, Decimal) and bound else None
             )
         return used
+
+    def account_usage(self, inputs: Sequence[Exact]) -> dict[str, float | None]:
+        """The use of those limits that do not depend on the order: true whether or not it was approved."""
+        used = self.usage(inputs, Decimal(0))
+        return {c.name: used[c.name] for c in self.policy.constraints if c.name in used and not c.reads_order}
 
     def _strictest(self, failed: int, unknown: int) -> tuple[Verdict, tuple[str, ...]]:
         found: dict[Verdict, list[str]] = {}

@@ -17,7 +17,7 @@ from tb.replay.curve import Curve
 from tb.replay.figures import Breakdown, Group, Meaning, Metric, Missing, Row, figure
 
 MEANINGS = {
-    "trades": Meaning("Trades", "count", "positions entered and left within the run"),
+    "trades": Meaning("Closed trades", "count", "positions entered and left within the run"),
     "open_trades": Meaning("Open at the end", "count", "positions not left when the run ended; in no other trade metric"),
     "win_rate": Meaning("Win rate", "ratio", "share of trades with a profit above zero after fees"),
     "profit_factor": Meaning("Profit factor", "number", "sum of all profits / sum of all losses, after fees"),

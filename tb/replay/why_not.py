@@ -76,6 +76,7 @@ class WhyNot(msgspec.Struct, frozen=True, kw_only=True):
     asked: str
     bar: str
     answers: tuple[Answer, ...]
+    stopped_by: str = ""  # the pauses and halts in force then: no entry would have been approved
 
 
 def why_not(
@@ -257,6 +258,8 @@ def _decided(decision: Decision) -> str:
 def text(answer: WhyNot) -> str:
     """The answer for a terminal."""
     lines = [f"{answer.instrument} at {answer.asked}  (bar closed {answer.bar})"]
+    if answer.stopped_by:
+        lines.append(f"  stopped by {answer.stopped_by}: no entry would have been approved, whatever its condition")
     if not answer.answers:
         lines.append("  no strategy covers this instrument, or there is no data for it")
     for one in answer.answers:

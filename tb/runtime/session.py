@@ -159,9 +159,11 @@ class Session:
         gate = self._watching()
         if gate.watched.constraints:
             nobody = Proposal("", "", 1, Decimal(0), None, None, None, None, None, None, True)
-            for constraint in gate.watch(self._moment(nobody, at)):
-                latch = self.latches.set(constraint, at, self.account.day_ends, f"{constraint.name} was broken")
-                records += [latch] if latch is not None else []
+            for broken in gate.watch(self._moment(nobody, at)):
+                latch = self.latches.set(broken.constraint, at, self.account.day_ends, broken.words)
+                if latch is not None:
+                    records.append(latch)
+                    self._record_mark(at, {broken.constraint.name: broken.used})
         if records:
             self.recorder.record(records)
 
@@ -318,6 +320,7 @@ class Session:
             self.counts["exits"] += 1
         if judgement.approved is None:
             self.recorder.record(records)
+            self._record_mark(at, self.gates[draft.strategy.period].account_usage(judgement.inputs))
             return
         order = self._order(draft, judgement, at)
         records.append(order)

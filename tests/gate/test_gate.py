@@ -319,7 +319,7 @@ def test_rules_about_the_account_alone_are_watched_without_an_order() -> None:
     assert gate.watch(nobody) == ()
     book.fill("trend", "ETH-USD", Decimal(50), Decimal(100), Decimal(0))
     book.mark("ETH-USD", Decimal(79))
-    assert [c.name for c in gate.watch(nobody)] == ["fall"]
+    assert [b.constraint.name for b in gate.watch(nobody)] == ["fall"]
     book.mark("ETH-USD", None)
     assert gate.watch(nobody) == ()
 
