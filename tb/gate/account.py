@@ -54,7 +54,8 @@ class Account:
     losses_in_a_row: int = 0
     last_loss: int | None = None
     history: list[tuple[int, Decimal]] = field(default_factory=list)  # equity at the closes seen
-    _equity: list[Decimal | None] = field(default_factory=list)  # empty until asked for again
+    _sums: tuple[Decimal, Decimal] | None = None  # equity and gross, as long as nothing changes
+    _are_summed: bool = False
 
     def position(self, instrument: str) -> Decimal:
         """Net quantity over all strategies."""
@@ -79,22 +80,31 @@ class Account:
     def mark(self, instrument: str, price: Decimal | None) -> None:
         """The last price of an instrument; None where it is unknown."""
         self.marks[instrument] = price
-        self._equity.clear()
+        self._are_summed = False
 
     def equity(self) -> Decimal | None:
         """Cash and positions at their last price; None where one of these is unknown."""
-        if not self._equity:
-            self._equity.append(self._add_up())
-        return self._equity[0]
+        sums = self._add_up()
+        return None if sums is None else sums[0]
 
-    def _add_up(self) -> Decimal | None:
-        total = self.cash
+    def gross(self) -> Decimal | None:
+        """Absolute values of all that is held, added up; None where a price is unknown."""
+        sums = self._add_up()
+        return None if sums is None else sums[1]
+
+    def _add_up(self) -> tuple[Decimal, Decimal] | None:
+        if self._are_summed:
+            return self._sums
+        self._are_summed, self._sums = True, None
+        equity, gross = self.cash, ZERO
         for holding in self.holdings.values():
             mark = self.marks.get(holding.instrument)
             if mark is None:
                 return None
-            total = EXACT.add(total, EXACT.multiply(holding.quantity, mark))
-        return total
+            value = EXACT.multiply(holding.quantity, mark)
+            equity, gross = EXACT.add(equity, value), EXACT.add(gross, abs(value))
+        self._sums = (equity, gross)
+        return self._sums
 
     def sides(self, instrument: str) -> tuple[Decimal, Decimal] | None:
         """Signed value of the long side and of the short side, each at its worst: every working order of the side fills, and
@@ -152,7 +162,7 @@ class Account:
 
     def fill(self, strategy: str, instrument: str, quantity: Decimal, price: Decimal, fee: Decimal) -> None:
         """Books a fill: signed quantity at a price, fee in account currency. The price is the mark until a close is seen."""
-        self._equity.clear()
+        self._are_summed = False
         self.cash = EXACT.subtract(EXACT.subtract(self.cash, EXACT.multiply(quantity, price)), fee)
         key = (strategy, instrument)
         holding = self.holdings.get(key)

@@ -233,7 +233,7 @@ def _advance(session: Session, venue: SimulatedVenue, view: RecordedView, instan
 
 def _last_mark(session: Session, at: int) -> Mark:
     equity = session.account.equity()
-    exposure = session.account.worst(session.account.held())
+    exposure = session.account.gross()
     assert equity is not None
     return Mark(at=at, equity=equity, exposure=exposure or Decimal(0), usage={})
 

@@ -34,6 +34,7 @@ from tb.runtime.ports import MarketView, Recorder, Venue
 from tb.runtime.positions import Position
 from tb.vocabulary.facts import FACTS, Argument
 
+_NOBODY = Proposal("", "", 1, Decimal(0), None, None, None, None, None, None, True)  # where no order is judged
 _EVER = 1_000_000 * DAY
 
 
@@ -158,8 +159,7 @@ class Session:
             records += self._lift_like_an_operator(at, self.halts_lifted_after)
         gate = self._watching()
         if gate.watched.constraints:
-            nobody = Proposal("", "", 1, Decimal(0), None, None, None, None, None, None, True)
-            for broken in gate.watch(self._moment(nobody, at)):
+            for broken in gate.watch(self._moment(_NOBODY, at)):
                 latch = self.latches.set(broken.constraint, at, self.account.day_ends, broken.words)
                 if latch is not None:
                     records.append(latch)
@@ -388,7 +388,7 @@ class Session:
     def _mark_of(self, at: int, usage: dict[str, float | None]) -> Mark | None:
         """Equity and exposure now; None where either is unknown."""
         equity = self.account.equity()
-        exposure = self.account.worst(self.account.held())
+        exposure = self.account.gross()
         return None if equity is None or exposure is None else Mark(at=at, equity=equity, exposure=exposure, usage=usage)
 
     def _record_mark(self, at: int, usage: dict[str, float | None]) -> None:
