@@ -13,7 +13,6 @@ STRATEGY = (
 )
 
 RULES = {
-    "let f(x) = x\n": "the function `f`",
     "table t\n  close > open | result\n  yes | 1\n": "`table`",
     "feed f: number, stale after 2d\n": "`feed`",
     "session s: 08:00..16:30 UTC\n": "`session`",

@@ -25,6 +25,10 @@ UNIVERSE = """universe majors on exchange
   tier core BTC-USD, ETH-USD weight 1%..60%
   tier rest SOL-USD
 """
+FUNCTIONS = """let between(x, y) = (x + y) / 2
+let stretch(x, n) = x / sma(between(x, x[1]), n)
+let starts(c) = c and not c[1]
+"""
 WINDOWED = "sma wma highest lowest median mean stdev slope total".split()
 RECURSIVE = "ema rma".split()
 
@@ -73,6 +77,7 @@ class _Writer:
             lambda: f"({self.pick('1%', '25%', '150%')} of {self.price(0)})",
             lambda: f"{self.pick('min', 'max')}({self.price(inner)}, {self.price(inner)})",
             lambda: f"{self.pick('abs', '-', '')}({self.price(inner)})",
+            lambda: f"between({self.price(inner)}, {self.price(inner)})",
         ]
         if self.recursive:
             choices += [
@@ -101,6 +106,7 @@ class _Writer:
             lambda: f"williams_r({self.bars()})",
             lambda: f"count({self.condition(inner)}, {self.bars()})",
             lambda: f"sign({self.price(inner)})",
+            lambda: f"stretch({self.price(inner)}, n: {self.bars(2)})",
             lambda: f"{self.pick('log', 'exp', 'sqrt', 'abs')}({self.number(inner)})",
             lambda: f"({self.number(inner)} {self.pick('+', '-', '*', '/')} {self.number(inner)})",
             lambda: f"({self.number(inner)})[{self.bars(0, 4)}]",
@@ -161,6 +167,7 @@ class _Writer:
             lambda: f"({self.condition(inner)})[{self.bars(0, 3)}]",
             lambda: f"(depth(10bps) > {self.bars()}k USD)",
             lambda: f"(volume > mean(volume, {self.bars()}))",
+            lambda: f"starts({self.condition(inner)})",
         ]
         if self.elsewhere:
             choices += [
@@ -175,7 +182,7 @@ def rules(draw: st.DrawFn, *, recursive: bool = True, elsewhere: bool = True, de
     """A rule file that checks."""
     names: dict[str, list[str]] = {"price": [], "number": [], "condition": []}
     writer = _Writer(draw, recursive, names, elsewhere=elsewhere)
-    lines = [UNIVERSE, "regime", f"  up when {writer.condition(2)}", "  flat otherwise", ""]
+    lines = [UNIVERSE, FUNCTIONS, "regime", f"  up when {writer.condition(2)}", "  flat otherwise", ""]
     for index, kind in enumerate(draw(st.lists(st.sampled_from(list(names)), max_size=3))):
         value = {"price": writer.price, "number": writer.number, "condition": writer.condition}[kind](2)
         lines.append(f"let {kind}_{index} = {value}")

@@ -13,7 +13,6 @@ from tb.dsl import syntax
 from tb.dsl.check.scope import Scope
 
 _WORDS: dict[type, str] = {
-    syntax.Function: "let",
     syntax.Table: "table",
     syntax.Feed: "feed",
     syntax.Session: "session",
@@ -41,8 +40,6 @@ def refuse(scope: Scope, files: Sequence[syntax.File]) -> None:
 
 def _later(node: syntax.Declaration) -> Iterator[tuple[str, Span]]:
     match node:
-        case syntax.Function(name=name):
-            yield f"the function `{name}`", node.span
         case syntax.Universe(tiers=tiers):
             yield from (("`where`", tier.where.span) for tier in tiers if tier.where is not None)
         case syntax.Strategy():
