@@ -183,8 +183,19 @@ class OneOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Score:
+    """The sum of the points whose condition holds, from 0 to `out_of`; unknown where one condition is."""
+
+    points: tuple[Decimal, ...]
+    conditions: tuple[Expr, ...]
+    out_of: Decimal
+    unit: Unit
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Ref:
-    """A use of a `let` or a trigger by name. `kind` is `let` or `trigger`."""
+    """A use of a `let`, a score or a trigger by name. `kind` is `let` (scores too) or `trigger`."""
 
     name: str
     kind: str
@@ -211,6 +222,7 @@ Expr = (
     | FactRef
     | IsSet
     | OneOf
+    | Score
     | Ref
 )
 

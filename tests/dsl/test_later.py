@@ -18,7 +18,6 @@ RULES = {
     "session s: 08:00..16:30 UTC\n": "`session`",
     "let x = during london\n": "`during`",
     "signal s\n  long when close > open conviction 5\n": "`signal`",
-    "score s of 10\n  +3 when close > open\n": "`score`",
     "universe u\n  tier found where volume > mean(volume, 24)\n": "`where`",
     STRATEGY + "    order market\n": "`order`",
     STRATEGY + "    stop trailing 3%\n": "`stop trailing`",

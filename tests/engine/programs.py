@@ -188,6 +188,9 @@ def rules(draw: st.DrawFn, *, recursive: bool = True, elsewhere: bool = True, de
         lines.append(f"let {kind}_{index} = {value}")
         names[kind].append(f"{kind}_{index}")
     writer.has_regime = True
+    lines += ["score merit of 4.5", f"  +3 when {writer.condition(1)}", f"  -2 when {writer.condition(0)}"]
+    lines += [f"  +1.5 when {writer.condition(1)}", ""]
+    names["number"].append("merit")
     lines += ["trigger spike", f"  when {writer.condition(2)}", f"  confidence 0.3..0.9 as {writer.number(2)} goes 1..3", ""]
     names["condition"].append("spike")
     for index, period in enumerate(draw(st.sampled_from([("1h",), ("1h", "4h"), ("4h",), ("2h", "1h")]))):

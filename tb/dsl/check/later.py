@@ -17,7 +17,6 @@ _WORDS: dict[type, str] = {
     syntax.Feed: "feed",
     syntax.Session: "session",
     syntax.Signal: "signal",
-    syntax.Score: "score",
     syntax.LimitException: "exception",
     syntax.Book: "book",
     syntax.Council: "council",

@@ -17,7 +17,7 @@ from functools import partial
 from tb.core.diagnostics import Diagnostic, did_you_mean, has_errors
 from tb.core.span import Span
 from tb.dsl import checked, syntax
-from tb.dsl.check import constraints, definitions, functions, later, rules, weights
+from tb.dsl.check import constraints, definitions, functions, later, rules, scores, weights
 from tb.dsl.check.expressions import Expressions
 from tb.dsl.check.scope import LimitValue, Scope
 from tb.dsl.parse import parse, parse_expression
@@ -33,6 +33,7 @@ _NAMED = (
     | syntax.Universe
     | syntax.Let
     | syntax.Function
+    | syntax.Score
     | syntax.Trigger
     | syntax.Strategy
     | syntax.Limit
@@ -41,8 +42,8 @@ _NAMED = (
     | syntax.Pause
     | syntax.Warn
 )
-_VALUES = syntax.Param | syntax.Let | syntax.Function | syntax.Trigger | syntax.Group
-_RULES_ONLY = syntax.Strategy | syntax.Trigger | syntax.Universe | syntax.Regime | syntax.Use
+_VALUES = syntax.Param | syntax.Let | syntax.Function | syntax.Score | syntax.Trigger | syntax.Group
+_RULES_ONLY = syntax.Strategy | syntax.Trigger | syntax.Score | syntax.Universe | syntax.Regime | syntax.Use
 
 
 def check(
@@ -133,6 +134,8 @@ def _settle(scope: Scope, checkers: Mapping[str, Expressions], name: str) -> Non
             definitions.trigger(using, node)
         case syntax.Function():
             functions.function(using, node)
+        case syntax.Score():
+            scores.score(using, node)
     scope.open.pop()
     scope.pending.pop(name, None)
 
@@ -220,7 +223,7 @@ def _announce(scope: Scope, files: Sequence[syntax.File], checkers: Mapping[str,
             if not _belongs(file, node):
                 continue
             is_first = scope.defined.get(str(getattr(node, "name", "")), (None,))[0] == node.span
-            if isinstance(node, syntax.Let | syntax.Trigger | syntax.Function) and is_first:
+            if isinstance(node, syntax.Let | syntax.Trigger | syntax.Function | syntax.Score) and is_first:
                 scope.pending[node.name] = node
             if isinstance(node, syntax.Function) and is_first:
                 scope.functions[node.name] = node

@@ -95,12 +95,19 @@ def _plainly(graph: RuleGraph, node: Node) -> str:
             return f"{inner[0]} is set"
         case "one_of":
             return f"{inner[0]} in {consts[0]}"
+        case "score":
+            return ", ".join(f"{points_of(each)} when {part}" for each, part in zip(consts, inner, strict=True))
         case "ramp":
             return f"confidence from {inner[0]}"
         case "best":
             return "confidence"
         case op:
             return f"{op}({', '.join(inner)})"
+
+
+def points_of(constant: object) -> str:
+    """`+3`, `-2`: what a line of a score gives."""
+    return f"{_decimal(constant):+f}"
 
 
 def _wrapped(graph: RuleGraph, node: Node) -> str:
