@@ -194,6 +194,28 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class Session:
+    """Hours of a calendar: `start` and `end` as `08:00`, names of days, days left out as ISO text."""
+
+    name: str
+    start: str
+    end: str
+    zone: str
+    days: tuple[str, ...]
+    closed: tuple[str, ...]
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class During:
+    """The bar closes inside the session; always known."""
+
+    session: Session
+    unit: Unit
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Ref:
     """A use of a `let`, a score or a trigger by name. `kind` is `let` (scores too) or `trigger`."""
 
@@ -223,6 +245,7 @@ Expr = (
     | IsSet
     | OneOf
     | Score
+    | During
     | Ref
 )
 

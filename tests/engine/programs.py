@@ -29,6 +29,7 @@ FUNCTIONS = """let between(x, y) = (x + y) / 2
 let stretch(x, n) = x / sma(between(x, x[1]), n)
 let starts(c) = c and not c[1]
 """
+SESSIONS = ("desk", "night")
 WINDOWED = "sma wma highest lowest median mean stdev slope total".split()
 RECURSIVE = "ema rma".split()
 
@@ -167,6 +168,7 @@ class _Writer:
             lambda: f"({self.condition(inner)})[{self.bars(0, 3)}]",
             lambda: f"(depth(10bps) > {self.bars()}k USD)",
             lambda: f"(volume > mean(volume, {self.bars()}))",
+            lambda: f"during {self.pick(*SESSIONS)}",
             lambda: f"starts({self.condition(inner)})",
         ]
         if self.elsewhere:
@@ -178,11 +180,29 @@ class _Writer:
 
 
 @st.composite
+def sessions(draw: st.DrawFn, name: str) -> str:
+    """A session of any hours, across midnight too, of a zone that changes its clock or has half an hour."""
+    start, end = draw(st.lists(st.integers(0, 95), min_size=2, max_size=2, unique=True))
+    hours = "..".join(f"{quarter // 4:02d}:{quarter % 4 * 15:02d}" for quarter in (start, end))
+    zone = draw(st.sampled_from(["UTC", "Europe/London", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"]))
+    days = draw(st.sampled_from(["", " on weekdays", " on Mon, Thu, Sun", " on weekdays except 1970-01-02"]))
+    return f"session {name}: {hours} {zone}{days}"
+
+
+@st.composite
 def rules(draw: st.DrawFn, *, recursive: bool = True, elsewhere: bool = True, depth: int = 3) -> str:
     """A rule file that checks."""
     names: dict[str, list[str]] = {"price": [], "number": [], "condition": []}
     writer = _Writer(draw, recursive, names, elsewhere=elsewhere)
-    lines = [UNIVERSE, FUNCTIONS, "regime", f"  up when {writer.condition(2)}", "  flat otherwise", ""]
+    lines = [
+        UNIVERSE,
+        FUNCTIONS,
+        *(draw(sessions(name)) for name in SESSIONS),
+        "regime",
+        f"  up when {writer.condition(2)}",
+        "  flat otherwise",
+        "",
+    ]
     for index, kind in enumerate(draw(st.lists(st.sampled_from(list(names)), max_size=3))):
         value = {"price": writer.price, "number": writer.number, "condition": writer.condition}[kind](2)
         lines.append(f"let {kind}_{index} = {value}")

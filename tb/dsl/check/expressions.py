@@ -15,7 +15,7 @@ from tb.core.diagnostics import did_you_mean
 from tb.core.span import Span
 from tb.core.units import ANY, LIST, TEXT, TRUTH, Kind, Unit
 from tb.dsl import checked, syntax
-from tb.dsl.check import calls, functions, units, words
+from tb.dsl.check import calls, functions, sessions, units, words
 from tb.dsl.check.literals import constant, fold
 from tb.dsl.check.scope import Scope
 from tb.dsl.check.walk import expand, is_excused
@@ -109,7 +109,7 @@ class Expressions:
             case syntax.WithinBars():
                 return self._lasting(node.condition, node.length, False, node.span)
             case syntax.During():
-                return self.refuse("TB004", "`during` is not evaluated yet", node.span, "remove it")
+                return sessions.during(self, node)
             case _:
                 assert_never(node)
 
@@ -148,6 +148,8 @@ class Expressions:
         if name in scope.functions:
             example = functions.example(scope.functions[name])
             return self.refuse("TB051", f"`{name}` needs its arguments", node.span, example)
+        if name in scope.sessions:
+            return self.refuse("TB053", f"`{name}` is a session, not a value", node.span, f"write `during {name}`")
         if name in scope.groups:
             return checked.Const(name, LIST, name, None, node.span)
         return self.refuse(

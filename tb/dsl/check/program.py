@@ -1,7 +1,7 @@
 """check: the files of a project, parsed, become one checked program.
 
 1. Every file's `use` lines are resolved, every definition claims its name.
-2. Parameters, then groups, then regime names and universes' tiers, in the order of files: later steps look them up.
+2. Parameters, groups and sessions, then regime names and universes' tiers, in the order of files: later steps look them up.
 3. `let` and `trigger`, each when first used or in its turn; a definition that needs itself is refused.
 4. Regime conditions, membership conditions, strategies, parameter requirements, constraints.
 5. The constraints every project has stand before its own; each universe's weights become constraints.
@@ -17,7 +17,7 @@ from functools import partial
 from tb.core.diagnostics import Diagnostic, did_you_mean, has_errors
 from tb.core.span import Span
 from tb.dsl import checked, syntax
-from tb.dsl.check import constraints, definitions, functions, later, rules, scores, weights
+from tb.dsl.check import constraints, definitions, functions, later, rules, scores, sessions, weights
 from tb.dsl.check.expressions import Expressions
 from tb.dsl.check.scope import LimitValue, Scope
 from tb.dsl.parse import parse, parse_expression
@@ -34,6 +34,7 @@ _NAMED = (
     | syntax.Let
     | syntax.Function
     | syntax.Score
+    | syntax.Session
     | syntax.Trigger
     | syntax.Strategy
     | syntax.Limit
@@ -66,6 +67,7 @@ def check(
     later.refuse(scope, files)
     _settle_params(scope, everything, checkers, dict(overrides or {}))
     _each(everything, checkers, syntax.Group, definitions.group)
+    _each(everything, checkers, syntax.Session, sessions.session)
     _announce(scope, everything, checkers)
     for name in list(scope.pending):
         _settle(scope, checkers, name)

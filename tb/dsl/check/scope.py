@@ -43,6 +43,7 @@ class Scope:
     regime_names: tuple[str, ...] = ()
     lets: dict[str, checked.Let] = field(default_factory=dict)
     triggers: dict[str, checked.Trigger] = field(default_factory=dict)
+    sessions: dict[str, checked.Session] = field(default_factory=dict)
     functions: dict[str, syntax.Function] = field(default_factory=dict)
     strategies: dict[str, checked.Strategy] = field(default_factory=dict)
     constraints: list[checked.Constraint] = field(default_factory=list)
