@@ -46,7 +46,7 @@ class Ranges:
         return self._fixed[id_]
 
     def _computed(self, node: Node) -> Fraction | None:
-        if node.op not in POINTWISE_OPS or node.op in {"ramp", "best", "regime", "regime_is"}:
+        if node.op not in POINTWISE_OPS or node.op in {"ramp", "best", "score", "regime", "regime_is"}:
             return None
         parts = [self.fixed(argument, node.stage) for argument in node.args]
         known = [part for part in parts if part is not None]
@@ -104,7 +104,7 @@ def widest(graph: RuleGraph, id_: int, of_param: Callable[[str], Bounds | None])
             origin = str(node.consts[2])
             declared = of_param(origin.removeprefix("param ")) if origin.startswith("param ") else None
             known[part] = declared or known[part]
-        elif node.op in POINTWISE_OPS:
+        elif node.op in POINTWISE_OPS and node.op != "score":
             known[part] = bounds_of(node.op, [known[argument] for argument in node.args])
     return known[id_]
 

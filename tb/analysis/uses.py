@@ -24,7 +24,7 @@ class Statement:
 
     @property
     def is_definition(self) -> bool:
-        return self.kind in {"let", "trigger", "param", "group", "universe", "regime"}
+        return self.kind in {"let", "trigger", "function", "score", "session", "param", "group", "universe", "regime"}
 
     @property
     def is_needed_by_itself(self) -> bool:
@@ -62,6 +62,10 @@ def _names(item: object) -> Iterator[str]:
         case syntax.Name(parts=parts):
             yield parts[0]
             yield ".".join(parts)
+        case syntax.Function(parameters=parameters):
+            yield from (name for name in _names(item.value) if name.split(".")[0] not in parameters)
+        case syntax.During(session=session):
+            yield session
         case syntax.Of(value=syntax.Name(parts=("group",))):
             yield "group of"
             yield from _fields(item)

@@ -234,8 +234,8 @@ _ROWS: tuple[Code, ...] = (
     Code(
         "TB032",
         "no such day or time",
-        "A date that no calendar has, a time that no clock shows, a day of the week that is none, or a session that ends when "
-        "it starts.",
+        "A date that no calendar has, a time that no clock shows, a day of the week that is none, a time zone that is unknown, "
+        "or a session that ends when it starts.",
         "write year, month and day, as in `2026-12-31`",
     ),
     Code(
@@ -314,8 +314,9 @@ _ROWS: tuple[Code, ...] = (
     ),
     Code(
         "TB061",
-        "no such tier or regime",
-        "A condition asks for a tier or regime that the universe or the `regime` block does not define.",
+        "no such tier, regime or session",
+        "A condition asks for a tier or regime that the universe or the `regime` block does not define, or for a session that "
+        "no declaration does.",
         "did you mean `core`?",
     ),
     Code(

@@ -183,8 +183,41 @@ class OneOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Score:
+    """The sum of the points whose condition holds, from 0 to `out_of`; unknown where one condition is."""
+
+    points: tuple[Decimal, ...]
+    conditions: tuple[Expr, ...]
+    out_of: Decimal
+    unit: Unit
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Hours of a calendar: `start` and `end` as `08:00`, names of days, days left out as ISO text."""
+
+    name: str
+    start: str
+    end: str
+    zone: str
+    days: tuple[str, ...]
+    closed: tuple[str, ...]
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class During:
+    """The bar closes inside the session; always known."""
+
+    session: Session
+    unit: Unit
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Ref:
-    """A use of a `let` or a trigger by name. `kind` is `let` or `trigger`."""
+    """A use of a `let`, a score or a trigger by name. `kind` is `let` (scores too) or `trigger`."""
 
     name: str
     kind: str
@@ -211,6 +244,8 @@ Expr = (
     | FactRef
     | IsSet
     | OneOf
+    | Score
+    | During
     | Ref
 )
 

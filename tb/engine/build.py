@@ -211,6 +211,19 @@ class Builder:
         )
 
     @_build.register
+    def _during(self, value: checked.During, context: Context) -> int:
+        hours = value.session
+        consts = (hours.name, hours.start, hours.end, hours.zone, " ".join(hours.days), " ".join(hours.closed))
+        node = self._market("during", (), consts, TRUTH, context, value.span, low=0.0, high=1.0)
+        return self._as_truth(node, value, context)
+
+    @_build.register
+    def _score(self, value: checked.Score, context: Context) -> int:
+        args = tuple(self._build(condition, context) for condition in value.conditions)
+        high, back = float(value.out_of), self._deepest(args)
+        return self._market("score", args, value.points, value.unit, context, value.span, low=0.0, high=high, look_back=back)
+
+    @_build.register
     def _ref(self, value: checked.Ref, context: Context) -> int:
         known = self._named.get((value.name, context))
         if known is None:

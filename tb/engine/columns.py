@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb.engine.bars import Bars
+from tb.engine.calendar import during, hours_of
 from tb.engine.graph import Node, RuleGraph
 from tb.engine.markets import Markets
 from tb.engine.vector import lasting, pointwise
@@ -144,6 +145,8 @@ def _compute(
         case "tier_is":
             members = markets.tiers.get((str(node.consts[0]), str(node.consts[1])), ())
             return np.full(size, 1.0 if symbol in members else 0.0)
+        case "during":
+            return during(hours_of(node.consts), bars.closes)
         case "apply":
             function = FUNCTIONS[str(node.consts[0])]
             constants = tuple(float(c) for c in node.consts[2:] if c is not None)

@@ -22,7 +22,7 @@ Constant = Decimal | str | int | float | None
 
 # operations whose value at an instant follows from the values of their arguments at that instant
 POINTWISE_OPS = frozenset(
-    "neg add sub mul div abs min max sign log exp sqrt lt le gt ge eq ne and or not ramp best regime regime_is".split()
+    "neg add sub mul div abs min max sign log exp sqrt lt le gt ge eq ne and or not ramp best score regime regime_is".split()
 )
 
 
@@ -30,9 +30,9 @@ POINTWISE_OPS = frozenset(
 class Node:
     """One computation.
 
-    `op`: `const`, `pips`, `field`, `depth`, `apply`, `shift`, `of`, `at`, `every`, `some`, `tier_is`, `fact`, `derived`,
-    `is_set`, `one_of`, or one of POINTWISE_OPS. `period` is in ms, 0 where none matters. `look_back` counts closed bars of
-    `period` before the present one that the value depends on. `low` and `high` bound the value, None where open.
+    `op`: `const`, `pips`, `field`, `depth`, `apply`, `shift`, `of`, `at`, `every`, `some`, `tier_is`, `during`, `fact`,
+    `derived`, `is_set`, `one_of`, or one of POINTWISE_OPS. `period` is in ms, 0 where none matters. `look_back` counts closed
+    bars of `period` before the present one that the value depends on. `low` and `high` bound the value, None where open.
     """
 
     id: int

@@ -38,6 +38,8 @@ def market_value(op: str, consts: Sequence[Constant], args: Sequence[float]) -> 
             return 1.0 - args[0]
         case "regime_is":
             return 1.0 if args[0] == consts[0] else 0.0
+        case "score":
+            return _score(consts, args)
         case "ramp":
             return _ramp(consts, args[0])
         case "lt" | "le" | "gt" | "ge" | "eq" | "ne":
@@ -57,6 +59,14 @@ def _regime(cases: int, conditions: Sequence[float]) -> float:
         if condition == 1.0:
             return float(at)
     return float(len(conditions)) if len(conditions) < cases else NAN
+
+
+def _score(points: Sequence[Constant], conditions: Sequence[float]) -> float:
+    total = 0.0
+    for each, condition in zip(points, conditions, strict=True):
+        assert isinstance(each, Decimal)
+        total = total + float(each) * condition
+    return max(total, 0.0)
 
 
 def _ramp(consts: Sequence[Constant], driver: float) -> float:

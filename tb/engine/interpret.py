@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
+from tb.engine.calendar import hours_of, is_during
 from tb.engine.derived import DERIVED
 from tb.engine.graph import Node, RuleGraph
 from tb.engine.instant import Exact, decision_value, market_value
@@ -55,6 +56,9 @@ class Histories:
             case "tier_is":
                 members = self.markets.tiers.get((str(node.consts[0]), str(node.consts[1])), ())
                 return [1.0 if symbol in members else 0.0] * size
+            case "during":
+                hours = hours_of(node.consts)
+                return [1.0 if is_during(hours, int(at)) else 0.0 for at in bars.closes]
             case "of" | "at":
                 return self._aligned(node, symbol, period)
             case _:

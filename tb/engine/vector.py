@@ -29,6 +29,8 @@ def pointwise(op: str, consts: Sequence[Constant], args: Sequence[Floats], size:
                 return 1.0 - args[0]
             case "regime_is":
                 return _known(args, args[0] == float(_number(consts[0])))
+            case "score":
+                return _score(consts, args, size)
             case "ramp":
                 return _ramp(consts, args[0])
             case "lt":
@@ -109,6 +111,13 @@ def _regime(cases: int, conditions: Sequence[Floats], size: int) -> Floats:
         condition = conditions[at]
         found = np.where(np.isnan(condition), np.nan, np.where(condition == 1.0, float(at), found))
     return found
+
+
+def _score(points: Sequence[Constant], conditions: Sequence[Floats], size: int) -> Floats:
+    total = np.zeros(size)
+    for each, condition in zip(points, conditions, strict=True):
+        total = total + float(_number(each)) * condition
+    return np.where(total < 0.0, 0.0, total)
 
 
 def _ramp(consts: Sequence[Constant], driver: Floats) -> Floats:

@@ -109,7 +109,7 @@ class RecordedView:
         found = self.graph[node]
         period, place = found.period, row
         match found.op:
-            case "pips" | "depth" | "tier_is":
+            case "pips" | "depth" | "tier_is" | "during":
                 return None
             case "shift":
                 place = row - int(found.consts[0] or 0)

@@ -13,13 +13,9 @@ STRATEGY = (
 )
 
 RULES = {
-    "let f(x) = x\n": "the function `f`",
     "table t\n  close > open | result\n  yes | 1\n": "`table`",
     "feed f: number, stale after 2d\n": "`feed`",
-    "session s: 08:00..16:30 UTC\n": "`session`",
-    "let x = during london\n": "`during`",
     "signal s\n  long when close > open conviction 5\n": "`signal`",
-    "score s of 10\n  +3 when close > open\n": "`score`",
     "universe u\n  tier found where volume > mean(volume, 24)\n": "`where`",
     STRATEGY + "    order market\n": "`order`",
     STRATEGY + "    stop trailing 3%\n": "`stop trailing`",

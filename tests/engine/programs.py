@@ -25,6 +25,11 @@ UNIVERSE = """universe majors on exchange
   tier core BTC-USD, ETH-USD weight 1%..60%
   tier rest SOL-USD
 """
+FUNCTIONS = """let between(x, y) = (x + y) / 2
+let stretch(x, n) = x / sma(between(x, x[1]), n)
+let starts(c) = c and not c[1]
+"""
+SESSIONS = ("desk", "night")
 WINDOWED = "sma wma highest lowest median mean stdev slope total".split()
 RECURSIVE = "ema rma".split()
 
@@ -73,6 +78,7 @@ class _Writer:
             lambda: f"({self.pick('1%', '25%', '150%')} of {self.price(0)})",
             lambda: f"{self.pick('min', 'max')}({self.price(inner)}, {self.price(inner)})",
             lambda: f"{self.pick('abs', '-', '')}({self.price(inner)})",
+            lambda: f"between({self.price(inner)}, {self.price(inner)})",
         ]
         if self.recursive:
             choices += [
@@ -101,6 +107,7 @@ class _Writer:
             lambda: f"williams_r({self.bars()})",
             lambda: f"count({self.condition(inner)}, {self.bars()})",
             lambda: f"sign({self.price(inner)})",
+            lambda: f"stretch({self.price(inner)}, n: {self.bars(2)})",
             lambda: f"{self.pick('log', 'exp', 'sqrt', 'abs')}({self.number(inner)})",
             lambda: f"({self.number(inner)} {self.pick('+', '-', '*', '/')} {self.number(inner)})",
             lambda: f"({self.number(inner)})[{self.bars(0, 4)}]",
@@ -161,6 +168,8 @@ class _Writer:
             lambda: f"({self.condition(inner)})[{self.bars(0, 3)}]",
             lambda: f"(depth(10bps) > {self.bars()}k USD)",
             lambda: f"(volume > mean(volume, {self.bars()}))",
+            lambda: f"during {self.pick(*SESSIONS)}",
+            lambda: f"starts({self.condition(inner)})",
         ]
         if self.elsewhere:
             choices += [
@@ -171,16 +180,37 @@ class _Writer:
 
 
 @st.composite
+def sessions(draw: st.DrawFn, name: str) -> str:
+    """A session of any hours, across midnight too, of a zone that changes its clock or has half an hour."""
+    start, end = draw(st.lists(st.integers(0, 95), min_size=2, max_size=2, unique=True))
+    hours = "..".join(f"{quarter // 4:02d}:{quarter % 4 * 15:02d}" for quarter in (start, end))
+    zone = draw(st.sampled_from(["UTC", "Europe/London", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"]))
+    days = draw(st.sampled_from(["", " on weekdays", " on Mon, Thu, Sun", " on weekdays except 1970-01-02"]))
+    return f"session {name}: {hours} {zone}{days}"
+
+
+@st.composite
 def rules(draw: st.DrawFn, *, recursive: bool = True, elsewhere: bool = True, depth: int = 3) -> str:
     """A rule file that checks."""
     names: dict[str, list[str]] = {"price": [], "number": [], "condition": []}
     writer = _Writer(draw, recursive, names, elsewhere=elsewhere)
-    lines = [UNIVERSE, "regime", f"  up when {writer.condition(2)}", "  flat otherwise", ""]
+    lines = [
+        UNIVERSE,
+        FUNCTIONS,
+        *(draw(sessions(name)) for name in SESSIONS),
+        "regime",
+        f"  up when {writer.condition(2)}",
+        "  flat otherwise",
+        "",
+    ]
     for index, kind in enumerate(draw(st.lists(st.sampled_from(list(names)), max_size=3))):
         value = {"price": writer.price, "number": writer.number, "condition": writer.condition}[kind](2)
         lines.append(f"let {kind}_{index} = {value}")
         names[kind].append(f"{kind}_{index}")
     writer.has_regime = True
+    lines += ["score merit of 4.5", f"  +3 when {writer.condition(1)}", f"  -2 when {writer.condition(0)}"]
+    lines += [f"  +1.5 when {writer.condition(1)}", ""]
+    names["number"].append("merit")
     lines += ["trigger spike", f"  when {writer.condition(2)}", f"  confidence 0.3..0.9 as {writer.number(2)} goes 1..3", ""]
     names["condition"].append("spike")
     for index, period in enumerate(draw(st.sampled_from([("1h",), ("1h", "4h"), ("4h",), ("2h", "1h")]))):

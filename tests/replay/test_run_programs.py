@@ -1,8 +1,9 @@
 """Programs of tests/language/replay: rules, policy, a tiny market and what must happen, in one file.
 
 Sections begin with `=== `: `settings` (name: value), `rules`, `policy`, one for each instrument, and last `expected`. A row is
-open, high, low, close and volume of one hour; `-` is an hour without a bar, `?` a value that is not known. `TB_RECORD=1` writes
-what happens now; the difference is then reviewed like code.
+open, high, low, close and volume of one hour; `-` is an hour without a bar, `?` a value that is not known. The setting
+`explain: 2` adds decision d2 as `tb explain` shows it. `TB_RECORD=1` writes what happens now; the difference is
+then reviewed like code.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from small_projects import NAN, START, Replayed, bars, compiled, market, run
 from tb.core.encode import plain
 from tb.core.records import Decision, Fill, Latch
 from tb.core.time import HOUR, MINUTE
+from tb.gate.explain.text import text as text_of
 
 FOLDER = Path(__file__).resolve().parent.parent / "language" / "replay"
 PROGRAMS = sorted(FOLDER.glob("*.txt"))
@@ -34,10 +36,15 @@ def row(line: str) -> tuple[float, ...] | None:
     return None if line.strip() == "-" else tuple(NAN if word == "?" else float(word) for word in line.split())
 
 
+def settings_of(text: str) -> dict[str, str]:
+    return dict(line.split(": ", 1) for line in sections(text).get("settings", "").splitlines())
+
+
 def replayed(text: str) -> Replayed:
     found = sections(text)
-    pairs = (line.split(": ", 1) for line in found.pop("settings", "").splitlines())
-    here = dict(pairs)
+    here = settings_of(text)
+    found.pop("settings", None)
+    here.pop("explain", None)
     rules, policy = found.pop("rules"), found.pop("policy")
     found.pop("expected", None)
     series = [bars(name, [row(line) for line in body.splitlines() if line]) for name, body in found.items()]
@@ -50,6 +57,11 @@ def told(done: Replayed) -> str:
     outcome = done.outcome
     equity = "unknown" if outcome.final_equity is None else plain(outcome.final_equity)
     return "\n".join([*lines, f"in the end {equity} USD, {outcome.open_positions} open"]) + "\n"
+
+
+def explained(done: Replayed, seq: int) -> str:
+    """The explanation of one decision down to its constraints, which other tests hold."""
+    return "\n" + text_of(done.explained(done.decisions[seq - 1])).split("\nconstraints:")[0].rstrip() + "\n"
 
 
 def one(done: Replayed, record: object) -> str:
@@ -86,10 +98,13 @@ def hour(at: int) -> str:
 def test_what_a_program_does(program: Path) -> None:
     text = program.read_text(encoding="utf-8")
     done = replayed(text)
+    happened = told(done)
+    if "explain" in settings_of(text):
+        happened += explained(done, int(settings_of(text)["explain"]))
     if os.environ.get("TB_RECORD"):
-        text = text.split(EXPECTED)[0] + EXPECTED + told(done)
+        text = text.split(EXPECTED)[0] + EXPECTED + happened
         program.write_text(text, encoding="utf-8")
-    assert told(done) == text.split(EXPECTED)[1]
+    assert happened == text.split(EXPECTED)[1]
     for decision in done.decisions:
         assert done.explained(decision).reproduced
 

@@ -13,7 +13,7 @@ from tb.core.encode import plain
 from tb.core.span import Span
 from tb.core.units import ANY, NUMBER, RATIO, Kind, money
 from tb.dsl import checked, syntax
-from tb.dsl.check import units
+from tb.dsl.check import functions, units
 from tb.dsl.check.literals import fold
 from tb.vocabulary.catalogue import FUNCTIONS
 from tb.vocabulary.facts import FACTS, INTERNAL, Argument
@@ -29,6 +29,8 @@ _WINDOW_KINDS = {Kind.NUMBER, Kind.ANY, Kind.BARS, Kind.DURATION}
 
 def call(using: Expressions, node: syntax.Call) -> checked.Expr:
     name = node.name.text
+    if name in using.scope.broken and name in using.scope.defined:
+        return checked.Const("?", ANY, "?", None, node.span)
     if name in FUNCTIONS:
         return _apply(using, node, FUNCTIONS[name], 0)
     if name in POINTWISE:
@@ -39,8 +41,14 @@ def call(using: Expressions, node: syntax.Call) -> checked.Expr:
         return _fact(using, node)
     if name in FIELDS or (name in FACTS and name not in INTERNAL):
         return using.refuse("TB051", f"`{name}` takes no arguments", node.span, f"write `{name}`")
+    in_place = functions.call(using, node)
+    if in_place is not None:
+        return in_place
     with_arguments = [fact for fact, spec in FACTS.items() if spec.arguments and using.in_policy and fact not in INTERNAL]
-    near = did_you_mean(name, [*FUNCTIONS, *POINTWISE, "depth", *with_arguments])
+    if name in using.scope.functions:
+        return using.unknown(node.name)
+    own = [known for known in using.scope.functions if using.scope.visible(known, using.file, using.in_policy)]
+    near = did_you_mean(name, [*FUNCTIONS, *POINTWISE, "depth", *own, *with_arguments])
     hint = near or "see docs/language.md for the functions there are"
     return using.refuse("TB102", f"there is no function `{name}`", node.name.span, hint)
 
@@ -212,7 +220,8 @@ def _fact(using: Expressions, node: syntax.Call) -> checked.Expr:
         return using.refuse("TB051", f"`{name}` takes one argument: {kind.value}", node.span, f"write `{example}`")
     argument, before = node.arguments[0], len(using.scope.findings)
     word = _window(using, argument) if kind is Argument.WINDOW else _scope(using, argument)
-    if word is None and len(using.scope.findings) > before:
+    given = using.arguments.get(argument.text) if isinstance(argument, syntax.Name) else None
+    if word is None and ((given is not None and using.excused(given)) or len(using.scope.findings) > before):
         return checked.Const("?", ANY, "?", None, node.span)
     if word is None:
         return using.refuse("TB051", f"`{name}` needs {kind.value}", node.span, f"write `{example}`")
@@ -246,6 +255,10 @@ def _scope(using: Expressions, argument: syntax.Expr) -> str | None:
             return "order.instrument"
         case syntax.Of(value=syntax.Name(parts=("group",)), whole=syntax.Name(parts=("order", "instrument"))):
             return "group of order.instrument"
+        case syntax.Name() if argument.text in using.arguments:
+            given = using.arguments[argument.text]
+            is_order = isinstance(given, checked.FactRef) and given.name == "order.instrument"
+            return "order.instrument" if is_order else using.instrument(argument)
         case syntax.Name() if using.sees_group(argument.text):
             return argument.text
         case _:

@@ -6,8 +6,8 @@ result gets the unit ANY, so that one mistake is reported once and everything be
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import assert_never
 
@@ -15,7 +15,7 @@ from tb.core.diagnostics import did_you_mean
 from tb.core.span import Span
 from tb.core.units import ANY, LIST, TEXT, TRUTH, Kind, Unit
 from tb.dsl import checked, syntax
-from tb.dsl.check import calls, units, words
+from tb.dsl.check import calls, functions, sessions, units, words
 from tb.dsl.check.literals import constant, fold
 from tb.dsl.check.scope import Scope
 from tb.dsl.check.walk import expand, is_excused
@@ -32,7 +32,11 @@ _SHARES = {Kind.NUMBER, Kind.MONEY}  # beside ratios, what people write before `
 
 @dataclass(slots=True)
 class Expressions:
-    """Checks expressions of one file. `settle` checks a pending `let` or trigger when its name is used before its turn."""
+    """Checks expressions of one file. `settle` checks a pending definition when its name is used before its turn.
+
+    `arguments` are those of the function that is put in place, by the names its definition gives them; `files` holds the
+    checkers of all files, since a function means what it means where it is defined.
+    """
 
     scope: Scope
     file: str
@@ -40,6 +44,8 @@ class Expressions:
     settle: Callable[[str], None]
     trusted: bool = False  # the rules every project has: may read internal facts
     assets: tuple[str, ...] = ()
+    arguments: Mapping[str, checked.Expr] = field(default_factory=dict)
+    files: Mapping[str, Expressions] = field(default_factory=dict)
 
     # --- entry points ----------------------------------------------------------------------------------------------
 
@@ -103,7 +109,7 @@ class Expressions:
             case syntax.WithinBars():
                 return self._lasting(node.condition, node.length, False, node.span)
             case syntax.During():
-                return self.refuse("TB004", "`during` is not evaluated yet", node.span, "remove it")
+                return sessions.during(self, node)
             case _:
                 assert_never(node)
 
@@ -116,6 +122,8 @@ class Expressions:
 
     def _name(self, node: syntax.Name) -> checked.Expr:
         name, scope = node.text, self.scope
+        if name in self.arguments:
+            return self.arguments[name]
         if name in scope.broken:
             return checked.Ref(name, "let", ANY, node.span)
         if node.parts[0] == "limits" and len(node.parts) == 2:
@@ -137,6 +145,11 @@ class Expressions:
             return checked.Ref(name, "let", scope.lets[name].value.unit, node.span)
         if name in scope.triggers:
             return checked.Ref(name, "trigger", TRUTH, node.span)
+        if name in scope.functions:
+            example = functions.example(scope.functions[name])
+            return self.refuse("TB051", f"`{name}` needs its arguments", node.span, example)
+        if name in scope.sessions:
+            return self.refuse("TB053", f"`{name}` is a session, not a value", node.span, f"write `during {name}`")
         if name in scope.groups:
             return checked.Const(name, LIST, name, None, node.span)
         return self.refuse(
@@ -181,6 +194,18 @@ class Expressions:
             return self.refuse("TB053", f"`{name}` belongs to policy files", span, hint)
         return checked.FactRef(name, argument, unit_of(FACTS[name], self.scope.currency), span)
 
+    def instrument(self, node: syntax.Expr) -> str | None:
+        """The instrument that is written there, or that an argument stands for."""
+        match node:
+            case syntax.Symbol(symbol=symbol):
+                return symbol
+            case syntax.Name() if node.text in self.arguments:
+                given = self.arguments[node.text]
+                known = isinstance(given, checked.Const) and given.unit.kind is Kind.INSTRUMENT
+                return str(given.value) if known and isinstance(given, checked.Const) else None
+            case _:
+                return None
+
     def sees_group(self, name: str) -> bool:
         return name in self.scope.groups and self.scope.visible(name, self.file, self.in_policy)
 
@@ -218,13 +243,19 @@ class Expressions:
         return checked.Shift(value, int(bars.value), value.unit, node.span)
 
     def _of(self, node: syntax.Of) -> checked.Expr:
-        if isinstance(node.whole, syntax.Symbol):
+        symbol = self.instrument(node.whole)
+        if symbol is not None:
             value = self.check(node.value)
             if not self.has_history(value):
                 return checked.Const("?", ANY, "?", None, node.span)
-            return checked.OfInstrument(value, node.whole.symbol, units.retagged(value.unit, node.whole.symbol), node.span)
+            return checked.OfInstrument(value, symbol, units.retagged(value.unit, symbol), node.span)
         share = self.check(node.value)
-        if isinstance(node.whole, syntax.Name) and not (units.as_ratio(share.unit) or share.unit.kind in _SHARES):
+        is_given = isinstance(node.whole, syntax.Name) and node.whole.text in self.arguments
+        if (
+            isinstance(node.whole, syntax.Name)
+            and not is_given
+            and not (units.as_ratio(share.unit) or share.unit.kind in _SHARES)
+        ):
             hint = "write it as the data does: `close of BTC-USD`"
             return self.refuse("TB102", f"there is no instrument `{node.whole.text}`", node.whole.span, hint)
         whole = self.check(node.whole)

@@ -13,12 +13,9 @@ from tb.dsl import syntax
 from tb.dsl.check.scope import Scope
 
 _WORDS: dict[type, str] = {
-    syntax.Function: "let",
     syntax.Table: "table",
     syntax.Feed: "feed",
-    syntax.Session: "session",
     syntax.Signal: "signal",
-    syntax.Score: "score",
     syntax.LimitException: "exception",
     syntax.Book: "book",
     syntax.Council: "council",
@@ -41,8 +38,6 @@ def refuse(scope: Scope, files: Sequence[syntax.File]) -> None:
 
 def _later(node: syntax.Declaration) -> Iterator[tuple[str, Span]]:
     match node:
-        case syntax.Function(name=name):
-            yield f"the function `{name}`", node.span
         case syntax.Universe(tiers=tiers):
             yield from (("`where`", tier.where.span) for tier in tiers if tier.where is not None)
         case syntax.Strategy():

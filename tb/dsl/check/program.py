@@ -1,7 +1,7 @@
 """check: the files of a project, parsed, become one checked program.
 
 1. Every file's `use` lines are resolved, every definition claims its name.
-2. Parameters, then groups, then regime names and universes' tiers, in the order of files: later steps look them up.
+2. Parameters, groups and sessions, then regime names and universes' tiers, in the order of files: later steps look them up.
 3. `let` and `trigger`, each when first used or in its turn; a definition that needs itself is refused.
 4. Regime conditions, membership conditions, strategies, parameter requirements, constraints.
 5. The constraints every project has stand before its own; each universe's weights become constraints.
@@ -17,12 +17,14 @@ from functools import partial
 from tb.core.diagnostics import Diagnostic, did_you_mean, has_errors
 from tb.core.span import Span
 from tb.dsl import checked, syntax
-from tb.dsl.check import constraints, definitions, later, rules, weights
+from tb.dsl.check import constraints, definitions, functions, later, rules, scores, sessions, weights
 from tb.dsl.check.expressions import Expressions
 from tb.dsl.check.scope import LimitValue, Scope
 from tb.dsl.parse import parse, parse_expression
+from tb.vocabulary.catalogue import FUNCTIONS
 from tb.vocabulary.facts import FACTS
 from tb.vocabulary.fields import FIELDS
+from tb.vocabulary.pointwise import POINTWISE
 from tb.vocabulary.std import VENUE
 
 _NAMED = (
@@ -30,6 +32,9 @@ _NAMED = (
     | syntax.Group
     | syntax.Universe
     | syntax.Let
+    | syntax.Function
+    | syntax.Score
+    | syntax.Session
     | syntax.Trigger
     | syntax.Strategy
     | syntax.Limit
@@ -38,8 +43,8 @@ _NAMED = (
     | syntax.Pause
     | syntax.Warn
 )
-_VALUES = syntax.Param | syntax.Let | syntax.Trigger | syntax.Group
-_RULES_ONLY = syntax.Strategy | syntax.Trigger | syntax.Universe | syntax.Regime | syntax.Use
+_VALUES = syntax.Param | syntax.Let | syntax.Function | syntax.Score | syntax.Trigger | syntax.Group
+_RULES_ONLY = syntax.Strategy | syntax.Trigger | syntax.Score | syntax.Universe | syntax.Regime | syntax.Use
 
 
 def check(
@@ -57,11 +62,12 @@ def check(
     for file in everything:
         trusted = file.path == VENUE.path
         settle = partial(_settle, scope, checkers)
-        checkers[file.path] = Expressions(scope, file.path, file.is_policy, settle, trusted, assets)
+        checkers[file.path] = Expressions(scope, file.path, file.is_policy, settle, trusted, assets, {}, checkers)
     _claim(scope, everything)
     later.refuse(scope, files)
     _settle_params(scope, everything, checkers, dict(overrides or {}))
     _each(everything, checkers, syntax.Group, definitions.group)
+    _each(everything, checkers, syntax.Session, sessions.session)
     _announce(scope, everything, checkers)
     for name in list(scope.pending):
         _settle(scope, checkers, name)
@@ -128,6 +134,10 @@ def _settle(scope: Scope, checkers: Mapping[str, Expressions], name: str) -> Non
             definitions.let(using, node)
         case syntax.Trigger():
             definitions.trigger(using, node)
+        case syntax.Function():
+            functions.function(using, node)
+        case syntax.Score():
+            scores.score(using, node)
     scope.open.pop()
     scope.pending.pop(name, None)
 
@@ -158,9 +168,13 @@ def _claim(scope: Scope, files: Sequence[syntax.File]) -> None:
         _misplaced(scope, file)
 
 
-def _shadowed(scope: Scope, node: syntax.Param | syntax.Let | syntax.Trigger | syntax.Group, in_policy: bool) -> None:
+def _shadowed(scope: Scope, node: _VALUES, in_policy: bool) -> None:
     """A definition of a name that means something already would never be read."""
     what = "a market field" if node.name in FIELDS else "a fact" if in_policy and node.name in FACTS else ""
+    if isinstance(node, syntax.Function) and (
+        node.name in FUNCTIONS or node.name in POINTWISE or node.name in {"depth", "agree"}
+    ):
+        what = "a function"
     if what:
         scope.report("TB050", f"`{node.name}` is {what} already", node.span, f"choose another name, such as `my_{node.name}`")
         scope.broken.add(node.name)
@@ -210,8 +224,11 @@ def _announce(scope: Scope, files: Sequence[syntax.File], checkers: Mapping[str,
         for node in file.declarations:
             if not _belongs(file, node):
                 continue
-            if isinstance(node, syntax.Let | syntax.Trigger) and scope.defined.get(node.name, (None,))[0] == node.span:
+            is_first = scope.defined.get(str(getattr(node, "name", "")), (None,))[0] == node.span
+            if isinstance(node, syntax.Let | syntax.Trigger | syntax.Function | syntax.Score) and is_first:
                 scope.pending[node.name] = node
+            if isinstance(node, syntax.Function) and is_first:
+                scope.functions[node.name] = node
             if isinstance(node, syntax.Universe):
                 tiers = tuple(
                     checked.Tier(tier.name, tuple(m.symbol for m in tier.members), None, None, None, tier.span)

@@ -43,12 +43,16 @@ class Scope:
     regime_names: tuple[str, ...] = ()
     lets: dict[str, checked.Let] = field(default_factory=dict)
     triggers: dict[str, checked.Trigger] = field(default_factory=dict)
+    sessions: dict[str, checked.Session] = field(default_factory=dict)
+    functions: dict[str, syntax.Function] = field(default_factory=dict)
     strategies: dict[str, checked.Strategy] = field(default_factory=dict)
     constraints: list[checked.Constraint] = field(default_factory=list)
     limits_used: dict[str, None] = field(default_factory=dict)
     defined: dict[str, tuple[Span, bool]] = field(default_factory=dict)  # name -> where, in policy
     uses: dict[str, tuple[str, ...]] = field(default_factory=dict)  # file -> files it names with `use`
-    pending: dict[str, syntax.Let | syntax.Trigger] = field(default_factory=dict)  # found, not checked yet
+    pending: dict[str, syntax.Let | syntax.Trigger | syntax.Function | syntax.Score] = field(
+        default_factory=dict
+    )  # found, not checked yet
     open: list[str] = field(default_factory=list)  # being checked: a name met again is a cycle
     broken: set[str] = field(default_factory=set)  # definitions with a mistake: their uses stay silent
 

@@ -12,7 +12,12 @@ def parts_of(value: checked.Expr) -> Iterator[checked.Expr]:
     """The expression and everything inside it; names are not followed."""
     yield value
     match value:
-        case checked.Apply(series=inner) | checked.Pointwise(arguments=inner) | checked.Logic(items=inner):
+        case (
+            checked.Apply(series=inner)
+            | checked.Pointwise(arguments=inner)
+            | checked.Logic(items=inner)
+            | checked.Score(conditions=inner)
+        ):
             for item in inner:
                 yield from parts_of(item)
         case checked.Comparison(left=left, right=right):

@@ -12,7 +12,7 @@ from decimal import Decimal
 import msgspec
 
 from tb.core.units import Kind, Unit
-from tb.engine.explain.words import describe, show_value
+from tb.engine.explain.words import describe, points_of, show_value
 from tb.engine.graph import Node, RuleGraph
 from tb.engine.instant import EXACT, Exact, decision_value, market_value
 
@@ -63,6 +63,8 @@ def clause_tree(graph: RuleGraph, root: int, values: Values, *, wanted: bool = T
         value, threshold = (show_value(values[side], unit) for side in (measured, bound))
         value_text, threshold_text = describe(graph, measured, expand=False), describe(graph, bound, expand=False)
         distance = _distance(unit, values[measured], values[bound])
+        rises = (node.op in {"gt", "ge"}) == (measured == node.args[0])
+        parts = _points(graph, graph[measured], values, wanted=rises == wanted)
     elif node.op == "regime_is":
         regime = graph[node.args[0]]
         value = show_value(values[regime.id], regime.unit, tuple(str(c) for c in regime.consts))
@@ -85,6 +87,18 @@ def clause_tree(graph: RuleGraph, root: int, values: Values, *, wanted: bool = T
         at=root,
         parts=parts,
     )
+
+
+def _points(graph: RuleGraph, node: Node, values: Values, *, wanted: bool) -> tuple[Clause, ...]:
+    """The lines of a score that is compared, each with what it gives; `wanted` says whether more points are."""
+    if node.op != "score":
+        return ()
+    found = []
+    for points, arg in zip(node.consts, node.args, strict=True):
+        gains = isinstance(points, Decimal) and points > 0
+        clause = clause_tree(graph, arg, values, wanted=gains is wanted)
+        found.append(msgspec.structs.replace(clause, text=f"{points_of(points)} when {clause.text}"))
+    return tuple(found)
 
 
 def truth_of(value: Exact | float) -> str:

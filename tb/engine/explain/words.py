@@ -32,6 +32,9 @@ def _describe(graph: RuleGraph, node: Node, *, top: bool = False) -> tuple[str, 
         return str(node.consts[1]), _ATOM
     if node.names and not top:
         return node.names[0], _ATOM
+    if node.op == "during" and top:
+        name, start, end, zone, days, _ = node.consts
+        return f"during {name} ({start}..{end} {zone}, {days})", _ATOM
     if node.op in _SIGNS or node.op in {"and", "or", "not", "neg"}:
         return _operator(graph, node)
     return _plainly(graph, node), _ATOM
@@ -85,6 +88,8 @@ def _plainly(graph: RuleGraph, node: Node) -> str:
             return f"{_wrapped(graph, node)} within {consts[0]} bars"
         case "tier_is":
             return f"tier is {consts[1]}"
+        case "during":
+            return f"during {consts[0]}"
         case "regime":
             return "regime"
         case "regime_is":
@@ -95,12 +100,19 @@ def _plainly(graph: RuleGraph, node: Node) -> str:
             return f"{inner[0]} is set"
         case "one_of":
             return f"{inner[0]} in {consts[0]}"
+        case "score":
+            return ", ".join(f"{points_of(each)} when {part}" for each, part in zip(consts, inner, strict=True))
         case "ramp":
             return f"confidence from {inner[0]}"
         case "best":
             return "confidence"
         case op:
             return f"{op}({', '.join(inner)})"
+
+
+def points_of(constant: object) -> str:
+    """`+3`, `-2`: what a line of a score gives."""
+    return f"{_decimal(constant):+f}"
 
 
 def _wrapped(graph: RuleGraph, node: Node) -> str:
