@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,20 +13,20 @@ import click
 from tb.cli.options import command, json_option, project_option
 from tb.cli.output import coloured, is_terminal, put, say, write_findings
 from tb.cli.texts import Texts, read_texts
-from tb.core.diagnostics import Diagnostic, Refused, Severity, has_errors, in_order
+from tb.core.diagnostics import Diagnostic, Label, Refused, Severity, in_order
+from tb.core.span import Span
 
 if TYPE_CHECKING:
     from tb.analysis.subject import DataSpan
 
 FOUND = 1
+FORMATS = ("human", "plain", "json", "sarif", "junit", "github", "gitlab")
 
 
 @command("lint", "tb lint", "tb lint --strict --format plain", "tb lint --data data --json | jq '.findings[].code'")
 @click.option("--data", type=click.Path(path_type=Path), metavar="PATH", help="Compare look-backs with this data.")
 @click.option("--strict", is_flag=True, help="Exit code 1 for warnings, too.")
-@click.option(
-    "--format", "form", type=click.Choice(["human", "plain", "json"]), help="Default: human on a terminal, else plain."
-)
+@click.option("--format", "form", type=click.Choice(FORMATS), help="Default: human on a terminal, else plain.")
 @project_option
 @json_option
 def tb_lint(data: Path | None, strict: bool, form: str | None, project: Path, as_json: bool) -> None:
@@ -39,13 +41,14 @@ def tb_lint(data: Path | None, strict: bool, form: str | None, project: Path, as
     except Refused as refused:
         texts, findings = Texts(None, {}, {}, {}, {}), list(refused.findings)
     form = "json" if as_json else form or ("human" if is_terminal(sys.stdout) else "plain")
-    _show(findings, texts, form)
-    if has_errors(findings) or (strict and any(finding.severity is Severity.WARNING for finding in findings)):
+    failing = Severity.WARNING if strict else Severity.ERROR
+    _show(findings, texts, form, project, failing)
+    if any(finding.severity >= failing for finding in findings):
         raise click.exceptions.Exit(FOUND)
 
 
 def _findings(texts: Texts, project: Path, data: Path | None) -> list[Diagnostic]:
-    from tb.analysis.lint import lint
+    from tb.analysis.lint import lint, unknown_levels
     from tb.dsl.parse import parse
 
     files, found = [], list(texts.findings)
@@ -59,14 +62,14 @@ def _findings(texts: Texts, project: Path, data: Path | None) -> list[Diagnostic
         return found  # without a currency and limits nothing can be said about what the rules mean
     folder = data if data is not None else project / settings.data if settings.data is not None else None
     span, problems = _span(folder)
-    found += problems
+    found += [*problems, *unknown_levels({name: level.span for name, level in settings.lint_levels.items()})]
     return lint(
         files,
         findings=found,
         currency=settings.account.currency,
         limits=texts.limits,
         overrides={name: override.text for name, override in settings.parameters.items()},
-        levels={code: level.severity for code, level in settings.lint_levels.items()},
+        levels={name: level.severity for name, level in settings.lint_levels.items()},
         instruments=settings.instrument,
         data=span,
     )
@@ -86,7 +89,7 @@ def _span(folder: Path | None) -> tuple[DataSpan | None, list[Diagnostic]]:
     return DataSpan(market.period, {symbol: len(bars) for symbol, bars in market.bars.items()}), list(market.warnings)
 
 
-def _show(findings: list[Diagnostic], texts: Texts, form: str) -> None:
+def _show(findings: list[Diagnostic], texts: Texts, form: str, project: Path, failing: Severity) -> None:
     from tb.core import render
 
     files = len(texts.sources)
@@ -95,7 +98,45 @@ def _show(findings: list[Diagnostic], texts: Texts, form: str) -> None:
         write_findings(findings, **counts, files=files)
     elif form == "human":
         put(render.human(findings, texts.sources, colour=coloured(sys.stdout)))
-    else:
+    elif form == "plain":
         if findings:
             put(render.plain(findings))
         say(render.summary(findings, files=files))
+    else:
+        _report(findings, texts, form, project, failing)
+
+
+def _report(findings: Sequence[Diagnostic], texts: Texts, form: str, project: Path, failing: Severity) -> None:
+    """What build servers read. They know files by their path from where the command runs, the top of the repository."""
+    from tb.core import render
+
+    from_here = _from_here(project)
+    placed = [_moved(finding, from_here) for finding in findings]
+    match form:
+        case "sarif":
+            from tb.cli.version import installed
+
+            put(render.sarif(placed, version=installed()))
+        case "junit":
+            put(render.junit(placed, [from_here(file) for file in texts.sources], failing=failing))
+        case "gitlab":
+            put(render.gitlab(placed))
+        case _:
+            if placed:
+                put(render.github(placed))
+
+
+def _from_here(project: Path) -> Callable[[str], str]:
+    """Turns the path of a file of the project into its path from the present folder; others stay as they are."""
+    root = project
+    if root.is_absolute() and root.is_relative_to(Path.cwd()):
+        root = root.relative_to(Path.cwd())
+    return lambda file: (root / file).as_posix() if (project / file).exists() and not (Path(file).is_absolute()) else file
+
+
+def _moved(finding: Diagnostic, from_here: Callable[[str], str]) -> Diagnostic:
+    def moved(span: Span) -> Span:
+        return replace(span, file=from_here(span.file))
+
+    labels = tuple(Label(moved(label.span), label.text) for label in finding.labels)
+    return replace(finding, span=moved(finding.span), labels=labels)

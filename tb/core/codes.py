@@ -573,6 +573,13 @@ _ROWS: tuple[Code, ...] = (
         "add `tick: 0.01`",
     ),
     Code(
+        "TB610",
+        "level of no lint rule",
+        "`lint.levels` in `tb.yaml` names a code that is no rule of the linter, so its level changes nothing.",
+        "did you mean `TB509`?",
+        W,
+    ),
+    Code(
         "TB620",
         "limits are not readable as YAML",
         "`policy/limits.yaml` does not have the form of a YAML file at this place.",
