@@ -13,7 +13,7 @@ import click
 from tb.cli.options import command, json_option, project_option
 from tb.cli.output import coloured, is_terminal, put, say, write_findings
 from tb.cli.texts import Texts, read_texts
-from tb.core.diagnostics import Diagnostic, Label, Refused, Severity, in_order
+from tb.core.diagnostics import Diagnostic, Label, Refused, Severity, did_you_mean, in_order
 from tb.core.span import Span
 
 if TYPE_CHECKING:
@@ -23,10 +23,31 @@ FOUND = 1
 FORMATS = ("human", "plain", "json", "sarif", "junit", "github", "gitlab")
 
 
-@command("lint", "tb lint", "tb lint --strict --format plain", "tb lint --data data --json | jq '.findings[].code'")
+def _explain(ctx: click.Context, _parameter: click.Parameter, code: str | None) -> None:
+    if code is None or ctx.resilient_parsing:
+        return
+    from tb.analysis.pages import explanation
+    from tb.core.codes import CODES
+
+    text = explanation(code.upper())
+    if text is None:
+        near = did_you_mean(code.upper(), CODES) or "docs/errors.md lists them"
+        raise click.BadParameter(f"there is no code `{code}`; {near}", ctx, _parameter)
+    put(text.rstrip("\n"))
+    ctx.exit()
+
+
+@command(
+    "lint",
+    "tb lint",
+    "tb lint --strict --format plain",
+    "tb lint --explain TB104",
+    "tb lint --data data --json | jq '.findings[].code'",
+)
 @click.option("--data", type=click.Path(path_type=Path), metavar="PATH", help="Compare look-backs with this data.")
 @click.option("--strict", is_flag=True, help="Exit code 1 for warnings, too.")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="Default: human on a terminal, else plain.")
+@click.option("--explain", metavar="CODE", expose_value=False, is_eager=True, callback=_explain, help="Show what a code means.")
 @project_option
 @json_option
 def tb_lint(data: Path | None, strict: bool, form: str | None, project: Path, as_json: bool) -> None:

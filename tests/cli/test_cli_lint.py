@@ -9,6 +9,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from cli_commands import Run
 
+from tb.core.codes import CODES
+
 UNUSED = "\nlet nobody_uses = close\n"
 
 
@@ -55,3 +57,25 @@ def test_levels_in_the_settings(run: Run, untidy: Path) -> None:
     answer = run("lint", "--project", untidy, "--json")
     assert [finding["code"] for finding in answer.json["findings"]] == ["TB610", "TB610"]
     assert answer.code == 0
+
+
+# explanations
+
+
+@pytest.mark.parametrize("code", ["TB104", "tb104"])
+def test_a_rule_is_explained_by_its_programs(run: Run, code: str, root: Path) -> None:
+    answer = run("lint", "--explain", code)
+    assert answer.code == 0
+    assert answer.out == (root / "docs" / "lint" / "TB104.md").read_text(encoding="utf-8")
+
+
+def test_every_code_is_explained(run: Run) -> None:
+    for code, row in CODES.items():
+        answer = run("lint", "--explain", code)
+        assert (answer.code, answer.out.splitlines()[0]) == (0, f"# {code} {row.title}")
+
+
+def test_no_such_code(run: Run) -> None:
+    answer = run("lint", "--explain", "TB14")
+    assert answer.code == 2
+    assert "there is no code `TB14`; did you mean `TB" in answer.err
