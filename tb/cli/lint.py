@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tb.cli.lint_baseline import Compared, compared, told
 from tb.cli.options import command, json_option, project_option
 from tb.cli.output import coloured, is_terminal, put, say, write_findings
 from tb.cli.texts import Texts, read_texts
@@ -48,22 +49,27 @@ def _explain(ctx: click.Context, _parameter: click.Parameter, code: str | None) 
 @click.option("--strict", is_flag=True, help="Exit code 1 for warnings, too.")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="Default: human on a terminal, else plain.")
 @click.option("--explain", metavar="CODE", expose_value=False, is_eager=True, callback=_explain, help="Show what a code means.")
+@click.option("--write-baseline", is_flag=True, help="Agree to the findings there are: from now on only more of them fail.")
 @project_option
 @json_option
-def tb_lint(data: Path | None, strict: bool, form: str | None, project: Path, as_json: bool) -> None:
+def tb_lint(data: Path | None, strict: bool, form: str | None, write_baseline: bool, project: Path, as_json: bool) -> None:
     """Check the project's rules, limits and settings.
 
     Exit code 1 where there is an error. All files are looked at, however many of them have mistakes. A comment `# tb: ignore
     CODE because REASON` hides a finding on the next line; `levels:` under `lint:` in `tb.yaml` changes how much one counts.
     """
+    done = Compared([])
     try:
         texts = read_texts(project)
-        findings = in_order(_findings(texts, project, data))
+        found = in_order(_findings(texts, project, data))
+        done = compared(found, project, _looked(found, texts, data), write=write_baseline)
+        findings = done.left
     except Refused as refused:
         texts, findings = Texts(None, {}, {}, {}, {}), list(refused.findings)
     form = "json" if as_json else form or ("human" if is_terminal(sys.stdout) else "plain")
     failing = Severity.WARNING if strict else Severity.ERROR
-    _show(findings, texts, form, project, failing)
+    _show(findings, texts, form, project, failing, {} if done.agreed is None else {"baseline": done.agreed})
+    told(done)
     if any(finding.severity >= failing for finding in findings):
         raise click.exceptions.Exit(FOUND)
 
@@ -96,6 +102,15 @@ def _findings(texts: Texts, project: Path, data: Path | None) -> list[Diagnostic
     )
 
 
+def _looked(found: list[Diagnostic], texts: Texts, data: Path | None) -> frozenset[str]:
+    from tb.analysis.baseline import rules_that_looked
+
+    if texts.settings is None:
+        return frozenset()
+    levels = {name: level.severity for name, level in texts.settings.lint_levels.items()}
+    return rules_that_looked(found, with_data=data is not None or texts.settings.data is not None, levels=levels)
+
+
 def _span(folder: Path | None) -> tuple[DataSpan | None, list[Diagnostic]]:
     """How long the data is, and what is wrong with it."""
     if folder is None:
@@ -110,13 +125,13 @@ def _span(folder: Path | None) -> tuple[DataSpan | None, list[Diagnostic]]:
     return DataSpan(market.period, {symbol: len(bars) for symbol, bars in market.bars.items()}), list(market.warnings)
 
 
-def _show(findings: list[Diagnostic], texts: Texts, form: str, project: Path, failing: Severity) -> None:
+def _show(findings: list[Diagnostic], texts: Texts, form: str, project: Path, failing: Severity, more: dict[str, int]) -> None:
     from tb.core import render
 
     files = len(texts.sources)
     if form == "json":
         counts = {f"{severity}s": sum(f.severity is severity for f in findings) for severity in reversed(Severity)}
-        write_findings(findings, **counts, files=files)
+        write_findings(findings, **counts, files=files, **more)
     elif form == "human":
         put(render.human(findings, texts.sources, colour=coloured(sys.stdout)))
     elif form == "plain":

@@ -793,6 +793,12 @@ _ROWS: tuple[Code, ...] = (
         "name a folder that you may write",
     ),
     Code(
+        "TB669",
+        "baseline cannot be read",
+        "`tb-lint-baseline.json` is not what `tb lint --write-baseline` writes, so nothing can be told from it.",
+        "restore it, or write it anew with `tb lint --write-baseline`",
+    ),
+    Code(
         "TB701",
         "no ledger yet",
         "The project has no ledger: nothing has been recorded.",

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from cli_commands import Run
 
+from tb.analysis.baseline import BASELINE
 from tb.core.codes import CODES
 
 UNUSED = "\nlet nobody_uses = close\n"
@@ -79,3 +80,60 @@ def test_no_such_code(run: Run) -> None:
     answer = run("lint", "--explain", "TB14")
     assert answer.code == 2
     assert "there is no code `TB14`; did you mean `TB" in answer.err
+
+
+# the baseline
+
+
+def agreed(project: Path) -> list[tuple[str, int]]:
+    rows = json.loads((project / BASELINE).read_text())["findings"]
+    return [(row["code"], row["count"]) for row in rows]
+
+
+def test_a_finding_of_the_baseline_does_not_fail_and_one_more_does(run: Run, untidy: Path) -> None:
+    answer = run("lint", "--project", untidy, "--strict", "--write-baseline")
+    assert (answer.code, answer.out) == (0, "")
+    assert f"wrote 1 finding to {BASELINE}\n" in answer.err
+    assert agreed(untidy) == [("TB509", 1)]
+    rules = untidy / "rules" / "triggers.tb"
+    rules.write_text("# moved down\n" + rules.read_text())
+    answer = run("lint", "--project", untidy, "--strict", "--json")
+    assert (answer.code, answer.json["findings"], answer.json["baseline"]) == (0, [], 1)
+    rules.write_text(rules.read_text() + "let another = open\n")
+    answer = run("lint", "--project", untidy, "--strict")
+    assert answer.code == 1
+    assert "`another` is never used" in answer.out
+    assert "nobody_uses" not in answer.out
+    assert "1 finding of the baseline not shown" in answer.err
+
+
+def test_the_ratchet_writes_down_fewer(run: Run, untidy: Path) -> None:
+    run("lint", "--project", untidy, "--write-baseline")
+    rules = untidy / "rules" / "triggers.tb"
+    text = rules.read_text()
+    rules.write_text(text.replace(UNUSED, ""))
+    assert f"{BASELINE}: 1 finding gone, 0 left\n" in run("lint", "--project", untidy).err
+    assert agreed(untidy) == []
+    rules.write_text(text)
+    assert run("lint", "--project", untidy, "--strict").code == 1
+
+
+def test_the_ratchet_waits_while_rules_cannot_look(run: Run, untidy: Path) -> None:
+    run("lint", "--project", untidy, "--write-baseline")
+    rules = untidy / "rules" / "momentum.tb"
+    rules.write_text(rules.read_text().replace("trend > 0%", "tred > 0%"))
+    assert run("lint", "--project", untidy).code == 1
+    assert agreed(untidy) == [("TB509", 1)]
+    answer = run("lint", "--project", untidy, "--write-baseline")
+    assert answer.code == 1
+    assert "no baseline was written" in answer.err
+    assert agreed(untidy) == [("TB509", 1)]
+
+
+def test_a_damaged_baseline_is_refused_and_can_be_written_anew(run: Run, untidy: Path) -> None:
+    for text in ("{", "[]", '{"version": 2, "findings": []}', '{"version": 1, "findings": [{"code": "TB509"}]}'):
+        (untidy / BASELINE).write_text(text)
+        answer = run("lint", "--project", untidy, "--json")
+        assert (answer.code, [finding["code"] for finding in answer.json["findings"]]) == (1, ["TB669"])
+    run("lint", "--project", untidy, "--write-baseline")
+    assert agreed(untidy) == [("TB509", 1)]
