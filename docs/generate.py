@@ -1,13 +1,15 @@
 """Writes what the documentation takes from the code: `python docs/generate.py`, or `--check` to only compare.
 
-`errors.md` is written whole, from the table of codes. `language.md` is written by hand except between lines
-`<!-- generated: NAME -->` and `<!-- end -->`, which hold a table of the vocabulary or a copy of a file of the package.
+`errors.md` is written whole, from the table of codes, and so are the pages of lint rules in `lint/`, from the programs that
+test them; the programs are copied into the package for `tb lint --explain`. `language.md` is written by hand except between
+lines `<!-- generated: NAME -->` and `<!-- end -->`, which hold a table of the vocabulary or a copy of a file of the package.
 Tests hold both pages equal to the code, so what is generated is never edited by hand. The parser's table is written where the
 grammar has changed since it was made.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,6 +18,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from tb.analysis.pages import EXAMPLES, Example, index, page
 from tb.core.codes import CODES, Code, range_of
 from tb.core.settings import settings_schema
 from tb.core.units import Unit
@@ -51,6 +54,40 @@ def errors_page() -> str:
         parts.append(f"## {title}\n")
         parts += [entry(row) for row in group]
     return "\n".join(parts)
+
+
+# the pages of lint rules
+
+PROGRAMS = HERE.parent / "tests" / "language" / "lint"
+
+
+def lint_examples() -> dict[str, Example]:
+    """For each lint rule the shortest of the programs that it finds something in, and of those that it does not."""
+    found: dict[str, Example] = {}
+    for code in sorted({path.name.split("_")[0] for path in (PROGRAMS / "bad").glob("*.tb")}):
+        bad = _shortest("bad", code)
+        said = bad.with_suffix(".out").read_text(encoding="utf-8").splitlines()
+        of_code = "".join(f"{line}\n" for line in said if f"[{code}]" in line)
+        found[code] = Example(avoid=_text(bad), says=of_code, prefer=_text(_shortest("good", code)))
+    return found
+
+
+def _shortest(kind: str, code: str) -> Path:
+    return min((PROGRAMS / kind).glob(f"{code}_*.tb"), key=lambda path: (len(_text(path)), path.name))
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def examples_text() -> str:
+    """The programs as the package carries them."""
+    return json.dumps(lint_examples(), indent=1, ensure_ascii=False) + "\n"
+
+
+def lint_pages() -> dict[str, str]:
+    programs = lint_examples()
+    return {"lint/README.md": index(programs), **{f"lint/{code}.md": page(code, programs) for code in programs}}
 
 
 # the generated parts of language.md
@@ -218,22 +255,24 @@ def language_page(page: str) -> str:
 def pages() -> dict[str, str]:
     """Every page that has generated parts, by name, as it has to be."""
     language = (HERE / "language.md").read_text(encoding="utf-8")
-    return {"errors.md": errors_page(), "language.md": language_page(language)}
+    return {"errors.md": errors_page(), "language.md": language_page(language), **lint_pages()}
 
 
 def main(arguments: list[str]) -> int:
     is_current = True
-    written = {HERE / name: page for name, page in pages().items()}
+    written = {HERE / name: text for name, text in pages().items()}
+    written[HERE.parent / "tb" / "analysis" / "lint" / EXAMPLES] = examples_text()
+    (HERE / "lint").mkdir(exist_ok=True)
     if kept_table() is None:
         written[HERE.parent / "tb" / "dsl" / TABLE] = table_text()
-    for path, page in written.items():
-        if path.exists() and path.read_text(encoding="utf-8") == page:
+    for path, text in written.items():
+        if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         if "--check" in arguments:
             is_current = False
             print(f"{path.relative_to(HERE.parent)} is out of date: run python docs/generate.py")
         else:
-            path.write_text(page, encoding="utf-8")
+            path.write_text(text, encoding="utf-8")
     return 0 if is_current else 1
 
 

@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tb.analysis.levels import COMMENTS
+from tb.analysis.lint import RULES
+from tb.analysis.pages import examples
 from tb.core.diagnostics import Diagnostic
 from tb.dsl.check import check
 from tb.dsl.format import format_file
@@ -21,7 +24,15 @@ from tb.dsl.syntax import File
 from tb.gate.limits import Limit, parse_limits
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/language.md", "docs/decisions.md", "docs/replay.md")
+PAGES = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "docs/language.md",
+    "docs/decisions.md",
+    "docs/replay.md",
+    "docs/lint/README.md",
+)
 LANGUAGE = "docs/language.md"
 
 _FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -104,6 +115,18 @@ def test_a_refused_example_is_refused_as_it_says(block: Block) -> None:
 def test_generated_parts_are_current() -> None:
     for name, page in runpy.run_path(str(ROOT / "docs" / "generate.py"))["pages"]().items():
         assert (ROOT / "docs" / name).read_text(encoding="utf-8") == page, "run python docs/generate.py"
+
+
+def test_there_is_a_page_for_each_lint_rule_and_no_other() -> None:
+    wanted = {*(rule.code for rule in RULES), *COMMENTS, "TB101", "TB102", "TB401", "TB406"}
+    assert {path.stem for path in (ROOT / "docs" / "lint").glob("*.md")} == {*wanted, "README"}
+    assert wanted == set(examples())
+
+
+def test_the_package_carries_the_programs_of_the_pages() -> None:
+    text = runpy.run_path(str(ROOT / "docs" / "generate.py"))["examples_text"]()
+    kept = ROOT / "tb" / "analysis" / "lint" / "examples.json"
+    assert kept.read_text(encoding="utf-8") == text, "run python docs/generate.py"
 
 
 def test_the_grammar_is_copied_whole() -> None:

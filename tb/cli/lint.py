@@ -3,49 +3,79 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from tb.cli.lint_baseline import Compared, compared, told
 from tb.cli.options import command, json_option, project_option
 from tb.cli.output import coloured, is_terminal, put, say, write_findings
 from tb.cli.texts import Texts, read_texts
-from tb.core.diagnostics import Diagnostic, Refused, Severity, has_errors, in_order
+from tb.core.diagnostics import Diagnostic, Label, Refused, Severity, did_you_mean, in_order
+from tb.core.span import Span
 
 if TYPE_CHECKING:
     from tb.analysis.subject import DataSpan
 
 FOUND = 1
+FORMATS = ("human", "plain", "json", "sarif", "junit", "github", "gitlab")
 
 
-@command("lint", "tb lint", "tb lint --strict --format plain", "tb lint --data data --json | jq '.findings[].code'")
+def _explain(ctx: click.Context, _parameter: click.Parameter, code: str | None) -> None:
+    if code is None or ctx.resilient_parsing:
+        return
+    from tb.analysis.pages import explanation
+    from tb.core.codes import CODES
+
+    text = explanation(code.upper())
+    if text is None:
+        near = did_you_mean(code.upper(), CODES) or "docs/errors.md lists them"
+        raise click.BadParameter(f"there is no code `{code}`; {near}", ctx, _parameter)
+    put(text.rstrip("\n"))
+    ctx.exit()
+
+
+@command(
+    "lint",
+    "tb lint",
+    "tb lint --strict --format plain",
+    "tb lint --explain TB104",
+    "tb lint --data data --json | jq '.findings[].code'",
+)
 @click.option("--data", type=click.Path(path_type=Path), metavar="PATH", help="Compare look-backs with this data.")
 @click.option("--strict", is_flag=True, help="Exit code 1 for warnings, too.")
-@click.option(
-    "--format", "form", type=click.Choice(["human", "plain", "json"]), help="Default: human on a terminal, else plain."
-)
+@click.option("--format", "form", type=click.Choice(FORMATS), help="Default: human on a terminal, else plain.")
+@click.option("--explain", metavar="CODE", expose_value=False, is_eager=True, callback=_explain, help="Show what a code means.")
+@click.option("--write-baseline", is_flag=True, help="Agree to the findings there are: from now on only more of them fail.")
 @project_option
 @json_option
-def tb_lint(data: Path | None, strict: bool, form: str | None, project: Path, as_json: bool) -> None:
+def tb_lint(data: Path | None, strict: bool, form: str | None, write_baseline: bool, project: Path, as_json: bool) -> None:
     """Check the project's rules, limits and settings.
 
     Exit code 1 where there is an error. All files are looked at, however many of them have mistakes. A comment `# tb: ignore
     CODE because REASON` hides a finding on the next line; `levels:` under `lint:` in `tb.yaml` changes how much one counts.
     """
+    done = Compared([])
     try:
         texts = read_texts(project)
-        findings = in_order(_findings(texts, project, data))
+        found = in_order(_findings(texts, project, data))
+        done = compared(found, project, _looked(found, texts, data), write=write_baseline)
+        findings = done.left
     except Refused as refused:
         texts, findings = Texts(None, {}, {}, {}, {}), list(refused.findings)
     form = "json" if as_json else form or ("human" if is_terminal(sys.stdout) else "plain")
-    _show(findings, texts, form)
-    if has_errors(findings) or (strict and any(finding.severity is Severity.WARNING for finding in findings)):
+    failing = Severity.WARNING if strict else Severity.ERROR
+    _show(findings, texts, form, project, failing, {} if done.agreed is None else {"baseline": done.agreed})
+    told(done)
+    if any(finding.severity >= failing for finding in findings):
         raise click.exceptions.Exit(FOUND)
 
 
 def _findings(texts: Texts, project: Path, data: Path | None) -> list[Diagnostic]:
-    from tb.analysis.lint import lint
+    from tb.analysis.lint import lint, unknown_levels
     from tb.dsl.parse import parse
 
     files, found = [], list(texts.findings)
@@ -59,17 +89,26 @@ def _findings(texts: Texts, project: Path, data: Path | None) -> list[Diagnostic
         return found  # without a currency and limits nothing can be said about what the rules mean
     folder = data if data is not None else project / settings.data if settings.data is not None else None
     span, problems = _span(folder)
-    found += problems
+    found += [*problems, *unknown_levels({name: level.span for name, level in settings.lint_levels.items()})]
     return lint(
         files,
         findings=found,
         currency=settings.account.currency,
         limits=texts.limits,
         overrides={name: override.text for name, override in settings.parameters.items()},
-        levels={code: level.severity for code, level in settings.lint_levels.items()},
+        levels={name: level.severity for name, level in settings.lint_levels.items()},
         instruments=settings.instrument,
         data=span,
     )
+
+
+def _looked(found: list[Diagnostic], texts: Texts, data: Path | None) -> frozenset[str]:
+    from tb.analysis.baseline import rules_that_looked
+
+    if texts.settings is None:
+        return frozenset()
+    levels = {name: level.severity for name, level in texts.settings.lint_levels.items()}
+    return rules_that_looked(found, with_data=data is not None or texts.settings.data is not None, levels=levels)
 
 
 def _span(folder: Path | None) -> tuple[DataSpan | None, list[Diagnostic]]:
@@ -86,16 +125,54 @@ def _span(folder: Path | None) -> tuple[DataSpan | None, list[Diagnostic]]:
     return DataSpan(market.period, {symbol: len(bars) for symbol, bars in market.bars.items()}), list(market.warnings)
 
 
-def _show(findings: list[Diagnostic], texts: Texts, form: str) -> None:
+def _show(findings: list[Diagnostic], texts: Texts, form: str, project: Path, failing: Severity, more: dict[str, int]) -> None:
     from tb.core import render
 
     files = len(texts.sources)
     if form == "json":
         counts = {f"{severity}s": sum(f.severity is severity for f in findings) for severity in reversed(Severity)}
-        write_findings(findings, **counts, files=files)
+        write_findings(findings, **counts, files=files, **more)
     elif form == "human":
         put(render.human(findings, texts.sources, colour=coloured(sys.stdout)))
-    else:
+    elif form == "plain":
         if findings:
             put(render.plain(findings))
         say(render.summary(findings, files=files))
+    else:
+        _report(findings, texts, form, project, failing)
+
+
+def _report(findings: Sequence[Diagnostic], texts: Texts, form: str, project: Path, failing: Severity) -> None:
+    """What build servers read. They know files by their path from where the command runs, the top of the repository."""
+    from tb.core import render
+
+    from_here = _from_here(project)
+    placed = [_moved(finding, from_here) for finding in findings]
+    match form:
+        case "sarif":
+            from tb.cli.version import installed
+
+            put(render.sarif(placed, version=installed()))
+        case "junit":
+            put(render.junit(placed, [from_here(file) for file in texts.sources], failing=failing))
+        case "gitlab":
+            put(render.gitlab(placed))
+        case _:
+            if placed:
+                put(render.github(placed))
+
+
+def _from_here(project: Path) -> Callable[[str], str]:
+    """Turns the path of a file of the project into its path from the present folder; others stay as they are."""
+    root = project
+    if root.is_absolute() and root.is_relative_to(Path.cwd()):
+        root = root.relative_to(Path.cwd())
+    return lambda file: (root / file).as_posix() if (project / file).exists() and not (Path(file).is_absolute()) else file
+
+
+def _moved(finding: Diagnostic, from_here: Callable[[str], str]) -> Diagnostic:
+    def moved(span: Span) -> Span:
+        return replace(span, file=from_here(span.file))
+
+    labels = tuple(Label(moved(label.span), label.text) for label in finding.labels)
+    return replace(finding, span=moved(finding.span), labels=labels)

@@ -574,6 +574,13 @@ _ROWS: tuple[Code, ...] = (
         "add `tick: 0.01`",
     ),
     Code(
+        "TB610",
+        "level of no lint rule",
+        "`lint.levels` in `tb.yaml` names a code that is no rule of the linter, so its level changes nothing.",
+        "did you mean `TB509`?",
+        W,
+    ),
+    Code(
         "TB620",
         "limits are not readable as YAML",
         "`policy/limits.yaml` does not have the form of a YAML file at this place.",
@@ -785,6 +792,12 @@ _ROWS: tuple[Code, ...] = (
         "file cannot be written",
         "The file system refused to write a file: permission, disk space, or the folder.",
         "name a folder that you may write",
+    ),
+    Code(
+        "TB669",
+        "baseline cannot be read",
+        "`tb-lint-baseline.json` is not what `tb lint --write-baseline` writes, so nothing can be told from it.",
+        "restore it, or write it anew with `tb lint --write-baseline`",
     ),
     Code(
         "TB701",

@@ -75,7 +75,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """The severity that the settings give to a lint rule; None is off."""
+    """The severity that the settings give to a lint rule, or to a category of them; None is off."""
 
     severity: Severity | None
     span: Span

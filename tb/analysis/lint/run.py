@@ -13,10 +13,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from tb.analysis.levels import by_code, of_no_rule
 from tb.analysis.lint.catalogue import RULES
 from tb.analysis.subject import DataSpan, Instrument, Rule, Subject
 from tb.analysis.suppression import NO_EFFECT, NO_REASON, read_suppressions, suppress, without_effect
 from tb.core.diagnostics import Diagnostic, Severity, has_errors, in_order
+from tb.core.span import Span
 from tb.dsl import syntax
 from tb.dsl.check import LimitValue, check, without_echoes
 from tb.engine.plan import plan
@@ -39,9 +41,10 @@ def lint(
     """Every finding of a project, in order.
 
     `findings` are those of parsing files and limits; `limits` and `overrides` are as in `check`. `levels` gives rules another
-    severity by code, None switches one off. What is not known of `instruments` and `data` is not checked (`unasked` says so).
+    severity, by code or category; None switches one off. What is not known of `instruments` and `data` is not checked
+    (`unasked` says so).
     """
-    limits, levels = limits or {}, levels or {}
+    limits, levels = limits or {}, by_code(levels or {}, RULES)
     program, checked = check(files, currency=currency, limits=limits, overrides=overrides)
     suppressions, wrong = read_suppressions(files)
     found = [*findings, *without_echoes(checked, findings, files)]
@@ -53,6 +56,11 @@ def lint(
     off = [code for code, level in levels.items() if level is None]
     idle = without_effect(suppressions, _BY_CODE, off)
     return in_order([*found, *_levelled([*left, *wrong, *idle], levels)])
+
+
+def unknown_levels(places: Mapping[str, Span]) -> list[Diagnostic]:
+    """What is wrong with the codes and categories that settings give a level, by where they do."""
+    return of_no_rule(places, RULES)
 
 
 def unasked(data: DataSpan | None, instruments: Callable[[str], Instrument | None] | None) -> tuple[str, ...]:
