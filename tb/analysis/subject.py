@@ -106,7 +106,7 @@ class Subject:
     @cached_property
     def hard(self) -> tuple[ConstraintPlan, ...]:
         """Constraints that can deny an order."""
-        return tuple(constraint for constraint in self.constraints if constraint.kind != "warn")
+        return tuple(constraint for constraint in self.constraints if constraint.acts not in {None, "warn"})
 
     @cached_property
     def conditions(self) -> tuple[Node, ...]:

@@ -83,6 +83,7 @@ def as_object(decision: Decision) -> dict[str, Any]:
         "side": decision.side,
         "verdict": decision.verdict,
         "deciding": list(decision.deciding),
+        "shadowed": list(decision.shadowed),
         "proposed": decision.proposed,
         "approved": decision.approved,
         "price": decision.price,

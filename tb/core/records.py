@@ -38,13 +38,13 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     version: str
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class Decision(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
     """One proposal and what the gate said to it, or one exit order.
 
     `facts` are the inputs of the generated decision function in its stated order; `market` the leaf values of the strategy's
     rules in the order of its plan, each with its age in ms in `ages` and the row of its data file in `rows` (None where it is
     computed from nothing recorded); both orders belong to the policy hash. `failed` and `unknown` are bitmasks over the
-    constraints in policy order.
+    constraints in policy order. `shadowed` names the `shadow` constraints that did not pass; they are in no mask.
     """
 
     seq: int  # 1.. within the run
@@ -70,6 +70,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     market: tuple[float | None, ...]
     ages: tuple[int, ...]
     rows: tuple[int | None, ...]
+    shadowed: tuple[str, ...] = ()
 
 
 class Quiet(msgspec.Struct, frozen=True, kw_only=True, tag=True):

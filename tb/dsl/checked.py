@@ -424,6 +424,7 @@ class Constraint:
     because: str
     span: Span
     latches: bool = False  # failing starts a pause or halt that outlives the order
+    level: str | None = None  # "warn": it warns in place of its verdict; "shadow": it is only recorded
 
     @property
     def measured(self) -> bool:

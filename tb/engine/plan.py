@@ -87,7 +87,7 @@ class StrategyPlan:
 
 @dataclass(frozen=True, slots=True)
 class ConstraintPlan:
-    """One constraint for one period. `node` is true where the order may go."""
+    """One constraint for one period. `node` is true where the order may go; `level` as in `checked.Constraint`."""
 
     name: str
     kind: str
@@ -100,6 +100,12 @@ class ConstraintPlan:
     reads_order: bool
     because: str
     span: Span
+    level: str | None = None
+
+    @property
+    def acts(self) -> str | None:
+        """The verdict that failing has; None where it is recorded and nothing more."""
+        return None if self.level == "shadow" else "warn" if self.level == "warn" else self.verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +208,7 @@ def _constraints(builder: Builder, program: checked.Program, period: int) -> tup
             True,
             c.because,
             c.span,
+            c.level,
         )
         for c in program.constraints
     )

@@ -2,7 +2,8 @@
 
 1. The leaves of the policy are read once: market values exactly as their shortest text, facts from account and order.
 2. The generated function answers which constraints fail and which cannot be known.
-3. The strictest verdict wins: approve < warn < shrink < reject < pause < halt. What cannot be known rejects (a `warn` warns).
+3. The strictest verdict wins: approve < warn < shrink < reject < pause < halt. What cannot be known rejects (a `warn`, and a
+   constraint at `level warn`, warns). A `shadow` constraint is judged and named, and changes nothing.
 4. Shrink finds the largest whole number of lots that every shrinking limit lets pass, and judges that size in full.
 
 INVARIANT: `Approved` is built here and nowhere else, and only for an order that passed every constraint that applies to it.
@@ -37,7 +38,8 @@ class Approved:
 class Judgement:
     """What the gate says. `inputs` are the leaves in the plan's order, for the proposed quantity; masks count from bit 0.
 
-    `failed` and `unknown` hold the bits of constraints that apply to this order, for the proposed quantity.
+    `failed` and `unknown` hold the bits of constraints that apply to this order, for the proposed quantity. `shadowed` names
+    the `shadow` constraints that would apply and did not pass.
     """
 
     verdict: Verdict
@@ -47,6 +49,7 @@ class Judgement:
     inputs: tuple[Exact, ...]
     approved: Approved | None
     latches: tuple[ConstraintPlan, ...]
+    shadowed: tuple[str, ...] = ()
 
     @property
     def quantity(self) -> Decimal:
@@ -71,7 +74,7 @@ class Gate:
         self.generated = generate(graph, policy)
         self._judge = self.generated.judge
         self._measure = self.generated.measure
-        self._shrinking = _subset(policy, [c for c in policy.constraints if c.verdict == "shrink"])
+        self._shrinking = _subset(policy, [c for c in policy.constraints if c.acts == "shrink"])
         self._shrink_judge = generate(graph, self._shrinking).judge
         self._leaves = [self._leaf(leaf) for leaf in policy.leaves]
         self._quantity = next(
@@ -79,9 +82,10 @@ class Gate:
             for at, leaf in enumerate(policy.leaves)
             if graph[leaf].op == "fact" and graph[leaf].consts[0] == "order.quantity"
         )
-        self._all = (1 << len(policy.constraints)) - 1
-        self._every = sum(1 << bit for bit, c in enumerate(policy.constraints) if c.every_order)
-        self._warns = sum(1 << bit for bit, c in enumerate(policy.constraints) if c.kind == "warn")
+        self._all = _bits(policy, lambda c: c.acts is not None)
+        self._every = _bits(policy, lambda c: c.acts is not None and c.every_order)
+        self._shadows = _bits(policy, lambda c: c.acts is None)
+        self._shadows_every = _bits(policy, lambda c: c.acts is None and c.every_order)
         self.watched = _watched(graph, policy)
         self._watch = generate(graph, self.watched)
 
@@ -96,8 +100,15 @@ class Gate:
 
     def decide(self, inputs: Sequence[Exact], adds_risk: bool, quantity: Decimal, lot: Decimal | None) -> Judgement:
         """The verdict that follows from a snapshot alone: explanations and what-if questions come through here too."""
-        applies = self.applies(adds_risk)
-        failed, unknown = (mask & applies for mask in self._judge(inputs))
+        masks = self._judge(inputs)
+        judgement = self._act(inputs, masks, self.applies(adds_risk), quantity, lot)
+        shadowed = self.shadowed(masks, adds_risk)
+        return replace(judgement, shadowed=shadowed) if shadowed else judgement
+
+    def _act(
+        self, inputs: Sequence[Exact], masks: tuple[int, int], applies: int, quantity: Decimal, lot: Decimal | None
+    ) -> Judgement:
+        failed, unknown = (mask & applies for mask in masks)
         verdict, deciding = self._strictest(failed, unknown)
         latches = tuple(c for bit, c in enumerate(self.policy.constraints) if failed >> bit & 1 and c.latches)
         snapshot = tuple(inputs)
@@ -139,6 +150,11 @@ class Gate:
         """The bits of the constraints that an order answers to."""
         return self._all if adds_risk else self._every
 
+    def shadowed(self, masks: tuple[int, int], adds_risk: bool) -> tuple[str, ...]:
+        """Names of the `shadow` constraints that would have applied and did not pass, from the masks of a judgement."""
+        struck = (masks[0] | masks[1]) & (self._shadows if adds_risk else self._shadows_every)
+        return tuple(c.name for bit, c in enumerate(self.policy.constraints) if struck >> bit & 1) if struck else ()
+
     def with_quantity(self, inputs: Sequence[Exact], quantity: Decimal) -> list[Exact]:
         """The same snapshot for an order of another quantity."""
         changed = list(inputs)
@@ -176,10 +192,13 @@ class Gate:
     def _strictest(self, failed: int, unknown: int) -> tuple[Verdict, tuple[str, ...]]:
         found: dict[Verdict, list[str]] = {}
         for bit, constraint in enumerate(self.policy.constraints):
+            acts = constraint.acts
+            if acts is None:
+                continue
             if failed >> bit & 1:
-                found.setdefault(_verdict(constraint.verdict), []).append(constraint.name)
+                found.setdefault(_verdict(acts), []).append(constraint.name)
             elif unknown >> bit & 1:
-                found.setdefault("warn" if constraint.kind == "warn" else "reject", []).append(constraint.name)
+                found.setdefault("warn" if acts == "warn" else "reject", []).append(constraint.name)
         if not found:
             return "approve", ()
         verdict = max(found, key=LATTICE.index)
@@ -201,6 +220,10 @@ class Gate:
 
 def _verdict(name: str) -> Verdict:
     return LATTICE[LATTICE.index(name)]
+
+
+def _bits(policy: PolicyPlan, chosen: Callable[[ConstraintPlan], bool]) -> int:
+    return sum(1 << bit for bit, constraint in enumerate(policy.constraints) if chosen(constraint))
 
 
 def _subset(policy: PolicyPlan, constraints: list[ConstraintPlan]) -> PolicyPlan:

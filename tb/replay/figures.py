@@ -70,12 +70,14 @@ class Breakdown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RuleUse(msgspec.Struct, frozen=True, kw_only=True):
-    """How often a constraint was the one that decided. An order refused by two constraints counts for both."""
+    """How often a constraint was the one that decided. An order refused by two constraints counts for both. `shadowed` counts
+    entries that a `shadow` constraint did not let pass, though it decided nothing."""
 
     rule: str
     refused: int
     shrunk: int
     warned: int
+    shadowed: int
     binding: float | None  # share of the refused or shrunk entries in which this constraint decided
     blocked: float  # notional kept back, in account currency
 

@@ -46,6 +46,7 @@ class RuleTally:
     refused: int = 0
     shrunk: int = 0
     warned: int = 0
+    shadowed: int = 0
     blocked: Decimal = Decimal(0)
 
 
@@ -104,6 +105,8 @@ def _count(tally: Tally, decision: Decision) -> None:
         rule.shrunk += shrunk
         rule.warned += not refused and decision.verdict == "warn"
         rule.blocked += blocked
+    for name in decision.shadowed:
+        tally.rules.setdefault(name, RuleTally()).shadowed += 1
 
 
 def verdicts(tally: Tally) -> Group:
@@ -130,7 +133,7 @@ def verdicts(tally: Tally) -> Group:
 
 
 def rules(tally: Tally) -> tuple[RuleUse, ...]:
-    """Constraints that decided at least one entry, the most refusals first."""
+    """Constraints that decided at least one entry, or would have in shadow; the most refusals first."""
     bound = tally.refused + tally.shrunk
     found = [
         RuleUse(
@@ -138,11 +141,12 @@ def rules(tally: Tally) -> tuple[RuleUse, ...]:
             refused=rule.refused,
             shrunk=rule.shrunk,
             warned=rule.warned,
+            shadowed=rule.shadowed,
             binding=(rule.refused + rule.shrunk) / bound if bound else None,
             blocked=float(rule.blocked),
         )
         for name, rule in tally.rules.items()
-        if rule.refused or rule.shrunk or rule.warned
+        if rule.refused or rule.shrunk or rule.warned or rule.shadowed
     ]
     return tuple(sorted(found, key=lambda use: (-use.refused, -use.shrunk, use.rule)))
 

@@ -383,6 +383,7 @@ class Session:
             market=tuple(view.value(leaf, symbol, row) for leaf in draft.leaves),
             ages=tuple(view.node_age(leaf, symbol, row) for leaf in draft.leaves),
             rows=tuple(view.node_row(leaf, symbol, row) for leaf in draft.leaves),
+            shadowed=judgement.shadowed,
         )
 
     def _mark_of(self, at: int, usage: dict[str, float | None]) -> Mark | None:

@@ -27,9 +27,6 @@ RULES = {
     'test "t"\n  expect no proposal\n': "`test`",
 }
 POLICY = {
-    "limit x drawdown <= 10% level warn\n": "`level warn`",
-    "forbid x when drawdown > 10% shadow\n": "`shadow`",
-    "pause x for 1h when drawdown > 10% shadow\n": "`shadow`",
     "exception x to y\n  tightens to 5%\n": "`exception`",
     "book b 70% of capital strategies s\n": "`book`",
     "council s 1 approve when weight for > 50%\n": "`council`",

@@ -122,8 +122,11 @@ class _Writer:
             lambda: f"({self.number(inner)} in {self.number(0)}..{self.number(0)})",
         )
 
+    def level(self) -> str:
+        return self.pick("", "", "", "  level warn", "  shadow")
+
     def constraint(self, name: str) -> str:
-        every = self.pick("", "", "  on every order")
+        every = self.pick("", "", "  on every order") + self.level()
         match self.pick("limit", "limit", "forbid", "require", "pause", "warn"):
             case "limit":
                 otherwise = self.pick("", "  otherwise shrink", "  otherwise halt", "  otherwise pause for 5m")
@@ -133,7 +136,8 @@ class _Writer:
             case "require":
                 return f"require {name} {self.condition(2)}{self.pick('', '  otherwise halt until tomorrow')}{every}"
             case "pause":
-                return f"pause {name} for 30m {self.pick('after 2 losses in a row', f'when {self.condition(2)}')}"
+                cause = self.pick("after 2 losses in a row", f"when {self.condition(2)}")
+                return f"pause {name} for 30m {cause}{self.level()}"
             case _:
                 return f"warn {name} when {self.condition(2)}"
 

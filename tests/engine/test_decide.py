@@ -59,8 +59,8 @@ def test_what_cannot_be_known_is_never_approved(data: st.DataObject) -> None:
     inputs[gate.leaf("order.quantity")] = quantity
     judgement = gate.decide(inputs, True, quantity, Decimal("0.5"))
     failed, unknown = judge(plan.graph, policy, inputs)
-    harmless = sum(1 << bit for bit, c in enumerate(policy.constraints) if c.kind == "warn")
-    shrinking = sum(1 << bit for bit, c in enumerate(policy.constraints) if c.verdict == "shrink")
+    harmless = sum(1 << bit for bit, c in enumerate(policy.constraints) if c.acts in {None, "warn"})
+    shrinking = sum(1 << bit for bit, c in enumerate(policy.constraints) if c.acts == "shrink")
     if unknown & ~harmless or failed & ~harmless & ~shrinking:
         assert judgement.approved is None
         assert judgement.verdict in LATTICE[LATTICE.index("reject") :]
@@ -85,6 +85,31 @@ def test_what_is_known_without_an_input_is_so_for_each_of_its_values(data: st.Da
     known = own & ~unknown
     assert then_unknown & known == 0
     assert then_failed & known == failed & known
+
+
+@given(st.data())
+@programs.examples(50)
+def test_a_shadow_changes_nothing_but_what_is_noted(data: st.DataObject) -> None:
+    lines = data.draw(policies.constraints())
+    bare = [line for line in lines if not line.endswith("  shadow")]
+    known: dict[str, Exact] = {}
+    judgements = []
+    for plan in (policies.plan_of(lines), policies.plan_of(bare)):
+        policy = policies.policy_of(plan)
+        for leaf in policy.leaves:
+            if plan.graph[leaf].key not in known:
+                known[plan.graph[leaf].key] = data.draw(policies.leaf_values(plan.graph[leaf]))
+        gate = Gate(plan.graph, policy)
+        inputs = [known[plan.graph[leaf].key] for leaf in policy.leaves]
+        inputs[gate.leaf("order.quantity")] = Decimal(4)
+        judgements.append(gate.decide(inputs, True, Decimal(4), Decimal(1)))
+        failed, unknown = judge(plan.graph, policy, inputs)
+        struck = [c.name for bit, c in enumerate(policy.constraints) if (failed | unknown) >> bit & 1 and c.level == "shadow"]
+        assert judgements[-1].shadowed == tuple(struck)
+        assert all(c.level is None for c in judgements[-1].latches)
+    one, other = judgements
+    assert (one.verdict, one.deciding, one.quantity) == (other.verdict, other.deciding, other.quantity)
+    assert [c.name for c in one.latches] == [c.name for c in other.latches]
 
 
 @given(st.data())

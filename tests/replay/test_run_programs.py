@@ -75,7 +75,9 @@ def one(done: Replayed, record: object) -> str:
             missing = done.explained(record, deep=False).missing
             unknown = f" (unknown: {', '.join(missing)})" if missing else ""
             why = f'; "{record.reason}"' if record.reason else ""
-            return f"{hour(record.at)} {' '.join([what, 'at', price, *levels])} -> {record.verdict}{size}{by}{unknown}{why}"
+            noted = f" (shadow: {', '.join(record.shadowed)})" if record.shadowed else ""
+            judged = f"{record.verdict}{size}{by}{unknown}{noted}"
+            return f"{hour(record.at)} {' '.join([what, 'at', price, *levels])} -> {judged}{why}"
         case Fill():
             fee = f", fee {plain(record.fee)}" if record.fee else ""
             what = f"{record.side} {plain(record.quantity)} {record.instrument} at {plain(record.price)}"

@@ -54,9 +54,9 @@ def _add(
         using.scope.report("TB058", "a pause needs a length", node.span, "write `otherwise pause for 60m`")
     until = otherwise is not None and otherwise.until_tomorrow
     because = node.because.value if node.because else ""
-    latches = verdict in {"pause", "halt"} and not using.trusted
+    latches = verdict in {"pause", "halt"} and not using.trusted and node.level is None
     using.scope.constraints.append(
-        checked.Constraint(node.name, kind, passes, verdict, lasts, until, every_order, because, node.span, latches)
+        checked.Constraint(node.name, kind, passes, verdict, lasts, until, every_order, because, node.span, latches, node.level)
     )
 
 
@@ -66,7 +66,9 @@ def _pause(using: Expressions, node: syntax.Pause) -> None:
     if node.when is not None:
         passes = _never(using.condition(node.when))
         using.scope.constraints.append(
-            checked.Constraint(node.name, "pause", passes, "pause", lasts, False, False, because, node.span, True)
+            checked.Constraint(
+                node.name, "pause", passes, "pause", lasts, False, False, because, node.span, node.level is None, node.level
+            )
         )
         return
     losses = Decimal(node.losses or 0)
@@ -84,5 +86,5 @@ def _pause(using: Expressions, node: syntax.Pause) -> None:
     passes = checked.Not(checked.Logic("and", (enough, recent), TRUTH, node.span), TRUTH, node.span)
     # the condition itself measures the time since the last loss, so nothing has to be latched
     using.scope.constraints.append(
-        checked.Constraint(node.name, "pause", passes, "pause", None, False, False, because, node.span)
+        checked.Constraint(node.name, "pause", passes, "pause", None, False, False, because, node.span, level=node.level)
     )

@@ -42,10 +42,6 @@ def _later(node: syntax.Declaration) -> Iterator[tuple[str, Span]]:
             yield from (("`where`", tier.where.span) for tier in tiers if tier.where is not None)
         case syntax.Strategy():
             yield from _of_strategy(node)
-        case syntax.Limit(level=str(level)) | syntax.Forbid(level=str(level)) | syntax.Require(level=str(level)):
-            yield f"`{'level warn' if level == 'warn' else level}`", node.span
-        case syntax.Pause(level=str(level)):
-            yield f"`{'level warn' if level == 'warn' else level}`", node.span
         case _ if type(node) in _WORDS:
             yield f"`{_WORDS[type(node)]}`", node.span
 

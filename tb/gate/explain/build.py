@@ -37,7 +37,14 @@ def explain(
     rules = _rules(plan.graph, gate, evaluated, decision, deep=deep)
     condition = None if evaluated.entry is None else clause_tree(plan.graph, evaluated.entry.when, evaluated.market)
     leaves = _market_leaves(evaluated, decision)
-    missing = tuple(dict.fromkeys([*_not_computed(plan.graph, gate, evaluated), *(n for rule in rules for n in rule.missing)]))
+    missing = tuple(
+        dict.fromkeys(
+            [
+                *_not_computed(plan.graph, gate, evaluated),
+                *(n for rule in rules if rule.status == "unknown" for n in rule.missing),
+            ]
+        )
+    )
     name = f"{run}.d{decision.seq}" if run else f"d{decision.seq}"
     return Explanation(
         id=name,
@@ -138,7 +145,10 @@ def _rules(graph: RuleGraph, gate: Gate, evaluated: Evaluated, decision: Decisio
         if applies >> bit & 1:
             failed, unknown = decision.failed >> bit & 1, decision.unknown >> bit & 1
             status = "failed" if failed else "unknown" if unknown else "passed"
-        missing = unknown_leaves(graph, constraint.node, values) if status == "unknown" else ()
+        elif constraint.acts is None and (decision.kind == "enter" or constraint.every_order):
+            passes = values[constraint.node]
+            status = "unknown (shadow)" if passes is None else "passed" if passes is True else "failed (shadow)"
+        missing = unknown_leaves(graph, constraint.node, values) if status.startswith("unknown") else ()
         results.append(
             RuleResult(
                 name=constraint.name,
@@ -151,16 +161,17 @@ def _rules(graph: RuleGraph, gate: Gate, evaluated: Evaluated, decision: Decisio
                 decides=constraint.name in decision.deciding,
                 used=used.get(constraint.name),
                 missing=tuple(describe(graph, leaf, expand=False) for leaf in missing),
-                flips=flips(graph, constraint.node, leaves) if deep and status in {"passed", "failed"} else (),
+                flips=flips(graph, constraint.node, leaves) if deep and status.startswith(("passed", "failed")) else (),
             )
         )
     return tuple(results)
 
 
 def _otherwise(constraint: ConstraintPlan) -> str:
+    level = {"warn": ", level warn", "shadow": ", shadow"}.get(constraint.level or "", "")
     if constraint.verdict == "pause" and constraint.lasts is not None:
-        return f"pause for {show_duration(constraint.lasts)}"
-    return f"{constraint.verdict} until tomorrow" if constraint.until_tomorrow else constraint.verdict
+        return f"pause for {show_duration(constraint.lasts)}{level}"
+    return f"{constraint.verdict}{' until tomorrow' if constraint.until_tomorrow else ''}{level}"
 
 
 def _is_near(rule: RuleResult) -> bool:

@@ -79,7 +79,8 @@ def _rule(rule: RuleResult) -> str:
     because = f"<p>{escape(rule.because)}</p>" if rule.because else ""
     place = f'<span class="meta">{escape(rule.place)}, otherwise {escape(rule.otherwise)}</span>'
     inner = f"{because}{missing}{_tree(rule.condition)}{_flips(rule.flips)}"
-    return f'<details class="{escape(rule.status)}"{is_open}><summary>{title} {place}</summary>{inner}</details>'
+    look = "shadow" if rule.status.endswith("(shadow)") else rule.status
+    return f'<details class="{escape(look)}"{is_open}><summary>{title} {place}</summary>{inner}</details>'
 
 
 def _tree(clause: Clause) -> str:

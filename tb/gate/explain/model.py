@@ -22,7 +22,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One constraint. `status`: passed, failed, unknown, or not asked (a reducing order answers to few).
+    """One constraint. `status`: passed, failed, unknown, or not asked (a reducing order answers to few); failed and unknown
+    are followed by `(shadow)` where the constraint only records.
 
     `used` is measured over bound of a limit, as a ratio. `missing` names the inputs that are unknown.
     """

@@ -52,10 +52,12 @@ def reproduce(plan: Plan, gate: Gate, settings: Settings, decision: Decision) ->
     spec = settings.instrument(decision.instrument)
     judgement = gate.decide(inputs, decision.kind == "enter", decision.proposed, None if spec is None else spec.lot)
     _compare(judgement, decision, differences)
-    applies = gate.applies(decision.kind == "enter")
-    again = tuple(mask & applies for mask in interpret.judge(plan.graph, gate.policy, inputs))
-    if again != (judgement.failed, judgement.unknown):
-        differences.append(f"the interpreter says {again}, the generated function {(judgement.failed, judgement.unknown)}")
+    is_entry = decision.kind == "enter"
+    masks = interpret.judge(plan.graph, gate.policy, inputs)
+    again = (*(mask & gate.applies(is_entry) for mask in masks), gate.shadowed(masks, is_entry))
+    said = (judgement.failed, judgement.unknown, judgement.shadowed)
+    if again != said:
+        differences.append(f"the interpreter says {again}, the generated function {said}")
     _compare_facts(plan, gate, settings, strategy, decision, inputs, differences)
     if isinstance(entry, EnterPlan):
         _compare_entry(plan.graph, gate, entry, settings, decision, market, inputs, differences)
@@ -141,6 +143,7 @@ def _compare(judgement: Judgement, decision: Decision, differences: list[str]) -
         ("failed constraints", judgement.failed, decision.failed),
         ("unknown constraints", judgement.unknown, decision.unknown),
         ("approved quantity", judgement.quantity, decision.approved),
+        ("shadow constraints", judgement.shadowed, decision.shadowed),
     )
     differences += [f"{what}: {now} now, {then} recorded" for what, now, then in pairs if now != then]
 

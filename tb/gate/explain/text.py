@@ -9,7 +9,7 @@ from tb.engine.explain.flips import Flip
 from tb.gate.explain.model import Explanation, RuleResult
 
 _MARKS = {"true": "+", "false": "-", "unknown": "?"}
-_STATUS = {"passed": "+", "failed": "-", "unknown": "?", "not asked": "."}
+_STATUS = {"passed": "+", "failed": "-", "unknown": "?", "not asked": ".", "failed (shadow)": "~", "unknown (shadow)": "~"}
 
 
 def text(explanation: Explanation, *, depth: int = 6, only_failing: bool = False) -> str:
@@ -52,16 +52,19 @@ def _rules(e: Explanation, depth: int, only_failing: bool) -> Iterator[str]:
     failed = sum(rule.status == "failed" for rule in e.rules)
     unknown = sum(rule.status == "unknown" for rule in e.rules)
     idle = sum(rule.status == "not asked" for rule in e.rules)
-    yield f"constraints: {passed} passed, {failed} failed, {unknown} unknown, {idle} not asked"
+    shadow = sum(rule.status.endswith("(shadow)") for rule in e.rules)
+    noted = f", {shadow} not passed in shadow" if shadow else ""
+    yield f"constraints: {passed} passed, {failed} failed, {unknown} unknown, {idle} not asked{noted}"
     for rule in sorted(e.rules, key=lambda r: not r.decides):
-        if rule.decides or rule.status in {"failed", "unknown"}:
+        if rule.decides or rule.status.startswith(("failed", "unknown")):
             yield from _rule(rule, depth)
     if not only_failing:
         yield from (_one_line(rule) for rule in e.rules if rule.status in {"passed", "not asked"})
 
 
 def _rule(rule: RuleResult, depth: int) -> Iterator[str]:
-    yield f"  {_STATUS[rule.status]} {rule.kind} {rule.name}  otherwise {rule.otherwise}  ({rule.place})"
+    noted = f"  {rule.status}" if rule.status.endswith("(shadow)") else ""
+    yield f"  {_STATUS[rule.status]} {rule.kind} {rule.name}  otherwise {rule.otherwise}{noted}  ({rule.place})"
     if rule.because:
         yield f"      because {rule.because}"
     if rule.missing:

@@ -49,7 +49,8 @@ def rules_section(rules: Sequence[RuleUse], currency: str) -> str:
     """How often each constraint decided, longest bar first."""
     if not rules:
         return '<p class="empty">no constraint refused, shrank or warned about an entry</p>'
-    most = max(max(use.refused + use.shrunk, use.warned) for use in rules)
+    most = max(max(use.refused + use.shrunk, use.warned, use.shadowed) for use in rules)
+    in_shadow = any(use.shadowed for use in rules)  # a column only where there is something in it
     rows = [
         [
             f'<span class="rule">{text(use.rule)}</span>',
@@ -57,13 +58,15 @@ def rules_section(rules: Sequence[RuleUse], currency: str) -> str:
             fixed(use.refused, 0),
             fixed(use.shrunk, 0),
             fixed(use.warned, 0),
+            *([fixed(use.shadowed, 0)] if in_shadow else []),
             ratio(use.binding, 1),
             money(use.blocked, currency),
         ]
         for use in rules
     ]
-    heads = ("constraint", "decided", "refused", "shrunk", "warned", "binding share", "blocked notional")
-    return table(heads, rows, numbers=(2, 3, 4, 5, 6), kind="meters")
+    shadow = ("in shadow",) if in_shadow else ()
+    heads = ("constraint", "decided", "refused", "shrunk", "warned", *shadow, "binding share", "blocked notional")
+    return table(heads, rows, numbers=range(2, len(heads)), kind="meters")
 
 
 def _counts(use: RuleUse, most: int) -> str:
