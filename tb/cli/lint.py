@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tb.cli.options import command, json_option, project_option
+from tb.cli.options import command, instant, json_option, project_option
 from tb.cli.output import coloured, is_terminal, put, say, write_findings
 from tb.cli.texts import Texts, read_texts
 from tb.core.diagnostics import Diagnostic, Refused, Severity, has_errors, in_order
@@ -21,13 +22,14 @@ FOUND = 1
 
 @command("lint", "tb lint", "tb lint --strict --format plain", "tb lint --data data --json | jq '.findings[].code'")
 @click.option("--data", type=click.Path(path_type=Path), metavar="PATH", help="Compare look-backs with this data.")
+@click.option("--as-of", type=instant, metavar="TIME", help="Exceptions that have ended by then are errors. Default: now.")
 @click.option("--strict", is_flag=True, help="Exit code 1 for warnings, too.")
 @click.option(
     "--format", "form", type=click.Choice(["human", "plain", "json"]), help="Default: human on a terminal, else plain."
 )
 @project_option
 @json_option
-def tb_lint(data: Path | None, strict: bool, form: str | None, project: Path, as_json: bool) -> None:
+def tb_lint(data: Path | None, as_of: int | None, strict: bool, form: str | None, project: Path, as_json: bool) -> None:
     """Check the project's rules, limits and settings.
 
     Exit code 1 where there is an error. All files are looked at, however many of them have mistakes. A comment `# tb: ignore
@@ -35,7 +37,7 @@ def tb_lint(data: Path | None, strict: bool, form: str | None, project: Path, as
     """
     try:
         texts = read_texts(project)
-        findings = in_order(_findings(texts, project, data))
+        findings = in_order(_findings(texts, project, data, time.time_ns() // 1_000_000 if as_of is None else as_of))
     except Refused as refused:
         texts, findings = Texts(None, {}, {}, {}, {}), list(refused.findings)
     form = "json" if as_json else form or ("human" if is_terminal(sys.stdout) else "plain")
@@ -44,7 +46,7 @@ def tb_lint(data: Path | None, strict: bool, form: str | None, project: Path, as
         raise click.exceptions.Exit(FOUND)
 
 
-def _findings(texts: Texts, project: Path, data: Path | None) -> list[Diagnostic]:
+def _findings(texts: Texts, project: Path, data: Path | None, as_of: int) -> list[Diagnostic]:
     from tb.analysis.lint import lint
     from tb.dsl.parse import parse
 
@@ -69,6 +71,8 @@ def _findings(texts: Texts, project: Path, data: Path | None) -> list[Diagnostic
         levels={code: level.severity for code, level in settings.lint_levels.items()},
         instruments=settings.instrument,
         data=span,
+        as_of=as_of,
+        zone=settings.account.timezone,
     )
 
 

@@ -19,7 +19,6 @@ _WORDS: dict[type, str] = {
     syntax.Session: "session",
     syntax.Signal: "signal",
     syntax.Score: "score",
-    syntax.LimitException: "exception",
     syntax.Book: "book",
     syntax.Council: "council",
     syntax.Allocate: "allocate",
