@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tb.cli.lint_baseline import Compared, compared, told
-from tb.cli.options import command, json_option, project_option
+from tb.cli.options import command, instant, json_option, project_option
 from tb.cli.output import coloured, is_terminal, put, say, write_findings
 from tb.cli.texts import Texts, read_texts
 from tb.core.diagnostics import Diagnostic, Label, Refused, Severity, did_you_mean, in_order
@@ -46,13 +47,22 @@ def _explain(ctx: click.Context, _parameter: click.Parameter, code: str | None) 
     "tb lint --data data --json | jq '.findings[].code'",
 )
 @click.option("--data", type=click.Path(path_type=Path), metavar="PATH", help="Compare look-backs with this data.")
+@click.option("--as-of", type=instant, metavar="TIME", help="Exceptions that have ended by then are errors. Default: now.")
 @click.option("--strict", is_flag=True, help="Exit code 1 for warnings, too.")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="Default: human on a terminal, else plain.")
 @click.option("--explain", metavar="CODE", expose_value=False, is_eager=True, callback=_explain, help="Show what a code means.")
 @click.option("--write-baseline", is_flag=True, help="Agree to the findings there are: from now on only more of them fail.")
 @project_option
 @json_option
-def tb_lint(data: Path | None, strict: bool, form: str | None, write_baseline: bool, project: Path, as_json: bool) -> None:
+def tb_lint(
+    data: Path | None,
+    as_of: int | None,
+    strict: bool,
+    form: str | None,
+    write_baseline: bool,
+    project: Path,
+    as_json: bool,
+) -> None:
     """Check the project's rules, limits and settings.
 
     Exit code 1 where there is an error. All files are looked at, however many of them have mistakes. A comment `# tb: ignore
@@ -61,7 +71,7 @@ def tb_lint(data: Path | None, strict: bool, form: str | None, write_baseline: b
     done = Compared([])
     try:
         texts = read_texts(project)
-        found = in_order(_findings(texts, project, data))
+        found = in_order(_findings(texts, project, data, time.time_ns() // 1_000_000 if as_of is None else as_of))
         done = compared(found, project, _looked(found, texts, data), write=write_baseline)
         findings = done.left
     except Refused as refused:
@@ -74,7 +84,7 @@ def tb_lint(data: Path | None, strict: bool, form: str | None, write_baseline: b
         raise click.exceptions.Exit(FOUND)
 
 
-def _findings(texts: Texts, project: Path, data: Path | None) -> list[Diagnostic]:
+def _findings(texts: Texts, project: Path, data: Path | None, as_of: int) -> list[Diagnostic]:
     from tb.analysis.lint import lint, unknown_levels
     from tb.dsl.parse import parse
 
@@ -99,6 +109,8 @@ def _findings(texts: Texts, project: Path, data: Path | None) -> list[Diagnostic
         levels={name: level.severity for name, level in settings.lint_levels.items()},
         instruments=settings.instrument,
         data=span,
+        as_of=as_of,
+        zone=settings.account.timezone,
     )
 
 

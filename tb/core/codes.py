@@ -448,6 +448,13 @@ _ROWS: tuple[Code, ...] = (
         W,
     ),
     Code(
+        "TB312",
+        "an exception loosens without saying so",
+        "An exception makes a limit wider. It may do so only as `loosens`, with the owner who answers for it, the last day it "
+        "holds and a reason.",
+        'write `loosens to 8% of equity  owner "risk desk"  until 2026-12-31  because "index rebalance"`',
+    ),
+    Code(
         "TB313",
         "an exit can be blocked",
         "A constraint that judges every order can deny one that reduces risk, so a position might not be closable.",
@@ -484,6 +491,19 @@ _ROWS: tuple[Code, ...] = (
         "A rule has no `because` and no words of its own: an explanation of its decisions could only repeat its formula.",
         'add `because "volume {relative_volume:.1f}x its mean"`',
         Severity.HINT,
+    ),
+    Code(
+        "TB502",
+        "no owner",
+        "An exception does not say who answers for it.",
+        'add `owner "risk desk"`',
+        W,
+    ),
+    Code(
+        "TB503",
+        "exception has ended",
+        "The last day of an exception is over, so it changes nothing any more. Dead exceptions hide those that hold.",
+        "remove it, or have its owner name a new day",
     ),
     Code(
         "TB509",

@@ -109,6 +109,11 @@ def next_day_start(ms: int, zone: ZoneInfo) -> int:
             return start
 
 
+def day_end(day: date, zone: ZoneInfo) -> int:
+    """The first instant, in that zone, after a day of the calendar."""
+    return _midnight(day + timedelta(days=1), zone)
+
+
 def _day(ms: int, zone: ZoneInfo) -> date:
     # clocks that go back or forward across midnight put an instant next to the day that its local date names
     day = (_EPOCH + timedelta(milliseconds=ms)).astimezone(zone).date() + timedelta(days=1)

@@ -40,7 +40,7 @@ def _demand(what: str, parts: dict[str, object], change: Node, reading: Reading)
     if missing:
         lacks = " and ".join(f"`{written.split()[0]}`" for written in missing)
         message = f"{what} loosens a limit and has no {lacks}"
-        reading.missing("TB019", message, span_of(change, reading), f"add `{' '.join(missing)}`")
+        reading.missing("TB312", message, span_of(change, reading), f"add `{' '.join(missing)}`")
 
 
 def build_book(tree: Node, reading: Reading) -> syntax.Declaration:

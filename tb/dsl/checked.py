@@ -166,7 +166,9 @@ class FactRef:
 
 @dataclass(frozen=True, slots=True)
 class IsSet:
-    value: FactRef
+    """Whether a fact is there; of a condition, which only exceptions ask, whether it is known."""
+
+    value: Expr
     unit: Unit
     span: Span = field(compare=False)
 
@@ -408,10 +410,31 @@ class Strategy:
 
 
 @dataclass(frozen=True, slots=True)
+class Exemption:
+    """What an `exception` says, for people and for the plan: `applies` is true while it holds, None where it always does.
+
+    `passes` compares the measured side of the limit `limit` with the bound `bound` of the exception. `ends` is the instant, in
+    ms, from which on it holds no longer, None where it has no end; `until` is its last day as written.
+    """
+
+    name: str
+    limit: str
+    loosens: bool
+    applies: Expr | None
+    passes: Comparison
+    bound: str
+    owner: str
+    until: str
+    ends: int | None
+    because: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Constraint:
     """One hard rule. `passes` is true when the order may go; a `forbid` or `warn` or `pause` is turned into that form.
 
-    `kind` is the word it was written with. `measured` says that `passes` is one comparison of a measured side and a bound.
+    `kind` is the word it was written with. `passes` is what the limit itself says, whatever exceptions loosen it.
     """
 
     name: str
@@ -425,10 +448,7 @@ class Constraint:
     span: Span
     latches: bool = False  # failing starts a pause or halt that outlives the order
     level: str | None = None  # "warn": it warns in place of its verdict; "shadow": it is only recorded
-
-    @property
-    def measured(self) -> bool:
-        return self.kind == "limit"
+    exemptions: tuple[Exemption, ...] = ()  # those that loosen it, or the one that it stands for and that tightens another
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,7 +198,10 @@ class Builder:
     @_build.register
     def _is_set(self, value: checked.IsSet, context: Context) -> int:
         arg = self._build(value.value, context)
-        return self.graph.add("is_set", (arg,), (), TRUTH, period=0, stage="decision", span=value.span, bounds=(0.0, 1.0))
+        back = self._deepest((arg,))
+        return self.graph.add(
+            "is_set", (arg,), (), TRUTH, period=0, stage="decision", span=value.span, look_back=back, bounds=(0.0, 1.0)
+        )
 
     @_build.register
     def _one_of(self, value: checked.OneOf, context: Context) -> int:
@@ -299,6 +302,12 @@ class Builder:
             const = checked.Const(confidence.low, NUMBER, str(confidence.low), None, span)
             return self._build(const, context)
         return self._instant("ramp", (self._build(confidence.driver, context),), consts, NUMBER, context, span)
+
+    def eased(self, passes: int, ways: list[tuple[int | None, int]], span: Span) -> int:
+        """Whether a limit passes by itself or by one of the exceptions that loosen it: each applies, and passes."""
+        context = Context(0, "", True)
+        more = [b if a is None else self._instant("and", (a, b), (), TRUTH, context, span) for a, b in ways]
+        return self._instant("or", (passes, *more), (), TRUTH, context, span) if more else passes
 
     def best(self, pairs: tuple[tuple[int, int], ...], context: Context, span: Span) -> int:
         """The highest confidence among triggers that fired: args are (when, confidence) pairs in a row."""

@@ -2,8 +2,8 @@
 
 `generate` writes the source: one local for each leaf, one statement for each node, in graph order, then one test for each
 constraint. `judge` takes the leaves' values in the plan's order and returns two bitmasks over the constraints, in policy order:
-those that failed and those that could not be known. `measure` returns the measured side and the
-bound of each upper limit. They read nothing else, so these inputs are the decision's whole snapshot.
+those that failed and those that could not be known. `measure` returns the measured side and the bound of each upper limit, the
+widest one where an exception loosens it. They read nothing else, so these inputs are the decision's whole snapshot.
 
 The source is shown by `tb compile --show`; `lines` maps its lines to the rules they stand for. The reference for its
 meaning is `tb.engine.interpret.judge`.
@@ -19,7 +19,7 @@ from tb.core.span import Span
 from tb.engine.derived import DERIVED
 from tb.engine.graph import Node, RuleGraph
 from tb.engine.instant import EXACT, Exact, decision_value
-from tb.engine.plan import PolicyPlan
+from tb.engine.plan import ExemptionPlan, PolicyPlan
 
 Judge = Callable[[Sequence[Exact]], tuple[int, int]]
 Measure = Callable[[Sequence[Exact]], tuple[tuple[Exact, Exact], ...]]
@@ -48,6 +48,7 @@ def generate(graph: RuleGraph, policy: PolicyPlan) -> Generated:
         "x_subtract": _settled(EXACT.subtract),
         "x_multiply": _settled(EXACT.multiply),
         "op": decision_value,
+        "widest": widest,
         **{f"k{node}": value for node, value in writer.constants.items()},
         **{_function(name): function for name, function in DERIVED.items()},
         **writer.tables,
@@ -67,6 +68,12 @@ def _settled(operation: Callable[[Decimal, Decimal], Decimal]) -> Callable[[Deci
         return result if result.is_finite() else None
 
     return settled
+
+
+def widest(bound: Exact, *others: Exact) -> Exact:
+    """The upper bound in force: the limit's own, or a wider one of an exception that holds (None where it does not)."""
+    known = [other for other in others if isinstance(other, Decimal)]
+    return max([bound, *known]) if isinstance(bound, Decimal) else None
 
 
 def _function(name: str) -> str:
@@ -103,12 +110,18 @@ class _Writer:
         self._begin("measure")
         done, pairs = set(self.policy.leaves), []
         for constraint in self.policy.constraints:
-            node = self.graph[constraint.node]
-            if constraint.kind == "limit" and node.op in {"lt", "le"}:
-                self._compute(constraint.node, constraint.span, done)
-                self.measured.append(constraint.name)
-                pairs.append(f"({self._name(node.args[0])}, {self._name(node.args[1])}), ")
+            if constraint.measure is None:
+                continue
+            self._compute(constraint.node, constraint.span, done)
+            self.measured.append(constraint.name)
+            measured, bound = (self._name(arg) for arg in self.graph[constraint.measure].args)
+            ways = "".join(f", {self._way(exemption)}" for exemption in constraint.loosened)
+            pairs.append(f"({measured}, {f'widest({bound}{ways})' if ways else bound}), ")
         self._line(f"    return ({''.join(pairs)})", None)
+
+    def _way(self, exemption: ExemptionPlan) -> str:
+        bound = self._name(self.graph[exemption.passes].args[1])
+        return bound if exemption.applies is None else f"{bound} if {self._name(exemption.applies)} is True else None"
 
     def _begin(self, name: str) -> None:
         self._line(f"def {name}(x):", None)

@@ -86,8 +86,21 @@ class StrategyPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class ExemptionPlan:
+    """One exception. `applies` is true while it holds (None: always), `passes` where the order keeps to its bound."""
+
+    said: checked.Exemption
+    applies: int | None
+    passes: int
+
+
+@dataclass(frozen=True, slots=True)
 class ConstraintPlan:
-    """One constraint for one period. `node` is true where the order may go; `level` as in `checked.Constraint`."""
+    """One constraint for one period. `node` is true where the order may go; `level` as in `checked.Constraint`.
+
+    `measure` is the comparison of an upper limit whose use is told, None where there is none. It does not know the exceptions
+    that loosen the limit; `node` does.
+    """
 
     name: str
     kind: str
@@ -101,6 +114,13 @@ class ConstraintPlan:
     because: str
     span: Span
     level: str | None = None
+    measure: int | None = None
+    exemptions: tuple[ExemptionPlan, ...] = ()
+
+    @property
+    def loosened(self) -> tuple[ExemptionPlan, ...]:
+        """The exceptions that may let an order pass which the limit itself would not."""
+        return tuple(exemption for exemption in self.exemptions if exemption.said.loosens)
 
     @property
     def acts(self) -> str | None:
@@ -194,24 +214,35 @@ def leaves_of(graph: RuleGraph, roots: Iterable[int], *, in_policy: bool) -> tup
 
 
 def _constraints(builder: Builder, program: checked.Program, period: int) -> tuple[ConstraintPlan, ...]:
-    context = Context(period, "", True)
-    return tuple(
-        ConstraintPlan(
-            c.name,
-            c.kind,
-            builder.expression(c.passes, context),
-            c.verdict,
-            c.lasts,
-            c.until_tomorrow,
-            c.every_order,
-            c.latches,
-            True,
-            c.because,
-            c.span,
-            c.level,
-        )
-        for c in program.constraints
+    return tuple(_constraint(builder, c, Context(period, "", True)) for c in program.constraints)
+
+
+def _constraint(builder: Builder, c: checked.Constraint, context: Context) -> ConstraintPlan:
+    passes = builder.expression(c.passes, context)
+    exemptions = tuple(_exemption(builder, e, context) for e in c.exemptions)
+    node = builder.eased(passes, [(e.applies, e.passes) for e in exemptions if e.said.loosens], c.span)
+    is_upper = c.kind == "limit" and isinstance(c.passes, checked.Comparison) and c.passes.operator in {"lt", "le"}
+    return ConstraintPlan(
+        c.name,
+        c.kind,
+        node,
+        c.verdict,
+        c.lasts,
+        c.until_tomorrow,
+        c.every_order,
+        c.latches,
+        True,
+        c.because,
+        c.span,
+        c.level,
+        passes if is_upper else None,
+        exemptions,
     )
+
+
+def _exemption(builder: Builder, said: checked.Exemption, context: Context) -> ExemptionPlan:
+    applies = None if said.applies is None else builder.expression(said.applies, context)
+    return ExemptionPlan(said, applies, builder.expression(said.passes, context))
 
 
 def _mark_order(graph: RuleGraph, constraint: ConstraintPlan) -> ConstraintPlan:

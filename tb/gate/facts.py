@@ -151,4 +151,5 @@ READERS: Mapping[str, Reader] = {
     "restricted": lambda m, _: ",".join(m.restricted),
     "halted_by": lambda m, _: m.halted_by,
     "paused_by": lambda m, _: m.paused_by,
+    "instant": lambda m, _: Decimal(m.at),
 }

@@ -54,6 +54,7 @@ def compile_project(project: Project) -> Compiled:
         currency=project.settings.account.currency,
         limits={limit.name: limit for limit in project.limits},
         overrides={name: override.text for name, override in project.settings.parameters.items()},
+        zone=project.settings.account.timezone,
     )
     findings += [*without_echoes(found, findings, files), *project.warnings]
     if program is None or has_errors(findings):

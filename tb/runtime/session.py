@@ -103,6 +103,8 @@ class Session:
         self._was_open = False
         self._settled_at = 0
         self._windows = _windows_of(self._watching())
+        watched = self._watching().watched.constraints
+        self._eased_until = max((e.said.ends or 0 for c in watched for e in c.exemptions), default=0)
 
     # --- one instant -----------------------------------------------------------------------------------------------
 
@@ -119,9 +121,9 @@ class Session:
         return silent
 
     def needs_every_bar(self, at: int) -> bool:
-        """Whether a bar after the instant may change something though nothing is proposed: something is open, or a constraint
-        that is watched looks through a window back at a time when something was."""
-        return self._was_open or at < self._settled_at
+        """Whether a bar after the instant may change something though nothing is proposed: something is open, a constraint
+        that is watched looks through a window back at a time when something was, or an exception to one is about to end."""
+        return self._was_open or at < self._settled_at or at < self._eased_until
 
     def _note_what_is_open(self, at: int) -> None:
         is_open = bool(self.positions or self.waiting or self.latches.active)

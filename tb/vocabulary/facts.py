@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from tb.core.units import DURATION, INSTRUMENT, LIST, NUMBER, PRICE, QUANTITY, QUOTIENT, RATIO, TEXT, Unit, money
+from tb.core.units import DURATION, INSTRUMENT, LIST, NUMBER, PRICE, QUANTITY, QUOTIENT, RATIO, TEXT, TIME, Unit, money
 
 
 class Argument(Enum):
@@ -112,6 +112,7 @@ _SPECS = (
     FactSpec("restricted", "instruments the project restricts", LIST),
     FactSpec("halted_by", "the halt in force", TEXT, optional=True),
     FactSpec("paused_by", "the pause in force", TEXT, optional=True),
+    FactSpec("instant", "the instant of the decision: exceptions end at one", TIME),
     # leaves that only derived facts read
     FactSpec("scope.inside", "1 where the order's instrument belongs to the scope", NUMBER, (Argument.SCOPE,)),
     FactSpec("scope.others", "worst-case value of the scope's other instruments", None, (Argument.SCOPE,)),
@@ -127,7 +128,7 @@ _SPECS = (
 FACTS: Mapping[str, FactSpec] = {spec.name: spec for spec in _SPECS}
 INTERNAL = frozenset(
     {name for name in FACTS if name.startswith(("scope.", "book."))}
-    | {"order.opens", "order.sign", "order.missing", "halted_by", "paused_by"}
+    | {"order.opens", "order.sign", "order.missing", "halted_by", "paused_by", "instant"}
 )
 
 

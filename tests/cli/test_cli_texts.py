@@ -76,6 +76,16 @@ def test_warnings_fail_only_where_strict(run: Run, project: Path) -> None:
     assert run("lint", "--project", project, "--strict").code == 1
 
 
+def test_an_exception_that_has_ended_is_an_error_as_of_that_day(run: Run, project: Path) -> None:
+    policy = next((project / "policy").glob("*.tb"))
+    said = 'owner "risk desk"  until 2026-03-31  because "index rebalance"'
+    added = f"\nlimit two  order.notional <= 2% of equity\n\nexception desk to two\n  loosens to 3% of equity  {said}\n"
+    policy.write_text(policy.read_text() + added)
+    assert run("lint", "--project", project, "--as-of", "2026-03-31T23:59").code == 0
+    answer = run("lint", "--project", project, "--as-of", "2026-04-01", "--json")
+    assert (answer.code, [finding["code"] for finding in answer.json["findings"]]) == (1, ["TB503"])
+
+
 def test_lint_shows_the_line(run: Run, project: Path) -> None:
     rules = project / "rules" / "momentum.tb"
     rules.write_text(rules.read_text().replace("trend > 0%", "tred > 0%"))

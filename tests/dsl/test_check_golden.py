@@ -1,6 +1,7 @@
 """Programs of tests/language/check with their expected findings, or the nodes that mean them where there is nothing to refuse.
 
-A program holds several files: a line `# --- rules/a.tb` begins one, `# --- tb.yaml` parameters, `# --- limits` limits.
+A program holds several files: a line `# --- rules/a.tb` begins one, `# --- tb.yaml` parameters, `# --- limits` limits,
+`# --- as of` the instant that the check is made for.
 `TB_RECORD=1` writes what the checker says now; the difference is then reviewed like code.
 """
 
@@ -16,6 +17,7 @@ import pytest
 from tb.core.amount import Amount, parse_amount
 from tb.core.codes import CODES
 from tb.core.diagnostics import Diagnostic, in_order
+from tb.core.time import parse_instant
 from tb.dsl import checked
 from tb.dsl.check import check
 from tb.dsl.parse import parse
@@ -27,7 +29,7 @@ BAD = sorted((FOLDER / "bad").glob("*.tb"))
 # words of the machinery, which nobody who trades should have to know
 FOREIGN = re.compile(
     r"\b(any|none|null|true_|nan|token|terminal|lark|python|dict|tuple|str|int|float|bool|decimal|object|node|expr\w*|"
-    r"operand|const|enum|kind|NoneType|index|attribute|exception|traceback)\b",
+    r"operand|const|enum|kind|NoneType|index|attribute|traceback)\b",
     re.IGNORECASE,
 )
 
@@ -44,6 +46,7 @@ def pairs(text: str) -> dict[str, str]:
 def run(text: str) -> tuple[checked.Program | None, list[Diagnostic], Mapping[str, str]]:
     files = files_of(text)
     overrides, limits = pairs(files.pop("tb.yaml", "")), pairs(files.pop("limits", ""))
+    as_of = parse_instant(files.pop("as of", ""))
     amounts: dict[str, Amount] = {}
     for name, value in limits.items():
         amount = parse_amount(value)
@@ -51,7 +54,7 @@ def run(text: str) -> tuple[checked.Program | None, list[Diagnostic], Mapping[st
         amounts[name] = amount
     parsed = [parse(path, content, is_policy=path.startswith("policy/")) for path, content in files.items()]
     mistakes = [finding for _, findings in parsed for finding in findings]
-    program, findings = check([file for file, _ in parsed], limits=amounts, overrides=overrides)
+    program, findings = check([file for file, _ in parsed], limits=amounts, overrides=overrides, as_of=as_of)
     return program, in_order([*mistakes, *findings]), files
 
 

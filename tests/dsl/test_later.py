@@ -27,7 +27,6 @@ RULES = {
     'test "t"\n  expect no proposal\n': "`test`",
 }
 POLICY = {
-    "exception x to y\n  tightens to 5%\n": "`exception`",
     "book b 70% of capital strategies s\n": "`book`",
     "council s 1 approve when weight for > 50%\n": "`council`",
     "allocate kelly fraction 0.25 over 50 trades\n": "`allocate`",

@@ -122,6 +122,17 @@ class _Writer:
             lambda: f"({self.number(inner)} in {self.number(0)}..{self.number(0)})",
         )
 
+    def excepted(self, name: str) -> str:
+        """A limit and one or two exceptions to it."""
+        base = self.money(1)
+        lines = [f"limit {name} order.notional <= {base}{self.pick('', '  otherwise shrink', '  otherwise halt')}"]
+        for way in ("loosens", "tightens") if self.draw(st.booleans()) else (self.pick("loosens", "tightens"),):
+            bound = self.money(1) if way == "loosens" else f"min({base}, {self.money(1)})"
+            when = self.pick("", f"  when {self.condition(1)}")
+            until = "  until 1970-01-02" if way == "loosens" else self.pick("", "  until 1970-01-01")
+            lines += [f"exception {name}_{way} to {name}", f'  {way} to {bound}{when}  owner "desk"{until}  because "a reason"']
+        return "\n".join(lines)
+
     def level(self) -> str:
         return self.pick("", "", "", "  level warn", "  shadow")
 
@@ -144,9 +155,15 @@ class _Writer:
 
 @st.composite
 def constraints(draw: st.DrawFn, *, has_words: bool = True) -> list[str]:
-    """Lines of a policy, each one constraint."""
+    """Parts of a policy, each one constraint, or one and its exceptions."""
     writer = _Writer(draw, has_words)
-    return [writer.constraint(f"rule_{index}") for index in range(draw(st.integers(1, 6)))]
+    lines = [writer.constraint(f"rule_{index}") for index in range(draw(st.integers(1, 6)))]
+    return [*lines, writer.excepted("base")] if draw(st.sampled_from([False, False, True])) else lines
+
+
+def excepted(draw: st.DrawFn) -> str:
+    """A limit `base` and exceptions to it."""
+    return _Writer(draw, True).excepted("base")
 
 
 def plan_of(lines: list[str]) -> Plan:

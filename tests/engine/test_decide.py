@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from decimal import Decimal
 from itertools import product
 
@@ -14,8 +15,10 @@ from hypothesis import strategies as st
 
 from tb.core.records import LATTICE
 from tb.engine.decide import generate
+from tb.engine.graph import RuleGraph
 from tb.engine.instant import EXACT, Exact, decision_value, exact, market_value
 from tb.engine.interpret import from_leaves, judge
+from tb.engine.plan import ConstraintPlan
 from tb.engine.vector import pointwise
 from tb.gate.gate import Gate
 
@@ -33,8 +36,46 @@ def test_the_generated_function_equals_the_interpreter(data: st.DataObject) -> N
         inputs = data.draw(policies.vectors(plan.graph, policy))
         assert generated.judge(inputs) == judge(plan.graph, policy, inputs), "\n".join([*lines, generated.source])
         values = from_leaves(plan.graph, dict(zip(policy.leaves, inputs, strict=True)), [c.node for c in policy.constraints])
-        limits = [plan.graph[c.node] for c in policy.constraints if c.name in generated.measured]
-        assert generated.measure(inputs) == tuple(tuple(values[a] for a in node.args) for node in limits)
+        assert generated.measure(inputs) == tuple(
+            used(plan.graph, c, values) for c in policy.constraints if c.measure is not None
+        )
+
+
+def used(graph: RuleGraph, constraint: ConstraintPlan, values: Mapping[int, Exact | float]) -> tuple[object, object]:
+    """The measured side of an upper limit, and the widest bound that it or an exception in force gives it."""
+    assert constraint.measure is not None
+    measured, bound = (values[arg] for arg in graph[constraint.measure].args)
+    for exemption in constraint.loosened:
+        other = values[graph[exemption.passes].args[1]]
+        holds = exemption.applies is None or values[exemption.applies] is True
+        if holds and isinstance(other, Decimal) and isinstance(bound, Decimal) and other > bound:
+            bound = other
+    return measured, bound
+
+
+@given(st.data())
+@programs.examples(60)
+def test_exceptions_move_a_limit_one_way_only(data: st.DataObject) -> None:
+    text = policies.excepted(data.draw)
+    alone, whole = policies.plan_of([text.split("\n")[0]]), policies.plan_of([text])
+    known: dict[str, Exact] = {}
+    passed = []
+    for plan in (alone, whole):
+        policy = policies.policy_of(plan)
+        for leaf in policy.leaves:
+            if plan.graph[leaf].key not in known:
+                known[plan.graph[leaf].key] = data.draw(policies.leaf_values(plan.graph[leaf]))
+        inputs = [known[plan.graph[leaf].key] for leaf in policy.leaves]
+        failed, unknown = judge(plan.graph, policy, inputs)
+        passed.append({c.name: not (failed | unknown) >> bit & 1 for bit, c in enumerate(policy.constraints)})
+        unknown_base = any(unknown >> bit & 1 and c.name == "base" for bit, c in enumerate(policy.constraints))
+        passed[-1]["unknown"] = unknown_base
+    if passed[0]["base"]:
+        assert passed[1]["base"]  # what loosens takes nothing away; what tightens stands beside it
+    if "loosens" not in text:
+        assert passed[0]["base"] == passed[1]["base"]
+    if not passed[0]["unknown"]:
+        assert not passed[1]["unknown"]  # an exception makes nothing unknown that was known
 
 
 @given(st.data())

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 from tb.analysis.levels import by_code, of_no_rule
 from tb.analysis.lint.catalogue import RULES
@@ -23,6 +24,7 @@ from tb.dsl import syntax
 from tb.dsl.check import LimitValue, check, without_echoes
 from tb.engine.plan import plan
 
+_UTC = ZoneInfo("UTC")
 _BY_CODE: Mapping[str, Rule] = {rule.code: rule for rule in RULES}
 _LEVELLED = frozenset(_BY_CODE) | {NO_REASON, NO_EFFECT}
 
@@ -37,15 +39,17 @@ def lint(
     levels: Mapping[str, Severity | None] | None = None,
     instruments: Callable[[str], Instrument | None] | None = None,
     data: DataSpan | None = None,
+    as_of: int | None = None,
+    zone: ZoneInfo = _UTC,
 ) -> list[Diagnostic]:
     """Every finding of a project, in order.
 
-    `findings` are those of parsing files and limits; `limits` and `overrides` are as in `check`. `levels` gives rules another
-    severity, by code or category; None switches one off. What is not known of `instruments` and `data` is not checked
-    (`unasked` says so).
+    `findings` are those of parsing files and limits; `limits`, `overrides`, `as_of` and `zone` are as in `check`. `levels`
+    gives rules another severity, by code or category; None switches one off. What is not known of `instruments` and `data` is
+    not checked (`unasked` says so).
     """
     limits, levels = limits or {}, by_code(levels or {}, RULES)
-    program, checked = check(files, currency=currency, limits=limits, overrides=overrides)
+    program, checked = check(files, currency=currency, limits=limits, overrides=overrides, as_of=as_of, zone=zone)
     suppressions, wrong = read_suppressions(files)
     found = [*findings, *without_echoes(checked, findings, files)]
     if program is None or has_errors(found):

@@ -92,11 +92,11 @@ class Expressions:
             case syntax.Binary():
                 return self._logic(node) if node.operator in {"and", "or"} else self._arithmetic(node)
             case syntax.Compare():
-                return self._compare(_COMPARE[node.operator], self.check(node.left), self.check(node.right), node.span)
+                return self.compare(_COMPARE[node.operator], self.check(node.left), self.check(node.right), node.span)
             case syntax.Between():
                 value = self.check(node.value)
-                low = self._compare("ge", value, self.check(node.low), node.span)
-                high = self._compare("le", value, self.check(node.high), node.span)
+                low = self.compare("ge", value, self.check(node.low), node.span)
+                high = self.compare("le", value, self.check(node.high), node.span)
                 return checked.Logic("and", (low, high), TRUTH, node.span)
             case syntax.Member():
                 return words.member(self, node)
@@ -318,7 +318,8 @@ class Expressions:
             )
         return checked.Pointwise(_ARITHMETIC[node.operator], (left, right), unit, node.span)
 
-    def _compare(self, operator: str, left: checked.Expr, right: checked.Expr, span: Span) -> checked.Expr:
+    def compare(self, operator: str, left: checked.Expr, right: checked.Expr, span: Span) -> checked.Expr:
+        """The comparison of two values; refused where their units do not meet."""
         if self.excused(left) or self.excused(right):
             return checked.Const("?", ANY, "?", None, span)
         kinds = {left.unit.kind, right.unit.kind}
@@ -345,10 +346,10 @@ class Expressions:
         earlier_left = checked.Shift(left, 1, left.unit, left.span)
         is_fixed = fold(right) is not None
         earlier_right = right if is_fixed else checked.Shift(right, 1, right.unit, right.span)
-        here = self._compare(now, left, right, node.span)
+        here = self.compare(now, left, right, node.span)
         if here.unit.kind is Kind.ANY or not (self.has_history(left) and self.has_history(right)):
             return checked.Const("?", ANY, "?", None, node.span)
-        there = self._compare(before, earlier_left, earlier_right, node.span)
+        there = self.compare(before, earlier_left, earlier_right, node.span)
         return checked.Logic("and", (here, there), TRUTH, node.span)
 
     def _lasting(self, condition: syntax.Expr, length: syntax.Expr, every: bool, span: Span) -> checked.Expr:

@@ -16,7 +16,6 @@ _WORDS: dict[type, str] = {
     syntax.Table: "table",
     syntax.Feed: "feed",
     syntax.Signal: "signal",
-    syntax.LimitException: "exception",
     syntax.Book: "book",
     syntax.Council: "council",
     syntax.Allocate: "allocate",

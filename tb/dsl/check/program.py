@@ -3,7 +3,7 @@
 1. Every file's `use` lines are resolved, every definition claims its name.
 2. Parameters, groups and sessions, then regime names and universes' tiers, in the order of files: later steps look them up.
 3. `let` and `trigger`, each when first used or in its turn; a definition that needs itself is refused.
-4. Regime conditions, membership conditions, strategies, parameter requirements, constraints.
+4. Regime conditions, membership conditions, strategies, parameter requirements, constraints, then exceptions to these.
 5. The constraints every project has stand before its own; each universe's weights become constraints.
 
 All mistakes of all files are found in one run. The program is returned only where none was found.
@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from tb.core.diagnostics import Diagnostic, did_you_mean, has_errors
 from tb.core.span import Span
 from tb.dsl import checked, syntax
-from tb.dsl.check import constraints, definitions, functions, later, rules, scores, sessions, weights
+from tb.dsl.check import constraints, definitions, exceptions, functions, later, rules, scores, sessions, weights
 from tb.dsl.check.expressions import Expressions
 from tb.dsl.check.scope import LimitValue, Scope
 from tb.dsl.parse import parse, parse_expression
@@ -42,8 +43,11 @@ _NAMED = (
     | syntax.Require
     | syntax.Pause
     | syntax.Warn
+    | syntax.LimitException
 )
+_UTC = ZoneInfo("UTC")
 _VALUES = syntax.Param | syntax.Let | syntax.Function | syntax.Score | syntax.Trigger | syntax.Group
+_POLICY_ONLY = syntax.Constraint | syntax.LimitException
 _RULES_ONLY = syntax.Strategy | syntax.Trigger | syntax.Score | syntax.Universe | syntax.Regime | syntax.Use
 
 
@@ -53,8 +57,14 @@ def check(
     currency: str = "USD",
     limits: Mapping[str, LimitValue] | None = None,
     overrides: Mapping[str, str] | None = None,
+    as_of: int | None = None,
+    zone: ZoneInfo = _UTC,
 ) -> tuple[checked.Program | None, list[Diagnostic]]:
-    """The checked program and every finding. `overrides` are parameter values of tb.yaml, as text with unit."""
+    """The checked program and every finding. `overrides` are parameter values of tb.yaml, as text with unit.
+
+    `as_of` is the instant, in ms, that the program is checked for: an exception that has ended by then is an error. Without
+    one no day is meant, as for a replay: there an exception holds or not by the instants of the data. Days begin in `zone`.
+    """
     scope = Scope(currency, limits or {})
     everything = [*_standard(), *files]
     checkers: dict[str, Expressions] = {}
@@ -79,6 +89,11 @@ def check(
         for node in file.declarations:
             if isinstance(node, syntax.Constraint):
                 _constraint(scope, checkers[file.path], file, node)
+    calendar = exceptions.Calendar(zone, as_of)
+    for file in files:
+        for node in file.declarations:
+            if file.is_policy and isinstance(node, syntax.LimitException):
+                exceptions.exception(checkers[file.path], node, calendar)
     if has_errors(scope.findings):
         return None, scope.findings
     program = checked.Program(
@@ -181,7 +196,7 @@ def _shadowed(scope: Scope, node: _VALUES, in_policy: bool) -> None:
 
 
 def _belongs(file: syntax.File, node: syntax.Declaration) -> bool:
-    return not isinstance(node, _RULES_ONLY if file.is_policy else syntax.Constraint)
+    return not isinstance(node, _RULES_ONLY if file.is_policy else _POLICY_ONLY)
 
 
 def _misplaced(scope: Scope, file: syntax.File) -> None:
@@ -191,9 +206,11 @@ def _misplaced(scope: Scope, file: syntax.File) -> None:
                 scope.broken.add(node.name)
             word = type(node).__name__.lower()
             scope.report("TB053", f"a `{word}` does not belong into a policy file", node.span, "move it to a file under rules/")
-        if not file.is_policy and isinstance(node, syntax.Constraint):
-            word = type(node).__name__.lower()
-            scope.report("TB053", f"a `{word}` does not belong into a rule file", node.span, "move it to a file under policy/")
+        if not file.is_policy and isinstance(node, _POLICY_ONLY):
+            word = "exception" if isinstance(node, syntax.LimitException) else type(node).__name__.lower()
+            article = "an" if word == "exception" else "a"
+            message = f"{article} `{word}` does not belong into a rule file"
+            scope.report("TB053", message, node.span, "move it to a file under policy/")
 
 
 def _module(path: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
 
-from tb.core.diagnostics import Diagnostic, Label, did_you_mean, error
+from tb.core.diagnostics import Diagnostic, Label, did_you_mean, error, warning
 from tb.core.span import Span
 from tb.core.units import Unit
 from tb.dsl import checked, syntax
@@ -58,6 +58,9 @@ class Scope:
 
     def report(self, code: str, message: str, span: Span, hint: str = "", labels: tuple[Label, ...] = ()) -> None:
         self.findings.append(error(code, message, span, hint, labels))
+
+    def warn(self, code: str, message: str, span: Span, hint: str = "") -> None:
+        self.findings.append(warning(code, message, span, hint))
 
     def define(self, name: str, span: Span, in_policy: bool) -> bool:
         """Claims a name; reports and answers False where it is taken."""

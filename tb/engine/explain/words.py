@@ -96,8 +96,10 @@ def _plainly(graph: RuleGraph, node: Node) -> str:
             return f"regime is {consts[1]}"
         case "fact" | "derived":
             return _fact(str(consts[0]), str(consts[1]))
-        case "is_set":
+        case "is_set" if graph[node.args[0]].op in {"fact", "derived"}:
             return f"{inner[0]} is set"
+        case "is_set":
+            return f"({inner[0]}) is known"
         case "one_of":
             return f"{inner[0]} in {consts[0]}"
         case "score":
@@ -142,6 +144,7 @@ _INTERNAL = {
     "order.missing": "inputs of the order that are not known",
     "halted_by": "halt in force",
     "paused_by": "pause in force",
+    "instant": "now",
 }
 
 

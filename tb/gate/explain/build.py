@@ -21,6 +21,7 @@ from tb.engine.graph import RuleGraph
 from tb.engine.instant import Exact
 from tb.engine.interpret import from_leaves
 from tb.engine.plan import ConstraintPlan, EnterPlan, Plan
+from tb.gate.explain.exceptions import exceptions, words_of
 from tb.gate.explain.model import Explanation, Origin, Reading, RuleResult, Size
 from tb.gate.explain.reproduce import Evaluated, reproduce
 from tb.gate.gate import Gate
@@ -161,6 +162,7 @@ def _rules(graph: RuleGraph, gate: Gate, evaluated: Evaluated, decision: Decisio
                 decides=constraint.name in decision.deciding,
                 used=used.get(constraint.name),
                 missing=tuple(describe(graph, leaf, expand=False) for leaf in missing),
+                exceptions=exceptions(graph, constraint, leaves),
                 flips=flips(graph, constraint.node, leaves) if deep and status.startswith(("passed", "failed")) else (),
             )
         )
@@ -180,6 +182,8 @@ def _is_near(rule: RuleResult) -> bool:
 
 def _near_miss(rule: RuleResult) -> str:
     clause = rule.condition
+    while clause.parts and not clause.value:  # a limit that exceptions loosen
+        clause = clause.parts[0]
     return f"{rule.name}: {clause.value} of {clause.threshold} ({rule.used or 0:.0%} used, {clause.distance} left)"
 
 
@@ -317,6 +321,10 @@ def _origins(plan: Plan, gate: Gate, settings: Settings, evaluated: Evaluated) -
         for name in filter(None, origin.split(", ")):
             if name.startswith("limits."):
                 found[name] = Origin(name=name, value=str(node.consts[1]), origin=f"{settings.policy}/limits.yaml")
+    for constraint in gate.policy.constraints:
+        for said in (exemption.said for exemption in constraint.exemptions):
+            place = f"{said.span.file}:{said.span.line}"
+            found[f"exception {said.name}"] = Origin(name=f"exception {said.name}", value=words_of(said), origin=place)
     for name, param in plan.program.params.items():
         if param.low is None or param.high is None:
             allowed = ""

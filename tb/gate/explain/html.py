@@ -78,7 +78,8 @@ def _rule(rule: RuleResult) -> str:
     missing = f"<p>missing: {escape(', '.join(rule.missing))}</p>" if rule.missing else ""
     because = f"<p>{escape(rule.because)}</p>" if rule.because else ""
     place = f'<span class="meta">{escape(rule.place)}, otherwise {escape(rule.otherwise)}</span>'
-    inner = f"{because}{missing}{_tree(rule.condition)}{_flips(rule.flips)}"
+    excepted = "".join(f"<p>exception {escape(e.name)} {escape(e.words)}: {escape(e.status)}</p>" for e in rule.exceptions)
+    inner = f"{because}{missing}{excepted}{_tree(rule.condition)}{_flips(rule.flips)}"
     look = "shadow" if rule.status.endswith("(shadow)") else rule.status
     return f'<details class="{escape(look)}"{is_open}><summary>{title} {place}</summary>{inner}</details>'
 

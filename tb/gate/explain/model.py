@@ -21,6 +21,16 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     row: int | None = None
 
 
+class Excepted(msgspec.Struct, frozen=True, kw_only=True):
+    """What an exception did to a limit. `status`: `let it pass` (the limit alone would not have), `in force`, `not in force`
+    (it has ended, or its condition does not hold), or `unknown`."""
+
+    name: str
+    words: str
+    status: str
+    place: str
+
+
 class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
     """One constraint. `status`: passed, failed, unknown, or not asked (a reducing order answers to few); failed and unknown
     are followed by `(shadow)` where the constraint only records.
@@ -39,6 +49,7 @@ class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
     used: float | None = None
     missing: tuple[str, ...] = ()
     flips: tuple[Flip, ...] = ()
+    exceptions: tuple[Excepted, ...] = ()
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):

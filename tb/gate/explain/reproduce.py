@@ -161,6 +161,7 @@ def _compare_facts(
     symbol, spec = decision.instrument, settings.instrument(decision.instrument)
     is_member = strategy is not None and symbol in strategy.tiers
     known: dict[str, Exact] = {
+        "instant": Decimal(decision.at),
         "order.instrument": symbol,
         "order.strategy": decision.strategy,
         "order.side": decision.side,

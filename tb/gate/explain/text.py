@@ -60,6 +60,7 @@ def _rules(e: Explanation, depth: int, only_failing: bool) -> Iterator[str]:
             yield from _rule(rule, depth)
     if not only_failing:
         yield from (_one_line(rule) for rule in e.rules if rule.status in {"passed", "not asked"})
+    yield from (line for rule in e.rules for line in _exceptions(rule, only_failing))
 
 
 def _rule(rule: RuleResult, depth: int) -> Iterator[str]:
@@ -71,6 +72,12 @@ def _rule(rule: RuleResult, depth: int) -> Iterator[str]:
         yield f"      missing: {', '.join(rule.missing)}"
     yield from _tree(rule.condition, depth, "      ")
     yield from _flips(rule.flips, "      ")
+
+
+def _exceptions(rule: RuleResult, only_failing: bool) -> Iterator[str]:
+    for said in rule.exceptions:
+        if said.status == "let it pass" or not only_failing:
+            yield f"  ! exception {said.name} {said.words}: {said.status}  ({said.place})"
 
 
 def _one_line(rule: RuleResult) -> str:
