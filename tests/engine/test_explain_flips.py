@@ -61,6 +61,12 @@ def test_a_divisor_is_no_straight_line_and_is_met_to_the_last_digits_of_a_float(
     assert found["open"].at == "5"
 
 
+def test_a_pole_is_no_flip_point() -> None:
+    # 1 / 0.1 is above 2; at 0 the quotient changes sign without ever being 2, though 0 is nearer than 0.5, where it is 2
+    found, *_ = solved("1 / funding_rate > 2", funding_rate=0.1)
+    assert float(found["funding_rate"].exact) == pytest.approx(0.5, rel=1e-14)
+
+
 def test_a_value_exactly_at_its_threshold_flips_on_the_side_that_changes() -> None:
     for condition, (inside, at, outside) in {
         "hour >= 5": ("true", "true", "false"),
