@@ -34,7 +34,8 @@ from tb.ledger.chain import DecisionLog
 from tb.replay.data import Market
 from tb.replay.venue import SimulatedVenue
 from tb.replay.view import RecordedView, columns_of
-from tb.runtime.session import Ready, Session
+from tb.runtime.proposing import Ready
+from tb.runtime.session import Session
 
 if TYPE_CHECKING:
     from tb.ledger.store import Ledger

@@ -2,9 +2,9 @@
 
 1. Prices are marked, the trading day rolls, equity is noted (`_mark`).
 2. Pauses that are over end; constraints about the account alone are watched (`_watch`).
-3. Exits come before entries: time held, then `exit when`, each an order before the gate (`_exits`).
-4. Strategies whose condition holds propose, unless they hold, wait or cool down already (`_propose`).
-5. Proposals are ordered: confidence, then strategy, then instrument (`_in_order`).
+3. Exits come before entries: time held, then `exit when`, each an order before the gate (`Proposer.exits`).
+4. Strategies whose condition holds propose, unless they hold, wait or cool down already (`Proposer.entries`).
+5. Proposals are ordered: confidence, then strategy, then instrument (`tb.runtime.proposing.in_order`).
 6. The gate judges each in the light of those approved before it; approved ones count at once and go to the venue (`_judge`).
 7. Everything is recorded, refusals too.
 
@@ -14,52 +14,26 @@ A venue tells what became of orders through `filled`. INVARIANT: an order reache
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
-from tb.core.encode import canonical, digest
-from tb.core.records import Decision, Fill, Mark, Order, Record
+from tb.core.records import Fill, Mark, Order, Record
 from tb.core.settings import Settings
 from tb.core.time import DAY, day_start, next_day_start
-from tb.engine.instant import Exact
-from tb.engine.plan import EnterPlan, Plan, StrategyPlan
-from tb.engine.say import say
+from tb.engine.plan import EnterPlan, Plan
 from tb.gate.account import Account, Working
 from tb.gate.facts import Moment
 from tb.gate.gate import Gate, Judgement
-from tb.gate.proposal import HELD_TOO_LONG, TOO_LONG, UNSAID, Proposal
-from tb.gate.sizing import expected_price, levels, size
+from tb.gate.proposal import HELD_TOO_LONG, Proposal
+from tb.gate.sizing import levels
+from tb.runtime.judged import decision_of, order_of
 from tb.runtime.latches import Latches
 from tb.runtime.ports import MarketView, Recorder, Venue
 from tb.runtime.positions import Position
+from tb.runtime.proposing import Draft, Key, Proposer, Ready, in_order
 from tb.vocabulary.facts import FACTS, Argument
 
 _NOBODY = Proposal("", "", 1, Decimal(0), None, None, None, None, None, None, True)  # where no order is judged
 _EVER = 1_000_000 * DAY
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A strategy's entry whose condition holds for an instrument at a bar."""
-
-    strategy: int
-    enter: int
-    symbol: str
-    row: int
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A proposal with what its decision record needs besides the judgement."""
-
-    proposal: Proposal
-    strategy: StrategyPlan
-    kind: str
-    enter: int
-    row: int
-    leaves: tuple[int, ...]
-    reason: str
-    position: Position | None
 
 
 class Session:
@@ -91,13 +65,13 @@ class Session:
         self.halts_lifted_after = halts_lifted_after
         self.account = Account(settings.account.currency, settings.account.equity)
         self.account.high_water = settings.account.equity
-        self.positions: dict[tuple[str, str], Position] = {}
-        self.waiting: dict[tuple[str, str], Order] = {}  # approved entries on their way
-        self.cooling: dict[tuple[str, str], int] = {}
+        self.positions: dict[Key, Position] = {}
+        self.waiting: dict[Key, Order] = {}  # approved entries on their way
+        self.cooling: dict[Key, int] = {}
         self.counts = dict.fromkeys(("decisions", "proposals", "approved", "shrunk", "rejected", "trades", "exits"), 0)
         self.curve: list[Mark] = []  # equity at every close at which something was held
         self.groups = {g.name: g.members for g in plan.program.groups.values() if g.in_policy}
-        self._strategies = {strategy.name: strategy for strategy in plan.strategies}
+        self.proposer = Proposer(plan, settings, view)
         self._orders: dict[str, tuple[Draft, int]] = {}
         self._marked_day = 0
         self._was_open = False
@@ -112,13 +86,17 @@ class Session:
         """Decides everything at an instant. Returns the entries that held but could not propose (held, waiting, cooling)."""
         self._mark(at)
         self._watch(at)
-        for draft in self._exits(at):
+        for draft in self.proposer.exits(list(self.positions.values()), at):
             self._judge(draft, at)
-        drafts, silent = self._propose(at, ready)
-        for draft in self._in_order(drafts):
+        drafts, silent = self.proposer.entries(ready, lambda key: self._is_busy(key, at), self.account.equity())
+        for draft in in_order(drafts):
             self._judge(draft, at)
         self._note_what_is_open(at)
         return silent
+
+    def _is_busy(self, key: Key, at: int) -> bool:
+        """Whether a strategy holds, waits or cools down in an instrument, and so proposes nothing there."""
+        return key in self.positions or key in self.waiting or self.cooling.get(key, 0) > at
 
     def needs_every_bar(self, at: int) -> bool:
         """Whether a bar after the instant may change something though nothing is proposed: something is open, a constraint
@@ -179,112 +157,6 @@ class Session:
                 self.account.rebase()
         return lifted
 
-    # --- exits -----------------------------------------------------------------------------------------------------
-
-    def _exits(self, at: int) -> list[Draft]:
-        drafts = []
-        for position in list(self.positions.values()):
-            if position.exiting:
-                continue
-            strategy = self._strategies[position.strategy]
-            row = self.view.row(position.instrument, strategy.period, at)
-            if row is None:
-                continue
-            which = self._why_exit(strategy, position, row, at)
-            if which is not None:
-                drafts.append(self._exit_draft(strategy, position, which, row))
-        return drafts
-
-    def _why_exit(self, strategy: StrategyPlan, position: Position, row: int, at: int) -> int | None:
-        longest = strategy.holds.get(position.instrument)
-        if longest is not None and at - position.entry.at >= longest:
-            return HELD_TOO_LONG
-        for which, exit_ in enumerate(strategy.exits):
-            if self.view.value(exit_.when, position.instrument, row) == 1.0:
-                return which
-        return None
-
-    def _exit_draft(self, strategy: StrategyPlan, position: Position, which: int, row: int) -> Draft:
-        symbol = position.instrument
-        if which == HELD_TOO_LONG:
-            leaves: tuple[int, ...] = ()
-            reason = TOO_LONG
-        else:
-            exit_ = strategy.exits[which]
-            leaves = exit_.leaves
-            reason = say(self.plan.graph, exit_.because, lambda node: self.view.value(node, symbol, row)) or UNSAID
-        price = self._expected(-position.sign, symbol, strategy.period, row)
-        tier = f"{strategy.universe}.{strategy.tiers[symbol]}"
-        proposal = Proposal(
-            strategy.name, symbol, -position.sign, position.entry.quantity, price, None, None, None, None, tier, False
-        )
-        return Draft(proposal, strategy, "exit", which, row, leaves, reason, position)
-
-    # --- entries ---------------------------------------------------------------------------------------------------
-
-    def _propose(self, at: int, ready: Sequence[Ready]) -> tuple[list[Draft], tuple[Ready, ...]]:
-        drafts: list[Draft] = []
-        silent: list[Ready] = []
-        taken: set[tuple[str, str]] = set()
-        for entry in ready:
-            strategy = self.plan.strategies[entry.strategy]
-            key = (strategy.name, entry.symbol)
-            if key in self.positions or key in self.waiting or key in taken or self.cooling.get(key, 0) > at:
-                silent.append(entry)
-                continue
-            taken.add(key)
-            drafts.append(self._entry_draft(strategy, entry))
-        return drafts, tuple(silent)
-
-    def _entry_draft(self, strategy: StrategyPlan, entry: Ready) -> Draft:
-        enter, symbol, row = strategy.enters[entry.enter], entry.symbol, entry.row
-        sign = 1 if enter.direction == "long" else -1
-
-        def values(node: int) -> float | None:
-            return self.view.value(node, symbol, row)
-
-        spec = self.settings.instrument(symbol)
-        price = self._expected(sign, symbol, strategy.period, row)
-        confidence = values(enter.confidence) if enter.confidence is not None else None
-        quantity, stop, target, intended = Decimal(0), None, None, None
-        missing: tuple[str, ...] = ("instrument",) if spec is None else ("price",)
-        if price is not None and spec is not None:
-            sized = size(self.plan.graph, enter, price, self.account.equity(), spec, values)
-            quantity, stop, target, intended, missing = sized.quantity, sized.stop, sized.target, sized.intended, sized.missing
-        tier = f"{strategy.universe}.{strategy.tiers[symbol]}"
-        proposal = Proposal(
-            strategy.name,
-            symbol,
-            sign,
-            quantity,
-            price,
-            stop,
-            target,
-            intended,
-            confidence,
-            tier,
-            True,
-            ", ".join(missing) or None,
-        )
-        reason = say(self.plan.graph, enter.because, values)
-        return Draft(proposal, strategy, "enter", entry.enter, row, enter.leaves, reason, None)
-
-    def _expected(self, sign: int, symbol: str, period: int, row: int) -> Decimal | None:
-        quote, spec = self.view.quote(symbol, period, row), self.settings.instrument(symbol)
-        if quote is None or spec is None:
-            return None
-        return expected_price(sign, quote, self.settings.venue_for(symbol).slippage, spec.tick)
-
-    @staticmethod
-    def _in_order(drafts: list[Draft]) -> list[Draft]:
-        """Most confident first; then by name of strategy and instrument, so that the order is always the same."""
-
-        def rank(draft: Draft) -> tuple[float, str, str]:
-            confidence = draft.proposal.confidence
-            return (0.0 if confidence is None else -confidence, draft.proposal.strategy, draft.proposal.instrument)
-
-        return sorted(drafts, key=rank)
-
     # --- the gate --------------------------------------------------------------------------------------------------
 
     def _moment(self, proposal: Proposal, at: int) -> Moment:
@@ -309,7 +181,7 @@ class Session:
             self._moment(proposal, at), lambda node: self.view.value(node, symbol, row), None if spec is None else spec.lot
         )
         self.counts["decisions"] += 1
-        records: list[Record] = [self._decision(draft, judgement, at)]
+        records: list[Record] = [decision_of(draft, judgement, self.view, seq=self.counts["decisions"], at=at)]
         for constraint in judgement.latches:
             latch = self.latches.set(constraint, at, self.account.day_ends, f"judging {proposal.strategy} {symbol}")
             records += [latch] if latch is not None else []
@@ -324,27 +196,11 @@ class Session:
             self.recorder.record(records)
             self._record_mark(at, self.gates[draft.strategy.period].account_usage(judgement.inputs))
             return
-        order = self._order(draft, judgement, at)
+        order = order_of(draft, judgement, run=self.run, policy_hash=self.policy_hash, decision=self.counts["decisions"], at=at)
         records.append(order)
         self.recorder.record(records)
         self._engage(draft, order, judgement, at)
         self.venue.submit(judgement.approved, order)
-
-    def _order(self, draft: Draft, judgement: Judgement, at: int) -> Order:
-        proposal = draft.proposal
-        identity = [self.run, self.policy_hash, proposal.strategy, proposal.instrument, at, draft.kind]
-        return Order(
-            id=digest(canonical(identity))[:20],
-            decision=self.counts["decisions"],
-            at=at,
-            strategy=proposal.strategy,
-            instrument=proposal.instrument,
-            side="buy" if proposal.sign > 0 else "sell",
-            quantity=judgement.quantity,
-            kind="entry" if proposal.adds_risk else "exit",
-            stop=proposal.stop,
-            target=proposal.target,
-        )
 
     def _engage(self, draft: Draft, order: Order, judgement: Judgement, at: int) -> None:
         """An approved order counts at once: in the windows, in the worst case, and against a second proposal."""
@@ -358,35 +214,6 @@ class Session:
         self.waiting[proposal.strategy, proposal.instrument] = order
         self.account.working[order.id] = Working(order.id, proposal.instrument, proposal.sign, order.quantity, proposal.price)
         self._record_mark(at, self.gates[draft.strategy.period].usage(judgement.inputs, order.quantity))
-
-    def _decision(self, draft: Draft, judgement: Judgement, at: int) -> Decision:
-        proposal, symbol, row, view = draft.proposal, draft.proposal.instrument, draft.row, self.view
-        return Decision(
-            seq=self.counts["decisions"],
-            at=at,
-            kind="enter" if proposal.adds_risk else "exit",
-            strategy=proposal.strategy,
-            enter=draft.enter,
-            instrument=symbol,
-            side="buy" if proposal.sign > 0 else "sell",
-            row=view.source_row(symbol, draft.strategy.period, row),
-            verdict=judgement.verdict,
-            deciding=judgement.deciding,
-            proposed=proposal.quantity,
-            approved=judgement.quantity,
-            price=proposal.price,
-            stop=proposal.stop,
-            target=proposal.target,
-            confidence=proposal.confidence,
-            reason=draft.reason,
-            failed=judgement.failed,
-            unknown=judgement.unknown,
-            facts=tuple(text_of(value) for value in judgement.inputs),
-            market=tuple(view.value(leaf, symbol, row) for leaf in draft.leaves),
-            ages=tuple(view.node_age(leaf, symbol, row) for leaf in draft.leaves),
-            rows=tuple(view.node_row(leaf, symbol, row) for leaf in draft.leaves),
-            shadowed=judgement.shadowed,
-        )
 
     def _mark_of(self, at: int, usage: dict[str, float | None]) -> Mark | None:
         """Equity and exposure now; None where either is unknown."""
@@ -447,7 +274,7 @@ class Session:
         self.recorder.record([fill, trade])
 
     def _cool(self, position: Position, fill: Fill, profit: Decimal) -> None:
-        strategy = self._strategies[position.strategy]
+        strategy = self.proposer.strategies[position.strategy]
         lengths = [strategy.cool_downs.get("exit", 0)]
         lengths.append(strategy.cool_downs.get("loss", 0) if profit < 0 else 0)
         lengths.append(strategy.cool_downs.get("stop", 0) if fill.cause == "stop" else 0)
@@ -467,8 +294,3 @@ def _windows_of(gate: Gate) -> tuple[str, ...]:
         elif Argument.WINDOW in FACTS[name].arguments:
             found[window] = None
     return tuple(found)
-
-
-def text_of(value: Exact) -> str | None:
-    """A fact as the record stores it."""
-    return None if value is None else str(value)

@@ -22,7 +22,8 @@ from tb.replay.run import gates_of, markets_of
 from tb.replay.venue import SimulatedVenue
 from tb.replay.view import RecordedView, columns_of
 from tb.runtime.policy import Compiled
-from tb.runtime.session import Ready, Session
+from tb.runtime.proposing import Ready
+from tb.runtime.session import Session
 
 Watch = Callable[[int, Session, Collected], None]
 

@@ -15,7 +15,8 @@ from tb.replay.run import BUSY, COOLING, gates_of, markets_of
 from tb.replay.venue import SimulatedVenue
 from tb.replay.view import RecordedView, columns_of
 from tb.runtime.latches import Latches
-from tb.runtime.session import Ready, Session
+from tb.runtime.proposing import Ready
+from tb.runtime.session import Session
 
 D = Decimal
 

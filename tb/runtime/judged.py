@@ -1,0 +1,64 @@
+"""What a judged draft is recorded as: the decision, and the order where the gate approved one."""
+
+from __future__ import annotations
+
+from tb.core.encode import canonical, digest
+from tb.core.records import Decision, Order
+from tb.engine.instant import Exact
+from tb.gate.gate import Judgement
+from tb.runtime.ports import MarketView
+from tb.runtime.proposing import Draft
+
+
+def decision_of(draft: Draft, judgement: Judgement, view: MarketView, *, seq: int, at: int) -> Decision:
+    """The record of a decision, complete enough to be evaluated again from it."""
+    proposal, symbol, row = draft.proposal, draft.proposal.instrument, draft.row
+    return Decision(
+        seq=seq,
+        at=at,
+        kind="enter" if proposal.adds_risk else "exit",
+        strategy=proposal.strategy,
+        enter=draft.enter,
+        instrument=symbol,
+        side="buy" if proposal.sign > 0 else "sell",
+        row=view.source_row(symbol, draft.strategy.period, row),
+        verdict=judgement.verdict,
+        deciding=judgement.deciding,
+        proposed=proposal.quantity,
+        approved=judgement.quantity,
+        price=proposal.price,
+        stop=proposal.stop,
+        target=proposal.target,
+        confidence=proposal.confidence,
+        reason=draft.reason,
+        failed=judgement.failed,
+        unknown=judgement.unknown,
+        facts=tuple(text_of(value) for value in judgement.inputs),
+        market=tuple(view.value(leaf, symbol, row) for leaf in draft.leaves),
+        ages=tuple(view.node_age(leaf, symbol, row) for leaf in draft.leaves),
+        rows=tuple(view.node_row(leaf, symbol, row) for leaf in draft.leaves),
+        shadowed=judgement.shadowed,
+    )
+
+
+def order_of(draft: Draft, judgement: Judgement, *, run: str, policy_hash: str, decision: int, at: int) -> Order:
+    """The order of an approved draft; the same circumstances always give the same id."""
+    proposal = draft.proposal
+    identity = [run, policy_hash, proposal.strategy, proposal.instrument, at, draft.kind]
+    return Order(
+        id=digest(canonical(identity))[:20],
+        decision=decision,
+        at=at,
+        strategy=proposal.strategy,
+        instrument=proposal.instrument,
+        side="buy" if proposal.sign > 0 else "sell",
+        quantity=judgement.quantity,
+        kind="entry" if proposal.adds_risk else "exit",
+        stop=proposal.stop,
+        target=proposal.target,
+    )
+
+
+def text_of(value: Exact) -> str | None:
+    """A fact as the record stores it."""
+    return None if value is None else str(value)

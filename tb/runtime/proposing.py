@@ -1,0 +1,168 @@
+"""propose: what strategies ask for at one instant, before anybody has judged it.
+
+1. Exits: held too long, then the first `exit when` that is true (`exits`).
+2. Entries: the first whose condition holds, of strategies that are free in the instrument (`entries`).
+3. The order in which the gate sees them: confidence, then strategy, then instrument (`in_order`).
+
+Reads the market and what is open; changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tb.core.settings import Settings
+from tb.engine.plan import Plan, StrategyPlan
+from tb.engine.say import say
+from tb.gate.proposal import HELD_TOO_LONG, TOO_LONG, UNSAID, Proposal
+from tb.gate.sizing import expected_price, size
+from tb.runtime.ports import MarketView
+from tb.runtime.positions import Position
+
+Key = tuple[str, str]  # a strategy and an instrument
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A strategy's entry whose condition holds for an instrument at a bar."""
+
+    strategy: int
+    enter: int
+    symbol: str
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A proposal with what its decision record needs besides the judgement."""
+
+    proposal: Proposal
+    strategy: StrategyPlan
+    kind: str
+    enter: int
+    row: int
+    leaves: tuple[int, ...]
+    reason: str
+    position: Position | None
+
+
+class Proposer:
+    """Turns columns and open positions into drafts, for one plan."""
+
+    def __init__(self, plan: Plan, settings: Settings, view: MarketView) -> None:
+        self.plan = plan
+        self.settings = settings
+        self.view = view
+        self.strategies = {strategy.name: strategy for strategy in plan.strategies}
+
+    # --- exits -----------------------------------------------------------------------------------------------------
+
+    def exits(self, positions: Iterable[Position], at: int) -> list[Draft]:
+        """An order that closes it for each position whose time is over or whose exit condition holds."""
+        drafts = []
+        for position in positions:
+            if position.exiting:
+                continue
+            strategy = self.strategies[position.strategy]
+            row = self.view.row(position.instrument, strategy.period, at)
+            if row is None:
+                continue
+            which = self._why_exit(strategy, position, row, at)
+            if which is not None:
+                drafts.append(self._exit_draft(strategy, position, which, row))
+        return drafts
+
+    def _why_exit(self, strategy: StrategyPlan, position: Position, row: int, at: int) -> int | None:
+        longest = strategy.holds.get(position.instrument)
+        if longest is not None and at - position.entry.at >= longest:
+            return HELD_TOO_LONG
+        for which, exit_ in enumerate(strategy.exits):
+            if self.view.value(exit_.when, position.instrument, row) == 1.0:
+                return which
+        return None
+
+    def _exit_draft(self, strategy: StrategyPlan, position: Position, which: int, row: int) -> Draft:
+        symbol = position.instrument
+        if which == HELD_TOO_LONG:
+            leaves: tuple[int, ...] = ()
+            reason = TOO_LONG
+        else:
+            exit_ = strategy.exits[which]
+            leaves = exit_.leaves
+            reason = say(self.plan.graph, exit_.because, lambda node: self.view.value(node, symbol, row)) or UNSAID
+        price = self._expected(-position.sign, symbol, strategy.period, row)
+        tier = f"{strategy.universe}.{strategy.tiers[symbol]}"
+        proposal = Proposal(
+            strategy.name, symbol, -position.sign, position.entry.quantity, price, None, None, None, None, tier, False
+        )
+        return Draft(proposal, strategy, "exit", which, row, leaves, reason, position)
+
+    # --- entries ---------------------------------------------------------------------------------------------------
+
+    def entries(
+        self, ready: Sequence[Ready], is_busy: Callable[[Key], bool], equity: Decimal | None
+    ) -> tuple[list[Draft], tuple[Ready, ...]]:
+        """A draft for each strategy and instrument that is free, and the entries that held but could not propose."""
+        drafts: list[Draft] = []
+        silent: list[Ready] = []
+        taken: set[Key] = set()
+        for entry in ready:
+            strategy = self.plan.strategies[entry.strategy]
+            key = (strategy.name, entry.symbol)
+            if key in taken or is_busy(key):
+                silent.append(entry)
+                continue
+            taken.add(key)
+            drafts.append(self._entry_draft(strategy, entry, equity))
+        return drafts, tuple(silent)
+
+    def _entry_draft(self, strategy: StrategyPlan, entry: Ready, equity: Decimal | None) -> Draft:
+        enter, symbol, row = strategy.enters[entry.enter], entry.symbol, entry.row
+        sign = 1 if enter.direction == "long" else -1
+
+        def values(node: int) -> float | None:
+            return self.view.value(node, symbol, row)
+
+        spec = self.settings.instrument(symbol)
+        price = self._expected(sign, symbol, strategy.period, row)
+        confidence = values(enter.confidence) if enter.confidence is not None else None
+        quantity, stop, target, intended = Decimal(0), None, None, None
+        missing: tuple[str, ...] = ("instrument",) if spec is None else ("price",)
+        if price is not None and spec is not None:
+            sized = size(self.plan.graph, enter, price, equity, spec, values)
+            quantity, stop, target, intended, missing = sized.quantity, sized.stop, sized.target, sized.intended, sized.missing
+        tier = f"{strategy.universe}.{strategy.tiers[symbol]}"
+        proposal = Proposal(
+            strategy.name,
+            symbol,
+            sign,
+            quantity,
+            price,
+            stop,
+            target,
+            intended,
+            confidence,
+            tier,
+            True,
+            ", ".join(missing) or None,
+        )
+        reason = say(self.plan.graph, enter.because, values)
+        return Draft(proposal, strategy, "enter", entry.enter, row, enter.leaves, reason, None)
+
+    def _expected(self, sign: int, symbol: str, period: int, row: int) -> Decimal | None:
+        quote, spec = self.view.quote(symbol, period, row), self.settings.instrument(symbol)
+        if quote is None or spec is None:
+            return None
+        return expected_price(sign, quote, self.settings.venue_for(symbol).slippage, spec.tick)
+
+
+def in_order(drafts: Iterable[Draft]) -> list[Draft]:
+    """Most confident first; then by name of strategy and instrument, so that the order is always the same."""
+
+    def rank(draft: Draft) -> tuple[float, str, str]:
+        confidence = draft.proposal.confidence
+        return (0.0 if confidence is None else -confidence, draft.proposal.strategy, draft.proposal.instrument)
+
+    return sorted(drafts, key=rank)
