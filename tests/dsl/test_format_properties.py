@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+from answers import formatted_and_read, with_comments
 from generate import expressions, programs
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,35 +26,14 @@ def test_an_expression_is_read_back_as_it_was_spelled(expression: Expr) -> None:
 @given(programs())
 @settings(max_examples=60)
 def test_a_file_is_read_back_as_it_was_formatted(file: File) -> None:
-    text = format_file(file)
-    read, mistakes = parse(file.path, text, is_policy=file.is_policy)
-    assert mistakes == []
-    assert read == file
-    assert format_file(read) == text
+    formatted_and_read(file)
 
 
 @given(programs(), st.randoms(use_true_random=False))
 @settings(max_examples=60)
 def test_comments_are_kept_whatever_the_layout(file: File, chance: random.Random) -> None:
-    text = _strew_comments(format_file(file), chance)
+    text = with_comments(format_file(file), chance)
     read, mistakes = parse(file.path, text, is_policy=file.is_policy)
     assert mistakes == []
     assert read == file
-    formatted = format_file(read)
-    again, mistakes = parse(file.path, formatted, is_policy=file.is_policy)
-    assert mistakes == []
-    assert again == file
-    assert sorted(comment.text for comment in again.comments) == sorted(comment.text for comment in read.comments)
-    assert format_file(again) == formatted
-
-
-def _strew_comments(text: str, chance: random.Random) -> str:
-    """Comments at the ends of lines and on lines of their own, and blank lines, in any column."""
-    lines: list[str] = []
-    for number, line in enumerate(text.split("\n")):
-        if chance.random() < 0.2:
-            lines.append(" " * chance.choice([0, 0, 2, 4, 7]) + f"# alone {number}")
-        if chance.random() < 0.15:
-            lines.append("")
-        lines.append(line + (f" # beside {number}" if chance.random() < 0.2 else ""))
-    return "\n".join(lines)
+    formatted_and_read(read)
