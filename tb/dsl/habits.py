@@ -320,6 +320,14 @@ def _misplaced_line(stumble: Stumble) -> Told:
     return None
 
 
+def _bare_condition(stumble: Stumble) -> Told:
+    """A line of a block that is nothing but a comparison, where a line with `when` could stand."""
+    line = stumble.line_text().strip()
+    if stumble.starts_line() and "WHEN" in stumble.accepted and re.search(r"[<>]|==|!=|\b(crosses|in|is|for|within)\b", line):
+        return "TB002", f"expected `when` here, not {stumble.found()}", f"write `when {shown(line, 80)}`"
+    return None
+
+
 _LINE_BLOCKS = tuple(block for block in LINES if block != "tail")
 _ALL_LINES = frozenset(word for block in _LINE_BLOCKS for word in LINES[block])
 
@@ -354,6 +362,7 @@ HABITS: tuple[Callable[[Stumble], Told], ...] = (
     _points,
     _verdict,
     _misplaced_line,
+    _bare_condition,
     _foreign,
     _unit,
 )

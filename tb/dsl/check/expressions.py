@@ -16,6 +16,7 @@ from tb.core.span import Span
 from tb.core.units import ANY, LIST, TEXT, TRUTH, Kind, Unit
 from tb.dsl import checked, syntax
 from tb.dsl.check import calls, functions, sessions, units, words
+from tb.dsl.check.instruments import spelt_otherwise
 from tb.dsl.check.literals import constant, fold
 from tb.dsl.check.scope import Scope
 from tb.dsl.check.walk import expand, is_excused
@@ -242,9 +243,19 @@ class Expressions:
             return self.refuse("TB055", f"`[{bars.text}]` is not a whole number of closed bars", node.span, hint)
         return checked.Shift(value, int(bars.value), value.unit, node.span)
 
+    def _means_instrument(self, value: checked.Expr, whole: syntax.Name) -> bool:
+        """A series of something that nothing is called: `change(close) of bitcoin`, where a share would be a number."""
+        name = whole.text
+        is_known = name in self.scope.defined or name in FIELDS or name in FACTS or name in FUNCTIONS or "." in name
+        return not is_known and fold(value) is None
+
     def _of(self, node: syntax.Of) -> checked.Expr:
         symbol = self.instrument(node.whole)
         if symbol is not None:
+            meant = spelt_otherwise(symbol, self.scope)
+            if meant is not None:
+                hint = f"did you mean `{meant}`?"
+                return self.refuse("TB102", f"there is no instrument `{symbol}`", node.whole.span, hint)
             value = self.check(node.value)
             if not self.has_history(value):
                 return checked.Const("?", ANY, "?", None, node.span)
@@ -254,9 +265,10 @@ class Expressions:
         if (
             isinstance(node.whole, syntax.Name)
             and not is_given
-            and not (units.as_ratio(share.unit) or share.unit.kind in _SHARES)
+            and (not (units.as_ratio(share.unit) or share.unit.kind in _SHARES) or self._means_instrument(share, node.whole))
         ):
-            hint = "write it as the data does: `close of BTC-USD`"
+            meant = spelt_otherwise(node.whole.text, self.scope)
+            hint = "write it as the data does: `close of BTC-USD`" if meant is None else f"did you mean `{meant}`?"
             return self.refuse("TB102", f"there is no instrument `{node.whole.text}`", node.whole.span, hint)
         whole = self.check(node.whole)
         if self.excused(share) or self.excused(whole):

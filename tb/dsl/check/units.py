@@ -107,6 +107,8 @@ def mismatch_hint(left: Expr, right: Expr, currency: str) -> str:
                 return f"a price is money for one unit: write `{amount} {quote}/{base}`{named}"
             case Kind.RATIO, Kind.PRICE:
                 return f"write `{written} of close`, or compare a change: `change(close, 24h)`"
+            case Kind.MONEY, Kind.RATIO:
+                return "the other side is a share: write `60bps` or `0.6%`"
             case Kind.NUMBER, (Kind.DURATION | Kind.BARS):
                 return f"write `{written}h` or `{written} bars`"
             case _:
