@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pathlib import Path
 import click
 
 from tb.cli.options import command, json_option, project_option
-from tb.cli.output import coloured, put, put_json, replace_file, say, show_findings, write_findings
+from tb.cli.output import difference, put_difference, put_json, replace_file, say, show_findings, write_findings
 from tb.core.diagnostics import Diagnostic, Refused, error, has_errors
 from tb.core.span import whole_file
 
@@ -58,8 +57,7 @@ def tb_fmt(files: tuple[str, ...], check: bool, show_diff: bool, project: Path, 
             _write(one)
     if show_diff and not as_json:
         for one in changed:
-            for line in _diff(one):
-                put(line)
+            put_difference(difference(one.name, one.before, one.after or ""))
     _tell(done, changed, findings, check=check, as_json=as_json, is_stream=files == ("-",))
     if has_errors(findings):
         raise click.exceptions.Exit(FOUND if check else REFUSED)
@@ -132,15 +130,6 @@ def _write(one: Formatted) -> None:
         reason = (problem.strerror or "the file system refused").lower()
         message = f"`{one.name}` cannot be written: {reason}"
         raise Refused([error(UNREADABLE, message, whole_file(one.name), "check its permissions")]) from problem
-
-
-def _diff(one: Formatted) -> Iterator[str]:
-    assert one.after is not None
-    lines = difflib.unified_diff(one.before.splitlines(), one.after.splitlines(), f"a/{one.name}", f"b/{one.name}", lineterm="")
-    colours = {"+": "green", "-": "red", "@": "cyan"}
-    for line in lines:
-        colour = colours.get(line[:1])
-        yield click.style(line, fg=colour) if colour and coloured(sys.stdout) else line
 
 
 def _tell(

@@ -7,15 +7,16 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tb.cli.lint_baseline import Compared, compared, told
+from tb.cli.lint_fix import Mended, mend
 from tb.cli.options import command, instant, json_option, project_option
-from tb.cli.output import coloured, is_terminal, put, say, write_findings
+from tb.cli.output import coloured, is_terminal, put, put_difference, say, write_findings
 from tb.cli.texts import Texts, read_texts
-from tb.core.diagnostics import Diagnostic, Label, Refused, Severity, did_you_mean, in_order
+from tb.core.diagnostics import Diagnostic, Edit, Label, Refused, Severity, did_you_mean, in_order
 from tb.core.span import Span
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def _explain(ctx: click.Context, _parameter: click.Parameter, code: str | None) 
 @click.option("--strict", is_flag=True, help="Exit code 1 for warnings, too.")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="Default: human on a terminal, else plain.")
 @click.option("--explain", metavar="CODE", expose_value=False, is_eager=True, callback=_explain, help="Show what a code means.")
+@click.option("--fix", is_flag=True, help="Make every edit that is safe, then say what is left.")
+@click.option("--dry-run", is_flag=True, help="With --fix: show the edits as a diff and write nothing.")
 @click.option("--write-baseline", is_flag=True, help="Agree to the findings there are: from now on only more of them fail.")
 @project_option
 @json_option
@@ -59,6 +62,8 @@ def tb_lint(
     as_of: int | None,
     strict: bool,
     form: str | None,
+    fix: bool,
+    dry_run: bool,
     write_baseline: bool,
     project: Path,
     as_json: bool,
@@ -67,51 +72,78 @@ def tb_lint(
 
     Exit code 1 where there is an error. All files are looked at, however many of them have mistakes. A comment `# tb: ignore
     CODE because REASON` hides a finding on the next line; `levels:` under `lint:` in `tb.yaml` changes how much one counts.
+
+    `--fix` edits rule and policy files, each in one step, and only where everything else in them stays as it is. With
+    `--dry-run` the exit code is 1 where there is something to edit.
     """
-    done = Compared([])
+    if dry_run and not fix:
+        raise click.UsageError("`--dry-run` goes with `--fix`")
+    done, mended = Compared([]), Mended()
     try:
         texts = read_texts(project)
-        found = in_order(_findings(texts, project, data, time.time_ns() // 1_000_000 if as_of is None else as_of))
-        done = compared(found, project, _looked(found, texts, data), write=write_baseline)
+        linter = _Linter(texts, project, data, time.time_ns() // 1_000_000 if as_of is None else as_of)
+        found = linter.findings(texts)
+        if fix:
+            mended = mend(texts, project, linter.findings, write=not dry_run)
+            texts, found = mended.texts or texts, found if dry_run or mended.texts is None else list(mended.left)
+        done = compared(found, project, _looked(found, texts, data), write=write_baseline and not dry_run)
         findings = done.left
     except Refused as refused:
         texts, findings = Texts(None, {}, {}, {}, {}), list(refused.findings)
     form = "json" if as_json else form or ("human" if is_terminal(sys.stdout) else "plain")
     failing = Severity.WARNING if strict else Severity.ERROR
-    _show(findings, texts, form, project, failing, {} if done.agreed is None else {"baseline": done.agreed})
+    more: dict[str, Any] = {} if done.agreed is None else {"baseline": done.agreed}
+    if dry_run and form in {"human", "plain"}:
+        put_difference(mended.diff)
+    else:
+        _show(findings, texts, form, project, failing, more | mended.as_json(written=not dry_run) if fix else more)
     told(done)
-    if any(finding.severity >= failing for finding in findings):
+    mended.tell(written=not dry_run)
+    if (dry_run and mended.made) or any(finding.severity >= failing for finding in findings):
         raise click.exceptions.Exit(FOUND)
 
 
-def _findings(texts: Texts, project: Path, data: Path | None, as_of: int) -> list[Diagnostic]:
-    from tb.analysis.lint import lint, unknown_levels
-    from tb.dsl.parse import parse
+class _Linter:
+    """The linter with all of a project but its rules and policy settled: data is read once, however often texts change."""
 
-    files, found = [], list(texts.findings)
-    for part, is_policy in ((texts.rules, False), (texts.policy, True)):
-        for path, text in part.items():
-            file, mistakes = parse(path, text, is_policy=is_policy)
-            files.append(file)
-            found += mistakes
-    settings = texts.settings
-    if settings is None:
-        return found  # without a currency and limits nothing can be said about what the rules mean
-    folder = data if data is not None else project / settings.data if settings.data is not None else None
-    span, problems = _span(folder)
-    found += [*problems, *unknown_levels({name: level.span for name, level in settings.lint_levels.items()})]
-    return lint(
-        files,
-        findings=found,
-        currency=settings.account.currency,
-        limits=texts.limits,
-        overrides={name: override.text for name, override in settings.parameters.items()},
-        levels={name: level.severity for name, level in settings.lint_levels.items()},
-        instruments=settings.instrument,
-        data=span,
-        as_of=as_of,
-        zone=settings.account.timezone,
-    )
+    def __init__(self, texts: Texts, project: Path, data: Path | None, as_of: int) -> None:
+        self.settings = texts.settings
+        self.before: list[Diagnostic] = list(texts.findings)
+        self.as_of = as_of
+        if self.settings is not None:
+            from tb.analysis.lint import unknown_levels
+
+            folder = data if data is not None else project / self.settings.data if self.settings.data is not None else None
+            self.data, problems = _span(folder)
+            self.levels = {name: level.severity for name, level in self.settings.lint_levels.items()}
+            self.before += [*problems, *unknown_levels({n: level.span for n, level in self.settings.lint_levels.items()})]
+
+    def findings(self, texts: Texts) -> list[Diagnostic]:
+        """Every finding, in order."""
+        from tb.analysis.lint import lint
+        from tb.dsl.parse import parse
+
+        files, found = [], list(self.before)
+        for part, is_policy in ((texts.rules, False), (texts.policy, True)):
+            for path, text in part.items():
+                file, mistakes = parse(path, text, is_policy=is_policy)
+                files.append(file)
+                found += mistakes
+        settings = self.settings
+        if settings is None:
+            return in_order(found)  # without a currency and limits nothing can be said about what the rules mean
+        return lint(
+            files,
+            findings=found,
+            currency=settings.account.currency,
+            limits=texts.limits,
+            overrides={name: override.text for name, override in settings.parameters.items()},
+            levels=self.levels,
+            instruments=settings.instrument,
+            data=self.data,
+            as_of=self.as_of,
+            zone=settings.account.timezone,
+        )
 
 
 def _looked(found: list[Diagnostic], texts: Texts, data: Path | None) -> frozenset[str]:
@@ -137,7 +169,7 @@ def _span(folder: Path | None) -> tuple[DataSpan | None, list[Diagnostic]]:
     return DataSpan(market.period, {symbol: len(bars) for symbol, bars in market.bars.items()}), list(market.warnings)
 
 
-def _show(findings: list[Diagnostic], texts: Texts, form: str, project: Path, failing: Severity, more: dict[str, int]) -> None:
+def _show(findings: list[Diagnostic], texts: Texts, form: str, project: Path, failing: Severity, more: dict[str, Any]) -> None:
     from tb.core import render
 
     files = len(texts.sources)
@@ -187,4 +219,5 @@ def _moved(finding: Diagnostic, from_here: Callable[[str], str]) -> Diagnostic:
         return replace(span, file=from_here(span.file))
 
     labels = tuple(Label(moved(label.span), label.text) for label in finding.labels)
-    return replace(finding, span=moved(finding.span), labels=labels)
+    edits = tuple(Edit(moved(edit.span), edit.text) for edit in finding.edits)
+    return replace(finding, span=moved(finding.span), labels=labels, edits=edits)

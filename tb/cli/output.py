@@ -125,6 +125,21 @@ def replace_file(path: Path, text: str) -> None:
         draft.unlink(missing_ok=True)
 
 
+def difference(name: str, before: str, after: str) -> list[str]:
+    """The lines of a unified diff of one file."""
+    import difflib
+
+    return list(difflib.unified_diff(before.splitlines(), after.splitlines(), f"a/{name}", f"b/{name}", lineterm=""))
+
+
+def put_difference(lines: Iterable[str]) -> None:
+    """A unified diff on standard output, in colour where a person looks at it."""
+    colours = {"+": "green", "-": "red", "@": "cyan"}
+    for line in lines:
+        colour = colours.get(line[:1])
+        put(click.style(line, fg=colour) if colour and coloured(sys.stdout) else line)
+
+
 # findings
 
 

@@ -506,6 +506,13 @@ _ROWS: tuple[Code, ...] = (
         "remove it, or have its owner name a new day",
     ),
     Code(
+        "TB508",
+        "not in the usual layout",
+        "A file is not laid out as `tb fmt` lays it out, so a diff of it shows more than what was changed.",
+        "run `tb fmt rules/momentum.tb`",
+        Severity.HINT,
+    ),
+    Code(
         "TB509",
         "defined and never used",
         "Nothing uses this definition.",

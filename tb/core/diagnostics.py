@@ -32,8 +32,20 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A part of a safe fix: `text` takes the place of what stands at `span`. An empty span is a place to put it in."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding: a code of `tb.core.codes`, where it is, what is wrong, and the edit that mends it."""
+    """One finding: a code of `tb.core.codes`, where it is, what is wrong, and the edit that mends it.
+
+    `hint` says that edit in words. `edits` are it as data, for `tb lint --fix` and editors: all of one finding are made
+    together or not at all, they lie in one file, and none touches another. Empty where nothing can be mended safely.
+    """
 
     code: str
     severity: Severity
@@ -41,6 +53,7 @@ class Diagnostic:
     span: Span
     hint: str = ""
     labels: tuple[Label, ...] = ()
+    edits: tuple[Edit, ...] = ()
 
 
 class Refused(Exception):
@@ -51,12 +64,16 @@ class Refused(Exception):
         super().__init__("; ".join(f"{d.span}: {d.message}" for d in self.findings))
 
 
-def error(code: str, message: str, span: Span, hint: str = "", labels: Iterable[Label] = ()) -> Diagnostic:
-    return Diagnostic(code, Severity.ERROR, message, span, hint, tuple(labels))
+def error(
+    code: str, message: str, span: Span, hint: str = "", labels: Iterable[Label] = (), edits: Iterable[Edit] = ()
+) -> Diagnostic:
+    return Diagnostic(code, Severity.ERROR, message, span, hint, tuple(labels), tuple(edits))
 
 
-def warning(code: str, message: str, span: Span, hint: str = "", labels: Iterable[Label] = ()) -> Diagnostic:
-    return Diagnostic(code, Severity.WARNING, message, span, hint, tuple(labels))
+def warning(
+    code: str, message: str, span: Span, hint: str = "", labels: Iterable[Label] = (), edits: Iterable[Edit] = ()
+) -> Diagnostic:
+    return Diagnostic(code, Severity.WARNING, message, span, hint, tuple(labels), tuple(edits))
 
 
 def has_errors(findings: Iterable[Diagnostic]) -> bool:
@@ -67,6 +84,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`did you mean `close`?`, or an empty string where nothing known is near."""
     near = difflib.get_close_matches(word, sorted(set(known)), n=1, cutoff=0.6)
     return f"did you mean `{near[0]}`?" if near else ""
+
+
+def respelling(word: str, known: Iterable[str], span: Span) -> tuple[Edit, ...]:
+    """The edit that mends a misspelt word, where one known word is very near and no other is."""
+    near = difflib.get_close_matches(word, sorted(set(known)), n=2, cutoff=0.75)
+    return (Edit(span, near[0]),) if len(near) == 1 else ()
 
 
 def in_order(findings: Iterable[Diagnostic]) -> list[Diagnostic]:

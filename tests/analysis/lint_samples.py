@@ -2,7 +2,8 @@
 
 A line `--- policy/limits.tb` begins the next file; what stands before the first is `rules/program.tb`. `--- limits`, `--- data`
 and `--- instruments` hold lines of `name value`: limits as in limits.yaml, a period and the bars of each instrument, and pips.
-A program without a policy is judged under STANDARD, which has nothing to complain about.
+A program without a policy is judged under STANDARD, which has nothing to complain about. How a program is laid out counts only
+where its first line says `# layout counts`.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from tb.core.time import parse_duration
 from tb.dsl.parse import parse
 from tb.gate.limits import Limits, parse_limits
 
-STANDARD = """
-limit order_value     order.notional <= 10k USD
-limit collar          abs(order.price / mid - 1) <= 2%
-limit orders_rate     orders(10s) <= 20  on every order
-limit drawdown_limit  drawdown <= 10%  otherwise halt
-require fresh_data    data_age <= 2 bars
+UNFORMATTED = "TB508"
+STANDARD = """\
+limit   order_value     order.notional <= 10k USD
+limit   collar          abs(order.price / mid - 1) <= 2%
+limit   orders_rate     orders(10s) <= 20                 on every order
+limit   drawdown_limit  drawdown <= 10%                   otherwise halt
+require fresh_data      data_age <= 2 bars
 """
 
 
@@ -45,6 +47,8 @@ def findings_of(text: str, *, levels: dict[str, Severity | None] | None = None) 
         file, mistakes = parse(path, part, is_policy=path.startswith("policy/"))
         files.append(file)
         found += mistakes
+    if not text.startswith("# layout counts"):
+        levels = {UNFORMATTED: None, **(levels or {})}
     return lint(
         files,
         findings=found,

@@ -19,6 +19,7 @@ from tb.analysis.lint import (
     short_cool_down,
     stale_data_unguarded,
     unbounded_size,
+    unformatted,
     unknown_pip,
     unreachable_case,
     unused_definition,
@@ -43,6 +44,7 @@ _MODULES = (
     exit_blocked,
     short_cool_down,
     no_reason_text,
+    unformatted,
     unused_definition,
     invisible_character,
 )

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from tb.analysis.subject import Rule, Subject
-from tb.core.diagnostics import Diagnostic, Severity, warning
+from tb.core.diagnostics import Diagnostic, Edit, Severity, warning
 from tb.core.span import Span
 
 CODE = "TB511"
@@ -26,7 +26,7 @@ def check(subject: Subject) -> Iterable[Diagnostic]:
                 if unicodedata.category(character) == "Cf" and character not in _JOINERS:
                     message = f"an invisible character (U+{ord(character):04X}) stands here"
                     place = Span(file.path, number, at, number, at + 1)
-                    yield warning(CODE, message, place, "remove it: what is read should be what runs")
+                    yield warning(CODE, message, place, "remove it: what is read should be what runs", edits=(Edit(place, ""),))
 
 
 RULE = Rule(CODE, "invisible-character", "hygiene", "text", Severity.WARNING, check)

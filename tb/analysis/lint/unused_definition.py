@@ -6,8 +6,9 @@ What only unused definitions use is unused too. A requirement between parameters
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from tb.analysis.edits import without_lines
 from tb.analysis.subject import Rule, Subject
 from tb.analysis.uses import Statement, needed, statements
 from tb.core.diagnostics import Diagnostic, Severity, warning
@@ -21,7 +22,7 @@ _SHOWN = {"let": "definition", "param": "parameter", "regime": "block of regimes
 def check(subject: Subject) -> Iterable[Diagnostic]:
     everything = statements(subject.files)
     yield from _definitions(subject, everything)
-    yield from _imports(everything)
+    yield from _imports({file.path: file for file in subject.files}, everything)
     yield from _limits(subject, everything)
 
 
@@ -40,7 +41,7 @@ def _definitions(subject: Subject, everything: tuple[Statement, ...]) -> Iterato
             yield warning(CODE, f"{said} is never used", place, "remove it, or use it")
 
 
-def _imports(everything: tuple[Statement, ...]) -> Iterator[Diagnostic]:
+def _imports(files: Mapping[str, syntax.File], everything: tuple[Statement, ...]) -> Iterator[Diagnostic]:
     for statement in everything:
         use = statement.declaration
         if not isinstance(use, syntax.Use):
@@ -48,7 +49,8 @@ def _imports(everything: tuple[Statement, ...]) -> Iterator[Diagnostic]:
         offered = {s.name for s in everything if s.is_definition and s.file.rsplit("/", 1)[-1] == f"{use.module}.tb"}
         asked = {name for other in everything if other.file == statement.file for name in other.uses}
         if not offered & asked:
-            yield warning(CODE, f"nothing of `{use.module}` is used in this file", use.span, f"remove `use {use.module}`")
+            message, hint = f"nothing of `{use.module}` is used in this file", f"remove `use {use.module}`"
+            yield warning(CODE, message, use.span, hint, edits=without_lines(files[statement.file], use.span))
 
 
 def _limits(subject: Subject, everything: tuple[Statement, ...]) -> Iterator[Diagnostic]:

@@ -104,6 +104,7 @@ def _object(finding: Diagnostic) -> dict[str, Any]:
         **_place(finding.span),
         "hint": finding.hint,
         "labels": [{"message": label.text, **_place(label.span)} for label in finding.labels],
+        **({"edits": [{"text": edit.text, **_place(edit.span)} for edit in finding.edits]} if finding.edits else {}),
     }
 
 

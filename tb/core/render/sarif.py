@@ -62,17 +62,40 @@ def _result(finding: Diagnostic, number: int, mark: str) -> dict[str, Any]:
             {"id": place, **_location(label.span), "message": {"text": label.text}}
             for place, label in enumerate(finding.labels, start=1)
         ]
+    if finding.edits:
+        result["fixes"] = [_fix(finding)]
     return result
 
 
+def _fix(finding: Diagnostic) -> dict[str, Any]:
+    """The edits of a finding, by file; an empty region is a place to insert at."""
+    files = dict.fromkeys(edit.span.file for edit in finding.edits)
+    changes = [
+        {
+            "artifactLocation": {"uri": _address(file)},
+            "replacements": [
+                {"deletedRegion": _region(edit.span), "insertedContent": {"text": edit.text}}
+                for edit in finding.edits
+                if edit.span.file == file
+            ],
+        }
+        for file in files
+    ]
+    fix: dict[str, Any] = {"artifactChanges": changes}
+    return {"description": {"text": finding.hint}, **fix} if finding.hint else fix
+
+
 def _location(span: Span) -> dict[str, Any]:
-    region = {
+    return {"physicalLocation": {"artifactLocation": {"uri": _address(span.file)}, "region": _region(span)}}
+
+
+def _region(span: Span) -> dict[str, Any]:
+    return {
         "startLine": span.line,
         "startColumn": span.column,
         "endLine": max(span.line, span.end_line),
         "endColumn": span.end_column if span.end_line > span.line else max(span.column, span.end_column),
     }
-    return {"physicalLocation": {"artifactLocation": {"uri": _address(span.file)}, "region": region}}
 
 
 def _address(file: str) -> str:

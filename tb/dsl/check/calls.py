@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from tb.core.diagnostics import did_you_mean
+from tb.core.diagnostics import did_you_mean, respelling
 from tb.core.encode import plain
 from tb.core.span import Span
 from tb.core.units import ANY, NUMBER, RATIO, Kind, money
@@ -48,9 +48,10 @@ def call(using: Expressions, node: syntax.Call) -> checked.Expr:
     if name in using.scope.functions:
         return using.unknown(node.name)
     own = [known for known in using.scope.functions if using.scope.visible(known, using.file, using.in_policy)]
-    near = did_you_mean(name, [*FUNCTIONS, *POINTWISE, "depth", *own, *with_arguments])
-    hint = near or "see docs/language.md for the functions there are"
-    return using.refuse("TB102", f"there is no function `{name}`", node.name.span, hint)
+    known = [*FUNCTIONS, *POINTWISE, "depth", *own, *with_arguments]
+    hint = did_you_mean(name, known) or "see docs/language.md for the functions there are"
+    edits = respelling(name, known, node.name.span)
+    return using.refuse("TB102", f"there is no function `{name}`", node.name.span, hint, edits)
 
 
 def part(using: Expressions, node: syntax.Part) -> checked.Expr:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import assert_never
 
-from tb.core.diagnostics import did_you_mean
+from tb.core.diagnostics import Edit, did_you_mean, respelling
 from tb.core.span import Span
 from tb.core.units import ANY, LIST, TEXT, TRUTH, Kind, Unit
 from tb.dsl import checked, syntax
@@ -114,9 +114,9 @@ class Expressions:
             case _:
                 assert_never(node)
 
-    def refuse(self, code: str, message: str, span: Span, hint: str = "") -> checked.Expr:
+    def refuse(self, code: str, message: str, span: Span, hint: str = "", edits: tuple[Edit, ...] = ()) -> checked.Expr:
         """Reports, and stands in for what could not be read."""
-        self.scope.report(code, message, span, hint)
+        self.scope.report(code, message, span, hint, edits=edits)
         return checked.Const("?", ANY, "?", None, span)
 
     # --- names -----------------------------------------------------------------------------------------------------
@@ -186,7 +186,8 @@ class Expressions:
         if name == "tier" and self.in_policy:
             near = "write `order.tier is core`"
         hint = near or ("" if "." in name else f"define it: `let {name} = ...`")
-        return self.refuse("TB102", f"nothing is called `{name}`", node.span, hint)
+        edits = respelling(name, scope.readable(known, self.file, self.in_policy), node.span) if near else ()
+        return self.refuse("TB102", f"nothing is called `{name}`", node.span, hint, edits)
 
     def fact(self, name: str, argument: str, span: Span) -> checked.Expr:
         """A fact, where facts may be read."""

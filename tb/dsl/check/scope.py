@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
 
-from tb.core.diagnostics import Diagnostic, Label, did_you_mean, error, warning
+from tb.core.diagnostics import Diagnostic, Edit, Label, did_you_mean, error, warning
 from tb.core.span import Span
 from tb.core.units import Unit
 from tb.dsl import checked, syntax
@@ -56,8 +56,16 @@ class Scope:
     open: list[str] = field(default_factory=list)  # being checked: a name met again is a cycle
     broken: set[str] = field(default_factory=set)  # definitions with a mistake: their uses stay silent
 
-    def report(self, code: str, message: str, span: Span, hint: str = "", labels: tuple[Label, ...] = ()) -> None:
-        self.findings.append(error(code, message, span, hint, labels))
+    def report(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        hint: str = "",
+        labels: tuple[Label, ...] = (),
+        edits: tuple[Edit, ...] = (),
+    ) -> None:
+        self.findings.append(error(code, message, span, hint, labels, edits))
 
     def warn(self, code: str, message: str, span: Span, hint: str = "") -> None:
         self.findings.append(warning(code, message, span, hint))
@@ -90,5 +98,8 @@ class Scope:
         return f"it is defined in {where[0].file}: add `use {module}`"
 
     def nearest(self, name: str, known: list[str], file: str, in_policy: bool) -> str:
-        names = known + [other for other in self.defined if self.visible(other, file, in_policy)]
-        return did_you_mean(name, names)
+        return did_you_mean(name, self.readable(known, file, in_policy))
+
+    def readable(self, known: list[str], file: str, in_policy: bool) -> list[str]:
+        """Those names, and what is defined and can be read there."""
+        return known + [other for other in self.defined if self.visible(other, file, in_policy)]
