@@ -122,6 +122,8 @@ class Contradictions:
             case "regime_is":
                 domain = tuple(str(name) for name in self.graph[node.args[0]].consts)
                 return node.args[0], domain, (str(node.consts[1]),), False
+            case "signal_is":
+                return node.args[0], ("long", "short", "neutral"), (str(node.consts[1]),), False
             case "one_of" if len(node.args) == 1:
                 return node.args[0], None, tuple(str(name) for name in node.consts[1:]), False
             case "eq" | "ne":

@@ -25,6 +25,12 @@ _WHOLE_FACTS = frozenset(
     {"entries", "orders", "losses_in_a_row", "open_positions", "book.open_positions", "after.open_positions"}
 )
 
+# their constants say what they are, so arguments alone do not
+_OF_CASES = frozenset(
+    {"ramp", "best", "score", "regime", "regime_is", "first", "first_is"}
+    | {"signal", "signal_is", "strength", "agree", "agrees", "conviction"}
+)
+
 
 class Ranges:
     """What is known of the values of one graph's nodes, each worked out once."""
@@ -46,7 +52,7 @@ class Ranges:
         return self._fixed[id_]
 
     def _computed(self, node: Node) -> Fraction | None:
-        if node.op not in POINTWISE_OPS or node.op in {"ramp", "best", "score", "regime", "regime_is"}:
+        if node.op not in POINTWISE_OPS or node.op in _OF_CASES:
             return None
         parts = [self.fixed(argument, node.stage) for argument in node.args]
         known = [part for part in parts if part is not None]
@@ -91,7 +97,7 @@ def is_whole(node: Node) -> bool:
     """Whether a node counts something, so that there is nothing between two neighbouring whole numbers."""
     if node.op == "field":
         return str(node.consts[0]) in _WHOLE_FIELDS
-    return node.op in {"fact", "derived"} and str(node.consts[0]) in _WHOLE_FACTS
+    return node.op == "agree" or (node.op in {"fact", "derived"} and str(node.consts[0]) in _WHOLE_FACTS)
 
 
 def widest(graph: RuleGraph, id_: int, of_param: Callable[[str], Bounds | None]) -> Bounds:

@@ -24,7 +24,7 @@ class Statement:
 
     @property
     def is_definition(self) -> bool:
-        return self.kind in {"let", "trigger", "function", "score", "session", "param", "group", "universe", "regime"}
+        return self.kind in {"let", "trigger", "function", "score", "signal", "session", "param", "group", "universe", "regime"}
 
     @property
     def is_needed_by_itself(self) -> bool:

@@ -333,6 +333,34 @@ _ROWS: tuple[Code, ...] = (
         "write `stop 8% below entry`",
     ),
     Code(
+        "TB080",
+        "signals are asked what they say",
+        "A signal is neither a number nor a condition. It says long, short or neutral, has a conviction, and words that texts "
+        "may show.",
+        "write `rsi_reversion is long`, or compare `rsi_reversion.conviction`",
+    ),
+    Code(
+        "TB081",
+        "not a conviction",
+        "A conviction is a plain number from 1 to 10. Where one is computed and comes to lie outside, the signal is unknown; "
+        "one that always lies outside is refused.",
+        "write `conviction 7`: 1 is a hunch, 10 is sure",
+    ),
+    Code(
+        "TB082",
+        "size by conviction cannot be",
+        "A size by conviction rises from a share at one conviction to a share at a higher one, both from 1 to 10, and its "
+        "entry names a signal to have a conviction from.",
+        "write `size conviction 1..10 as 1%..5% of equity`",
+    ),
+    Code(
+        "TB083",
+        "nothing to agree",
+        "`agree` counts which of the signals named say one direction. It needs the direction first, then names of signals, "
+        "each once.",
+        "write `agree(long, rsi_reversion, whale) >= 2`",
+    ),
+    Code(
         "TB101",
         "unit mismatch",
         "Two values of different units are compared, added or otherwise combined in a way that has no meaning. Units "

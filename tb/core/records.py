@@ -71,6 +71,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_default
     ages: tuple[int, ...]
     rows: tuple[int | None, ...]
     shadowed: tuple[str, ...] = ()
+    conviction: float | None = None  # of the signals that agree with an entry, 1 to 10
 
 
 class Quiet(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -24,6 +24,7 @@ class Kind(Enum):
     INSTRUMENT = "instrument"
     TIER = "tier"
     REGIME = "regime"
+    SIGNAL = "signal"  # as a number: conviction, negative where it says short, 0 where it says nothing
     R = "R"  # multiples of the initial risk of a position
     TEXT = "text"
     LIST = "list of instruments"
@@ -59,6 +60,7 @@ TRUTH = Unit(Kind.TRUTH)
 INSTRUMENT = Unit(Kind.INSTRUMENT)
 TIER = Unit(Kind.TIER)
 REGIME = Unit(Kind.REGIME)
+SIGNAL = Unit(Kind.SIGNAL)
 R = Unit(Kind.R)
 TEXT = Unit(Kind.TEXT)
 LIST = Unit(Kind.LIST)

@@ -196,6 +196,49 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class Signal:
+    """What a producer says: the direction and conviction of its first case that holds, neutral where none does.
+
+    Unknown where a case before that one is unknown, and where the conviction is unknown or outside 1..10.
+    """
+
+    directions: tuple[str, ...]
+    conditions: tuple[Expr, ...]
+    convictions: tuple[Expr, ...]
+    unit: Unit
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SignalIs:
+    """`rsi_reversion is long`: `direction` is long, short or neutral."""
+
+    signal: Ref
+    direction: str
+    unit: Unit
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Conviction:
+    """`rsi_reversion.conviction`: 0 where the signal is neutral."""
+
+    signal: Ref
+    unit: Unit
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Agree:
+    """`agree(long, rsi_reversion, whale)`: how many of the signals say so."""
+
+    direction: str
+    signals: tuple[Ref, ...]
+    unit: Unit
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """Hours of a calendar: `start` and `end` as `08:00`, names of days, days left out as ISO text."""
 
@@ -219,7 +262,7 @@ class During:
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A use of a `let`, a score or a trigger by name. `kind` is `let` (scores too) or `trigger`."""
+    """A use of a `let`, a score, a signal or a trigger by name. `kind` is `trigger`, or `let` for all others."""
 
     name: str
     kind: str
@@ -247,6 +290,10 @@ Expr = (
     | IsSet
     | OneOf
     | Score
+    | Signal
+    | SignalIs
+    | Conviction
+    | Agree
     | During
     | Ref
 )
@@ -256,7 +303,7 @@ Expr = (
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """`{trend:+.1%}`; `because_of` names a trigger whose own text stands here instead of a value."""
+    """`{trend:+.1%}`; `because_of` names a trigger or signal whose own text stands here instead of a value."""
 
     value: Expr | None
     because_of: str | None
@@ -352,6 +399,30 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True)
+class Producer:
+    """A signal for people: what each case says, its words and its place. What it computes is the `let` of its name."""
+
+    name: str
+    directions: tuple[str, ...]
+    because: tuple[Template, ...]
+    cases: tuple[Span, ...]
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ConvictionSize:
+    """A share of equity that rises from `small` at conviction `low` to `large` at `high`, level beyond them."""
+
+    low: Decimal
+    high: Decimal
+    small: Const
+    large: Const
+    risking: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class SizeCase:
     """`share` is the ratio of equity spent, or risked where `risking`; `condition` None means always."""
 
@@ -380,6 +451,7 @@ class Enter:
     target: Level | None
     because: Template
     span: Span
+    by_conviction: ConvictionSize | None = None  # in place of `sizes`
 
 
 @dataclass(frozen=True, slots=True)
@@ -465,3 +537,4 @@ class Program:
     constraints: tuple[Constraint, ...]
     currency: str
     limits_used: tuple[str, ...] = ()
+    signals: dict[str, Producer] = field(default_factory=dict)

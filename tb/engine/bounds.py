@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 Bounds = tuple[float | None, float | None]
-_TRUTHS = frozenset({"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "regime_is"})
+_TRUTHS = frozenset({"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "regime_is", "first_is", "signal_is", "agrees"})
 
 
 def bounds_of(op: str, args: Sequence[Bounds]) -> Bounds:
@@ -41,6 +41,14 @@ def bounds_of(op: str, args: Sequence[Bounds]) -> Bounds:
             return (0.0, None)
         case (("ramp" | "best"), _):
             return (0.0, 1.0)
+        case "signal", _:
+            return (-10.0, 10.0)
+        case "strength", _:
+            return (0.0, 10.0)
+        case "conviction", _:
+            return (1.0, 10.0)
+        case "agree", _:
+            return (0.0, float(len(args)))
         case _:
             return (None, None)
 

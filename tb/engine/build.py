@@ -23,6 +23,9 @@ from tb.vocabulary.facts import FACTS, unit_of
 from tb.vocabulary.fields import FIELDS
 from tb.vocabulary.function import Parameter
 
+SIGNS = {"long": 1, "short": -1, "neutral": 0}
+_TURNED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -146,7 +149,16 @@ class Builder:
     @_build.register
     def _comparison(self, value: checked.Comparison, context: Context) -> int:
         args = (self._build(value.left, context), self._build(value.right, context))
-        return self._instant(value.operator, args, (), TRUTH, context, value.span)
+        agreed = self._agreed(value.operator, args, context, value.span)
+        return self._instant(value.operator, args, (), TRUTH, context, value.span) if agreed is None else agreed
+
+    def _agreed(self, operator: str, args: tuple[int, int], context: Context, span: Span) -> int | None:
+        """How many signals agree, compared with a bound: known once it is the same however the unknown ones would say."""
+        for (count, bound), op in ((args, operator), (args[::-1], _TURNED.get(operator, operator))):
+            if self.graph[count].op == "agree" and self.graph[bound].op != "agree":
+                votes = self.graph[count].args
+                return self._instant("agrees", (count, bound, *votes), (op,), TRUTH, context, span)
+        return None
 
     @_build.register
     def _logic(self, value: checked.Logic, context: Context) -> int:
@@ -225,6 +237,30 @@ class Builder:
         args = tuple(self._build(condition, context) for condition in value.conditions)
         high, back = float(value.out_of), self._deepest(args)
         return self._market("score", args, value.points, value.unit, context, value.span, low=0.0, high=high, look_back=back)
+
+    @_build.register
+    def _signal(self, value: checked.Signal, context: Context) -> int:
+        conditions = tuple(self._build(condition, context) for condition in value.conditions)
+        labels = (*value.directions, "neutral")
+        chosen = self._instant("first", conditions, labels, Unit(Kind.REGIME), context, value.span)
+        convictions = tuple(self._build(conviction, context) for conviction in value.convictions)
+        signs = tuple(SIGNS[direction] for direction in value.directions)
+        return self._instant("signal", (chosen, *convictions), signs, value.unit, context, value.span)
+
+    @_build.register
+    def _signal_is(self, value: checked.SignalIs, context: Context) -> int:
+        signal = self._build(value.signal, context)
+        consts = (SIGNS[value.direction], value.direction)
+        return self._instant("signal_is", (signal,), consts, TRUTH, context, value.span)
+
+    @_build.register
+    def _strength(self, value: checked.Conviction, context: Context) -> int:
+        return self._instant("strength", (self._build(value.signal, context),), (), value.unit, context, value.span)
+
+    @_build.register
+    def _agree(self, value: checked.Agree, context: Context) -> int:
+        votes = tuple(self._signal_is(checked.SignalIs(s, value.direction, TRUTH, s.span), context) for s in value.signals)
+        return self._instant("agree", votes, (value.direction,), value.unit, context, value.span)
 
     @_build.register
     def _ref(self, value: checked.Ref, context: Context) -> int:
@@ -313,3 +349,13 @@ class Builder:
         """The highest confidence among triggers that fired: args are (when, confidence) pairs in a row."""
         args = tuple(node for pair in pairs for node in pair)
         return self._instant("best", args, (), NUMBER, context, span)
+
+    def conviction(self, signals: tuple[int, ...], direction: str, context: Context, span: Span) -> int:
+        """The conviction of an entry in that direction: the mean of the signals that say so."""
+        return self._instant("conviction", signals, (SIGNS[direction],), NUMBER, context, span)
+
+    def case_of(self, signal: int, case: int, context: Context, span: Span) -> int:
+        """Whether a signal says what its case of that number says."""
+        chosen = self.graph[signal].args[0]
+        consts = (case, self.graph[chosen].consts[case])
+        return self._instant("first_is", (chosen,), consts, TRUTH, context, span)

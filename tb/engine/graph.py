@@ -22,7 +22,8 @@ Constant = Decimal | str | int | float | None
 
 # operations whose value at an instant follows from the values of their arguments at that instant
 POINTWISE_OPS = frozenset(
-    "neg add sub mul div abs min max sign log exp sqrt lt le gt ge eq ne and or not ramp best score regime regime_is".split()
+    "neg add sub mul div abs min max sign log exp sqrt lt le gt ge eq ne and or not ramp best score regime regime_is "
+    "first first_is signal signal_is strength agree agrees conviction".split()
 )
 
 

@@ -30,14 +30,22 @@ def market_value(op: str, consts: Sequence[Constant], args: Sequence[float]) -> 
         case "best":
             fired = [args[i + 1] for i in range(0, len(args), 2) if args[i] == 1.0]
             return max(fired) if fired and not any(map(math.isnan, fired)) else NAN
-        case "regime":
+        case "regime" | "first":
             return _regime(len(consts), args)
+        case "signal" | "agrees" | "conviction":
+            return signal_value(op, consts, args)
         case _ if any(map(math.isnan, args)):
             return NAN
         case "not":
             return 1.0 - args[0]
-        case "regime_is":
+        case "regime_is" | "first_is":
             return 1.0 if args[0] == consts[0] else 0.0
+        case "signal_is":
+            return 1.0 if (args[0] > 0.0) - (args[0] < 0.0) == consts[0] else 0.0
+        case "strength":
+            return abs(args[0])
+        case "agree":
+            return float(args.count(1.0))
         case "score":
             return _score(consts, args)
         case "ramp":
@@ -59,6 +67,50 @@ def _regime(cases: int, conditions: Sequence[float]) -> float:
         if condition == 1.0:
             return float(at)
     return float(len(conditions)) if len(conditions) < cases else NAN
+
+
+def signal_value(op: str, consts: Sequence[Constant], args: Sequence[float]) -> float:
+    """What signals say and how many agree; an argument that is unknown need not make these unknown."""
+    match op:
+        case "signal":
+            return _signal(consts, args[0], args[1:])
+        case "agrees":
+            return _agrees(str(consts[0]), args[1], args[2:])
+        case _:
+            return _conviction(consts[0], args)
+
+
+def _signal(signs: Sequence[Constant], chosen: float, convictions: Sequence[float]) -> float:
+    """The conviction of the case chosen, with the sign of its direction; 0 where none is."""
+    if math.isnan(chosen):
+        return NAN
+    if chosen == len(convictions):
+        return 0.0
+    conviction, sign = convictions[int(chosen)], signs[int(chosen)]
+    assert isinstance(sign, int)
+    return sign * conviction if 1.0 <= conviction <= 10.0 else NAN
+
+
+def _agrees(op: str, bound: float, votes: Sequence[float]) -> float:
+    """The comparison of a count of votes: known once it is the same however the unknown votes fall."""
+    if math.isnan(bound):
+        return NAN
+    known = sum(1 for vote in votes if vote == 1.0)
+    unknown = sum(1 for vote in votes if math.isnan(vote))
+    answers = {_ordered(op, float(count), bound) for count in range(known, known + unknown + 1)}
+    return NAN if len(answers) == 2 else 1.0 if True in answers else 0.0
+
+
+def _conviction(sign: Constant, said: Sequence[float]) -> float:
+    """The mean conviction of the signals that say the direction; one that is unknown counts as the least that it could be."""
+    assert isinstance(sign, int)
+    total, agreeing, unknown = 0.0, 0, 0
+    for value in said:
+        if math.isnan(value):
+            total, unknown = total + 1.0, unknown + 1
+        elif value * sign > 0.0:
+            total, agreeing = total + abs(value), agreeing + 1
+    return total / (agreeing + unknown) if agreeing else NAN
 
 
 def _score(points: Sequence[Constant], conditions: Sequence[float]) -> float:

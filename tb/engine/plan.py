@@ -15,15 +15,17 @@ from tb.core.units import Kind
 from tb.dsl import checked
 from tb.engine.build import Builder, Context
 from tb.engine.graph import POINTWISE_OPS, RuleGraph
+from tb.engine.signals import ConvictionSizePlan, SignalPlan, signal_plan, signals_in, size_of
 
 
 @dataclass(frozen=True, slots=True)
 class HolePlan:
-    """A value in a `because` text: `node` with its format, or the text of a trigger that counts where it fired."""
+    """A value in a `because` text: `node` with its format, or a text that counts where `node` is true: that of a trigger, or of
+    one case of a signal."""
 
     node: int
     spec: str
-    inner: tuple[str | HolePlan, ...] | None  # the trigger's text; `node` is then its condition
+    inner: tuple[str | HolePlan, ...] | None  # that text; `node` is then a condition
 
 
 Words = tuple[str | HolePlan, ...]
@@ -56,6 +58,9 @@ class EnterPlan:
     triggers: tuple[tuple[str, int], ...]  # named in the condition, with their nodes
     leaves: tuple[int, ...]
     span: Span
+    signals: tuple[SignalPlan, ...] = ()  # named in the condition
+    conviction: int | None = None  # of those signals
+    by_conviction: ConvictionSizePlan | None = None  # in place of `sizes`
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +299,8 @@ class _Drafter:
             SizePlan(self._node(s.share), s.risking, self._node(s.condition) if s.condition is not None else None)
             for s in enter.sizes
         )
+        named = signals_in(self.builder.program, enter.when)
+        signals = tuple(signal_plan(self.builder, name, self.context, self._words) for name in named)
         return EnterPlan(
             enter.direction,
             self._node(enter.when),
@@ -305,7 +312,14 @@ class _Drafter:
             triggers,
             (),
             enter.span,
+            signals,
+            self._conviction(signals, enter),
+            size_of(enter.by_conviction),
         )
+
+    def _conviction(self, signals: tuple[SignalPlan, ...], enter: checked.Enter) -> int | None:
+        nodes = tuple(signal.node for signal in signals)
+        return self.builder.conviction(nodes, enter.direction, self.context, enter.span) if nodes else None
 
     def _trigger_ref(self, name: str) -> checked.Ref:
         trigger = self.builder.program.triggers[name]
@@ -327,6 +341,9 @@ class _Drafter:
         for piece in template:
             if isinstance(piece, str):
                 words.append(piece)
+            elif piece.because_of in self.builder.program.signals:
+                signal = signal_plan(self.builder, str(piece.because_of), self.context, self._words)
+                words += [HolePlan(case.node, "", case.because) for case in signal.cases]
             elif piece.because_of is not None:
                 trigger = self.builder.program.triggers[piece.because_of]
                 when = self._node(self._trigger_ref(piece.because_of))
@@ -404,6 +421,10 @@ def _enter_roots(enter: EnterPlan) -> list[int]:
     roots += [level.node for level in (enter.stop, enter.target) if level is not None]
     if enter.confidence is not None:
         roots.append(enter.confidence)
+    if enter.conviction is not None:
+        roots.append(enter.conviction)
+    for case in (case for signal in enter.signals for case in signal.cases):
+        roots += [case.node, *_word_nodes(case.because)]
     return roots
 
 

@@ -23,11 +23,23 @@ def pointwise(op: str, consts: Sequence[Constant], args: Sequence[Floats], size:
                 return _logic(op, args)
             case "best":
                 return _best(args, size)
-            case "regime":
+            case "regime" | "first":
                 return _regime(len(consts), args, size)
+            case "signal":
+                return _signal(consts, args[0], args[1:])
+            case "agrees":
+                return _agrees(str(consts[0]), args[1], args[2:])
+            case "conviction":
+                return _conviction(float(_number(consts[0])), args, size)
+            case "agree":
+                return _known(args, np.zeros(size, dtype=np.bool_)) + sum((arg == 1.0 for arg in args), np.zeros(size))
+            case "signal_is":
+                return _known(args, np.sign(args[0]) == _number(consts[0]))
+            case "strength":
+                return np.abs(args[0])
             case "not":
                 return 1.0 - args[0]
-            case "regime_is":
+            case "regime_is" | "first_is":
                 return _known(args, args[0] == float(_number(consts[0])))
             case "score":
                 return _score(consts, args, size)
@@ -111,6 +123,35 @@ def _regime(cases: int, conditions: Sequence[Floats], size: int) -> Floats:
         condition = conditions[at]
         found = np.where(np.isnan(condition), np.nan, np.where(condition == 1.0, float(at), found))
     return found
+
+
+def _signal(signs: Sequence[Constant], chosen: Floats, convictions: Sequence[Floats]) -> Floats:
+    found = np.where(chosen == float(len(convictions)), 0.0, np.nan)
+    for at, (sign, conviction) in enumerate(zip(signs, convictions, strict=False)):
+        said = np.where((conviction >= 1.0) & (conviction <= 10.0), _number(sign) * conviction, np.nan)
+        found = np.where(chosen == float(at), said, found)
+    return found
+
+
+def _agrees(op: str, bound: Floats, votes: Sequence[Floats]) -> Floats:
+    known, unknown = np.zeros(len(bound)), np.zeros(len(bound))
+    for vote in votes:
+        known, unknown = known + (vote == 1.0), unknown + np.isnan(vote)
+    can_be, can_fail = np.zeros(len(bound), dtype=np.bool_), np.zeros(len(bound), dtype=np.bool_)
+    for more in range(len(votes) + 1):
+        possible = unknown >= more
+        holds = pointwise(op, (), [known + more, bound], len(bound))
+        can_be, can_fail = can_be | (possible & (holds == 1.0)), can_fail | (possible & (holds == 0.0))
+    return np.where(np.isnan(bound) | (can_be & can_fail), np.nan, can_be.astype(np.float64))
+
+
+def _conviction(sign: float, said: Sequence[Floats], size: int) -> Floats:
+    total, agreeing, unknown = np.zeros(size), np.zeros(size), np.zeros(size)
+    for value in said:
+        agrees, is_unknown = value * sign > 0.0, np.isnan(value)
+        total = total + np.where(is_unknown, 1.0, np.where(agrees, np.abs(value), 0.0))
+        agreeing, unknown = agreeing + agrees, unknown + is_unknown
+    return np.where(agreeing > 0.0, total / np.maximum(agreeing + unknown, 1.0), np.nan)
 
 
 def _score(points: Sequence[Constant], conditions: Sequence[Floats], size: int) -> Floats:

@@ -121,6 +121,7 @@ READERS: Mapping[str, Reader] = {
     "order.stop": lambda m, _: m.proposal.stop,
     "order.target": lambda m, _: m.proposal.target,
     "order.confidence": lambda m, _: exact(m.proposal.confidence),
+    "order.conviction": lambda m, _: exact(m.proposal.conviction),
     "order.intended": lambda m, _: m.proposal.intended,
     "order.missing": lambda m, _: m.proposal.missing,
     "order.minimum": lambda m, _: m.minimum,

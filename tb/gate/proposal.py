@@ -30,3 +30,4 @@ class Proposal:
     tier: str | None
     adds_risk: bool
     missing: str | None = None  # inputs of the order that could not be computed, for people
+    conviction: float | None = None  # of the signals that agree with an entry

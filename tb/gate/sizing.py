@@ -100,7 +100,7 @@ def size(
     missing = list(lacking)
     share, risking = _share(graph, enter, values)
     if share is None:
-        missing.append("size")
+        missing.append("size" if enter.by_conviction is None else "conviction")
     if equity is None:
         missing.append("equity")
     if missing or share is None or equity is None or price <= 0:
@@ -116,7 +116,12 @@ def size(
 
 
 def _share(graph: RuleGraph, enter: EnterPlan, values: Values) -> tuple[Decimal | None, bool]:
-    """The share of the first case whose condition holds; unknown where a condition before it is unknown."""
+    """The share at the conviction of the entry, or of the first case whose condition holds; unknown where a condition before it
+    is unknown, and where no conviction is known."""
+    if enter.by_conviction is not None:
+        conviction = None if enter.conviction is None else exact(values(enter.conviction))
+        share = None if conviction is None else enter.by_conviction.share(conviction)
+        return share, enter.by_conviction.risking
     for case in enter.sizes:
         if case.condition is not None:
             holds = values(case.condition)

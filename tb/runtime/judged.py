@@ -38,6 +38,7 @@ def decision_of(draft: Draft, judgement: Judgement, view: MarketView, *, seq: in
         ages=tuple(view.node_age(leaf, symbol, row) for leaf in draft.leaves),
         rows=tuple(view.node_row(leaf, symbol, row) for leaf in draft.leaves),
         shadowed=judgement.shadowed,
+        conviction=proposal.conviction,
     )
 
 

@@ -2,7 +2,7 @@
 
 1. Exits: held too long, then the first `exit when` that is true (`exits`).
 2. Entries: the first whose condition holds, of strategies that are free in the instrument (`entries`).
-3. The order in which the gate sees them: confidence, then strategy, then instrument (`in_order`).
+3. The order in which the gate sees them: conviction, confidence, strategy, instrument (`in_order`).
 
 Reads the market and what is open; changes nothing.
 """
@@ -128,6 +128,7 @@ class Proposer:
         spec = self.settings.instrument(symbol)
         price = self._expected(sign, symbol, strategy.period, row)
         confidence = values(enter.confidence) if enter.confidence is not None else None
+        conviction = values(enter.conviction) if enter.conviction is not None else None
         quantity, stop, target, intended = Decimal(0), None, None, None
         missing: tuple[str, ...] = ("instrument",) if spec is None else ("price",)
         if price is not None and spec is not None:
@@ -147,6 +148,7 @@ class Proposer:
             tier,
             True,
             ", ".join(missing) or None,
+            conviction,
         )
         reason = say(self.plan.graph, enter.because, values)
         return Draft(proposal, strategy, "enter", entry.enter, row, enter.leaves, reason, None)
@@ -159,10 +161,14 @@ class Proposer:
 
 
 def in_order(drafts: Iterable[Draft]) -> list[Draft]:
-    """Most confident first; then by name of strategy and instrument, so that the order is always the same."""
+    """Most convinced first, then most confident, then by name of strategy and instrument, so that it is always the same.
 
-    def rank(draft: Draft) -> tuple[float, str, str]:
-        confidence = draft.proposal.confidence
-        return (0.0 if confidence is None else -confidence, draft.proposal.strategy, draft.proposal.instrument)
+    A proposal without conviction comes after all that have some; confidence likewise.
+    """
+
+    def rank(draft: Draft) -> tuple[float, float, str, str]:
+        proposal = draft.proposal
+        conviction, confidence = (0.0 if value is None else -value for value in (proposal.conviction, proposal.confidence))
+        return conviction, confidence, proposal.strategy, proposal.instrument
 
     return sorted(drafts, key=rank)

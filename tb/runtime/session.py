@@ -4,7 +4,7 @@
 2. Pauses that are over end; constraints about the account alone are watched (`_watch`).
 3. Exits come before entries: time held, then `exit when`, each an order before the gate (`Proposer.exits`).
 4. Strategies whose condition holds propose, unless they hold, wait or cool down already (`Proposer.entries`).
-5. Proposals are ordered: confidence, then strategy, then instrument (`tb.runtime.proposing.in_order`).
+5. Proposals are ordered: conviction, confidence, strategy, instrument (`tb.runtime.proposing.in_order`).
 6. The gate judges each in the light of those approved before it; approved ones count at once and go to the venue (`_judge`).
 7. Everything is recorded, refusals too.
 

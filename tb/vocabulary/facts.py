@@ -52,6 +52,7 @@ _SPECS = (
     FactSpec("order.stop", "price of the protective stop", PRICE, low=0, optional=True),
     FactSpec("order.target", "price of the target", PRICE, low=0, optional=True),
     FactSpec("order.confidence", "confidence of the strongest trigger that fired", NUMBER, low=0, high=1, optional=True),
+    FactSpec("order.conviction", "conviction of the signals that agree with the entry", NUMBER, low=1, high=10, optional=True),
     FactSpec("order.intended", "money the size rule asked for, before rounding to lots", None, low=0),
     FactSpec("order.missing", "inputs of the order that could not be computed", TEXT, optional=True),
     FactSpec("order.minimum", "smallest notional the venue takes", None, low=0),

@@ -15,13 +15,11 @@ STRATEGY = (
 RULES = {
     "table t\n  close > open | result\n  yes | 1\n": "`table`",
     "feed f: number, stale after 2d\n": "`feed`",
-    "signal s\n  long when close > open conviction 5\n": "`signal`",
     "universe u\n  tier found where volume > mean(volume, 24)\n": "`where`",
     STRATEGY + "    order market\n": "`order`",
     STRATEGY + "    stop trailing 3%\n": "`stop trailing`",
     STRATEGY + "    stop to entry after 1R\n": "`stop to entry`",
     STRATEGY + "    take 50% at 1R\n": "`take`",
-    STRATEGY.replace("5% of", "conviction 1..10 as 1%..5% of"): "`size conviction`",
     STRATEGY + "  enter when close > open\n    leg buy spot 5% of equity\n    leg sell perp same quantity\n": "`leg`",
     STRATEGY + "  quote bid mid, ask mid\n": "`quote`",
     'test "t"\n  expect no proposal\n': "`test`",

@@ -147,10 +147,34 @@ class _Writer:
         kind = self.draw(st.sampled_from([self.price, self.number, self.ratio]))
         return f"{kind(depth)} {sign} {kind(depth)}"
 
+    def said(self) -> str:
+        """What signals say, alone or together."""
+        signals = self.names["signal"]
+        bound, sign = self.pick("0", "1", "2", "1.5", "hour"), self.pick("<", "<=", ">", ">=", "==", "!=")
+        several = ", ".join(self.draw(st.lists(st.sampled_from(signals), min_size=1, unique=True)))
+        counted = f"agree({self.pick('long', 'short')}, {several})"
+        return self.any_of(
+            lambda: f"{self.pick(*signals)} is {self.pick('long', 'short', 'neutral', 'not long')}",
+            lambda: f"{counted} {sign} {bound}",
+            lambda: f"{bound} {sign} {counted}",
+            lambda: f"{counted} {sign} agree(long, {several})",
+            lambda: f"{self.pick(*signals)}.conviction {sign} {self.number(0)}",
+        )
+
+    def conviction(self) -> str:
+        """Sometimes outside 1..10, and then the signal is unknown."""
+        return self.any_of(
+            lambda: self.pick("1", "6.5", "10"),
+            lambda: f"hour + {self.number(0)}",
+            lambda: f"max(1, min(10, abs({self.number(1)})))",
+        )
+
     def condition(self, depth: int) -> str:
         leaves = [lambda: f"({self.comparison(0)})"]
         if self.names.get("condition"):
             leaves.append(lambda: self.pick(*self.names["condition"]))
+        if self.names.get("signal"):
+            leaves.append(lambda: f"({self.said()})")
         if self.has_regime:
             leaves.append(lambda: f"regime is {self.pick('', 'not ')}{self.pick('up', 'flat')}")
             leaves.append(lambda: f"tier is {self.pick('core', 'rest')}")
@@ -189,6 +213,30 @@ def sessions(draw: st.DrawFn, name: str) -> str:
     return f"session {name}: {hours} {zone}{days}"
 
 
+def entry(writer: _Writer, direction: str, depth: int) -> list[str]:
+    """An entry with its size, of a fixed share or by conviction."""
+    if writer.draw(st.booleans()):
+        sizes = ["    size 5% of equity if tier is core", "      1% of equity otherwise"]
+        return [f"  enter {direction} when {writer.condition(depth)}", *sizes]
+    when = f"({writer.condition(depth)}) {writer.pick('and', 'or')} {writer.said()}"
+    return [f"  enter {direction} when {when}", "    size conviction 2..8 as 1%..5% of equity"]
+
+
+@st.composite
+def signals(draw: st.DrawFn, writer: _Writer, names: dict[str, list[str]]) -> list[str]:
+    """Signals of one to three cases; a later one may ask an earlier one."""
+    lines = []
+    names["signal"] = []
+    for name in ("tide", "crowd", "wave"):
+        lines.append(f"signal {name}")
+        for way in draw(st.lists(st.sampled_from(["long", "short"]), min_size=1, max_size=3)):
+            lines.append(f"  {way} when {writer.condition(1)} conviction {writer.conviction()}")
+            lines.append(f'    because "{{{writer.number(0)}:.1f}}"')
+        lines.append("")
+        names["signal"].append(name)
+    return lines
+
+
 @st.composite
 def rules(draw: st.DrawFn, *, recursive: bool = True, elsewhere: bool = True, depth: int = 3) -> str:
     """A rule file that checks."""
@@ -211,15 +259,14 @@ def rules(draw: st.DrawFn, *, recursive: bool = True, elsewhere: bool = True, de
     lines += ["score merit of 4.5", f"  +3 when {writer.condition(1)}", f"  -2 when {writer.condition(0)}"]
     lines += [f"  +1.5 when {writer.condition(1)}", ""]
     names["number"].append("merit")
+    lines += draw(signals(writer, names))
     lines += ["trigger spike", f"  when {writer.condition(2)}", f"  confidence 0.3..0.9 as {writer.number(2)} goes 1..3", ""]
     names["condition"].append("spike")
     for index, period in enumerate(draw(st.sampled_from([("1h",), ("1h", "4h"), ("4h",), ("2h", "1h")]))):
         lines += [
             f"strategy s{index} on majors every {period}",
-            f"  enter {draw(st.sampled_from(['long', 'short']))} when {writer.condition(depth)}",
-            "    size 5% of equity if tier is core",
-            "      1% of equity otherwise",
-            f'    because "{{{writer.number(1)}:.2f}}, {{spike.because}}"',
+            *entry(writer, draw(st.sampled_from(["long", "short"])), depth),
+            f'    because "{{{writer.number(1)}:.2f}}, {{spike.because}}, {{tide.because}}"',
             f"  exit when {writer.condition(depth)}",
         ]
     return "\n".join(lines) + "\n"

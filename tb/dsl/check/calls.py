@@ -13,7 +13,7 @@ from tb.core.encode import plain
 from tb.core.span import Span
 from tb.core.units import ANY, NUMBER, RATIO, Kind, money
 from tb.dsl import checked, syntax
-from tb.dsl.check import functions, units
+from tb.dsl.check import functions, signals, units
 from tb.dsl.check.literals import fold
 from tb.vocabulary.catalogue import FUNCTIONS
 from tb.vocabulary.facts import FACTS, INTERNAL, Argument
@@ -37,6 +37,8 @@ def call(using: Expressions, node: syntax.Call) -> checked.Expr:
         return _pointwise(using, node)
     if name == "depth":
         return _depth(using, node)
+    if name == "agree":
+        return signals.agree(using, node)
     if name in FACTS and FACTS[name].arguments and (using.trusted or name not in INTERNAL):
         return _fact(using, node)
     if name in FIELDS or (name in FACTS and name not in INTERNAL):
@@ -48,7 +50,7 @@ def call(using: Expressions, node: syntax.Call) -> checked.Expr:
     if name in using.scope.functions:
         return using.unknown(node.name)
     own = [known for known in using.scope.functions if using.scope.visible(known, using.file, using.in_policy)]
-    known = [*FUNCTIONS, *POINTWISE, "depth", *own, *with_arguments]
+    known = [*FUNCTIONS, *POINTWISE, "depth", "agree", *own, *with_arguments]
     hint = did_you_mean(name, known) or "see docs/language.md for the functions there are"
     edits = respelling(name, known, node.name.span)
     return using.refuse("TB102", f"there is no function `{name}`", node.name.span, hint, edits)

@@ -15,7 +15,7 @@ from tb.core.diagnostics import Edit, did_you_mean, respelling
 from tb.core.span import Span
 from tb.core.units import ANY, LIST, TEXT, TRUTH, Kind, Unit
 from tb.dsl import checked, syntax
-from tb.dsl.check import calls, functions, sessions, units, words
+from tb.dsl.check import calls, conviction, functions, sessions, signals, units, words
 from tb.dsl.check.instruments import spelt_otherwise
 from tb.dsl.check.literals import constant, fold
 from tb.dsl.check.scope import Scope
@@ -58,7 +58,7 @@ class Expressions:
                 "TB054",
                 f"a condition is needed here, this is {units.phrase(value.unit)}",
                 value.span,
-                "compare it with something, as in `... > 0`",
+                conviction.hint_for(value) or "compare it with something, as in `... > 0`",
             )
         return value
 
@@ -129,6 +129,9 @@ class Expressions:
             return checked.Ref(name, "let", ANY, node.span)
         if node.parts[0] == "limits" and len(node.parts) == 2:
             return self._limit(node)
+        asked = signals.part(self, node)
+        if asked is not None:
+            return asked
         if self.in_policy and name in FACTS and (self.trusted or name not in INTERNAL):
             return calls.bare_fact(self, name, node.span)
         if name in FIELDS:
@@ -338,7 +341,8 @@ class Expressions:
         kinds = {left.unit.kind, right.unit.kind}
         ordered = operator not in {"eq", "ne"}
         if units.meet(left.unit, right.unit) is None or (Kind.ANY in kinds and not kinds <= units.NUMERIC):
-            hint = units.mismatch_hint(left, right, self.scope.currency)
+            hint = conviction.hint_for(left) or conviction.hint_for(right)
+            hint = hint or units.mismatch_hint(left, right, self.scope.currency)
             message = f"{units.phrase(left.unit)} cannot be compared with {units.phrase(right.unit)}"
             return self.refuse("TB101", message, span, hint)
         if ordered and not kinds <= units.NUMERIC:

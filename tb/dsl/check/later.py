@@ -15,7 +15,6 @@ from tb.dsl.check.scope import Scope
 _WORDS: dict[type, str] = {
     syntax.Table: "table",
     syntax.Feed: "feed",
-    syntax.Signal: "signal",
     syntax.Book: "book",
     syntax.Council: "council",
     syntax.Allocate: "allocate",
@@ -47,8 +46,7 @@ def _later(node: syntax.Declaration) -> Iterator[tuple[str, Span]]:
 
 def _of_strategy(node: syntax.Strategy) -> Iterator[tuple[str, Span]]:
     for enter in node.enters:
-        clauses: dict[str, syntax.ConvictionSize | syntax.Order | syntax.BreakEven | syntax.Trailing | None] = {
-            "`size conviction`": enter.by_conviction,
+        clauses: dict[str, syntax.Order | syntax.BreakEven | syntax.Trailing | None] = {
             "`order`": enter.order,
             "`stop to entry`": enter.break_even,
             "`stop trailing`": enter.trailing,

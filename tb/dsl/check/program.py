@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from tb.core.diagnostics import Diagnostic, did_you_mean, has_errors
 from tb.core.span import Span
 from tb.dsl import checked, syntax
-from tb.dsl.check import constraints, definitions, exceptions, functions, later, rules, scores, sessions, weights
+from tb.dsl.check import constraints, definitions, exceptions, functions, later, rules, scores, sessions, signals, weights
 from tb.dsl.check.expressions import Expressions
 from tb.dsl.check.scope import LimitValue, Scope
 from tb.dsl.parse import parse, parse_expression
@@ -35,6 +35,7 @@ _NAMED = (
     | syntax.Let
     | syntax.Function
     | syntax.Score
+    | syntax.Signal
     | syntax.Session
     | syntax.Trigger
     | syntax.Strategy
@@ -46,9 +47,9 @@ _NAMED = (
     | syntax.LimitException
 )
 _UTC = ZoneInfo("UTC")
-_VALUES = syntax.Param | syntax.Let | syntax.Function | syntax.Score | syntax.Trigger | syntax.Group
+_VALUES = syntax.Param | syntax.Let | syntax.Function | syntax.Score | syntax.Signal | syntax.Trigger | syntax.Group
 _POLICY_ONLY = syntax.Constraint | syntax.LimitException
-_RULES_ONLY = syntax.Strategy | syntax.Trigger | syntax.Score | syntax.Universe | syntax.Regime | syntax.Use
+_RULES_ONLY = syntax.Strategy | syntax.Trigger | syntax.Score | syntax.Signal | syntax.Universe | syntax.Regime | syntax.Use
 
 
 def check(
@@ -107,6 +108,7 @@ def check(
         constraints=(*scope.constraints, *weights.constraints(scope.universes.values(), currency)),
         currency=currency,
         limits_used=tuple(scope.limits_used),
+        signals=scope.signals,
     )
     return program, scope.findings
 
@@ -153,6 +155,8 @@ def _settle(scope: Scope, checkers: Mapping[str, Expressions], name: str) -> Non
             functions.function(using, node)
         case syntax.Score():
             scores.score(using, node)
+        case syntax.Signal():
+            signals.signal(using, node)
     scope.open.pop()
     scope.pending.pop(name, None)
 
@@ -242,7 +246,7 @@ def _announce(scope: Scope, files: Sequence[syntax.File], checkers: Mapping[str,
             if not _belongs(file, node):
                 continue
             is_first = scope.defined.get(str(getattr(node, "name", "")), (None,))[0] == node.span
-            if isinstance(node, syntax.Let | syntax.Trigger | syntax.Function | syntax.Score) and is_first:
+            if isinstance(node, syntax.Let | syntax.Trigger | syntax.Function | syntax.Score | syntax.Signal) and is_first:
                 scope.pending[node.name] = node
             if isinstance(node, syntax.Function) and is_first:
                 scope.functions[node.name] = node

@@ -7,6 +7,7 @@ from decimal import Decimal
 from tb.core.units import NUMBER, Kind
 from tb.dsl import checked, syntax
 from tb.dsl.check import units
+from tb.dsl.check.conviction import by_conviction
 from tb.dsl.check.expressions import Expressions
 from tb.dsl.check.literals import fold
 from tb.dsl.check.templates import template
@@ -56,12 +57,13 @@ def _enter(using: Expressions, node: syntax.Enter) -> checked.Enter:
     when = using.condition(node.when)
     stop = _level(using, node.stop, node.direction, is_stop=True) if node.stop is not None else None
     target = _level(using, node.target, node.direction, is_stop=False) if node.target is not None else None
-    if not node.sizes:
+    if not node.sizes and node.by_conviction is None:
         using.scope.report("TB057", "the entry has no size", node.span, "add `size 5% of equity`")
     sizes = tuple(found for case in node.sizes if (found := _size(using, case, node)) is not None)
     if target is not None and target.kind == "r" and node.stop is None:
         using.scope.report("TB057", "a target in R needs a stop", node.span, "add `stop 8% below entry`")
-    return checked.Enter(node.direction, when, sizes, stop, target, template(using, node.because), node.span)
+    sized = by_conviction(using, node, when)
+    return checked.Enter(node.direction, when, sizes, stop, target, template(using, node.because), node.span, sized)
 
 
 def _size(using: Expressions, case: syntax.SizeCase, enter: syntax.Enter) -> checked.SizeCase | None:

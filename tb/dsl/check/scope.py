@@ -43,6 +43,7 @@ class Scope:
     regime_names: tuple[str, ...] = ()
     lets: dict[str, checked.Let] = field(default_factory=dict)
     triggers: dict[str, checked.Trigger] = field(default_factory=dict)
+    signals: dict[str, checked.Producer] = field(default_factory=dict)
     sessions: dict[str, checked.Session] = field(default_factory=dict)
     functions: dict[str, syntax.Function] = field(default_factory=dict)
     strategies: dict[str, checked.Strategy] = field(default_factory=dict)
@@ -50,7 +51,7 @@ class Scope:
     limits_used: dict[str, None] = field(default_factory=dict)
     defined: dict[str, tuple[Span, bool]] = field(default_factory=dict)  # name -> where, in policy
     uses: dict[str, tuple[str, ...]] = field(default_factory=dict)  # file -> files it names with `use`
-    pending: dict[str, syntax.Let | syntax.Trigger | syntax.Function | syntax.Score] = field(
+    pending: dict[str, syntax.Let | syntax.Trigger | syntax.Function | syntax.Score | syntax.Signal] = field(
         default_factory=dict
     )  # found, not checked yet
     open: list[str] = field(default_factory=list)  # being checked: a name met again is a cycle

@@ -17,8 +17,12 @@ def parts_of(value: checked.Expr) -> Iterator[checked.Expr]:
             | checked.Pointwise(arguments=inner)
             | checked.Logic(items=inner)
             | checked.Score(conditions=inner)
+            | checked.Agree(signals=inner)
         ):
             for item in inner:
+                yield from parts_of(item)
+        case checked.Signal(conditions=conditions, convictions=convictions):
+            for item in (*conditions, *convictions):
                 yield from parts_of(item)
         case checked.Comparison(left=left, right=right):
             yield from parts_of(left)
@@ -31,6 +35,8 @@ def parts_of(value: checked.Expr) -> Iterator[checked.Expr]:
             | checked.Lasting(condition=one)
             | checked.IsSet(value=one)
             | checked.OneOf(value=one)
+            | checked.SignalIs(signal=one)
+            | checked.Conviction(signal=one)
         ):
             yield from parts_of(one)
         case _:

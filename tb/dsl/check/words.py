@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tb.core.diagnostics import did_you_mean
-from tb.core.units import ANY, TRUTH, Kind
+from tb.core.units import ANY, SIGNAL, TRUTH, Kind
 from tb.dsl import checked, syntax
-from tb.dsl.check import units
+from tb.dsl.check import signals, units
 
 if TYPE_CHECKING:
     from tb.dsl.check.expressions import Expressions
@@ -48,6 +48,9 @@ def _is_plainly(using: Expressions, node: syntax.Is) -> checked.Expr:
         return _word(using, node, tiers, "tier", checked.TierIs)
     if subject == "regime" and not using.in_policy:
         return _word(using, node, list(using.scope.regime_names), "regime", checked.RegimeIs)
+    producer = signals.named(using, subject) if subject else None
+    if producer is not None:
+        return signals.is_direction(using, producer, node)
     value = using.check(node.value)
     if using.excused(value):
         return checked.Const("?", ANY, "?", None, node.span)
@@ -64,9 +67,8 @@ def _is_plainly(using: Expressions, node: syntax.Is) -> checked.Expr:
             return using.refuse("TB102", f"there is no strategy `{node.word}`", node.span, hint)
         word = checked.Const(node.word, value.unit, node.word, None, node.span)
         return checked.Comparison("eq", value, word, TRUTH, node.span)
-    return using.refuse(
-        "TB101", f"{units.phrase(value.unit)} is not `{node.word}`", node.span, "compare it with `==`, `<` or `>`"
-    )
+    hint = "compare it with `==`, `<` or `>`" if value.unit != SIGNAL else f"write `(SIGNAL is {node.word})[1]` to look back"
+    return using.refuse("TB101", f"{units.phrase(value.unit)} is not `{node.word}`", node.span, hint)
 
 
 def _order_tier(using: Expressions, node: syntax.Is, value: checked.FactRef) -> checked.Expr:

@@ -53,22 +53,32 @@ def clause_tree(graph: RuleGraph, root: int, values: Values, *, wanted: bool = T
     elif node.op == "regime_is":
         regime = graph[node.args[0]]
         parts = tuple(clause_tree(graph, arg, values, wanted=at == node.consts[0]) for at, arg in enumerate(regime.args))
+    elif node.op == "signal_is":
+        parts = _cases(graph, node.args[0], values, wanted=str(node.consts[1]) if wanted else "")
+    elif node.op == "agrees":
+        more = node.consts[0] in {"gt", "ge"}
+        parts = tuple(clause_tree(graph, arg, values, wanted=more == wanted) for arg in node.args[2:])
     elif node.op in {"every", "some"} and node.args[0] in values:
         parts = (clause_tree(graph, node.args[0], values, wanted=wanted),)
     value = threshold = distance = value_text = threshold_text = ""
     measured = -1
-    if node.op in _COMPARISONS:
+    if node.op in _COMPARISONS or node.op == "agrees":
         measured, bound = sides(graph, node)
         unit = shared_unit(graph[measured].unit, graph[bound].unit)
         value, threshold = (show_value(values[side], unit) for side in (measured, bound))
         value_text, threshold_text = describe(graph, measured, expand=False), describe(graph, bound, expand=False)
         distance = _distance(unit, values[measured], values[bound])
         rises = (node.op in {"gt", "ge"}) == (measured == node.args[0])
-        parts = _points(graph, graph[measured], values, wanted=rises == wanted)
+        parts = parts or _points(graph, graph[measured], values, wanted=rises == wanted)
+        if graph[measured].op == "strength":
+            parts = _cases(graph, graph[measured].args[0], values, wanted="any" if rises == wanted else "")
     elif node.op == "regime_is":
         regime = graph[node.args[0]]
         value = show_value(values[regime.id], regime.unit, tuple(str(c) for c in regime.consts))
         value_text, measured, threshold = "regime", regime.id, str(node.consts[1])
+    elif node.op == "signal_is":
+        measured, threshold = node.args[0], str(node.consts[1])
+        value, value_text = show_value(values[measured], graph[measured].unit), describe(graph, measured, expand=False)
     elif node.op in {"every", "some"}:
         measured = root  # the stretch itself is the value: that it holds now says nothing of the bars before
     span = node.spans[0]
@@ -87,6 +97,16 @@ def clause_tree(graph: RuleGraph, root: int, values: Values, *, wanted: bool = T
         at=root,
         parts=parts,
     )
+
+
+def _cases(graph: RuleGraph, signal: int, values: Values, *, wanted: str) -> tuple[Clause, ...]:
+    """The cases of a signal; `wanted` is the direction that it should say, `any` or empty for none."""
+    chosen = graph[graph[signal].args[0]]
+    found = []
+    for way, arg in zip(chosen.consts, chosen.args, strict=False):
+        clause = clause_tree(graph, arg, values, wanted=wanted in {way, "any"})
+        found.append(msgspec.structs.replace(clause, text=f"{way} when {clause.text}"))
+    return tuple(found)
 
 
 def _points(graph: RuleGraph, node: Node, values: Values, *, wanted: bool) -> tuple[Clause, ...]:
@@ -110,7 +130,7 @@ def truth_of(value: Exact | float) -> str:
 
 def sides(graph: RuleGraph, node: Node) -> tuple[int, int]:
     """The side of a comparison that is measured, and the side it is held against: the one that can move comes first."""
-    left, right = node.args
+    left, right = node.args[:2]
     if graph[left].stage == "constant" and graph[right].stage != "constant":
         return right, left
     return left, right
@@ -145,6 +165,13 @@ def flips_when_moved(graph: RuleGraph, clause: Clause, values: Values) -> bool:
     """Whether the clause becomes as wanted when its value is moved just past its threshold, by evaluation."""
     node = graph[clause.at]
     wanted = clause.wanted == "true"
+    if node.op == "agrees":
+        op, bound_ = str(node.consts[0]), float(values[node.args[1]] or 0.0)
+        counts = map(float, range(len(node.args) - 1))
+        return any(truth_of(market_value(op, (), [count, bound_])) == clause.wanted for count in counts)
+    if node.op == "signal_is":
+        ways = [float(str(node.consts[0])), 1.0, -1.0, 0.0]
+        return any(truth_of(market_value("signal_is", node.consts, [way])) == clause.wanted for way in ways)
     if node.op in _COMPARISONS:
         measured, bound = sides(graph, node)
         return any(truth_of(_with(graph, node, values, measured, moved)) == clause.wanted for moved in _around(values[bound]))

@@ -15,7 +15,7 @@ from tb.vocabulary.catalogue import FUNCTIONS
 _SIGNS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", "add": "+", "sub": "-", "mul": "*", "div": "/"}
 _BINDING = {"or": 1, "and": 2, "not": 3, "add": 5, "sub": 5, "mul": 6, "div": 6, "neg": 7}
 _COMPARED = 4
-_WORDS = frozenset({"regime_is", "tier_is", "is_set"})
+_WORDS = frozenset({"regime_is", "tier_is", "is_set", "signal_is"})
 _ATOM = 9
 
 
@@ -37,6 +37,9 @@ def _describe(graph: RuleGraph, node: Node, *, top: bool = False) -> tuple[str, 
         return f"during {name} ({start}..{end} {zone}, {days})", _ATOM
     if node.op in _SIGNS or node.op in {"and", "or", "not", "neg"}:
         return _operator(graph, node)
+    if node.op == "agrees":
+        count, bound = (_describe(graph, graph[arg])[0] for arg in node.args[:2])
+        return f"{count} {_SIGNS[str(node.consts[0])]} {bound}", _COMPARED
     return _plainly(graph, node), _ATOM
 
 
@@ -104,12 +107,36 @@ def _plainly(graph: RuleGraph, node: Node) -> str:
             return f"{inner[0]} in {consts[0]}"
         case "score":
             return ", ".join(f"{points_of(each)} when {part}" for each, part in zip(consts, inner, strict=True))
+        case "signal":
+            return f"signal {node.names[0]}" if node.names else signal_cases(graph, node)
+        case "signal_is":
+            return f"{inner[0]} is {consts[1]}"
+        case "strength":
+            return f"{inner[0]}.conviction"
+        case "agree":
+            named = [_describe(graph, graph[graph[arg].args[0]])[0] for arg in node.args]
+            return f"agree({consts[0]}, {', '.join(named)})"
+        case "first_is":
+            return f"case {int(_number(consts[0])) + 1}, {consts[1]}"
+        case "conviction":
+            return "conviction"
         case "ramp":
             return f"confidence from {inner[0]}"
         case "best":
             return "confidence"
         case op:
             return f"{op}({', '.join(inner)})"
+
+
+def signal_cases(graph: RuleGraph, node: Node) -> str:
+    """The cases of a signal as they were written."""
+    chosen, *convictions = node.args
+    cases = zip(graph[chosen].consts, graph[chosen].args, convictions, strict=False)
+    return ", ".join(f"{way} when {_inner(graph, when)} conviction {_inner(graph, sure)}" for way, when, sure in cases)
+
+
+def _inner(graph: RuleGraph, id_: int) -> str:
+    return _describe(graph, graph[id_])[0]
 
 
 def points_of(constant: object) -> str:
@@ -180,6 +207,8 @@ def show_value(value: Exact | float, unit: Unit, labels: tuple[str, ...] = ()) -
             return "true" if value == 1 else "false"
         case Kind.REGIME:
             return labels[int(value)] if 0 <= int(value) < len(labels) else "unknown"
+        case Kind.SIGNAL:
+            return f"{'long' if value > 0 else 'short'}, conviction {abs(value):.3g}" if value else "neutral"
         case Kind.RATIO | Kind.QUOTIENT:
             return _ratio(float(value), unit.kind)
         case Kind.MONEY:

@@ -23,7 +23,8 @@ from tb.engine.interpret import from_leaves
 from tb.engine.plan import ConstraintPlan, EnterPlan, Plan
 from tb.gate.explain.exceptions import exceptions, words_of
 from tb.gate.explain.model import Explanation, Origin, Reading, RuleResult, Size
-from tb.gate.explain.reproduce import Evaluated, reproduce
+from tb.gate.explain.reproduce import Evaluated, reader, reproduce
+from tb.gate.explain.signals import conviction, signals
 from tb.gate.gate import Gate
 from tb.vocabulary.facts import FACTS
 
@@ -46,6 +47,7 @@ def explain(
             ]
         )
     )
+    entry, values = evaluated.entry, reader(evaluated.market)
     name = f"{run}.d{decision.seq}" if run else f"d{decision.seq}"
     return Explanation(
         id=name,
@@ -74,6 +76,8 @@ def explain(
         policy_hash=policy_hash,
         reproduced=not evaluated.differences,
         differences=evaluated.differences,
+        conviction=conviction(plan.graph, entry, values) if isinstance(entry, EnterPlan) else "",
+        signals=signals(plan.graph, entry, values) if isinstance(entry, EnterPlan) else (),
     )
 
 
@@ -104,6 +108,8 @@ def _unknown_below(graph: RuleGraph, name: str, evaluated: Evaluated) -> list[in
             nodes = [entry.stop.node] if entry.stop is not None else []
         case "target":
             nodes = [entry.target.node] if entry.target is not None else []
+        case "conviction":
+            nodes = [signal.node for signal in entry.signals]
         case "size":
             nodes = [node for case in entry.sizes for node in (case.condition, case.share) if node is not None]
     known = {node: value for node, value in evaluated.market.items() if node in set(graph.reach(tuple(nodes)))}
@@ -261,6 +267,8 @@ def _size_words(graph: RuleGraph, evaluated: Evaluated) -> str:
     entry = evaluated.entry
     if not isinstance(entry, EnterPlan):
         return ""
+    if entry.by_conviction is not None:
+        return entry.by_conviction.text
     for case in entry.sizes:
         if case.condition is None or evaluated.market.get(case.condition) == 1.0:
             share = describe(graph, case.share, expand=False)

@@ -71,6 +71,16 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     next_binding: str
 
 
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """What a signal that the entry's condition names said: `long, conviction 7`, `neutral` or `unknown`. `place` is that of the
+    case that counted, or of the signal where none did."""
+
+    name: str
+    says: str
+    because: str
+    place: str
+
+
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """Everything there is to say about one decision, from its record alone.
 
@@ -105,3 +115,5 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     reproduced: bool
     differences: tuple[str, ...]
     outcome: tuple[str, ...] = ()
+    conviction: str = ""  # of the signals that agree with the entry; empty where its condition names none
+    signals: tuple[Said, ...] = ()

@@ -126,7 +126,8 @@ def _others(entry: EnterPlan | ExitPlan) -> list[int]:
         for case in entry.sizes:
             found += [case.share] if case.condition is None else [case.share, case.condition]
         found += [level.node for level in (entry.stop, entry.target) if level is not None]
-        found += [] if entry.confidence is None else [entry.confidence]
+        found += [node for node in (entry.confidence, entry.conviction) if node is not None]
+        found += [case.node for signal in entry.signals for case in signal.cases]
     stack = list(entry.because)
     while stack:
         word = stack.pop()
@@ -171,6 +172,7 @@ def _compare_facts(
         "order.stop": decision.stop,
         "order.target": decision.target,
         "order.confidence": exact(decision.confidence),
+        "order.conviction": exact(decision.conviction),
         "order.tier": f"{strategy.universe}.{strategy.tiers[symbol]}" if strategy is not None and is_member else None,
         "order.minimum": None if spec is None else spec.minimum_notional,
         "order.maximum": None if spec is None else spec.max_quantity,
@@ -209,15 +211,17 @@ def _compare_exit(
 ) -> None:
     if decision.kind == "enter":
         return
-    reason = TOO_LONG if exit_ is None else say(graph, exit_.because, _reader(market)) or UNSAID
-    recorded = (decision.stop, decision.target, decision.confidence)
-    if recorded != (None, None, None):
-        differences.append("an exit has neither stop nor target nor confidence")
+    reason = TOO_LONG if exit_ is None else say(graph, exit_.because, reader(market)) or UNSAID
+    recorded = (decision.stop, decision.target, decision.confidence, decision.conviction)
+    if any(value is not None for value in recorded):
+        differences.append("an exit has neither stop nor target nor confidence nor conviction")
     if reason != decision.reason:
         differences.append(f"reason: `{reason}` now, `{decision.reason}` recorded")
 
 
-def _reader(market: dict[int, Exact | float]) -> Values:
+def reader(market: dict[int, Exact | float]) -> Values:
+    """Market values as sizes and words read them: None for unknown."""
+
     def values(node: int) -> float | None:
         value = market.get(node)
         if isinstance(value, Decimal):
@@ -237,7 +241,7 @@ def _compare_entry(
     inputs: tuple[Exact, ...],
     differences: list[str],
 ) -> None:
-    values = _reader(market)
+    values = reader(market)
     spec = settings.instrument(decision.instrument)
     sized = Sized(Decimal(0), None, None, None, ("instrument",) if spec is None else ("price",))
     if spec is not None and decision.price is not None:
@@ -246,6 +250,7 @@ def _compare_entry(
     pairs: list[tuple[str, object, object]] = [
         ("side", "buy" if entry.direction == "long" else "sell", decision.side),
         ("confidence", None if entry.confidence is None else values(entry.confidence), decision.confidence),
+        ("conviction", None if entry.conviction is None else values(entry.conviction), decision.conviction),
         ("proposed quantity", sized.quantity, decision.proposed),
         ("stop", sized.stop, decision.stop),
         ("target", sized.target, decision.target),

@@ -24,6 +24,8 @@ def _head(e: Explanation) -> Iterator[str]:
         yield f"  {line}"
     if e.reason:
         yield f"  because    {e.reason}"
+    if e.conviction:
+        yield f"  conviction {e.conviction}"
     if e.kind == "enter":
         yield f"  proposed   stop {e.stop}, target {e.target}"
         if e.size.words:
@@ -41,6 +43,12 @@ def _head(e: Explanation) -> Iterator[str]:
 
 
 def _rules(e: Explanation, depth: int, only_failing: bool) -> Iterator[str]:
+    if e.signals:
+        yield ""
+        yield "signals"
+        for said in e.signals:
+            words = f": {said.because}" if said.because else ""
+            yield f"  {said.name}  {said.says}{words}  ({said.place})"
     if e.condition is not None:
         yield ""
         yield f"the {'entry' if e.kind == 'enter' else 'exit'} condition ({e.condition.place})"
