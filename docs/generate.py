@@ -160,7 +160,7 @@ def fields() -> str:
 
 
 def facts() -> str:
-    rows = [_fact_row(spec) for spec in FACTS.values() if spec.name not in INTERNAL]
+    rows = [_fact_row(spec) for spec in FACTS.values() if spec.name not in INTERNAL and not spec.name.endswith(" of book")]
     return table(("fact", "unit", "meaning"), rows)
 
 

@@ -65,6 +65,7 @@ def _of_run(instrument: str, at: int, run: str | None, ledger: Path | None, proj
 
     from tb.cli.recorded import bars_of
     from tb.core.time import show_instant
+    from tb.runtime.latches import place as held_as
 
     with reading(project, ledger) as opened:
         info = run_of(opened, run)
@@ -82,7 +83,9 @@ def _of_run(instrument: str, at: int, run: str | None, ledger: Path | None, proj
     if recorded.remark:
         say(f"note: {recorded.remark}")
     answer = _answer(compiled, recorded.market, instrument, at, quiet, decisions)
-    stopped = ", ".join(f"the {latch.verdict} of {latch.rule} since {show_instant(latch.at)}" for latch in active)
+    stopped = ", ".join(
+        f"the {latch.verdict} of {held_as(latch.rule, latch.book)} since {show_instant(latch.at)}" for latch in active
+    )
     return msgspec.structs.replace(answer, stopped_by=stopped)
 
 

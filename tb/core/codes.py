@@ -333,6 +333,19 @@ _ROWS: tuple[Code, ...] = (
         "write `stop 8% below entry`",
     ),
     Code(
+        "TB073",
+        "capital does not add up",
+        "Books share the capital among strategies: each strategy belongs to exactly one where there are books, and together "
+        "they have at most 100%.",
+        "take 10% away from one of them",
+    ),
+    Code(
+        "TB077",
+        "there are no books",
+        "A constraint reads what is known of the book of the order, and the project has no books.",
+        "add `book NAME 100% of capital strategies ...`, or remove `of book`",
+    ),
+    Code(
         "TB080",
         "signals are asked what they say",
         "A signal is neither a number nor a condition. It says long, short or neutral, has a conviction, and words that texts "

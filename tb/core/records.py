@@ -144,8 +144,8 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     worst: float  # highest adverse excursion as a ratio of the entry price (MAE), positive
 
 
-class Latch(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A pause or halt that a constraint set (`lifted` False), or its lifting."""
+class Latch(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """A pause or halt that a constraint set (`lifted` False), or its lifting. `book` is the one it holds for, empty for all."""
 
     at: int
     rule: str
@@ -154,6 +154,7 @@ class Latch(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     lifted: bool
     by: str
     reason: str
+    book: str = ""
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from tb.core.span import Span
 from tb.core.units import Unit
+from tb.dsl.checked_capital import Capital
 
 
 @dataclass(frozen=True, slots=True)
@@ -538,3 +539,4 @@ class Program:
     currency: str
     limits_used: tuple[str, ...] = ()
     signals: dict[str, Producer] = field(default_factory=dict)
+    capital: Capital = field(default_factory=Capital)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from tb.engine.instant import EXACT
+from tb.vocabulary.facts import OF_BOOK, of_book
 
 D = Decimal
 
@@ -66,7 +67,7 @@ def worst_open_positions(open_positions: D, opens: D) -> D:
     return EXACT.add(open_positions, opens)
 
 
-DERIVED: Mapping[str, Callable[..., Decimal | None]] = {
+_ACCOUNT: Mapping[str, Callable[..., Decimal | None]] = {
     "order.notional": notional,
     "order.risk": risk,
     "order.stop_gap": gap_to_stop,
@@ -76,4 +77,9 @@ DERIVED: Mapping[str, Callable[..., Decimal | None]] = {
     "after.gross": worst_gross,
     "after.net": worst_net,
     "after.open_positions": worst_open_positions,
+}
+# a book's facts are computed as the account's are, from leaves about the book
+DERIVED: Mapping[str, Callable[..., Decimal | None]] = {
+    **_ACCOUNT,
+    **{of_book(name): function for name, function in _ACCOUNT.items() if name in OF_BOOK},
 }

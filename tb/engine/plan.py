@@ -121,6 +121,7 @@ class ConstraintPlan:
     level: str | None = None
     measure: int | None = None
     exemptions: tuple[ExemptionPlan, ...] = ()
+    reads_book: bool = False  # it is about the book of the order: what it sets holds for that book
 
     @property
     def loosened(self) -> tuple[ExemptionPlan, ...]:
@@ -165,14 +166,18 @@ class Plan:
 _ALWAYS = ("order.quantity", "order.price", "order.stop", "order.target", "equity", "order.instrument", "order.side")
 
 
+_OF_BOOK = ("order.book", "equity of book")  # and where there are books
+
+
 def plan(program: checked.Program) -> Plan:
     """The rule graph of a program and its plans."""
     builder = Builder(program)
     drafts = [_Drafter(builder, strategy).draft() for strategy in program.strategies.values()]
     periods = sorted({draft.period for draft in drafts}) or [3_600_000]
     constraints = {period: _constraints(builder, program, period) for period in periods}
+    named = (*_ALWAYS, *_OF_BOOK) if program.capital.books else _ALWAYS
     always = {
-        period: [builder.fact(name, "", program_span(program), Context(period, "", True)) for name in _ALWAYS]
+        period: [builder.fact(name, "", program_span(program), Context(period, "", True)) for name in named]
         for period in periods
     }
     graph = builder.graph.freeze()
@@ -252,17 +257,25 @@ def _exemption(builder: Builder, said: checked.Exemption, context: Context) -> E
 
 def _mark_order(graph: RuleGraph, constraint: ConstraintPlan) -> ConstraintPlan:
     """Whether a constraint reads the order or its instrument; one that does not can be watched without an order."""
-    reads = False
+    reads = reads_book = False
     for id_ in graph.reach((constraint.node,)):
         node = graph[id_]
         if node.stage == "market" or (node.op == "fact" and _is_of_order(str(node.consts[0]), str(node.consts[1]))):
             reads = True
+        if node.op == "fact" and _is_of_book(str(node.consts[0])):
+            reads_book = True
     fields = {name: getattr(constraint, name) for name in ConstraintPlan.__dataclass_fields__}
-    return ConstraintPlan(**{**fields, "reads_order": reads})
+    return ConstraintPlan(**{**fields, "reads_order": reads, "reads_book": reads_book})
 
 
 def _is_of_order(name: str, argument: str) -> bool:
+    if name == "order.book":
+        return False
     return name.startswith(("order.", "scope.", "book.")) or "order.instrument" in argument or name == "data_age"
+
+
+def _is_of_book(name: str) -> bool:
+    return name == "order.book" or name.endswith(" of book")
 
 
 @dataclass(slots=True)

@@ -34,11 +34,24 @@ class Working:
     sign: int
     quantity: Decimal
     price: Decimal
+    strategy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A part of an account with capital of its own: what its strategies hold and have made. `account` is that part."""
+
+    name: str
+    strategies: tuple[str, ...]
+    account: Account
 
 
 @dataclass(slots=True)
 class Account:
-    """One account. Change it through its methods only: they keep the high-water mark and the counts."""
+    """One account. Change it through its methods only: they keep the high-water mark, the counts and the books.
+
+    Books follow from the same events: what happens to a strategy happens to its book too.
+    """
 
     currency: str
     cash: Decimal
@@ -54,8 +67,39 @@ class Account:
     losses_in_a_row: int = 0
     last_loss: int | None = None
     history: list[tuple[int, Decimal]] = field(default_factory=list)  # equity at the closes seen
+    books: dict[str, Book] = field(default_factory=dict)  # by name
+    whole: Account | None = field(default=None, repr=False, compare=False)  # of a book: the account it is a part of
+    strategies: tuple[str, ...] = ()  # of a book: its strategies
     _sums: tuple[Decimal, Decimal] | None = None  # equity and gross, as long as nothing changes
     _are_summed: bool = False
+
+    # --- books -----------------------------------------------------------------------------------------------------
+
+    def open_book(self, name: str, share: Decimal, strategies: tuple[str, ...]) -> None:
+        """Sets a share of the cash apart for a book, before anything is traded."""
+        part = Account(self.currency, EXACT.multiply(self.cash, share), whole=self, strategies=strategies)
+        part.high_water = part.cash
+        self.books[name] = Book(name, strategies, part)
+
+    def book_of(self, strategy: str) -> Book | None:
+        return next((book for book in self.books.values() if strategy in book.strategies), None)
+
+    def capital_of(self, strategy: str) -> Account:
+        """What a strategy's sizes are shares of: its book, or the whole account where there are no books."""
+        book = self.book_of(strategy)
+        return self if book is None else book.account
+
+    def _parts(self, strategy: str) -> tuple[Account, ...]:
+        book = self.book_of(strategy)
+        return () if book is None else (book.account,)
+
+    def underway(self) -> tuple[Working, ...]:
+        """Approved orders that have not filled yet; a book's are those of its strategies."""
+        if self.whole is None:
+            return tuple(self.working.values())
+        return tuple(order for order in self.whole.working.values() if order.strategy in self.strategies)
+
+    # --- what is held ----------------------------------------------------------------------------------------------
 
     def position(self, instrument: str) -> Decimal:
         """Net quantity over all strategies."""
@@ -81,6 +125,8 @@ class Account:
         """The last price of an instrument; None where it is unknown."""
         self.marks[instrument] = price
         self._are_summed = False
+        for book in self.books.values():
+            book.account.mark(instrument, price)
 
     def equity(self) -> Decimal | None:
         """Cash and positions at their last price; None where one of these is unknown."""
@@ -118,7 +164,7 @@ class Account:
                 return None
             value = EXACT.multiply(holding.quantity, mark)
             long, short = (EXACT.add(long, value), short) if value > 0 else (long, EXACT.add(short, value))
-        for order in self.working.values():
+        for order in self.underway():
             if order.instrument == instrument:
                 notional = EXACT.multiply(order.quantity, order.price)
                 long = EXACT.add(long, notional) if order.sign > 0 else long
@@ -127,7 +173,7 @@ class Account:
 
     def engaged(self) -> tuple[str, ...]:
         """Instruments held or being bought or sold, each once."""
-        return tuple(dict.fromkeys([*self.held(), *(order.instrument for order in self.working.values())]))
+        return tuple(dict.fromkeys([*self.held(), *(order.instrument for order in self.underway())]))
 
     def worst(self, instruments: Iterable[str]) -> Decimal | None:
         """Sum of worst-case absolute values."""
@@ -145,9 +191,13 @@ class Account:
         """A trading day begins; the equity of this moment is its reference."""
         self.day_starts, self.day_ends = starts, ends
         self.equity_at_day_start = self.equity()
+        for book in self.books.values():
+            book.account.begin_day(starts, ends)
 
     def observe(self, at: int) -> None:
         """Takes note of equity at a close: the high-water mark and the history of losses read it."""
+        for book in self.books.values():
+            book.account.observe(at)
         equity = self.equity()
         if equity is None:
             return
@@ -162,6 +212,8 @@ class Account:
 
     def fill(self, strategy: str, instrument: str, quantity: Decimal, price: Decimal, fee: Decimal) -> None:
         """Books a fill: signed quantity at a price, fee in account currency. The price is the mark until a close is seen."""
+        for part in self._parts(strategy):
+            part.fill(strategy, instrument, quantity, price, fee)
         self._are_summed = False
         self.cash = EXACT.subtract(EXACT.subtract(self.cash, EXACT.multiply(quantity, price)), fee)
         key = (strategy, instrument)
@@ -175,15 +227,19 @@ class Account:
             if instrument not in self.held():
                 self.marks.pop(instrument, None)
 
-    def trade_closed(self, at: int, profit: Decimal) -> None:
+    def trade_closed(self, at: int, profit: Decimal, *, strategy: str) -> None:
+        for part in self._parts(strategy):
+            part.trade_closed(at, profit, strategy=strategy)
         if profit < 0:
             self.losses_in_a_row += 1
             self.last_loss = at
         else:
             self.losses_in_a_row = 0
 
-    def count_order(self, at: int, *, is_entry: bool) -> None:
+    def count_order(self, at: int, *, is_entry: bool, strategy: str) -> None:
         """Counts an approved order at once, before it is sent."""
+        for part in self._parts(strategy):
+            part.count_order(at, is_entry=is_entry, strategy=strategy)
         self.order_times.append(at)
         if is_entry:
             self.entry_times.append(at)

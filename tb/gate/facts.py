@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from tb.engine.instant import Exact, exact
-from tb.gate.account import ZERO, Account
+from tb.gate.account import ZERO, Account, Book
 from tb.gate.proposal import Proposal
+from tb.vocabulary.facts import OF_BOOK, of_book
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Moment:
     age: int | None
     halted_by: str | None
     paused_by: str | None
+    book: Book | None = None  # of the order's strategy; None where the project has no books
 
 
 Reader = Callable[[Moment, str], Exact]
@@ -110,7 +112,16 @@ def _since_last_loss(moment: Moment, _: str) -> Exact:
     return None if last is None else Decimal(moment.at - last)
 
 
-READERS: Mapping[str, Reader] = {
+def _in_book(reader: Reader) -> Reader:
+    """The same fact about the book of the order's strategy in the place of the account."""
+
+    def read_of_book(moment: Moment, argument: str) -> Exact:
+        return None if moment.book is None else reader(replace(moment, account=moment.book.account), argument)
+
+    return read_of_book
+
+
+_ACCOUNT: Mapping[str, Reader] = {
     "order.instrument": lambda m, _: m.proposal.instrument,
     "order.strategy": lambda m, _: m.proposal.strategy,
     "order.side": lambda m, _: "buy" if m.proposal.sign > 0 else "sell",
@@ -153,4 +164,9 @@ READERS: Mapping[str, Reader] = {
     "halted_by": lambda m, _: m.halted_by,
     "paused_by": lambda m, _: m.paused_by,
     "instant": lambda m, _: Decimal(m.at),
+}
+READERS: Mapping[str, Reader] = {
+    **_ACCOUNT,
+    "order.book": lambda m, _: None if m.book is None else m.book.name,
+    **{of_book(name): _in_book(reader) for name, reader in _ACCOUNT.items() if name in OF_BOOK},
 }

@@ -126,7 +126,7 @@ class Gate:
         return Judgement(verdict, deciding, failed, unknown, snapshot, None, latches)
 
     def watch(self, moment: Moment) -> tuple[Broken, ...]:
-        """The latching constraints about the account alone that fail now, without any order."""
+        """The latching constraints that fail now, without any order: about the account alone, or about the moment's book."""
         if not self.watched.constraints:
             return ()
         inputs = [
@@ -136,7 +136,8 @@ class Gate:
         if not failed:
             return ()
         sides = dict(zip(self._watch.measured, self._watch.measure(inputs), strict=True))
-        broken = [c for bit, c in enumerate(self.watched.constraints) if failed >> bit & 1]
+        of_book = moment.book is not None
+        broken = [c for bit, c in enumerate(self.watched.constraints) if failed >> bit & 1 and c.reads_book == of_book]
         return tuple(self._broken(constraint, *sides.get(constraint.name, (None, None))) for constraint in broken)
 
     def _broken(self, constraint: ConstraintPlan, measured: Exact, bound: Exact) -> Broken:

@@ -260,7 +260,7 @@ class Ledger:
     def active_latches(self, run: str, at: int) -> list[Latch]:
         """Latches set at or before `at` that still hold then: not past `until` (`at < until`), and not lifted since.
 
-        A lifting ends the latches of its rule and verdict that were written before it; a later, shorter latch never ends a
+        A lifting ends the latches of its rule, book and verdict that were written before it; a later, shorter one never ends a
         longer one. Raises `Refused` TB707.
         """
         held: list[Latch] = []
@@ -268,7 +268,8 @@ class Ledger:
             if latch.at > at:
                 continue
             if latch.lifted:
-                held = [h for h in held if (h.rule, h.verdict) != (latch.rule, latch.verdict)]
+                ended = (latch.rule, latch.book, latch.verdict)
+                held = [h for h in held if (h.rule, h.book, h.verdict) != ended]
             else:
                 held.append(latch)
         return [latch for latch in held if latch.until is None or at < latch.until]

@@ -102,9 +102,12 @@ class Proposer:
     # --- entries ---------------------------------------------------------------------------------------------------
 
     def entries(
-        self, ready: Sequence[Ready], is_busy: Callable[[Key], bool], equity: Decimal | None
+        self, ready: Sequence[Ready], is_busy: Callable[[Key], bool], equity_of: Callable[[str], Decimal | None]
     ) -> tuple[list[Draft], tuple[Ready, ...]]:
-        """A draft for each strategy and instrument that is free, and the entries that held but could not propose."""
+        """A draft for each strategy and instrument that is free, and the entries that held but could not propose.
+
+        `equity_of` tells the equity that a strategy's sizes are shares of.
+        """
         drafts: list[Draft] = []
         silent: list[Ready] = []
         taken: set[Key] = set()
@@ -115,7 +118,7 @@ class Proposer:
                 silent.append(entry)
                 continue
             taken.add(key)
-            drafts.append(self._entry_draft(strategy, entry, equity))
+            drafts.append(self._entry_draft(strategy, entry, equity_of(strategy.name)))
         return drafts, tuple(silent)
 
     def _entry_draft(self, strategy: StrategyPlan, entry: Ready, equity: Decimal | None) -> Draft:

@@ -16,11 +16,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from tb.core.records import Fill, Mark, Order, Record
+from tb.core.records import Fill, Latch, Mark, Order, Record
 from tb.core.settings import Settings
 from tb.core.time import DAY, day_start, next_day_start
-from tb.engine.plan import EnterPlan, Plan
-from tb.gate.account import Account, Working
+from tb.engine.plan import ConstraintPlan, EnterPlan, Plan
+from tb.gate.account import Account, Book, Working
 from tb.gate.facts import Moment
 from tb.gate.gate import Gate, Judgement
 from tb.gate.proposal import HELD_TOO_LONG, Proposal
@@ -65,6 +65,8 @@ class Session:
         self.halts_lifted_after = halts_lifted_after
         self.account = Account(settings.account.currency, settings.account.equity)
         self.account.high_water = settings.account.equity
+        for book in plan.program.capital.books:
+            self.account.open_book(book.name, book.share, book.strategies)
         self.positions: dict[Key, Position] = {}
         self.waiting: dict[Key, Order] = {}  # approved entries on their way
         self.cooling: dict[Key, int] = {}
@@ -88,7 +90,9 @@ class Session:
         self._watch(at)
         for draft in self.proposer.exits(list(self.positions.values()), at):
             self._judge(draft, at)
-        drafts, silent = self.proposer.entries(ready, lambda key: self._is_busy(key, at), self.account.equity())
+        drafts, silent = self.proposer.entries(
+            ready, lambda key: self._is_busy(key, at), lambda strategy: self.account.capital_of(strategy).equity()
+        )
         for draft in in_order(drafts):
             self._judge(draft, at)
         self._note_what_is_open(at)
@@ -139,27 +143,33 @@ class Session:
             records += self._lift_like_an_operator(at, self.halts_lifted_after)
         gate = self._watching()
         if gate.watched.constraints:
-            for broken in gate.watch(self._moment(_NOBODY, at)):
-                latch = self.latches.set(broken.constraint, at, self.account.day_ends, broken.words)
-                if latch is not None:
-                    records.append(latch)
-                    self._record_mark(at, {broken.constraint.name: broken.used})
+            for book in (None, *self.account.books.values()):
+                for broken in gate.watch(self._moment(_NOBODY, at, book)):
+                    latch = self._set(broken.constraint, at, broken.words, book)
+                    if latch is not None:
+                        records.append(latch)
+                        self._record_mark(at, {broken.constraint.name: broken.used})
         if records:
             self.recorder.record(records)
 
     def _lift_like_an_operator(self, at: int, after: int) -> list[Record]:
         """Replays only: a simulated operator lifts a halt after a stated time, and the drawdown is measured anew."""
         lifted: list[Record] = []
-        for latch in list(self.latches.active.values()):
+        for held, latch in list(self.latches.active.items()):
             if latch.verdict == "halt" and latch.until is None and at - latch.at >= after:
                 when = latch.at + after
-                lifted.append(self.latches.lift(latch.rule, when, "simulated operator", "settings: replay.halts_lifted_after"))
-                self.account.rebase()
+                lifted.append(self.latches.lift(held, when, "simulated operator", "settings: replay.halts_lifted_after"))
+                (self.account.books[latch.book].account if latch.book else self.account).rebase()
         return lifted
 
     # --- the gate --------------------------------------------------------------------------------------------------
 
-    def _moment(self, proposal: Proposal, at: int) -> Moment:
+    def _set(self, constraint: ConstraintPlan, at: int, reason: str, book: Book | None) -> Latch | None:
+        """A pause or halt of a constraint; what is about a book holds for that book alone."""
+        name = book.name if book is not None and constraint.reads_book else ""
+        return self.latches.set(constraint, at, self.account.day_ends, reason, name)
+
+    def _moment(self, proposal: Proposal, at: int, book: Book | None) -> Moment:
         spec = self.settings.instrument(proposal.instrument) if proposal.instrument else None
         return Moment(
             at,
@@ -170,20 +180,24 @@ class Session:
             None if spec is None else spec.minimum_notional,
             None if spec is None else spec.max_quantity,
             self.view.age(proposal.instrument, at) if proposal.instrument else None,
-            self.latches.words("halt"),
-            self.latches.words("pause"),
+            self.latches.words("halt", book.name if book is not None else ""),
+            self.latches.words("pause", book.name if book is not None else ""),
+            book,
         )
 
     def _judge(self, draft: Draft, at: int) -> None:
         proposal, symbol, row = draft.proposal, draft.proposal.instrument, draft.row
         spec = self.settings.instrument(symbol)
+        book = self.account.book_of(proposal.strategy)
         judgement = self.gates[draft.strategy.period].judge(
-            self._moment(proposal, at), lambda node: self.view.value(node, symbol, row), None if spec is None else spec.lot
+            self._moment(proposal, at, book),
+            lambda node: self.view.value(node, symbol, row),
+            None if spec is None else spec.lot,
         )
         self.counts["decisions"] += 1
         records: list[Record] = [decision_of(draft, judgement, self.view, seq=self.counts["decisions"], at=at)]
         for constraint in judgement.latches:
-            latch = self.latches.set(constraint, at, self.account.day_ends, f"judging {proposal.strategy} {symbol}")
+            latch = self._set(constraint, at, f"judging {proposal.strategy} {symbol}", book)
             records += [latch] if latch is not None else []
         if proposal.adds_risk:
             self.counts["proposals"] += 1
@@ -205,14 +219,16 @@ class Session:
     def _engage(self, draft: Draft, order: Order, judgement: Judgement, at: int) -> None:
         """An approved order counts at once: in the windows, in the worst case, and against a second proposal."""
         proposal = draft.proposal
-        self.account.count_order(at, is_entry=proposal.adds_risk)
+        self.account.count_order(at, is_entry=proposal.adds_risk, strategy=proposal.strategy)
         self._orders[order.id] = (draft, order.decision)
         if draft.position is not None:
             draft.position.exiting = True
             return
         assert proposal.price is not None
         self.waiting[proposal.strategy, proposal.instrument] = order
-        self.account.working[order.id] = Working(order.id, proposal.instrument, proposal.sign, order.quantity, proposal.price)
+        self.account.working[order.id] = Working(
+            order.id, proposal.instrument, proposal.sign, order.quantity, proposal.price, proposal.strategy
+        )
         self._record_mark(at, self.gates[draft.strategy.period].usage(judgement.inputs, order.quantity))
 
     def _mark_of(self, at: int, usage: dict[str, float | None]) -> Mark | None:
@@ -269,7 +285,7 @@ class Session:
         self.account.fill(position.strategy, position.instrument, -position.sign * fill.quantity, fill.price, fill.fee)
         trade = position.trade(fill)
         assert trade.profit is not None
-        self.account.trade_closed(fill.at, trade.profit)
+        self.account.trade_closed(fill.at, trade.profit, strategy=position.strategy)
         self._cool(position, fill, trade.profit)
         self.recorder.record([fill, trade])
 
@@ -286,7 +302,7 @@ def _windows_of(gate: Gate) -> tuple[str, ...]:
     """The windows through which watched constraints look back: `today`, or lengths in ms."""
     found: dict[str, None] = {}
     for leaf in gate.watched.leaves:
-        name, window = (str(const) for const in gate.graph[leaf].consts)
+        name, window = (str(const).removesuffix(" of book") for const in gate.graph[leaf].consts)
         if name == "since_last_loss":
             found[str(_EVER)] = None
         elif name == "equity at day_start":

@@ -8,7 +8,7 @@ record for any size. All leaves but `order.quantity` are independent of the orde
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from tb.core.units import DURATION, INSTRUMENT, LIST, NUMBER, PRICE, QUANTITY, QUOTIENT, RATIO, TEXT, TIME, Unit, money
@@ -46,6 +46,7 @@ _SPECS = (
     FactSpec("order.strategy", "name of the strategy that proposes it", TEXT),
     FactSpec("order.side", "`buy` or `sell`", TEXT),
     FactSpec("order.tier", "tier of the instrument in the strategy's universe", TEXT, optional=True),
+    FactSpec("order.book", "book that the strategy belongs to", TEXT, optional=True),
     FactSpec("order.sign", "1 for a buy, -1 for a sell", NUMBER, low=-1, high=1),
     FactSpec("order.quantity", "quantity, in units of the instrument", QUANTITY, low=0),
     FactSpec("order.price", "price expected: worst side of the quote and slippage", PRICE, low=0),
@@ -126,10 +127,51 @@ _SPECS = (
     FactSpec("order.opens", "1 where the order opens an instrument not held yet", NUMBER),
 )
 
-FACTS: Mapping[str, FactSpec] = {spec.name: spec for spec in _SPECS}
+# what is told of the account, and by `FACT of book` of the book that the order's strategy belongs to
+OF_BOOK = (
+    "after.exposure",
+    "after.gross",
+    "after.net",
+    "after.open_positions",
+    "exposure",
+    "gross",
+    "net",
+    "open_positions",
+    "equity",
+    "equity at day_start",
+    "cash",
+    "loss",
+    "drawdown",
+    "entries",
+    "orders",
+    "losses_in_a_row",
+    "since_last_loss",
+    "scope.others",
+    "order.opens",
+    "book.long",
+    "book.short",
+    "book.gross_others",
+    "book.net_long",
+    "book.net_short",
+    "book.open_positions",
+)
+
+
+def of_book(name: str) -> str:
+    """The name of a fact as it is told of a book; facts that no book has keep theirs."""
+    return f"{name} of book" if name in OF_BOOK else name
+
+
+def _told_of_book(spec: FactSpec) -> FactSpec:
+    needs = tuple(of_book(need) for need in spec.needs)
+    return replace(spec, name=of_book(spec.name), doc=f"{spec.doc}, of the book of the order", needs=needs)
+
+
+_BOOKS = tuple(_told_of_book(spec) for spec in _SPECS if spec.name in OF_BOOK)
+FACTS: Mapping[str, FactSpec] = {spec.name: spec for spec in (*_SPECS, *_BOOKS)}
+_UNSAID = ("order.opens", "order.sign", "order.missing", "halted_by", "paused_by", "instant")
 INTERNAL = frozenset(
-    {name for name in FACTS if name.startswith(("scope.", "book."))}
-    | {"order.opens", "order.sign", "order.missing", "halted_by", "paused_by", "instant"}
+    {name for name in FACTS if name.startswith(("scope.", "book."))} | {*_UNSAID, *(of_book(name) for name in _UNSAID)}
 )
 
 

@@ -25,7 +25,6 @@ RULES = {
     'test "t"\n  expect no proposal\n': "`test`",
 }
 POLICY = {
-    "book b 70% of capital strategies s\n": "`book`",
     "council s 1 approve when weight for > 50%\n": "`council`",
     "allocate kelly fraction 0.25 over 50 trades\n": "`allocate`",
     "advisor a\n  may veto\n  answer within 5s otherwise abstain\n": "`advisor`",

@@ -85,12 +85,12 @@ def test_the_account_equals_a_model_that_computes_everything_anew(data: st.DataO
                 model.noted += [(at, equity)] if equity is not None else []
             case "order":
                 is_entry = data.draw(st.booleans())
-                account.count_order(at, is_entry=is_entry)
+                account.count_order(at, is_entry=is_entry, strategy="a")
                 model.orders.append(at)
                 model.entries += [at] if is_entry else []
             case "close":
                 profit = data.draw(st.sampled_from([Decimal(-1), Decimal(0), Decimal(2)]))
-                account.trade_closed(at, profit)
+                account.trade_closed(at, profit, strategy="a")
                 model.profits.append((at, profit))
             case "day":
                 account.begin_day(at, at + 24 * HOUR)
@@ -133,7 +133,7 @@ def account_with(held: list[tuple[str, Decimal, Decimal]], orders: list[tuple[st
     for number, (instrument, quantity, price) in enumerate(held):
         account.fill(STRATEGIES[number % 2], instrument, quantity, price, Decimal(0))
     for number, (instrument, sign, quantity, price) in enumerate(orders):
-        account.working[str(number)] = Working(str(number), instrument, sign, Decimal(quantity), price)
+        account.working[str(number)] = Working(str(number), instrument, sign, Decimal(quantity), price, "a")
     return account
 
 
@@ -214,6 +214,6 @@ def test_a_lifted_halt_measures_the_drawdown_anew() -> None:
 def test_the_far_end_of_a_window_is_outside_and_its_near_end_inside() -> None:
     account = Account("USD", START)
     for at in (1_000, 2_000, 11_000):
-        account.count_order(at, is_entry=True)
+        account.count_order(at, is_entry=True, strategy="a")
     assert account.count(account.order_times, "10000", 11_000) == 2
     assert account.count(account.order_times, "10001", 11_000) == 3

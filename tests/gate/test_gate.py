@@ -188,7 +188,7 @@ def test_shrinking_finds_the_largest_size_on_the_grid(lots: int, price: int, hel
     if held:
         book.fill("trend", "BTC-USD", Decimal(held) / 100, Decimal(100), Decimal(0))
     if gross:
-        book.working["w"] = Working("w", "ETH-USD", -1, Decimal(gross) / 10, Decimal(10))
+        book.working["w"] = Working("w", "ETH-USD", -1, Decimal(gross) / 10, Decimal(10), "a")
     proposal = replace(ORDER, quantity=lot * lots, price=Decimal(price), stop=None, target=None)
     moment = Moment(1, proposal, book, {}, (), Decimal("0.0000001"), None, 0, None, None)
     found = gate.judge(moment, lambda _leaf: 1.0, lot)
@@ -235,8 +235,8 @@ def test_reducing_orders_answer_only_to_rules_on_every_order() -> None:
     rated = gate_of("limit rate orders(10s) <= 1 on every order", "limit none order.notional <= 1 USD")
     book = account()
     assert judged(rated, closing, book).verdict == "approve"
-    book.count_order(3_599_999, is_entry=False)
-    book.count_order(3_600_000, is_entry=False)
+    book.count_order(3_599_999, is_entry=False, strategy="a")
+    book.count_order(3_600_000, is_entry=False, strategy="a")
     assert said(judged(rated, closing, book)) == ("reject", ("rate",), Decimal(0))
 
 
@@ -253,7 +253,7 @@ def test_a_proposal_is_judged_in_the_light_of_those_approved_before() -> None:
         assert found.verdict == expected
         if found.approved is not None:
             name = f"o{len(book.working)}"
-            book.working[name] = Working(name, "ETH-USD", 1, found.quantity, Decimal(100))
+            book.working[name] = Working(name, "ETH-USD", 1, found.quantity, Decimal(100), "a")
     assert judged(gate, ORDER, book).verdict == "reject"
     book.working.popitem()
     assert judged(gate, ORDER, book).verdict == "approve"
@@ -262,12 +262,12 @@ def test_a_proposal_is_judged_in_the_light_of_those_approved_before() -> None:
 def test_a_losing_streak_pauses_until_its_time_is_over() -> None:
     gate = gate_of("pause streak for 60m after 2 losses in a row")
     book = account()
-    book.trade_closed(0, Decimal(-1))
+    book.trade_closed(0, Decimal(-1), strategy="a")
     assert judged(gate, book=book, at=1).verdict == "approve"
-    book.trade_closed(1_000, Decimal(-1))
+    book.trade_closed(1_000, Decimal(-1), strategy="a")
     assert judged(gate, book=book, at=3_600_999).verdict == "pause"
     assert judged(gate, book=book, at=3_601_000).verdict == "approve"
-    book.trade_closed(2_000, Decimal(1))
+    book.trade_closed(2_000, Decimal(1), strategy="a")
     assert judged(gate, book=book, at=3_000).verdict == "approve"
 
 
@@ -333,7 +333,7 @@ def test_use_of_limits_is_measured_over_bound() -> None:
     )
     book = account()
     for _ in range(4):
-        book.count_order(0, is_entry=True)
+        book.count_order(0, is_entry=True, strategy="a")
     found = judged(gate, order("2"), book)
     assert gate.usage(found.inputs, Decimal(2)) == {"a": 0.4, "b": 0.4, "c": None, "d": None}
     assert gate.usage(found.inputs, Decimal(5)) == {"a": 1.0, "b": 0.4, "c": None, "d": None}

@@ -84,9 +84,8 @@ def one(done: Replayed, record: object) -> str:
             return f"{hour(record.at)}   {record.cause}: {what}{fee}"
         case Latch():
             ends = "" if record.until is None else f" until {hour(record.until)}"
-            return (
-                f"{hour(record.at)}   {record.verdict} {record.rule} {'ends' if record.lifted else 'begins'}{ends}, {record.by}"
-            )
+            what = f"{record.verdict} {record.rule}{f' of {record.book}' if record.book else ''}"
+            return f"{hour(record.at)}   {what} {'ends' if record.lifted else 'begins'}{ends}, {record.by}"
         case _:
             return ""
 

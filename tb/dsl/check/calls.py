@@ -15,8 +15,9 @@ from tb.core.units import ANY, NUMBER, RATIO, Kind, money
 from tb.dsl import checked, syntax
 from tb.dsl.check import functions, signals, units
 from tb.dsl.check.literals import fold
+from tb.vocabulary import facts
 from tb.vocabulary.catalogue import FUNCTIONS
-from tb.vocabulary.facts import FACTS, INTERNAL, Argument
+from tb.vocabulary.facts import FACTS, INTERNAL, OF_BOOK, Argument
 from tb.vocabulary.fields import FIELDS
 from tb.vocabulary.function import Function, Parameter
 from tb.vocabulary.pointwise import POINTWISE
@@ -229,6 +230,21 @@ def _fact(using: Expressions, node: syntax.Call) -> checked.Expr:
     if word is None:
         return using.refuse("TB051", f"`{name}` needs {kind.value}", node.span, f"write `{example}`")
     return using.fact(name, word, node.span)
+
+
+def of_book(using: Expressions, node: syntax.Of) -> checked.Expr:
+    """`equity of book`: a fact about the book of the order's strategy."""
+    value = using.check(node.value)
+    if using.excused(value):
+        return value
+    if not isinstance(value, checked.FactRef) or value.name not in OF_BOOK:
+        what = f"`{value.name}`" if isinstance(value, checked.FactRef) else "this"
+        hint = "write a fact of the account before it, as in `equity of book` or `loss(today) of book`"
+        return using.refuse("TB053", f"{what} is not known of a book", node.span, hint)
+    if not using.scope.books:
+        hint = "add `book NAME 100% of capital strategies ...`, or remove `of book`"
+        return using.refuse("TB077", "there are no books", node.span, hint)
+    return using.fact(facts.of_book(value.name), value.argument, node.span)
 
 
 def bare_fact(using: Expressions, name: str, span: Span) -> checked.Expr:

@@ -264,6 +264,8 @@ class Expressions:
             if not self.has_history(value):
                 return checked.Const("?", ANY, "?", None, node.span)
             return checked.OfInstrument(value, symbol, units.retagged(value.unit, symbol), node.span)
+        if self.in_policy and isinstance(node.whole, syntax.Name) and node.whole.parts == ("book",):
+            return calls.of_book(self, node)
         share = self.check(node.value)
         is_given = isinstance(node.whole, syntax.Name) and node.whole.text in self.arguments
         if (
@@ -273,6 +275,8 @@ class Expressions:
         ):
             meant = spelt_otherwise(node.whole.text, self.scope)
             hint = "write it as the data does: `close of BTC-USD`" if meant is None else f"did you mean `{meant}`?"
+            if node.whole.text in self.scope.books:
+                hint = "write `of book`: a constraint is asked about the book of the order"
             return self.refuse("TB102", f"there is no instrument `{node.whole.text}`", node.whole.span, hint)
         whole = self.check(node.whole)
         if self.excused(share) or self.excused(whole):

@@ -15,7 +15,6 @@ from tb.dsl.check.scope import Scope
 _WORDS: dict[type, str] = {
     syntax.Table: "table",
     syntax.Feed: "feed",
-    syntax.Book: "book",
     syntax.Council: "council",
     syntax.Allocate: "allocate",
     syntax.Advisor: "advisor",

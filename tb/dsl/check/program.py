@@ -3,7 +3,7 @@
 1. Every file's `use` lines are resolved, every definition claims its name.
 2. Parameters, groups and sessions, then regime names and universes' tiers, in the order of files: later steps look them up.
 3. `let` and `trigger`, each when first used or in its turn; a definition that needs itself is refused.
-4. Regime conditions, membership conditions, strategies, parameter requirements, constraints, then exceptions to these.
+4. Regime conditions, membership conditions, strategies, parameter requirements, capital, constraints, then exceptions to these.
 5. The constraints every project has stand before its own; each universe's weights become constraints.
 
 All mistakes of all files are found in one run. The program is returned only where none was found.
@@ -18,9 +18,22 @@ from zoneinfo import ZoneInfo
 from tb.core.diagnostics import Diagnostic, did_you_mean, has_errors
 from tb.core.span import Span
 from tb.dsl import checked, syntax
-from tb.dsl.check import constraints, definitions, exceptions, functions, later, rules, scores, sessions, signals, weights
+from tb.dsl.check import (
+    books,
+    constraints,
+    definitions,
+    exceptions,
+    functions,
+    later,
+    rules,
+    scores,
+    sessions,
+    signals,
+    weights,
+)
 from tb.dsl.check.expressions import Expressions
 from tb.dsl.check.scope import LimitValue, Scope
+from tb.dsl.checked_capital import Capital
 from tb.dsl.parse import parse, parse_expression
 from tb.vocabulary.catalogue import FUNCTIONS
 from tb.vocabulary.facts import FACTS
@@ -45,10 +58,11 @@ _NAMED = (
     | syntax.Pause
     | syntax.Warn
     | syntax.LimitException
+    | syntax.Book
 )
 _UTC = ZoneInfo("UTC")
 _VALUES = syntax.Param | syntax.Let | syntax.Function | syntax.Score | syntax.Signal | syntax.Trigger | syntax.Group
-_POLICY_ONLY = syntax.Constraint | syntax.LimitException
+_POLICY_ONLY = syntax.Constraint | syntax.LimitException | syntax.Book
 _RULES_ONLY = syntax.Strategy | syntax.Trigger | syntax.Score | syntax.Signal | syntax.Universe | syntax.Regime | syntax.Use
 
 
@@ -86,6 +100,7 @@ def check(
     _each(everything, checkers, syntax.Universe, definitions.universe)
     _each(everything, checkers, syntax.Strategy, rules.strategy)
     _each(everything, checkers, syntax.ParamRequire, definitions.param_require)
+    _capital(scope, files)
     for file in everything:
         for node in file.declarations:
             if isinstance(node, syntax.Constraint):
@@ -105,10 +120,15 @@ def check(
         lets=scope.lets,
         triggers=scope.triggers,
         strategies=scope.strategies,
-        constraints=(*scope.constraints, *weights.constraints(scope.universes.values(), currency)),
+        constraints=(
+            *scope.constraints,
+            *weights.constraints(scope.universes.values(), currency, of_book=bool(scope.books)),
+            *books.constraints(scope.books.values(), currency),
+        ),
         currency=currency,
         limits_used=tuple(scope.limits_used),
         signals=scope.signals,
+        capital=Capital(tuple(scope.books.values())),
     )
     return program, scope.findings
 
@@ -263,6 +283,13 @@ def _each(files: Sequence[syntax.File], checkers: Mapping[str, Expressions], kin
         for node in file.declarations:
             if isinstance(node, kind) and _belongs(file, node) and callable(check_one):
                 check_one(checkers[file.path], node)
+
+
+def _capital(scope: Scope, files: Sequence[syntax.File]) -> None:
+    """What policy says about capital, before the constraints that may read it."""
+    nodes = [node for file in files if file.is_policy for node in file.declarations]
+    strategies = [n for file in files for n in file.declarations if isinstance(n, syntax.Strategy) and _belongs(file, n)]
+    books.books(scope, [node for node in nodes if isinstance(node, syntax.Book)], strategies)
 
 
 def _constraint(scope: Scope, using: Expressions, file: syntax.File, node: syntax.Constraint) -> None:

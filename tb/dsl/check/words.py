@@ -61,6 +61,10 @@ def _is_plainly(using: Expressions, node: syntax.Is) -> checked.Expr:
             return using.refuse("TB102", f"`{node.word}` is not a side", node.span, "a side is `buy` or `sell`")
         if value.name == "order.tier":
             return _order_tier(using, node, value)
+        books = using.scope.books
+        if value.name == "order.book" and node.word not in books:
+            hint = did_you_mean(node.word, books) or f"add `book {node.word} 100% of capital strategies ...`"
+            return using.refuse("TB102", f"there is no book `{node.word}`", node.span, hint)
         strategies = using.scope.strategies
         if value.name == "order.strategy" and strategies and node.word not in {*strategies, *using.scope.defined}:
             hint = did_you_mean(node.word, strategies)

@@ -176,6 +176,8 @@ _INTERNAL = {
 
 
 def _fact(name: str, argument: str) -> str:
+    if name.endswith(" of book"):
+        return f"{_fact(name.removesuffix(' of book'), argument)} of book"
     if name in _INTERNAL:
         return _INTERNAL[name].format(argument.replace("order.instrument", "the order's instrument"))
     if not argument:

@@ -214,7 +214,7 @@ def _size(
     beyond = [(quantity, name) for quantity, name in limits if quantity > decision.approved and name not in decision.deciding]
     binding = min(beyond, default=None)
     return Size(
-        words=_size_words(graph, evaluated),
+        words=_size_words(graph, gate, evaluated),
         proposed=plain(decision.proposed),
         approved=plain(decision.approved),
         largest=_largest(gate, settings, evaluated, decision, deep=deep),
@@ -263,7 +263,7 @@ def _quantity_flip(found: tuple[Flip, ...]) -> Flip | None:
     return next((flip for flip in found if flip.input == "order.quantity"), None)
 
 
-def _size_words(graph: RuleGraph, evaluated: Evaluated) -> str:
+def _size_words(graph: RuleGraph, gate: Gate, evaluated: Evaluated) -> str:
     entry = evaluated.entry
     if not isinstance(entry, EnterPlan):
         return ""
@@ -273,7 +273,8 @@ def _size_words(graph: RuleGraph, evaluated: Evaluated) -> str:
         if case.condition is None or evaluated.market.get(case.condition) == 1.0:
             share = describe(graph, case.share, expand=False)
             why = "" if case.condition is None else f" because {describe(graph, case.condition)}"
-            return f"{'risking ' if case.risking else ''}{share} of equity{why}"
+            book = f" of book {evaluated.inputs[gate.leaf('order.book')]}" if gate.reads("order.book") else ""
+            return f"{'risking ' if case.risking else ''}{share} of equity{book}{why}"
     return ""
 
 
@@ -297,10 +298,14 @@ def _readings(graph: RuleGraph, gate: Gate, evaluated: Evaluated, decision: Deci
                 value="not set" if exact_value is None and FACTS[name].optional else show_value(exact_value, node.unit),
                 exact="" if exact_value is None else str(exact_value),
                 unit=str(node.unit),
-                source="order" if name.startswith("order.") else "account",
+                source=_source(name),
             )
         )
     return tuple({(reading.name, reading.source): reading for reading in reversed(readings)}.values())[::-1]
+
+
+def _source(fact: str) -> str:
+    return "book" if fact.endswith(" of book") else "order" if fact.startswith("order.") else "account"
 
 
 def _market_reading(

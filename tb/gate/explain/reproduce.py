@@ -161,6 +161,7 @@ def _compare_facts(
     """Facts that follow from the rest of the record, from the plan or from the settings."""
     symbol, spec = decision.instrument, settings.instrument(decision.instrument)
     is_member = strategy is not None and symbol in strategy.tiers
+    book = plan.program.capital.book_of(decision.strategy)
     known: dict[str, Exact] = {
         "instant": Decimal(decision.at),
         "order.instrument": symbol,
@@ -177,6 +178,7 @@ def _compare_facts(
         "order.minimum": None if spec is None else spec.minimum_notional,
         "order.maximum": None if spec is None else spec.max_quantity,
         "restricted": ",".join(settings.restricted),
+        "order.book": None if book is None else book.name,
     }
     if not is_member:
         differences.append(f"no rule covers `{symbol}` in `{decision.strategy}`")
@@ -245,7 +247,7 @@ def _compare_entry(
     spec = settings.instrument(decision.instrument)
     sized = Sized(Decimal(0), None, None, None, ("instrument",) if spec is None else ("price",))
     if spec is not None and decision.price is not None:
-        equity = inputs[gate.leaf("equity")]
+        equity = inputs[gate.leaf("equity of book" if gate.reads("equity of book") else "equity")]
         sized = size(graph, entry, decision.price, equity if isinstance(equity, Decimal) else None, spec, values)
     pairs: list[tuple[str, object, object]] = [
         ("side", "buy" if entry.direction == "long" else "sell", decision.side),
