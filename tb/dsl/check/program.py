@@ -112,7 +112,12 @@ def check(
                 exceptions.exception(checkers[file.path], node, calendar)
     if has_errors(scope.findings):
         return None, scope.findings
-    program = checked.Program(
+    return _program(scope), scope.findings
+
+
+def _program(scope: Scope) -> checked.Program:
+    """What was found without a mistake, with the constraints that follow from universes and books."""
+    return checked.Program(
         params=scope.params,
         groups=scope.groups,
         universes=scope.universes,
@@ -122,15 +127,14 @@ def check(
         strategies=scope.strategies,
         constraints=(
             *scope.constraints,
-            *weights.constraints(scope.universes.values(), currency, of_book=bool(scope.books)),
-            *books.constraints(scope.books.values(), currency),
+            *weights.constraints(scope.universes.values(), scope.currency, of_book=bool(scope.books)),
+            *books.constraints(scope.books.values(), scope.currency),
         ),
-        currency=currency,
+        currency=scope.currency,
         limits_used=tuple(scope.limits_used),
         signals=scope.signals,
         capital=Capital(tuple(scope.books.values())),
     )
-    return program, scope.findings
 
 
 def _standard() -> list[syntax.File]:
