@@ -10,14 +10,16 @@ INVARIANT: `impossible` is said only of what no values can make true. Whatever i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from itertools import product
 
 from tb.analysis.clauses import Clause, Clauses
 from tb.analysis.gaps import ZERO, Apart, Gap, hold_together, whole
-from tb.analysis.linear import ARITHMETIC, Linears
+from tb.analysis.linear import ARITHMETIC, Linear, Linears
+from tb.analysis.proportions import hold_with_parts
 from tb.analysis.ranges import SLACK, Ranges, is_whole
 from tb.analysis.relations import never_above
 from tb.engine.graph import Node, RuleGraph
@@ -25,6 +27,7 @@ from tb.engine.graph import Node, RuleGraph
 COMPARISONS = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
 _OPPOSITE = {"lt": "ge", "ge": "lt", "gt": "le", "le": "gt", "eq": "ne", "ne": "eq"}
 _SIDES = ("buy", "sell")
+MOST_SIDES = 4  # of `!=` that a witness is looked for on both sides of
 
 
 @dataclass(slots=True)
@@ -88,6 +91,28 @@ class Contradictions:
         """Whether the ranges of a comparison's two sides alone rule the answer out."""
         return self.impossible([(node, wanted)], related=False)
 
+    def is_choice(self, node: int) -> bool:
+        """Whether a clause says which of several names something is."""
+        return self._choice(self.graph[node]) is not None
+
+    def difference(self, node: Node) -> Linear | None:
+        """The left side of a comparison less the right one; None where one of them is not seen through."""
+        left, right = (self._linears.of(argument, node.stage) for argument in node.args)
+        return None if left is None or right is None else left.plus(right.scaled(Fraction(-1)))
+
+    def ways_of(self, clauses: Sequence[Clause]) -> Iterator[list[Gap]]:
+        """What clauses, none of them an `and` or `or`, say of numbers; each `!=` once from below and once from above."""
+        numbers = self._numbers(dict(clauses), True)
+        if numbers is None:
+            yield []
+            return
+        gaps = [self._settled(gap) for gap in numbers.gaps]
+        sides = [(Gap(a.left, a.right, a.by, True), Gap(a.right, a.left, -a.by, True)) for a in numbers.aparts[:MOST_SIDES]]
+        for chosen in product(*sides):
+            more = [*gaps, *(self._settled(gap) for gap in chosen)]
+            if hold_together(more):
+                yield more
+
     # --- one set of clauses -----------------------------------------------------------------------------------------
 
     def impossible(self, clauses: Sequence[Clause], *, related: bool = True) -> bool:
@@ -145,13 +170,22 @@ class Contradictions:
     # --- numbers ----------------------------------------------------------------------------------------------------
 
     def _compared(self, answers: Mapping[int, bool], related: bool) -> bool:
+        numbers = self._numbers(answers, related)
+        if numbers is None:
+            return False
+        gaps = [self._settled(gap) for gap in numbers.gaps]
+        if not hold_together(gaps, numbers.aparts):
+            return True
+        return related and not hold_with_parts(self.graph, self.ranges, gaps, numbers.values)
+
+    def _numbers(self, answers: Mapping[int, bool], related: bool) -> _Numbers | None:
         numbers = _Numbers()
         for id_, wanted in answers.items():
             node = self.graph[id_]
             if node.op in COMPARISONS and not self.ranges.is_setting(id_):
                 self._compare(numbers, node if wanted else _opposite(node))
         if not (numbers.gaps or numbers.aparts):
-            return False
+            return None
         for id_ in numbers.values:
             low, high = self.ranges.range_of(id_)
             if low is not None:
@@ -165,7 +199,7 @@ class Contradictions:
                 for upper in numbers.values
                 if lower != upper and never_above(self.graph, lower, upper)
             ]
-        return not hold_together([self._settled(gap) for gap in numbers.gaps], numbers.aparts)
+        return numbers
 
     def _compare(self, numbers: _Numbers, node: Node) -> None:
         left, right = (self._placed(argument, node.stage) for argument in node.args)
@@ -185,10 +219,7 @@ class Contradictions:
         """What follows for the values that the two sides are computed from, with room for rounding."""
         if node.op == "ne" or not any(self.graph[argument].op in ARITHMETIC for argument in node.args):
             return
-        parts = [self._linears.of(argument, node.stage) for argument in node.args]
-        if parts[0] is None or parts[1] is None:
-            return
-        difference = parts[0].plus(parts[1].scaled(Fraction(-1)))
+        difference = self.difference(node)
         if difference is None:
             return
         match list(difference.weights.items()):

@@ -13,6 +13,8 @@ from functools import cached_property
 from typing import Literal, Protocol
 
 from tb.analysis.contradiction import Contradictions
+from tb.analysis.covered import Covered, covered
+from tb.analysis.implied import Implications
 from tb.core.diagnostics import Diagnostic, Severity
 from tb.core.span import Span
 from tb.core.units import Kind
@@ -61,6 +63,15 @@ class Subject:
         return Contradictions(self.graph, tiers)
 
     @cached_property
+    def implications(self) -> Implications:
+        return Implications(self.contradictions)
+
+    @cached_property
+    def covered(self) -> tuple[Covered, ...]:
+        """Constraints that decide nothing beside others."""
+        return tuple(covered(tuple(self.plan.policies.values()), self.policy_files, self.implications))
+
+    @cached_property
     def _lines(self) -> dict[str, list[str]]:
         return {file.path: file.text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n") for file in self.files}
 
@@ -90,6 +101,9 @@ class Subject:
         """Where a node is said, inside a place if it is said there too."""
         places = self.places(node)
         return next((span for span in places if inside(span, around)), places[0] if places else None)
+
+    def file(self, path: str) -> syntax.File:
+        return next(file for file in self.files if file.path == path)
 
     # --- what is looked at ------------------------------------------------------------------------------------------
 

@@ -412,6 +412,42 @@ _ROWS: tuple[Code, ...] = (
         "move it up, or drop it",
     ),
     Code(
+        "TB108",
+        "rule in the shadow of another",
+        "Another rule with the same effect holds in every case in which this one does, so it never decides anything.",
+        "drop it, or make it the tighter one",
+        W,
+    ),
+    Code(
+        "TB109",
+        "rule that another one overrides",
+        "Every case of a rule is denied by another one: an entry that the policy always refuses, or a mild verdict where a "
+        "stricter one always falls.",
+        "drop it, or let the two meet",
+        W,
+    ),
+    Code(
+        "TB110",
+        "rules in conflict",
+        "Two rules want opposite things of the same case: constraints that refuse every order between them, a strategy that "
+        "would enter long and short at once, or leave where it enters.",
+        "let the two exclude each other",
+    ),
+    Code(
+        "TB111",
+        "rule said twice",
+        "Two rules mean the same, whatever way they are written. One of them will be forgotten at the next change.",
+        "remove one of the two",
+        W,
+    ),
+    Code(
+        "TB115",
+        "one point left out, or counted twice",
+        "Two rules that should meet leave out exactly one value, or both take it: `< 5` and `> 5`, `<= 5` and `>= 5`.",
+        "let one of the two include the value: write `>= 5`",
+        W,
+    ),
+    Code(
         "TB116",
         "equality of computed values",
         "A computed market value is compared with `==` or `!=`, to the last digit. It is almost never exactly equal to "

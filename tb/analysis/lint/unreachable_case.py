@@ -1,7 +1,8 @@
-"""TB107: a case of `regime` or `size` that the cases above it already cover.
+"""TB107: a case of `regime` or `size`, or an `enter` of a strategy, that the ones above it already cover.
 
 Cases are tried from the top, and one whose condition is unknown ends the search; so where a case holds only together with one
-above it, it is never chosen.
+above it, it is never chosen. Of the entries of a strategy the first that holds is proposed, and one that is unknown is passed
+over; so an entry is covered only by one that is surely true wherever it is.
 """
 
 from __future__ import annotations
@@ -29,6 +30,18 @@ def check(subject: Subject) -> Iterable[Diagnostic]:
             for case, by in _covered(subject, known):
                 span = enter.sizes[case].span
                 yield _finding("size", subject.words(span), span, enter.sizes[by].span)
+    yield from _entries(subject)
+
+
+def _entries(subject: Subject) -> Iterable[Diagnostic]:
+    for strategy in subject.plan.strategies:
+        for at, enter in enumerate(strategy.enters):
+            above = (other for other in strategy.enters[:at] if subject.implications.implies(enter.when, other.when))
+            by = next(above, None)
+            if by is not None:
+                labels = (Label(subject.head(by.span), "this holds in every case in which it does"),)
+                message = f"`{strategy.name}` never comes to this entry: the one above it covers it"
+                yield error(CODE, message, subject.head(enter.span), "move it up, or drop it", labels)
 
 
 def _covered(subject: Subject, conditions: Sequence[int]) -> Iterable[tuple[int, int]]:

@@ -1,0 +1,107 @@
+"""Whether one condition is true wherever another is, in three-valued logic: not only never false there, but never unknown.
+
+A comparison that is true has known sides, and arithmetic that is known has known parts; so it can be told what else is known.
+Only conditions that look at the same values are compared, which keeps hundreds of them cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tb.analysis.clauses import Clause, Term
+from tb.analysis.contradiction import COMPARISONS, Contradictions
+from tb.engine.graph import RuleGraph
+
+_STRICT = frozenset({"neg", "add", "sub", "mul", "div", "abs", "min", "max", "sign", "log", "exp", "sqrt"})
+_TOTAL = frozenset({"neg", "add", "sub", "mul", "abs", "min", "max", "sign"})  # known wherever their arguments are
+_LOGIC = frozenset({"and", "or", "not", *COMPARISONS})
+_ALWAYS = frozenset({"const", "tier_is", "during", "is_set"})
+
+
+class Implications:
+    """Answers questions about the conditions of one graph."""
+
+    def __init__(self, contradictions: Contradictions) -> None:
+        self.contradictions = contradictions
+        self.graph: RuleGraph = contradictions.graph
+        self._values: dict[int, frozenset[int]] = {}
+
+    def implies(self, one: int, other: int) -> bool:
+        """Whether `other` is true wherever `one` is. False where that is undecided."""
+        if one == other:
+            return True
+        if not self.values(other) <= self.values(one) or self.contradictions.never(one, True):
+            return False
+        if not self.contradictions.never_together([(one, True), (other, False)]):
+            return False
+        terms = self.contradictions.clauses.terms(one, True)
+        if terms is None:
+            return False
+        possible = (term for term in terms if not self.contradictions.impossible(term))
+        return all(self._holds((other, True), term, self._known_where(term)) for term in possible)
+
+    def values(self, condition: int) -> frozenset[int]:
+        """What a condition looks at: the nodes that its clauses compare, arithmetic looked through."""
+        if condition not in self._values:
+            found, stack, seen = set[int](), [condition], set[int]()
+            while stack:
+                node = self.graph[stack.pop()]
+                if node.id in seen or node.op == "const":
+                    continue
+                seen.add(node.id)
+                if node.op in _LOGIC or node.op in _STRICT or node.op in {"regime_is", "one_of", "is_set"}:
+                    stack += node.args
+                else:
+                    found.add(node.id)
+            self._values[condition] = frozenset(found)
+        return self._values[condition]
+
+    def _holds(self, clause: Clause, term: Term, given: set[int]) -> bool:
+        """Whether a condition, whose opposite is ruled out, surely has the answer where the term holds."""
+        if self._known(clause[0], given):
+            return True
+        node, wanted = self.graph[clause[0]], clause[1]
+        parts = [(argument, wanted != (node.op == "not")) for argument in node.args]
+        if node.op == "not" or (node.op in {"and", "or"} and (node.op == "and") == wanted):
+            return all(self._holds(part, term, given) for part in parts)
+        if node.op in {"and", "or"}:  # one that holds is enough, whether the others are known or not
+            ruled_out = (part for part in parts if self._excludes(term, (part[0], not part[1])))
+            return any(self._holds(part, term, given) for part in ruled_out)
+        return False
+
+    def _excludes(self, term: Term, clause: Clause) -> bool:
+        return self.contradictions.never_together([*term, clause])
+
+    def _known_where(self, term: Term) -> set[int]:
+        """Nodes that have a value wherever all clauses of the term have their answers."""
+        found, stack = set[int](), [id_ for id_, _ in term if self.graph[id_].op != "is_set"]
+        stack += [self.graph[id_].args[0] for id_, wanted in term if self.graph[id_].op == "is_set" and wanted]
+        while stack:
+            node = self.graph[stack.pop()]
+            if node.id not in found:
+                found.add(node.id)
+                stack += node.args if node.op in _STRICT or node.op in COMPARISONS or node.op in {"regime_is", "one_of"} else ()
+        return found
+
+    def _known(self, id_: int, given: set[int]) -> bool:
+        node = self.graph[id_]
+        if id_ in given or node.op in _ALWAYS:
+            return True
+        if node.op == "div":
+            return bool(self.contradictions.ranges.fixed(node.args[1], node.stage)) and self._known(node.args[0], given)
+        if node.op in _TOTAL or node.op in _LOGIC or node.op in {"regime_is", "one_of"}:
+            return all(self._known(argument, given) for argument in node.args)
+        return False
+
+
+def shared(implications: Implications, conditions: Iterable[int]) -> dict[int, frozenset[int]]:
+    """For each condition those that look at one of its values, itself left out."""
+    by_value: dict[int, list[int]] = {}
+    every = list(dict.fromkeys(conditions))
+    for condition in every:
+        for value in implications.values(condition):
+            by_value.setdefault(value, []).append(condition)
+    return {
+        condition: frozenset(other for value in implications.values(condition) for other in by_value[value]) - {condition}
+        for condition in every
+    }
