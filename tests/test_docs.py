@@ -99,7 +99,7 @@ def test_an_example_holds(block: Block) -> None:
     assert [str(problem) for problem in problems] == []
 
 
-@pytest.mark.parametrize("block", WHOLE, ids=str)
+@pytest.mark.parametrize("block", [*WHOLE, *rule_blocks(("tests",))], ids=str)
 def test_an_example_is_formatted(block: Block) -> None:
     file, problems = parse("example.tb", block.text, is_policy=block.words[1:2] == ("policy",))
     assert problems == []
@@ -110,6 +110,26 @@ def test_an_example_is_formatted(block: Block) -> None:
 def test_a_refused_example_is_refused_as_it_says(block: Block) -> None:
     _, problems = checked(block)
     assert [problem.code for problem in problems] == [block.words[2]]
+
+
+def test_written_tests_pass() -> None:
+    """The tests in the language that a page shows, run beside its example of a rule file and its first one of policy."""
+    from tb.analysis.testing import Bench, run_tests
+    from tb.analysis.testing.text import text
+    from tb.replay.testing import TestHistory
+    from tb.runtime.policy import compile_tests, project_of
+
+    (rules,), policy = rule_blocks(("file",)), rule_blocks(("policy",))[0]
+    shown = rule_blocks(("tests",))
+    assert shown
+    texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("tb.yaml", "policy/limits.yaml")}
+    strength = rules.text.replace("group layer1: BTC-USD, ETH-USD\n\n", "")  # the policy's own is of that name
+    texts |= {"rules/context.tb": CONTEXT.text, "rules/strength.tb": strength, "policy/limits.tb": policy.text}
+    tested = compile_tests(project_of(texts, ROOT), {f"{block}": block.text for block in shown})
+    plan = tested.compiled.plan
+    bench = Bench.of(tested.builder, plan, tested.compiled.settings, TestHistory(plan, ROOT), tested.tests)
+    report = run_tests(bench, tested.tests)
+    assert report.passed, text(report)
 
 
 def test_generated_parts_are_current() -> None:

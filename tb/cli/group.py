@@ -19,6 +19,7 @@ COMMANDS = (
     "fmt",
     "graph",
     "compile",
+    "test",
     "replay",
     "trades",
     "decisions",

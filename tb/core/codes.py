@@ -8,9 +8,9 @@ own text; `example_hint` shows its shape.
     TB050-TB099  names and kinds of values      TB620-TB639  limits (`policy/limits.yaml`)
     TB100-TB199  conditions that cannot be meant TB640-TB659  market data
     TB200-TB299  time and look-back             TB660-TB679  project files
-    TB300-TB399  completeness of risk limits    TB700-TB799  ledger
-    TB400-TB499  parameters                     TB800-TB899  evaluation
-    TB500-TB599  hygiene of rule files
+    TB300-TB399  completeness of risk limits    TB700-TB719  ledger
+    TB400-TB499  parameters                     TB720-TB739  running tests
+    TB500-TB599  hygiene of rule files          TB800-TB899  evaluation
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ RANGES: tuple[tuple[int, str], ...] = (
     (640, "Market data"),
     (660, "Project files"),
     (700, "Ledger"),
+    (720, "Running tests"),
     (800, "Evaluation"),
 )
 
@@ -372,6 +373,37 @@ _ROWS: tuple[Code, ...] = (
         "`agree` counts which of the signals named say one direction. It needs the direction first, then names of signals, "
         "each once.",
         "write `agree(long, rsi_reversion, whale) >= 2`",
+    ),
+    Code(
+        "TB090",
+        "cannot be given",
+        "A test gives something that follows from other facts, that the order itself says, or that is no value of its kind. "
+        "Giving it would contradict what it follows from.",
+        "give what is held of an instrument: `given exposure(BTC-USD) = 500 USD`, negative for a short",
+    ),
+    Code(
+        "TB092",
+        "nothing to be seen",
+        "A test expects something of an order or a market that does not come up in it: it needs a `when` line, or bars.",
+        "add `when STRATEGY proposes buy 0.01 BTC-USD at 60_000 USD`, or `bars BTC-USD 1h`",
+    ),
+    Code(
+        "TB093",
+        "bars that cannot be",
+        "The bars of a test are none that a market could have shown, or do not fit together.",
+        "name columns in the first line: `open high low close volume`",
+    ),
+    Code(
+        "TB094",
+        "expects what cannot come",
+        "A test names a rule, strategy, instrument or amount that the project does not have, so no outcome could be as expected.",
+        "did you mean `thin`?",
+    ),
+    Code(
+        "TB095",
+        "not in a file of tests",
+        "A file under tests/ holds tests alone. A rule or a limit in it would be missing wherever the rules run.",
+        "move it to a file under rules/ or policy/",
     ),
     Code(
         "TB101",
@@ -993,6 +1025,24 @@ _ROWS: tuple[Code, ...] = (
         "entry in the wrong place",
         "An entry is intact, and stands where tb would not have written it.",
         "restore the ledger from a copy",
+    ),
+    Code(
+        "TB720",
+        "no test",
+        "There is no test to run, or none of the name that was asked for. A run that tests nothing does not pass.",
+        "write one into tests/limits.tb, or take another name",
+    ),
+    Code(
+        "TB723",
+        "bars do not fit the rules",
+        "A strategy reads bars of a period that the bars of a test cannot give, or a test states what its bars say already.",
+        "give bars of 1h",
+    ),
+    Code(
+        "TB724",
+        "of which instrument",
+        "A test plays the bars of several instruments, and a condition that it expects does not say of which.",
+        "write `expect volume_spike of BTC-USD`",
     ),
 )
 

@@ -39,9 +39,9 @@ def _given(tree: Node, reading: Reading) -> syntax.Given:
 
 def _fact(tree: Node, reading: Reading) -> syntax.Fact:
     what = build_expression(tree.children[0], reading)
-    if not isinstance(what, syntax.Name | syntax.Call | syntax.Of):
+    if not isinstance(what, syntax.Name | syntax.Call | syntax.Of | syntax.AtMoment):
         hint = "write the name of a fact, as in `given spread = 80bps`"
-        reading.mistake("TB002", "only a fact, a value or a parameter can be given", what.span, hint)
+        reading.mistake("TB002", "only a fact or a value can be given", what.span, hint)
     return syntax.Fact(what, build_expression(tree.children[2], reading), span_of(tree, reading))
 
 
@@ -134,7 +134,7 @@ def _said(tree: Node, rule: str, at: int, reading: Reading) -> Expr | None:
 
 def _expect(tree: Node, reading: Reading) -> syntax.Expectation:
     by, span = once(tree, "decided_by", "by", "`expect`", reading), span_of(tree, reading)
-    name = str(by.children[1]) if by else None
+    name = _named(by.children[1], reading) if by else None
     match tree.data:
         case "expect_none":
             return syntax.ExpectNoProposal(name, span)
@@ -145,6 +145,11 @@ def _expect(tree: Node, reading: Reading) -> syntax.Expectation:
             return syntax.ExpectThat(condition, str(tree.children[3]), build_number(tree.children[4], reading), span)
         case _:
             return _verdict(tree, name, reading)
+
+
+def _named(token: Node, reading: Reading) -> str:
+    """The name of a rule, quoted where it is more than one word: the weights of a tier are called `majors.core weight`."""
+    return build_text(token, reading).value if token.type == "TEXT" else str(token)
 
 
 def _verdict(tree: Node, by: str | None, reading: Reading) -> syntax.ExpectVerdict:

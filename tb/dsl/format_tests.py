@@ -24,7 +24,7 @@ def test_rows(test: syntax.Test, source: list[str]) -> Iterator[Row]:
     if test.proposes is not None:
         yield row(STEP, test.proposes.span, "when".ljust(LEVEL) + _proposes(test.proposes))
     for expectation in test.expects:
-        yield row(STEP, expectation.span, "expect".ljust(LEVEL) + _expectation(expectation))
+        yield row(STEP, expectation.span, "expect".ljust(LEVEL) + spell_expectation(expectation))
 
 
 def _instants(*ends: tuple[str, syntax.Instant | None]) -> str:
@@ -59,10 +59,11 @@ def _proposes(proposes: syntax.Proposes) -> str:
     return words
 
 
-def _expectation(expectation: syntax.Expectation) -> str:
+def spell_expectation(expectation: syntax.Expectation) -> str:
+    """What an `expect` line says after its first word, in the one layout."""
     match expectation:
         case syntax.ExpectNoProposal(by=by):
-            return f"no proposal{f' by {by}' if by else ''}"
+            return f"no proposal{_by(by)}"
         case syntax.ExpectThat(condition=condition, operator=operator, confidence=confidence):
             level = f" with confidence {operator} {confidence.text}" if confidence is not None else ""
             return spell(condition) + level
@@ -71,11 +72,17 @@ def _expectation(expectation: syntax.Expectation) -> str:
             if expectation.side is not None and expectation.instrument is not None:
                 words += f" {expectation.side} {expectation.instrument.symbol}"
             words += f" to {expectation.to.text}" if expectation.to is not None else ""
-            words += f" by {expectation.by}" if expectation.by else ""
+            words += _by(expectation.by)
             words += f" clause {spell(expectation.clause)}" if expectation.clause is not None else ""
             return words + (f" with margin {spell(expectation.margin, SUM)}" if expectation.margin is not None else "")
         case _ as never:
             assert_never(never)
+
+
+def _by(name: str | None) -> str:
+    if name is None:
+        return ""
+    return f" by {name}" if name.isidentifier() else f" by {spell_text(name)}"
 
 
 def prove_row(prove: syntax.Prove) -> Row:

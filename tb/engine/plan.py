@@ -169,9 +169,13 @@ _ALWAYS = ("order.quantity", "order.price", "order.stop", "order.target", "equit
 _OF_BOOK = ("order.book", "equity of book")  # and where there are books
 
 
-def plan(program: checked.Program) -> Plan:
-    """The rule graph of a program and its plans."""
-    builder = Builder(program)
+def plan(program: checked.Program, builder: Builder | None = None) -> Plan:
+    """The rule graph of a program and its plans.
+
+    A builder that is handed in can build more afterwards, such as what tests ask: its nodes come after those of the plan,
+    which stay as they are.
+    """
+    builder = builder or Builder(program)
     drafts = [_Drafter(builder, strategy).draft() for strategy in program.strategies.values()]
     periods = sorted({draft.period for draft in drafts}) or [3_600_000]
     constraints = {period: _constraints(builder, program, period) for period in periods}

@@ -95,8 +95,11 @@ class Gate:
 
     def judge(self, moment: Moment, market: MarketReader, lot: Decimal | None) -> Judgement:
         """The verdict on one proposal. `market` gives a market leaf's value at the instant; `lot` is the instrument's grid."""
-        inputs = [exact(market(leaf)) if isinstance(leaf, int) else read(leaf[0], leaf[1], moment) for leaf in self._leaves]
-        return self.decide(inputs, moment.proposal.adds_risk, moment.proposal.quantity, lot)
+        return self.decide(self.inputs(moment, market), moment.proposal.adds_risk, moment.proposal.quantity, lot)
+
+    def inputs(self, moment: Moment, market: MarketReader) -> list[Exact]:
+        """What the decision function reads, in its order."""
+        return [exact(market(leaf)) if isinstance(leaf, int) else read(leaf[0], leaf[1], moment) for leaf in self._leaves]
 
     def decide(self, inputs: Sequence[Exact], adds_risk: bool, quantity: Decimal, lot: Decimal | None) -> Judgement:
         """The verdict that follows from a snapshot alone: explanations and what-if questions come through here too."""

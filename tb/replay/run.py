@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,10 +37,15 @@ from tb.replay.view import RecordedView, columns_of
 from tb.runtime.proposing import Ready
 from tb.runtime.session import Session
 
-if TYPE_CHECKING:
-    from tb.ledger.store import Ledger
-
 Progress = Callable[[int, int], None]
+
+
+class Keeps(Protocol):
+    """Where a run's records are kept: a ledger, or whatever stands in its place."""
+
+    def append(self, run: str, records: Sequence[Record], *, log: DecisionLog | None = None) -> None: ...
+
+
 FALSE, TRUE, UNKNOWN, OUTSIDE, BUSY, COOLING = range(6)
 _GROUP = 2_000  # records a transaction
 
@@ -50,7 +55,7 @@ class _Recorder:
     """Writes records in groups; keeps the hash of decisions with or without a ledger."""
 
     run: str
-    ledger: Ledger | None
+    ledger: Keeps | None
     log: DecisionLog
     pending: list[Record]
 
@@ -109,7 +114,7 @@ def replay_market(
     settings: Settings,
     market: Market,
     policy_hash: str,
-    ledger: Ledger | None = None,
+    ledger: Keeps | None = None,
     progress: Progress | None = None,
     chunk: int = CHUNK,
 ) -> Outcome:

@@ -13,8 +13,10 @@ from pathlib import Path
 from tb.core.diagnostics import Diagnostic, Refused, has_errors, in_order
 from tb.core.settings import Settings, parse_settings
 from tb.dsl import syntax
-from tb.dsl.check import check, without_echoes
+from tb.dsl.check import check, check_with_tests, without_echoes
+from tb.dsl.checked_tests import Test
 from tb.dsl.parse import parse
+from tb.engine.build import Builder
 from tb.engine.plan import Plan, plan
 from tb.gate.limits import Limits, parse_limits
 from tb.runtime.project import LIMITS, SETTINGS, Project
@@ -60,6 +62,39 @@ def compile_project(project: Project) -> Compiled:
     if program is None or has_errors(findings):
         raise Refused(in_order(findings))
     return Compiled(project, tuple(files), plan(program), tuple(in_order(findings)))
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """A project with its tests. `builder` built the plan, and can build what the tests speak of."""
+
+    compiled: Compiled
+    tests: tuple[Test, ...]
+    builder: Builder
+
+
+def compile_tests(project: Project, texts: Mapping[str, str]) -> Tested:
+    """The plan of a project and the tests of its files and of the `texts`, by path. Raises Refused with every mistake."""
+    files, findings = parse_files(project)
+    test_files = []
+    for path, text in texts.items():
+        file, found = parse(path, text, is_policy=False)
+        test_files.append(file)
+        findings += found
+    program, tests, found = check_with_tests(
+        files,
+        test_files,
+        currency=project.settings.account.currency,
+        limits={limit.name: limit for limit in project.limits},
+        overrides={name: override.text for name, override in project.settings.parameters.items()},
+        zone=project.settings.account.timezone,
+    )
+    findings += [*without_echoes(found, findings, [*files, *test_files]), *project.warnings]
+    if program is None or has_errors(findings):
+        raise Refused(in_order(findings))
+    builder = Builder(program)
+    compiled = Compiled(project, tuple(files), plan(program, builder), tuple(in_order(findings)))
+    return Tested(compiled, tests, builder)
 
 
 def project_of(texts: Mapping[str, str], root: Path) -> Project:

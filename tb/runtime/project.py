@@ -16,6 +16,7 @@ from tb.gate.limits import Limits, parse_limits
 
 SETTINGS = "tb.yaml"
 LIMITS = "limits.yaml"
+TESTS = "tests"
 
 NO_PROJECT = "TB660"
 NO_FOLDER = "TB661"
@@ -72,6 +73,20 @@ def load_project(folder: Path) -> Project:
     if has_errors(findings):
         raise Refused(in_order(findings))
     return Project(folder, settings, rules, policy, limits, dict(sorted(texts.items())), tuple(in_order(findings)))
+
+
+def load_tests(folder: Path) -> dict[str, str]:
+    """The texts of a project's files of tests, `tests/*.tb`, by path, in order of name; a project may have none.
+
+    They decide nothing, so they belong neither to a `Project` nor to its policy hash. Raises Refused where one cannot be read.
+    """
+    findings: list[Diagnostic] = []
+    if not (folder / TESTS).is_dir() or not any((folder / TESTS).glob("*.tb")):
+        return {}
+    texts = _rule_files(folder, TESTS, "tests", findings)
+    if has_errors(findings):
+        raise Refused(in_order(findings))
+    return texts
 
 
 def _settings_text(folder: Path, findings: list[Diagnostic]) -> str | None:

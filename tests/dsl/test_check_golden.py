@@ -16,10 +16,10 @@ import pytest
 
 from tb.core.amount import Amount, parse_amount
 from tb.core.codes import CODES
-from tb.core.diagnostics import Diagnostic, in_order
+from tb.core.diagnostics import Diagnostic, has_errors, in_order
 from tb.core.time import parse_instant
 from tb.dsl import checked
-from tb.dsl.check import check
+from tb.dsl.check import check_with_tests
 from tb.dsl.parse import parse
 from tb.engine.plan import plan
 
@@ -54,8 +54,10 @@ def run(text: str) -> tuple[checked.Program | None, list[Diagnostic], Mapping[st
         amounts[name] = amount
     parsed = [parse(path, content, is_policy=path.startswith("policy/")) for path, content in files.items()]
     mistakes = [finding for _, findings in parsed for finding in findings]
-    program, findings = check([file for file, _ in parsed], limits=amounts, overrides=overrides, as_of=as_of)
-    return program, in_order([*mistakes, *findings]), files
+    rules = [file for file, _ in parsed if not file.path.startswith("tests/")]
+    asked = [file for file, _ in parsed if file.path.startswith("tests/")]
+    program, _, findings = check_with_tests(rules, asked, limits=amounts, overrides=overrides, as_of=as_of)
+    return None if has_errors(findings) else program, in_order([*mistakes, *findings]), files
 
 
 def listed(findings: list[Diagnostic], files: Mapping[str, str]) -> str:

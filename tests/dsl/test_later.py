@@ -22,7 +22,6 @@ RULES = {
     STRATEGY + "    take 50% at 1R\n": "`take`",
     STRATEGY + "  enter when close > open\n    leg buy spot 5% of equity\n    leg sell perp same quantity\n": "`leg`",
     STRATEGY + "  quote bid mid, ask mid\n": "`quote`",
-    'test "t"\n  expect no proposal\n': "`test`",
 }
 POLICY = {
     "council s 1 approve when weight for > 50%\n": "`council`",

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from tb.core.diagnostics import Diagnostic, did_you_mean, has_errors
 from tb.core.span import Span
-from tb.dsl import checked, syntax
+from tb.dsl import checked, checked_tests, syntax
 from tb.dsl.check import (
     books,
     constraints,
@@ -29,6 +29,7 @@ from tb.dsl.check import (
     scores,
     sessions,
     signals,
+    tests,
     weights,
 )
 from tb.dsl.check.expressions import Expressions
@@ -79,6 +80,27 @@ def check(
 
     `as_of` is the instant, in ms, that the program is checked for: an exception that has ended by then is an error. Without
     one no day is meant, as for a replay: there an exception holds or not by the instants of the data. Days begin in `zone`.
+    Tests are not looked at: a mistake in one keeps nothing from running.
+    """
+    program, _, findings = check_with_tests(
+        files, None, currency=currency, limits=limits, overrides=overrides, as_of=as_of, zone=zone
+    )
+    return program, findings
+
+
+def check_with_tests(
+    files: Sequence[syntax.File],
+    test_files: Sequence[syntax.File] | None,
+    *,
+    currency: str = "USD",
+    limits: Mapping[str, LimitValue] | None = None,
+    overrides: Mapping[str, str] | None = None,
+    as_of: int | None = None,
+    zone: ZoneInfo = _UTC,
+) -> tuple[checked.Program | None, tuple[checked_tests.Test, ...], list[Diagnostic]]:
+    """As `check`, with the tests of `files` and of the `test_files`, which hold tests alone; None leaves all of them out.
+
+    Tests are checked where the program itself has no mistake: they speak of it.
     """
     scope = Scope(currency, limits or {})
     everything = [*_standard(), *files]
@@ -111,8 +133,11 @@ def check(
             if file.is_policy and isinstance(node, syntax.LimitException):
                 exceptions.exception(checkers[file.path], node, calendar)
     if has_errors(scope.findings):
-        return None, scope.findings
-    return _program(scope), scope.findings
+        return None, (), scope.findings
+    program = _program(scope)
+    found = () if test_files is None else tests.tests_of(scope, checkers, files, test_files, program)
+    later.refuse(scope, test_files or ())
+    return program, found, scope.findings
 
 
 def _program(scope: Scope) -> checked.Program:

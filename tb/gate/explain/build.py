@@ -36,6 +36,21 @@ def explain(
 ) -> Explanation:
     """The explanation of one decision. Without `deep`, flip points are left out: it is then fast enough for a whole run."""
     evaluated = reproduce(plan, gate, settings, decision)
+    return explain_evaluated(plan, gate, settings, decision, evaluated, policy_hash=policy_hash, run=run, deep=deep)
+
+
+def explain_evaluated(
+    plan: Plan,
+    gate: Gate,
+    settings: Settings,
+    decision: Decision,
+    evaluated: Evaluated,
+    *,
+    policy_hash: str,
+    run: str = "",
+    deep: bool = True,
+) -> Explanation:
+    """The explanation of a decision that was evaluated already, such as that of an order which no strategy proposed."""
     rules = _rules(plan.graph, gate, evaluated, decision, deep=deep)
     condition = None if evaluated.entry is None else clause_tree(plan.graph, evaluated.entry.when, evaluated.market)
     leaves = _market_leaves(evaluated, decision)

@@ -19,7 +19,8 @@ def text(explanation: Explanation, *, depth: int = 6, only_failing: bool = False
 
 def _head(e: Explanation) -> Iterator[str]:
     yield f"{e.id}  {e.headline}"
-    yield f"  {e.at}  strategy {e.strategy}  ({e.place})  policy {e.policy_hash[:12]}"
+    policy = f"policy {e.policy_hash[:12]}" if e.policy_hash else ""
+    yield f"  {'  '.join(part for part in (e.at, f'strategy {e.strategy}  ({e.place})', policy) if part)}"
     for line in e.outcome:
         yield f"  {line}"
     if e.reason:
@@ -132,6 +133,8 @@ def _rest(e: Explanation, only_failing: bool) -> Iterator[str]:
         for origin in e.origins:
             allowed = f", allowed {origin.allowed}" if origin.allowed else ""
             yield f"  {origin.name} = {origin.value}  ({origin.origin}{allowed})"
+    if not e.policy_hash:
+        return  # nothing was recorded that could be reproduced, as in a test
     yield ""
     yield f"policy {e.policy_hash}"
     yield f"explanation reproduced: {'yes' if e.reproduced else 'NO'}"

@@ -1,0 +1,233 @@
+"""An order that a test puts before the gate: the facts of a quiet, flat account, and on top of them what the test gives.
+
+1. Account and order are made as the test says; everything follows from them as in a session.
+2. Market values come from the test, else from its last bar, else stand-ins: the order's price is the mid, spread and depth are
+   those that the settings state. What nothing tells is unknown.
+3. What is given takes the place of what would have been read, and the gate decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tb.analysis.testing.asked import Asked
+from tb.core.records import Decision
+from tb.core.settings import Settings
+from tb.core.time import HOUR, day_start, next_day_start
+from tb.dsl.checked_tests import Proposes, Test
+from tb.engine.calendar import hours_of, is_during
+from tb.engine.graph import RuleGraph
+from tb.engine.instant import EXACT, Exact, exact
+from tb.engine.plan import Plan
+from tb.gate.account import ZERO, Account, Holding
+from tb.gate.facts import Moment, read
+from tb.gate.gate import Gate, Judgement
+from tb.gate.proposal import Proposal
+
+
+@dataclass(frozen=True, slots=True)
+class LastBar:
+    """The market at the last bar of a test: the instant of its close, and the value of a market node there."""
+
+    at: int
+    value: Callable[[int], float | None]
+
+
+_LOSSES = ("loss", "drawdown")  # what an unknown equity leaves unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the gate said, as the record of a decision, with everything it read by node."""
+
+    decision: Decision
+    judgement: Judgement
+    inputs: tuple[Exact, ...]
+    unread: tuple[str, ...]  # what is given and nothing reads
+    at_an_instant: bool
+
+
+def judge(
+    graph: RuleGraph,
+    plan: Plan,
+    gate: Gate,
+    settings: Settings,
+    asked: Asked,
+    last_bar: LastBar | None,
+    read_too: tuple[int, ...],
+) -> Judged:
+    """Puts the order of a test before the gate. `read_too` are leaves that expectations read besides the policy."""
+    proposes = asked.test.proposes
+    assert proposes is not None
+    facts = Facts(graph, plan, settings, asked, last_bar)
+    inputs = tuple(facts.value(leaf) for leaf in gate.policy.leaves)
+    proposal = facts.moment.proposal
+    spec = settings.instrument(proposal.instrument)
+    judgement = gate.decide(inputs, proposal.adds_risk, proposal.quantity, None if spec is None else spec.lot)
+    known = {*gate.policy.leaves, *read_too}
+    unread = [said.text for node, said in asked.words.items() if node not in known and not facts.is_calendar(node)]
+    return Judged(_record(facts, judgement, inputs, proposes), judgement, inputs, tuple(unread), facts.instant is not None)
+
+
+class Facts:
+    """The value of every leaf at the moment of a test's order."""
+
+    def __init__(self, graph: RuleGraph, plan: Plan, settings: Settings, asked: Asked, last_bar: LastBar | None) -> None:
+        self.graph = graph
+        self.settings = settings
+        self.asked = asked
+        self.last_bar = last_bar
+        self.named: dict[tuple[str, str], Exact] = {}
+        for node, value in asked.given.items():
+            if graph[node].op == "fact":
+                self.named[str(graph[node].consts[0]), str(graph[node].consts[1])] = value
+        self.instant = self.named.get(("instant", ""), None if last_bar is None else Decimal(last_bar.at))
+        self.moment = self._moment(plan)
+
+    def value(self, leaf: int) -> Exact:
+        """What is given, else what follows from account and order, else what stands in."""
+        if leaf in self.asked.given:
+            return self.asked.given[leaf]
+        node = self.graph[leaf]
+        if node.op != "fact":
+            return exact(self._market(leaf))
+        name, argument = str(node.consts[0]), str(node.consts[1])
+        if name == "instant":
+            return self.instant
+        if name in _LOSSES and self._equity_is_unknown:
+            return None
+        return read(name, argument, self.moment)
+
+    def is_calendar(self, node: int) -> bool:
+        """The instant: fields of the calendar follow from it, whether or not a rule reads it."""
+        return self.graph[node].op == "fact" and self.graph[node].consts[0] == "instant"
+
+    @property
+    def _equity_is_unknown(self) -> bool:
+        return ("equity", "") in self.named and self.named["equity", ""] is None
+
+    def _market(self, leaf: int) -> float | None:
+        found = None if self.last_bar is None else self.last_bar.value(leaf)
+        if found is not None:
+            return found
+        node, order = self.graph[leaf], self.moment.proposal
+        venue = self.settings.venue_for(order.instrument)
+        standing_in: Decimal | None = None
+        match node.op, node.consts[:1]:
+            case "field", ("mid",):
+                standing_in = order.price if self.last_bar is None else None
+            case "field", ("spread",):
+                standing_in = venue.spread if self.last_bar is None else None
+            case "depth", _:
+                standing_in = venue.depth
+            case "field", ("hour",):
+                standing_in = self._of_day(HOUR, 24)
+            case "field", ("weekday",):
+                standing_in = self._of_day(24 * HOUR, 7, first=3)  # 1970-01-01 was a Thursday
+            case "during", _:
+                at = self.instant
+                inside = is_during(hours_of(node.consts), int(at)) if isinstance(at, Decimal) else None
+                standing_in = None if inside is None else Decimal(int(inside))
+        return None if standing_in is None else float(standing_in)
+
+    def _of_day(self, length: int, count: int, first: int = 0) -> Decimal | None:
+        return Decimal((int(self.instant) // length + first) % count) if isinstance(self.instant, Decimal) else None
+
+    # --- the order and the account ---------------------------------------------------------------------------------
+
+    def _moment(self, plan: Plan) -> Moment:
+        proposes = self.asked.test.proposes
+        assert proposes is not None
+        at = int(self.instant) if isinstance(self.instant, Decimal) else 0
+        account = _account(self.asked.test, self.settings, self.named, at)
+        spec = self.settings.instrument(proposes.instrument)
+        return Moment(
+            at=at,
+            proposal=_proposal(plan, proposes, account),
+            account=account,
+            groups={group.name: group.members for group in plan.program.groups.values() if group.in_policy},
+            restricted=self.settings.restricted,
+            minimum=None if spec is None else spec.minimum_notional,
+            maximum=None if spec is None else spec.max_quantity,
+            age=0,
+            halted_by=None,
+            paused_by=None,
+        )
+
+
+def _account(test: Test, settings: Settings, named: Mapping[tuple[str, str], Exact], at: int) -> Account:
+    """A flat account with the equity that is given, or with what is held and so much cash that its equity is that."""
+    equity = named.get(("equity", ""))
+    whole = equity if isinstance(equity, Decimal) else settings.account.equity
+    held = sum((holding.value for holding in test.held if holding.value is not None), ZERO)
+    account = Account(settings.account.currency, EXACT.subtract(whole, held))
+    own = test.proposes
+    for holding in test.held:
+        strategy = own.strategy if own is not None and own.instrument == holding.instrument else ""
+        # so many units at a price of 1; a value that is not known is a price that is not
+        quantity = Decimal(1) if holding.value is None else holding.value
+        if quantity:
+            account.holdings[strategy, holding.instrument] = Holding(strategy, holding.instrument, quantity)
+            account.mark(holding.instrument, None if holding.value is None else Decimal(1))
+    account.high_water = whole
+    zone = settings.account.timezone
+    account.begin_day(day_start(at, zone), next_day_start(at, zone))
+    account.observe(at)
+    before = named.get(("equity at day_start", ""), account.equity_at_day_start)
+    account.equity_at_day_start = before if isinstance(before, Decimal) else None
+    return account
+
+
+def _proposal(plan: Plan, proposes: Proposes, account: Account) -> Proposal:
+    strategy = plan.strategy(proposes.strategy)
+    symbol, price = proposes.instrument, proposes.price
+    held = account.position(symbol)
+    adds_risk = not held or (held > 0) == (proposes.sign > 0)
+    tier = strategy.tiers.get(symbol)
+    return Proposal(
+        strategy=strategy.name,
+        instrument=symbol,
+        sign=proposes.sign,
+        quantity=proposes.quantity,
+        price=price,
+        stop=proposes.stop,
+        target=proposes.target,
+        intended=EXACT.multiply(proposes.quantity, price) if price is not None and adds_risk else None,
+        confidence=None,
+        tier=None if tier is None else f"{strategy.universe}.{tier}",
+        adds_risk=adds_risk,
+        missing="price" if price is None and adds_risk else None,
+    )
+
+
+def _record(facts: Facts, judgement: Judgement, inputs: tuple[Exact, ...], proposes: Proposes) -> Decision:
+    proposal = facts.moment.proposal
+    confidence = facts.named.get(("order.confidence", ""))
+    return Decision(
+        seq=1,
+        at=facts.moment.at,
+        kind="enter" if proposal.adds_risk else "exit",
+        strategy=proposal.strategy,
+        enter=0,
+        instrument=proposal.instrument,
+        side="buy" if proposes.sign > 0 else "sell",
+        row=0,
+        verdict=judgement.verdict,
+        deciding=judgement.deciding,
+        proposed=proposal.quantity,
+        approved=judgement.quantity,
+        price=proposal.price,
+        stop=proposal.stop,
+        target=proposal.target,
+        confidence=float(confidence) if isinstance(confidence, Decimal) else None,
+        reason="",
+        failed=judgement.failed,
+        unknown=judgement.unknown,
+        facts=tuple(None if value is None else str(value) for value in inputs),
+        market=(),
+        ages=(),
+        rows=(),
+        shadowed=judgement.shadowed,
+    )

@@ -1,0 +1,62 @@
+"""Bars of tests played as history is: the same session, the same simulated venue, a fresh account each time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tb.core.records import Decision, Record
+from tb.core.settings import Settings
+from tb.engine.bars import Bars
+from tb.engine.markets import Markets
+from tb.engine.plan import Plan
+from tb.ledger.chain import DecisionLog
+from tb.replay.data import Market, load_market
+from tb.replay.run import markets_of, replay_market
+from tb.replay.why_not import text, why_not
+
+
+@dataclass(slots=True)
+class _Decisions:
+    """Keeps what was decided and nothing else."""
+
+    found: list[Decision]
+
+    def append(self, run: str, records: Sequence[Record], *, log: DecisionLog | None = None) -> None:
+        self.found.extend(record for record in records if isinstance(record, Decision))
+
+
+@dataclass(slots=True)
+class TestHistory:
+    """The `tb.analysis.testing.History` of a project in a folder. Recorded bars are read once."""
+
+    __test__ = False
+
+    plan: Plan
+    root: Path
+    _read: dict[tuple[str, int | None, int | None], Mapping[str, Bars]] = field(default_factory=dict)
+
+    def load(self, path: str, first: int | None, last: int | None) -> Mapping[str, Bars]:
+        """The bars in a folder, relative to the project's. Raises Refused where they cannot be used."""
+        key = (path, first, last)
+        if key not in self._read:
+            self._read[key] = load_market(self.root / path, first=first, last=last).bars
+        return self._read[key]
+
+    def markets(self, settings: Settings, bars: Mapping[str, Bars]) -> Markets:
+        return markets_of(self.plan, _market(bars), settings)
+
+    def play(self, settings: Settings, bars: Mapping[str, Bars]) -> Sequence[Decision]:
+        """Every decision of a replay of these bars."""
+        kept = _Decisions([])
+        replay_market(run="r0", plan=self.plan, settings=settings, market=_market(bars), policy_hash="", ledger=kept)
+        return kept.found
+
+    def why_not(self, settings: Settings, bars: Mapping[str, Bars], instrument: str, at: int) -> str:
+        return text(why_not(self.plan, self.markets(settings, bars), instrument, at))
+
+
+def _market(bars: Mapping[str, Bars]) -> Market:
+    period = next(iter(bars.values())).period
+    return Market("bars of a test", dict(sorted(bars.items())), period, (), "")

@@ -1,0 +1,146 @@
+"""Tests written in the language: what they see of an order and of a market, and that a wrong expectation of each kind fails."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from written_tests import ORDER, POLICY, bench_of, compiled, order, run
+
+from tb.analysis.testing import run_tests
+from tb.analysis.testing.text import text
+
+SELL = "  when   fade proposes sell 1 BTC-USD at 500 USD stop 550 USD\n"
+
+# expectation that holds, one that does not, what is given, the order
+ORDERS = {
+    "an approval": ("approve", "reject by wide", "", ORDER),
+    "side and strategy": ("approve buy BTC-USD by momentum", "approve sell BTC-USD by momentum", "", ORDER),
+    "instrument": ("approve buy BTC-USD", "approve buy ETH-USD", "", ORDER),
+    "strategy": ("approve by momentum", "approve by fade", "", ORDER),
+    "verdict": ("reject by wide", "halt by wide", "spread = 80bps", ORDER),
+    "rule": ("reject by wide", "reject by collar", "spread = 80bps", ORDER),
+    "clause": ("reject clause spread > 60bps", "reject clause depth(10bps) < 2 * order.notional", "spread = 80bps", ORDER),
+    "the other clause": ("reject by wide clause depth(10bps) < 2 * order.notional", "reject clause spread > 60bps", "depth(10bps) = 900 USD", ORDER),
+    "margin": ("reject by wide with margin 20bps", "reject by wide with margin 21bps", "spread = 80bps", ORDER),
+    "margin in money": (
+        "halt by daily_loss with margin 1 USD",
+        "halt by daily_loss with margin 2 USD",
+        "loss(today) = 301 USD",
+        ORDER,
+    ),
+    "margin in bars": ("reject by fresh with margin 1 bars", "reject by fresh with margin 30m", "data_age = 3h", ORDER),
+    "size": ("shrink to 1.6 by position", "shrink to 1.7 by position", "exposure(BTC-USD) = 200 USD", ORDER.replace("buy 1 ", "buy 2 ")),
+    "pause": ("pause by per_day", "reject by per_day", "entries(today) = 10", ORDER),
+    "warning": ("warn by busy", "approve", "entries(today) = 8", ORDER),
+    "a fact of policy": ("reward_risk >= 2", "reward_risk > 2", "", ORDER),
+    "unknown spread": ("reject by wide", "approve", "spread = unknown", ORDER),
+    "unknown equity": ("reject by daily_loss", "approve", "equity = unknown", ORDER),
+    "unknown holding": ("reject by cluster", "approve", "exposure(ETH-USD) = unknown", ORDER),
+    "unknown price": ("reject by complete_order", "approve", "", ORDER.replace(" at 500 USD", "")),
+    "indicator": ("reject by heated with margin 1", "approve", "rsi(close, 14) = 86", ORDER),
+    "list": ("reject by listed", "approve", "restricted = layer1", ORDER),
+    "group": ("reject by cluster with margin 500 USD", "approve", "exposure(ETH-USD) = 1_500 USD", ORDER),
+    "short": ("reject by cluster", "approve", "exposure(ETH-USD) = -1_500 USD", SELL),
+    "halted": ("halt by not_halted", "approve", 'halted_by = "daily_loss"', ORDER),
+    "closing asks little": ("approve sell BTC-USD", "reject", "exposure(BTC-USD) = 500 USD, spread = 80bps", SELL),
+    "closing asks something": ("reject by rate", "approve", "exposure(BTC-USD) = 500 USD, orders(10s) = 20", SELL),
+    "exactly at the limit": ("approve", "reject", "spread = 60bps", ORDER),
+    "quantity of the account": ("reject by cluster", "approve", "equity = 1_000 USD", ORDER),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("right", "wrong", "given", "when"), ORDERS.values(), ids=ORDERS)
+def test_an_order_is_judged_as_given(right: str, wrong: str, given: str, when: str) -> None:
+    report = run(order(right, given, when))
+    assert report.passed, text(report)
+
+
+@pytest.mark.parametrize(("right", "wrong", "given", "when"), ORDERS.values(), ids=ORDERS)
+def test_a_wrong_expectation_of_an_order_fails(right: str, wrong: str, given: str, when: str) -> None:
+    report = run(order(wrong, given, when))
+    (result,) = report.results
+    assert result.status == "failed"
+    (failure,) = result.failures
+    assert failure.expected == wrong
+    assert failure.actual not in {"", wrong}
+    assert failure.hint
+    assert result.explanation.startswith("the order  ")
+
+
+BARS = """
+  bars BTC-USD 1h
+    100..104 x 5  volume 10
+"""
+SPIKE = BARS + "    106           volume 30\n"
+MARKETS = {
+    "verdict": ("approve buy BTC-USD by momentum", "approve sell BTC-USD by momentum", SPIKE),
+    "trigger": ("surge", "not surge", SPIKE),
+    "confidence": ("surge with confidence >= 0.6", "surge with confidence >= 0.9", SPIKE),
+    "value": ("loudness == 2", "loudness == 2.1", SPIKE),
+    "no proposal": ("no proposal", "approve buy BTC-USD", BARS),
+    "no proposal by one": ("no proposal by fade", "no proposal by momentum", SPIKE),
+    "no proposal at all": ("approve buy BTC-USD by momentum", "no proposal", SPIKE),
+    "rule": ("reject by wide", "reject by collar", "  given spread = 80bps" + SPIKE),
+    "clause and margin": (
+        "reject clause spread > 60bps with margin 20bps",
+        "reject clause spread > 60bps with margin 21bps",
+        "  given spread = 80bps" + SPIKE,
+    ),
+    "exit": ("approve sell BTC-USD by momentum", "no proposal", SPIKE + "    110 volume 10\n    101 volume 10\n"),
+    "only the last bar": ("no proposal", "approve buy BTC-USD", SPIKE + "    107 volume 10\n"),
+    "another market": ("close of BTC-USD > 105 USD/BTC", "close of BTC-USD > 107 USD/BTC", SPIKE),
+    "an unknown bar": ("no proposal", "surge", BARS + "    unknown volume 30\n"),
+    "equity": ("approve buy BTC-USD", "shrink by position", "  given equity = 500 USD" + SPIKE),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("right", "wrong", "setting"), MARKETS.values(), ids=MARKETS)
+def test_a_market_is_played_to_its_last_bar(right: str, wrong: str, setting: str) -> None:
+    calm = POLICY_WITHOUT_RSI
+    right_one, wrong_one = (run(f'test "one"\n{setting.strip(chr(10))}\n  expect {e}\n', policy=calm) for e in (right, wrong))
+    assert right_one.passed, text(right_one)
+    (result,) = wrong_one.results
+    assert result.status == "failed"
+    assert [failure.expected for failure in result.failures] == [wrong]
+    assert result.explanation
+
+
+POLICY_WITHOUT_RSI = "".join(line for line in POLICY.splitlines(keepends=True) if "rsi" not in line)
+
+
+def test_given_values_alone_are_enough_for_a_condition() -> None:
+    given = 'test "one"\n  given  loudness = 2, surge = true\n  expect surge\n  expect loudness == 2\n'
+    assert run(given).passed
+    report = run('test "one"\n  given  loudness = 2\n  expect surge\n')
+    assert [failure.actual for failure in report.results[0].failures] == ["unknown"]
+
+
+def test_what_nothing_reads_is_no_test() -> None:
+    report = run(order("approve", "entries(3h) = 5, hour = 7"))
+    (result,) = report.results
+    assert result.status == "error"
+    assert [failure.actual for failure in result.failures] == [
+        "nothing reads what is given: `entries(3h) = 5`",
+        "nothing reads what is given: `hour = 7`",
+    ]
+    assert not report.passed
+
+
+def test_no_test_does_not_pass() -> None:
+    assert not run("").passed
+
+
+def test_the_order_of_tests_does_not_matter() -> None:
+    named = [order(right, given, when).replace('"one"', f'"{name}"') for name, (right, _, given, when) in ORDERS.items()]
+    named += [order(wrong, given, when).replace('"one"', f'"not {name}"') for name, (_, wrong, given, when) in ORDERS.items()]
+    named += [f'test "m {name}"\n{setting.strip(chr(10))}\n  expect {right}\n' for name, (right, _, setting) in MARKETS.items()]
+    found = compiled("\n".join(named))
+    bench = bench_of(found)
+    straight = {result.name: result for result in run_tests(bench, found.tests).results}
+    assert {result.status for result in straight.values()} == {"passed", "failed"}
+    shuffled = list(found.tests)
+    random.Random(7).shuffle(shuffled)
+    for tests in (found.tests[::-1], shuffled):
+        assert {result.name: result for result in run_tests(bench, tests).results} == straight
+        assert {result.name: result for result in run_tests(bench_of(found), tests).results} == straight
