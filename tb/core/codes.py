@@ -396,7 +396,7 @@ _ROWS: tuple[Code, ...] = (
     Code(
         "TB094",
         "expects what cannot come",
-        "A test names a rule, strategy, instrument or amount that the project does not have, so no outcome could be as expected.",
+        "A test names a rule, strategy, instrument or amount that the project does not have, so nothing can come as expected.",
         "did you mean `thin`?",
     ),
     Code(

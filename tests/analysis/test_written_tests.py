@@ -10,6 +10,8 @@ from written_tests import ORDER, POLICY, bench_of, compiled, order, run
 from tb.analysis.testing import run_tests
 from tb.analysis.testing.text import text
 
+TWICE = ORDER.replace("buy 1 ", "buy 2 ")
+DEEP = "depth(10bps) < 2 * order.notional"
 SELL = "  when   fade proposes sell 1 BTC-USD at 500 USD stop 550 USD\n"
 
 # expectation that holds, one that does not, what is given, the order
@@ -20,8 +22,8 @@ ORDERS = {
     "strategy": ("approve by momentum", "approve by fade", "", ORDER),
     "verdict": ("reject by wide", "halt by wide", "spread = 80bps", ORDER),
     "rule": ("reject by wide", "reject by collar", "spread = 80bps", ORDER),
-    "clause": ("reject clause spread > 60bps", "reject clause depth(10bps) < 2 * order.notional", "spread = 80bps", ORDER),
-    "the other clause": ("reject by wide clause depth(10bps) < 2 * order.notional", "reject clause spread > 60bps", "depth(10bps) = 900 USD", ORDER),
+    "clause": ("reject clause spread > 60bps", f"reject clause {DEEP}", "spread = 80bps", ORDER),
+    "the other clause": (f"reject by wide clause {DEEP}", "reject clause spread > 60bps", "depth(10bps) = 900 USD", ORDER),
     "margin": ("reject by wide with margin 20bps", "reject by wide with margin 21bps", "spread = 80bps", ORDER),
     "margin in money": (
         "halt by daily_loss with margin 1 USD",
@@ -30,7 +32,7 @@ ORDERS = {
         ORDER,
     ),
     "margin in bars": ("reject by fresh with margin 1 bars", "reject by fresh with margin 30m", "data_age = 3h", ORDER),
-    "size": ("shrink to 1.6 by position", "shrink to 1.7 by position", "exposure(BTC-USD) = 200 USD", ORDER.replace("buy 1 ", "buy 2 ")),
+    "size": ("shrink to 1.6 by position", "shrink to 1.7 by position", "exposure(BTC-USD) = 200 USD", TWICE),
     "pause": ("pause by per_day", "reject by per_day", "entries(today) = 10", ORDER),
     "warning": ("warn by busy", "approve", "entries(today) = 8", ORDER),
     "a fact of policy": ("reward_risk >= 2", "reward_risk > 2", "", ORDER),
@@ -97,8 +99,7 @@ MARKETS = {
 
 @pytest.mark.parametrize(("right", "wrong", "setting"), MARKETS.values(), ids=MARKETS)
 def test_a_market_is_played_to_its_last_bar(right: str, wrong: str, setting: str) -> None:
-    calm = POLICY_WITHOUT_RSI
-    right_one, wrong_one = (run(f'test "one"\n{setting.strip(chr(10))}\n  expect {e}\n', policy=calm) for e in (right, wrong))
+    right_one, wrong_one = (run(f'test "one"\n{setting.strip(chr(10))}\n  expect {e}\n', policy=CALM) for e in (right, wrong))
     assert right_one.passed, text(right_one)
     (result,) = wrong_one.results
     assert result.status == "failed"
@@ -106,7 +107,7 @@ def test_a_market_is_played_to_its_last_bar(right: str, wrong: str, setting: str
     assert result.explanation
 
 
-POLICY_WITHOUT_RSI = "".join(line for line in POLICY.splitlines(keepends=True) if "rsi" not in line)
+CALM = "".join(line for line in POLICY.splitlines(keepends=True) if "rsi" not in line)
 
 
 def test_given_values_alone_are_enough_for_a_condition() -> None:

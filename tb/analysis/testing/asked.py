@@ -61,7 +61,7 @@ def amount(value: checked.Const | None, period: int) -> Exact:
 
 
 def _context(plan: Plan, test: checked_tests.Test, period: int | None) -> Context:
-    """An order is looked at as policy does, in the period of its strategy; a market as the rules of a strategy that trades it."""
+    """An order is looked at as policy does, in the period of its strategy; a market as a strategy that trades it."""
     if test.proposes is not None:
         return Context(plan.strategy(test.proposes.strategy).period, "", True)
     symbols = [table.instrument for table in test.bars]
