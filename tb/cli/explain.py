@@ -112,9 +112,18 @@ class Explainer:
             if not found and decision.kind == "exit":
                 found = [t for t in trades if t.exit_at is not None and t.entry_at < decision.at <= t.exit_at]
             if not found:
-                return self.decision(decision)
+                return msgspec.structs.replace(self.decision(decision), outcome=tuple(self._without_trade(decision)))
             trade = found[0]
         return msgspec.structs.replace(self.decision(decision), outcome=tuple(self._outcome(trade)))
+
+    def _without_trade(self, decision: Decision) -> Iterator[str]:
+        """What became of an order that no trade came of."""
+        for order in self.ledger.orders(self.run.id, instrument=decision.instrument):
+            if order.decision == decision.seq:
+                ends = self.ledger.cancels(self.run.id, order=order.id)
+                yield from (f"cancelled {iso(end.at)}: {end.cause}" for end in ends)
+                if not ends and order.kind == "entry":
+                    yield "still on its way when the run ended"
 
     def _outcome(self, trade: Trade) -> Iterator[str]:
         from tb.core.encode import plain

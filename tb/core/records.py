@@ -91,7 +91,15 @@ class Quiet(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     states: bytes
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+Style = Literal["market", "limit", "stop"]  # how an order asks to be filled: at once, at a price or better, beyond a price
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """An order on its way. `price` is the limit of a limit order and the trigger of a stop entry, None at market.
+
+    A limit or stop order rests from `at` until `expires` (at that instant it is over); at market it waits for an open.
+    """
+
     id: str  # hash of (run, policy, strategy, instrument, instant, leg)
     decision: int  # seq of its decision
     at: int
@@ -102,6 +110,23 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     kind: Literal["entry", "exit"]
     stop: Decimal | None
     target: Decimal | None
+    style: Style = "market"
+    price: Decimal | None = None
+    expires: int | None = None
+    post_only: bool = False
+
+
+class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """An order that ended without a fill. `cause`: `expired`, `would cross`, `position closed`, or the pause or halt that
+    ended it, as `halt daily_loss`."""
+
+    order: str
+    at: int
+    strategy: str
+    instrument: str
+    side: Side
+    quantity: Decimal
+    cause: str
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -178,4 +203,4 @@ class Curve(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     points: bytes
 
 
-Record = Decision | Quiet | Order | Fill | Trade | Latch | Mark | Curve
+Record = Decision | Quiet | Order | Cancel | Fill | Trade | Latch | Mark | Curve

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from tb.core.records import Style
 from tb.core.span import Span
 from tb.core.units import Unit
 from tb.dsl.checked_capital import Capital
@@ -444,6 +445,18 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
+class EntryOrder:
+    """How an entry asks to be filled. `price` is the limit or the trigger, None at market; `valid` ms or bars, None where the
+    strategy says nothing."""
+
+    style: Style
+    price: Expr | None
+    valid: Const | None
+    post_only: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Enter:
     direction: str
     when: Expr
@@ -453,6 +466,7 @@ class Enter:
     because: Template
     span: Span
     by_conviction: ConvictionSize | None = None  # in place of `sizes`
+    order: EntryOrder | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from tb.core.records import Style
 from tb.core.span import Span
 from tb.core.units import Kind
 from tb.dsl import checked
@@ -47,6 +48,20 @@ class SizePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderPlan:
+    """How an entry asks to be filled. `price` is the node of its limit or trigger; `valid` how long it rests, in ms; both are
+    None at market."""
+
+    style: Style
+    price: int | None = None
+    valid: int | None = None
+    post_only: bool = False
+
+
+AT_MARKET = OrderPlan("market")
+
+
+@dataclass(frozen=True, slots=True)
 class EnterPlan:
     direction: str
     when: int
@@ -61,6 +76,7 @@ class EnterPlan:
     signals: tuple[SignalPlan, ...] = ()  # named in the condition
     conviction: int | None = None  # of those signals
     by_conviction: ConvictionSizePlan | None = None  # in place of `sizes`
+    order: OrderPlan = AT_MARKET
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,11 +348,19 @@ class _Drafter:
             signals,
             self._conviction(signals, enter),
             size_of(enter.by_conviction),
+            self._order(enter.order),
         )
 
     def _conviction(self, signals: tuple[SignalPlan, ...], enter: checked.Enter) -> int | None:
         nodes = tuple(signal.node for signal in signals)
         return self.builder.conviction(nodes, enter.direction, self.context, enter.span) if nodes else None
+
+    def _order(self, order: checked.EntryOrder | None) -> OrderPlan:
+        if order is None or order.price is None:
+            return AT_MARKET
+        period = self.strategy.period
+        valid = period if order.valid is None else _length(order.valid, period)
+        return OrderPlan(order.style, self._node(order.price), valid, order.post_only)
 
     def _trigger_ref(self, name: str) -> checked.Ref:
         trigger = self.builder.program.triggers[name]
@@ -436,10 +460,7 @@ def _enter_roots(enter: EnterPlan) -> list[int]:
         if size.condition is not None:
             roots.append(size.condition)
     roots += [level.node for level in (enter.stop, enter.target) if level is not None]
-    if enter.confidence is not None:
-        roots.append(enter.confidence)
-    if enter.conviction is not None:
-        roots.append(enter.conviction)
+    roots += [node for node in (enter.confidence, enter.conviction, enter.order.price) if node is not None]
     for case in (case for signal in enter.signals for case in signal.cases):
         roots += [case.node, *_word_nodes(case.because)]
     return roots

@@ -125,6 +125,8 @@ _ACCOUNT: Mapping[str, Reader] = {
     "order.instrument": lambda m, _: m.proposal.instrument,
     "order.strategy": lambda m, _: m.proposal.strategy,
     "order.side": lambda m, _: "buy" if m.proposal.sign > 0 else "sell",
+    "order.kind": lambda m, _: m.proposal.order.style,
+    "order.valid": lambda m, _: Decimal(m.proposal.order.valid or 0),
     "order.tier": lambda m, _: m.proposal.tier,
     "order.sign": lambda m, _: Decimal(m.proposal.sign),
     "order.quantity": lambda m, _: m.proposal.quantity,

@@ -88,6 +88,8 @@ class Gate:
         self._shadows_every = _bits(policy, lambda c: c.acts is None and c.every_order)
         self.watched = _watched(graph, policy)
         self._watch = generate(graph, self.watched)
+        self._stopping = _about_account(graph, policy, [c for c in policy.constraints if c.acts in {"pause", "halt"}])
+        self._stands = generate(graph, self._stopping)
 
     def _leaf(self, leaf: int) -> tuple[str, str] | int:
         node = self.graph[leaf]
@@ -132,9 +134,7 @@ class Gate:
         """The latching constraints that fail now, without any order: about the account alone, or about the moment's book."""
         if not self.watched.constraints:
             return ()
-        inputs = [
-            read(str(self.graph[leaf].consts[0]), str(self.graph[leaf].consts[1]), moment) for leaf in self.watched.leaves
-        ]
+        inputs = self._account_inputs(self.watched, moment)
         failed, _ = self._watch.judge(inputs)
         if not failed:
             return ()
@@ -142,6 +142,14 @@ class Gate:
         of_book = moment.book is not None
         broken = [c for bit, c in enumerate(self.watched.constraints) if failed >> bit & 1 and c.reads_book == of_book]
         return tuple(self._broken(constraint, *sides.get(constraint.name, (None, None))) for constraint in broken)
+
+    def standing(self, moment: Moment) -> tuple[ConstraintPlan, ...]:
+        """The constraints about the account alone whose pause or halt every entry would meet now."""
+        failed, _ = self._stands.judge(self._account_inputs(self._stopping, moment))
+        return tuple(c for bit, c in enumerate(self._stopping.constraints) if failed >> bit & 1)
+
+    def _account_inputs(self, policy: PolicyPlan, moment: Moment) -> list[Exact]:
+        return [read(str(self.graph[leaf].consts[0]), str(self.graph[leaf].consts[1]), moment) for leaf in policy.leaves]
 
     def _broken(self, constraint: ConstraintPlan, measured: Exact, bound: Exact) -> Broken:
         if not isinstance(measured, Decimal) or not isinstance(bound, Decimal):
@@ -235,6 +243,11 @@ def _subset(policy: PolicyPlan, constraints: list[ConstraintPlan]) -> PolicyPlan
 
 
 def _watched(graph: RuleGraph, policy: PolicyPlan) -> PolicyPlan:
-    chosen = [c for c in policy.constraints if c.latches and not c.reads_order]
+    return _about_account(graph, policy, [c for c in policy.constraints if c.latches])
+
+
+def _about_account(graph: RuleGraph, policy: PolicyPlan, constraints: list[ConstraintPlan]) -> PolicyPlan:
+    """Those of the constraints that read the account alone, with the leaves that they need."""
+    chosen = [c for c in constraints if not c.reads_order]
     leaves = leaves_of(graph, [c.node for c in chosen], in_policy=True)
     return PolicyPlan(policy.period, tuple(chosen), leaves, ())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from tb.engine.plan import AT_MARKET, OrderPlan
+
 HELD_TOO_LONG = -1  # stands for the number of the exit where time, not a condition, ended a position
 TOO_LONG = "held as long as allowed"  # and what is said of exits that have no words of their own
 UNSAID = "exit condition"
@@ -15,7 +17,8 @@ class Proposal:
     """`sign` is 1 for a buy, -1 for a sell. `quantity` is on the lot grid, `price` None where no price is known.
 
     `intended` is the money the size rule asked for, None where it could not be computed. `tier` is `universe.tier`. `adds_risk`
-    is False for orders that only close a position.
+    is False for orders that only close a position. `order` says how it asks to be filled, `asked` the limit or trigger of one
+    that rests.
     """
 
     strategy: str
@@ -31,3 +34,5 @@ class Proposal:
     adds_risk: bool
     missing: str | None = None  # inputs of the order that could not be computed, for people
     conviction: float | None = None  # of the signals that agree with an entry
+    order: OrderPlan = AT_MARKET
+    asked: Decimal | None = None

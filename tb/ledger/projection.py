@@ -10,8 +10,9 @@ import msgspec
 from sqlalchemy import insert
 from sqlalchemy.dialects import sqlite
 
-from tb.core.records import Curve, Decision, Fill, Latch, Mark, Order, Quiet, Record, Trade
+from tb.core.records import Cancel, Curve, Decision, Fill, Latch, Mark, Order, Quiet, Record, Trade
 from tb.ledger.tables import (
+    CancelRow,
     CurveRow,
     DecisionRow,
     Entry,
@@ -39,6 +40,10 @@ def _quiet(q: Quiet) -> Row:
 
 def _order(o: Order) -> Row:
     return (o.id, o.decision, o.instrument)
+
+
+def _cancel(c: Cancel) -> Row:
+    return (c.order, c.at, c.instrument)
 
 
 def _fill(f: Fill) -> Row:
@@ -85,6 +90,7 @@ SHAPES: dict[str, Shape] = {
         _shape(Decision, DecisionRow, _decision),
         _shape(Quiet, QuietRow, _quiet),
         _shape(Order, OrderRow, _order),
+        _shape(Cancel, CancelRow, _cancel),
         _shape(Fill, FillRow, _fill),
         _shape(Trade, TradeRow, _trade),
         _shape(Latch, LatchRow, _latch),

@@ -16,6 +16,7 @@ from tb.ledger.findings import RESTORE, refused, unknown_run
 from tb.ledger.projection import SHAPES
 from tb.ledger.runs import RunInfo
 from tb.ledger.tables import (
+    CancelRow,
     CurveRow,
     DecisionRow,
     Entry,
@@ -32,7 +33,7 @@ from tb.ledger.tables import (
 T = TypeVar("T")
 _entries, _runs = table_of(Entry), table_of(RunRow)
 _decisions, _quiet, _trades = table_of(DecisionRow), table_of(QuietRow), table_of(TradeRow)
-_curves = table_of(CurveRow)
+_curves, _cancels = table_of(CurveRow), table_of(CancelRow)
 _orders, _fills, _latches, _marks = table_of(OrderRow), table_of(FillRow), table_of(LatchRow), table_of(MarkRow)
 _payload: ColumnElement[Any] = type_coerce(_entries.c.payload, NullType())  # as it stands, even where somebody changed its type
 
@@ -82,6 +83,10 @@ def orders(run: str, instrument: str | None) -> Select[Any]:
 
 def order(run: str, name: str) -> Select[Any]:
     return _of(_orders, run, id=name)
+
+
+def cancels(run: str, order_id: str | None) -> Select[Any]:
+    return _of(_cancels, run, order_id=order_id).order_by(_cancels.c.entry)
 
 
 def fills(run: str, order_id: str | None, instrument: str | None) -> Select[Any]:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, Select, func, insert, select, update
 
 from tb.core.diagnostics import Diagnostic
 from tb.core.encode import canonical
-from tb.core.records import Curve, Decision, Fill, Latch, Mark, Order, Quiet, Record, Run, Trade, Verdict
+from tb.core.records import Cancel, Curve, Decision, Fill, Latch, Mark, Order, Quiet, Record, Run, Trade, Verdict
 from tb.ledger import queries
 from tb.ledger.chain import DECISIVE, DecisionLog, Head, policy_bytes, policy_hash
 from tb.ledger.findings import RESTORE, refused, refusing
@@ -227,6 +227,10 @@ class Ledger:
         """Raises `Refused` TB707 (unknown run) or TB714 (no such order)."""
         found: list[Order] = self._records(run, queries.order(run, order))
         return queries.only(found, self.path, f"run `{run}` has no order `{order}`", "`tb trades` lists what was ordered")
+
+    def cancels(self, run: str, *, order: str | None = None) -> list[Cancel]:
+        """Orders that ended without a fill, in the order of writing. Raises `Refused` TB707."""
+        return self._records(run, queries.cancels(run, order))
 
     def fills(self, run: str, *, order: str | None = None, instrument: str | None = None) -> list[Fill]:
         """Raises `Refused` TB707."""

@@ -13,7 +13,7 @@ from sqlalchemy import Index, Table
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-SCHEMA = 2  # raised by any change below; a ledger of another version is refused, never altered in place
+SCHEMA = 3  # raised by any change below; a ledger of another version is refused, never altered in place
 
 
 class LedgerTable(SQLModel, registry=registry()):
@@ -89,6 +89,14 @@ class OrderRow(Projection, table=True):
     __table_args__ = (Index("orders_by_id", "run", "id", unique=True),)
     id: str
     decision: int
+    instrument: str
+
+
+class CancelRow(Projection, table=True):
+    __tablename__ = "cancels"
+    __table_args__ = (Index("cancels_by_order", "run", "order_id"),)
+    order_id: str
+    at: int
     instrument: str
 
 

@@ -1,11 +1,15 @@
-"""The simulated venue: orders decided at a close fill at the next open, with slippage and fee; stops and targets are watched
-inside each bar from the entry on.
+"""The simulated venue: orders decided at a close arrive at the next open; stops and targets are watched inside each bar from
+the entry on.
 
 Conventions, stated so that a number can be checked by hand:
 - A market order fills at the open of the next bar of its instrument, made worse by slippage and rounded to the worse tick.
+- A limit or stop entry rests (`tb.replay.resting`): a limit fills at its price or a better open, without slippage; a stop entry
+  at its price or the open beyond it, made worse by slippage.
 - Where a bar touches both stop and target, the stop comes first. A bar that opens beyond a level fills at its open.
 - A stop fills at its price, or at the open beyond it, made worse by slippage. A target is a limit order: it fills at its
   price, or at an open beyond it, without slippage. All prices are rounded to the worse tick.
+- In the bar inside which an entry fills, its stop counts against the whole bar, its target not at all: whether the bar's
+  best price came before the entry is not known, and the worse is assumed.
 - What happens inside a bar is known at its close and carries that instant; what happens at the open carries the open's.
 - The fee is a ratio of the fill's value. Where a bar's high or low is unknown, its open and close stand in for it.
 """
@@ -15,111 +19,147 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-import numpy as np
-
 from tb.core.records import Fill, Order
 from tb.core.settings import Settings
 from tb.engine.bars import Bars
 from tb.engine.instant import EXACT, exact
 from tb.gate.gate import Approved
 from tb.gate.sizing import to_grid
+from tb.replay.prices import Prices
+from tb.replay.resting import Resting
 from tb.runtime.positions import Position
 from tb.runtime.session import Session
+from tb.runtime.settling import Settling
 
-
-@dataclass(slots=True)
-class _Prices:
-    """One instrument's bars as lists: single values are read from them fast."""
-
-    time: list[int]
-    open: list[float]
-    high: list[float]
-    low: list[float]
-    rows: list[int]
-
-    @classmethod
-    def of(cls, bars: Bars) -> _Prices:
-        # where an extreme is unknown, the prices that are known bound it: a bar that closed beyond a stop touched it
-        high = np.where(np.isnan(bars.high), np.fmax(bars.open, bars.close), bars.high)
-        low = np.where(np.isnan(bars.low), np.fmin(bars.open, bars.close), bars.low)
-        return cls(bars.time.tolist(), bars.open.tolist(), high.tolist(), low.tolist(), bars.rows.tolist())
+ZERO = Decimal(0)
 
 
 @dataclass(slots=True)
 class SimulatedVenue:
-    """Takes approved orders; `advance` lets one bar of an instrument happen."""
+    """Takes approved orders; `advance` lets one bar of an instrument happen. `orders` are those on their way, by instrument."""
 
     settings: Settings
     bars: dict[str, Bars]
-    orders: dict[str, list[Order]] = field(default_factory=dict)
-    _prices: dict[str, _Prices] = field(default_factory=dict)
+    orders: dict[str, list[Resting]] = field(default_factory=dict)
+    _prices: dict[str, Prices] = field(default_factory=dict)
 
     def submit(self, approved: Approved, order: Order) -> None:
         """Takes an order that the gate approved, for exactly the approved quantity."""
         if order.quantity != approved.quantity:
             raise ValueError(f"order {order.id} is for {order.quantity}, approved were {approved.quantity}")
-        self.orders.setdefault(order.instrument, []).append(order)
+        self.orders.setdefault(order.instrument, []).append(Resting(order))
 
-    def prices(self, symbol: str) -> _Prices:
+    def cancel(self, order: str) -> None:
+        """Takes an order back; one that is not there any more is none."""
+        for symbol, resting in list(self.orders.items()):
+            self._keep(symbol, [one for one in resting if one.order.id != order])
+
+    def _keep(self, symbol: str, resting: list[Resting]) -> None:
+        if resting:
+            self.orders[symbol] = resting
+        else:
+            self.orders.pop(symbol, None)
+
+    def prices(self, symbol: str) -> Prices:
         found = self._prices.get(symbol)
         if found is None:
-            found = self._prices[symbol] = _Prices.of(self.bars[symbol])
+            found = self._prices[symbol] = Prices.of(self.bars[symbol])
         return found
 
     def advance(self, session: Session, symbol: str, row: int) -> None:
         """Everything that happens to an instrument between the open and the close of one bar."""
-        prices = self.prices(symbol)
-        waiting = self.orders.get(symbol)
-        if waiting and prices.open[row] == prices.open[row]:
-            del self.orders[symbol]
-            for order in sorted(waiting, key=lambda order: order.kind != "exit"):
-                self._fill_at_open(session, order, prices, row)
-        for position in [p for p in session.positions.values() if p.instrument == symbol]:
-            self._watch(session, position, prices, row)
+        prices, settling = self.prices(symbol), session.settling
+        if symbol in self.orders and prices.opens(row):
+            self._keep(symbol, self._at_open(settling, self.orders[symbol], prices, row))
+        for position in [p for p in settling.positions.values() if p.instrument == symbol]:
+            self._watch(settling, position, prices, row)
+        if symbol in self.orders:
+            self._keep(symbol, self._inside(settling, self.orders[symbol], prices, row))
 
-    def _fill_at_open(self, session: Session, order: Order, prices: _Prices, row: int) -> None:
-        position = session.positions.get((order.strategy, order.instrument))
-        if order.kind == "exit" and (position is None or not position.exiting):
-            return  # its stop or target was faster
-        sign, cause = 1 if order.side == "buy" else -1, session.cause_of(order)
-        fill = self._fill(order.id, order.instrument, sign, order.quantity, prices, row, cause)
-        if order.kind == "entry":
-            session.entered(order, fill)
-        elif position is not None:
-            session.exited(position, fill)
+    def _at_open(self, settling: Settling, waiting: list[Resting], prices: Prices, row: int) -> list[Resting]:
+        """What the open does to the orders of an instrument, exits first; returns those that still rest."""
+        left = []
+        for one in sorted(waiting, key=lambda one: one.order.kind != "exit"):
+            if not one.is_open_at(prices.time[row]):
+                left.append(one)  # over already: the session cancels it
+            elif one.would_cross(prices.open[row]):
+                settling.cancelled(one.order, prices.time[row], "would cross")
+            elif (start := one.at_open(prices.open[row])) is not None:
+                self._fill_order(settling, one, prices, row, start, 0)
+            else:
+                one.arrived = True
+                left.append(one)
+        return left
 
-    def _watch(self, session: Session, position: Position, prices: _Prices, row: int) -> None:
-        open_, high, low = prices.open[row], prices.high[row], prices.low[row]
-        stop, target, sign = position.stop, position.target, position.sign
-        if stop is not None:
-            level = float(stop)
-            if (low <= level) if sign > 0 else (high >= level):
-                gapped = (open_ <= level) if sign > 0 else (open_ >= level)
-                self._close(session, position, prices, row, "stop", stop, gapped)
-                return
+    def _inside(self, settling: Settling, waiting: list[Resting], prices: Prices, row: int) -> list[Resting]:
+        """What the rest of the bar does to the orders that rest; returns those that still do."""
+        left = []
+        for one in waiting:
+            close = prices.time[row] + prices.period
+            start = one.inside(prices.high[row], prices.low[row]) if one.arrived and one.lasts_until(close) else None
+            if start is None:
+                left.append(one)
+                continue
+            self._fill_order(settling, one, prices, row, start, prices.period)
+            position = settling.positions[one.order.strategy, one.order.instrument]
+            self._watch_after_entry(settling, position, prices, row)
+        return left
+
+    def _fill_order(self, settling: Settling, one: Resting, prices: Prices, row: int, start: Decimal, after: int) -> None:
+        order = one.order
+        position = settling.position_of(order) if order.kind == "exit" else None
+        if order.kind == "exit" and position is None:
+            settling.cancelled(order, prices.time[row], "position closed")  # its stop or target was faster
+            return
+        slippage = ZERO if order.style == "limit" else self.settings.venue_for(order.instrument).slippage
+        cause = settling.cause_of(order)
+        fill = self._fill(order.id, order.instrument, one.sign, order.quantity, start, slippage, prices, row, after, cause)
+        if position is None:
+            settling.entered(order, fill)
+        else:
+            settling.exited(position, fill)
+
+    # --- stops and targets -------------------------------------------------------------------------------------------
+
+    def _watch(self, settling: Settling, position: Position, prices: Prices, row: int) -> None:
+        if self._stopped(settling, position, prices, row):
+            return
+        target, sign, open_ = position.target, position.sign, prices.open[row]
         if target is not None:
             level = float(target)
-            if (high >= level) if sign > 0 else (low <= level):
+            if (prices.high[row] >= level) if sign > 0 else (prices.low[row] <= level):
                 gapped = (open_ >= level) if sign > 0 else (open_ <= level)
-                self._close(session, position, prices, row, "target", target, gapped)
+                self._close(settling, position, prices, row, "target", target, gapped)
                 return
-        position.see(high, low)
+        position.see(prices.high[row], prices.low[row])
+
+    def _watch_after_entry(self, settling: Settling, position: Position, prices: Prices, row: int) -> None:
+        """The rest of the bar inside which an entry filled: its worst counts, its best only as far as the close."""
+        if not self._stopped(settling, position, prices, row, may_gap=False):
+            worst, close = (prices.low if position.sign > 0 else prices.high)[row], prices.close[row]
+            position.see(*((close, worst) if position.sign > 0 else (worst, close)))
+
+    def _stopped(self, settling: Settling, position: Position, prices: Prices, row: int, *, may_gap: bool = True) -> bool:
+        stop, sign, open_ = position.stop, position.sign, prices.open[row]
+        if stop is None:
+            return False
+        level = float(stop)
+        if not ((prices.low[row] <= level) if sign > 0 else (prices.high[row] >= level)):
+            return False
+        gapped = may_gap and ((open_ <= level) if sign > 0 else (open_ >= level))
+        self._close(settling, position, prices, row, "stop", stop, gapped)
+        return True
 
     def _close(
-        self, session: Session, position: Position, prices: _Prices, row: int, cause: str, level: Decimal, gapped: bool
+        self, settling: Settling, position: Position, prices: Prices, row: int, cause: str, level: Decimal, gapped: bool
     ) -> None:
         open_ = exact(prices.open[row]) if gapped else None
-        fill = self._fill(
-            f"{cause} of t{position.seq}",
-            position.instrument,
-            -position.sign,
-            position.entry.quantity,
-            prices,
-            row,
-            cause,
-            (level, self.bars[position.instrument].period) if open_ is None else (open_, 0),
-        )
-        session.exited(position, fill)
+        start, after = (level, prices.period) if open_ is None else (open_, 0)
+        slippage = ZERO if cause == "target" else self.settings.venue_for(position.instrument).slippage
+        name, quantity = f"{cause} of t{position.seq}", position.entry.quantity
+        sign = -position.sign
+        fill = self._fill(name, position.instrument, sign, quantity, start, slippage, prices, row, after, cause)
+        settling.exited(position, fill)
 
     def _fill(
         self,
@@ -127,17 +167,16 @@ class SimulatedVenue:
         symbol: str,
         sign: int,
         quantity: Decimal,
-        prices: _Prices,
+        start: Decimal,
+        slippage: Decimal,
+        prices: Prices,
         row: int,
+        after: int,
         cause: str,
-        touched: tuple[Decimal, int] | None = None,
     ) -> Fill:
-        """A fill at the open, or at the price that was touched so long after the open."""
+        """A fill from an undisturbed price, so long after the open."""
         spec, venue = self.settings.instrument(symbol), self.settings.venue_for(symbol)
         assert spec is not None  # the gate lets no order of an unknown instrument pass
-        start, after = touched if touched is not None else (exact(prices.open[row]), 0)
-        assert start is not None  # orders wait for an open that is known
-        slippage = Decimal(0) if cause == "target" else venue.slippage
         price = to_grid(EXACT.multiply(start, 1 + sign * slippage), spec.tick, up=sign > 0)
         fee = EXACT.multiply(EXACT.multiply(quantity, price), venue.fee)
         return Fill(

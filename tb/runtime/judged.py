@@ -45,6 +45,7 @@ def decision_of(draft: Draft, judgement: Judgement, view: MarketView, *, seq: in
 def order_of(draft: Draft, judgement: Judgement, *, run: str, policy_hash: str, decision: int, at: int) -> Order:
     """The order of an approved draft; the same circumstances always give the same id."""
     proposal = draft.proposal
+    how = proposal.order
     identity = [run, policy_hash, proposal.strategy, proposal.instrument, at, draft.kind]
     return Order(
         id=digest(canonical(identity))[:20],
@@ -57,6 +58,10 @@ def order_of(draft: Draft, judgement: Judgement, *, run: str, policy_hash: str, 
         kind="entry" if proposal.adds_risk else "exit",
         stop=proposal.stop,
         target=proposal.target,
+        style=how.style,
+        price=proposal.asked,
+        expires=None if how.valid is None else at + how.valid,
+        post_only=how.post_only,
     )
 
 

@@ -63,6 +63,10 @@ class Latches:
             book=earlier.book,
         )
 
+    def in_force(self, book: str = "") -> str | None:
+        """The first pause or halt in force for all, or for that book: `halt deep`; None where there is none."""
+        return next((f"{x.verdict} {held}" for held, x in self.active.items() if x.book in ("", book)), None)
+
     def words(self, verdict: str, book: str = "") -> str | None:
         """The rules whose pause or halt is in force for all, or for that book, for people; None where there is none."""
         if not self.active:

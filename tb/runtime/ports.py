@@ -51,6 +51,10 @@ class Venue(Protocol):
 
     def submit(self, approved: Approved, order: Order) -> None: ...
 
+    def cancel(self, order: str) -> None:
+        """Takes back the order of that id; one that is not there any more is none."""
+        ...
+
 
 class Recorder(Protocol):
     """Where everything that happened goes."""

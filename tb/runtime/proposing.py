@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tb.core.settings import Settings
-from tb.engine.plan import Plan, StrategyPlan
+from tb.engine.plan import EnterPlan, Plan, StrategyPlan
 from tb.engine.say import say
 from tb.gate.proposal import HELD_TOO_LONG, TOO_LONG, UNSAID, Proposal
+from tb.gate.resting import asked_price, expected_of
 from tb.gate.sizing import expected_price, size
 from tb.runtime.ports import MarketView
 from tb.runtime.positions import Position
@@ -129,7 +130,7 @@ class Proposer:
             return self.view.value(node, symbol, row)
 
         spec = self.settings.instrument(symbol)
-        price = self._expected(sign, symbol, strategy.period, row)
+        price, asked = self._price_of(enter, sign, symbol, strategy.period, row)
         confidence = values(enter.confidence) if enter.confidence is not None else None
         conviction = values(enter.conviction) if enter.conviction is not None else None
         quantity, stop, target, intended = Decimal(0), None, None, None
@@ -152,9 +153,22 @@ class Proposer:
             True,
             ", ".join(missing) or None,
             conviction,
+            enter.order,
+            asked,
         )
         reason = say(self.plan.graph, enter.because, values)
         return Draft(proposal, strategy, "enter", entry.enter, row, enter.leaves, reason, None)
+
+    def _price_of(
+        self, enter: EnterPlan, sign: int, symbol: str, period: int, row: int
+    ) -> tuple[Decimal | None, Decimal | None]:
+        """What an entry is expected to pay, and the price it asks for where it rests."""
+        spec = self.settings.instrument(symbol)
+        if enter.order.style == "market" or spec is None:
+            return self._expected(sign, symbol, period, row), None
+        slippage = self.settings.venue_for(symbol).slippage
+        asked = asked_price(self.plan.graph, enter.order, sign, spec.tick, lambda node: self.view.value(node, symbol, row))
+        return expected_of(enter.order, asked, sign, slippage, spec.tick), asked
 
     def _expected(self, sign: int, symbol: str, period: int, row: int) -> Decimal | None:
         quote, spec = self.view.quote(symbol, period, row), self.settings.instrument(symbol)

@@ -1,14 +1,17 @@
 """One session step: what happens at one instant. Replay, dry-run, paper and live take the same step.
 
-1. Prices are marked, the trading day rolls, equity is noted (`_mark`).
-2. Pauses that are over end; constraints about the account alone are watched (`_watch`).
+1. Prices are marked, the trading day rolls, equity is noted (`_mark`); resting entries whose time is over are cancelled.
+2. Pauses that are over end; constraints about the account alone are watched. Where a pause or halt begins, entries on their
+   way are cancelled (`_watch`).
 3. Exits come before entries: time held, then `exit when`, each an order before the gate (`Proposer.exits`).
 4. Strategies whose condition holds propose, unless they hold, wait or cool down already (`Proposer.entries`).
 5. Proposals are ordered: conviction, confidence, strategy, instrument (`tb.runtime.proposing.in_order`).
 6. The gate judges each in the light of those approved before it; approved ones count at once and go to the venue (`_judge`).
 7. Everything is recorded, refusals too.
 
-A venue tells what became of orders through `filled`. INVARIANT: an order reaches the venue only with an `Approved` of the gate.
+A venue tells what became of orders through `settling` (`tb.runtime.settling`).
+
+INVARIANT: an order reaches the venue only with an `Approved` of the gate.
 """
 
 from __future__ import annotations
@@ -16,20 +19,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from tb.core.records import Fill, Latch, Mark, Order, Record
+from tb.core.records import Latch, Mark, Order, Record
 from tb.core.settings import Settings
 from tb.core.time import DAY, day_start, next_day_start
-from tb.engine.plan import ConstraintPlan, EnterPlan, Plan
-from tb.gate.account import Account, Book, Working
+from tb.engine.plan import ConstraintPlan, Plan
+from tb.gate.account import Account, Book
 from tb.gate.facts import Moment
 from tb.gate.gate import Gate, Judgement
-from tb.gate.proposal import HELD_TOO_LONG, Proposal
-from tb.gate.sizing import levels
+from tb.gate.proposal import Proposal
 from tb.runtime.judged import decision_of, order_of
 from tb.runtime.latches import Latches
 from tb.runtime.ports import MarketView, Recorder, Venue
-from tb.runtime.positions import Position
 from tb.runtime.proposing import Draft, Key, Proposer, Ready, in_order
+from tb.runtime.settling import Sent, Settling
 from tb.vocabulary.facts import FACTS, Argument
 
 _NOBODY = Proposal("", "", 1, Decimal(0), None, None, None, None, None, None, True)  # where no order is judged
@@ -37,7 +39,7 @@ _EVER = 1_000_000 * DAY
 
 
 class Session:
-    """The state of one account under one policy, moved on by `step` and `filled`."""
+    """The state of one account under one policy, moved on by `step` and by what the venue tells its `settling`."""
 
     def __init__(
         self,
@@ -67,14 +69,20 @@ class Session:
         self.account.high_water = settings.account.equity
         for book in plan.program.capital.books:
             self.account.open_book(book.name, book.share, book.strategies)
-        self.positions: dict[Key, Position] = {}
-        self.waiting: dict[Key, Order] = {}  # approved entries on their way
-        self.cooling: dict[Key, int] = {}
         self.counts = dict.fromkeys(("decisions", "proposals", "approved", "shrunk", "rejected", "trades", "exits"), 0)
+        self.settling = Settling(
+            plan=plan,
+            settings=settings,
+            view=view,
+            venue=venue,
+            recorder=recorder,
+            account=self.account,
+            counts=self.counts,
+        )
+        self.positions, self.waiting, self.cooling = self.settling.positions, self.settling.waiting, self.settling.cooling
         self.curve: list[Mark] = []  # equity at every close at which something was held
         self.groups = {g.name: g.members for g in plan.program.groups.values() if g.in_policy}
         self.proposer = Proposer(plan, settings, view)
-        self._orders: dict[str, tuple[Draft, int]] = {}
         self._marked_day = 0
         self._was_open = False
         self._settled_at = 0
@@ -87,6 +95,7 @@ class Session:
     def step(self, at: int, ready: Sequence[Ready]) -> tuple[Ready, ...]:
         """Decides everything at an instant. Returns the entries that held but could not propose (held, waiting, cooling)."""
         self._mark(at)
+        self.settling.expire(at)
         self._watch(at)
         for draft in self.proposer.exits(list(self.positions.values()), at):
             self._judge(draft, at)
@@ -151,6 +160,28 @@ class Session:
                         self._record_mark(at, {broken.constraint.name: broken.used})
         if records:
             self.recorder.record(records)
+        self._stop_entries(at)
+
+    def _stop_entries(self, at: int) -> None:
+        """Nothing new under a pause or halt, be it in force or a condition that every entry would meet now."""
+        if not self.waiting:
+            return
+        causes: dict[str, str | None] = {}
+        for strategy in dict.fromkeys(order.strategy for order in self.waiting.values()):
+            book = self.account.book_of(strategy)
+            name = "" if book is None else book.name
+            if name not in causes:
+                causes[name] = self._stopped_by(at, book)
+            cause = causes[name]
+            if cause is not None:
+                self.settling.stop_entries(strategy, at, cause)
+
+    def _stopped_by(self, at: int, book: Book | None) -> str | None:
+        held = self.latches.in_force("" if book is None else book.name)
+        if held is not None:
+            return held
+        standing = self._watching().standing(self._moment(_NOBODY, at, book))
+        return f"{standing[0].verdict} {standing[0].name}" if standing else None
 
     def _lift_like_an_operator(self, at: int, after: int) -> list[Record]:
         """Replays only: a simulated operator lifts a halt after a stated time, and the drawdown is measured anew."""
@@ -209,6 +240,8 @@ class Session:
         if judgement.approved is None:
             self.recorder.record(records)
             self._record_mark(at, self.gates[draft.strategy.period].account_usage(judgement.inputs))
+            if judgement.latches:
+                self._stop_entries(at)
             return
         order = order_of(draft, judgement, run=self.run, policy_hash=self.policy_hash, decision=self.counts["decisions"], at=at)
         records.append(order)
@@ -218,18 +251,9 @@ class Session:
 
     def _engage(self, draft: Draft, order: Order, judgement: Judgement, at: int) -> None:
         """An approved order counts at once: in the windows, in the worst case, and against a second proposal."""
-        proposal = draft.proposal
-        self.account.count_order(at, is_entry=proposal.adds_risk, strategy=proposal.strategy)
-        self._orders[order.id] = (draft, order.decision)
-        if draft.position is not None:
-            draft.position.exiting = True
-            return
-        assert proposal.price is not None
-        self.waiting[proposal.strategy, proposal.instrument] = order
-        self.account.working[order.id] = Working(
-            order.id, proposal.instrument, proposal.sign, order.quantity, proposal.price, proposal.strategy
-        )
-        self._record_mark(at, self.gates[draft.strategy.period].usage(judgement.inputs, order.quantity))
+        self.settling.engage(Sent(order, draft.strategy, draft.enter, draft.row), draft.proposal.price, draft.position)
+        if draft.position is None:
+            self._record_mark(at, self.gates[draft.strategy.period].usage(judgement.inputs, order.quantity))
 
     def _mark_of(self, at: int, usage: dict[str, float | None]) -> Mark | None:
         """Equity and exposure now; None where either is unknown."""
@@ -241,61 +265,6 @@ class Session:
         mark = self._mark_of(at, usage)
         if mark is not None:
             self.recorder.record([mark])
-
-    # --- what the venue tells --------------------------------------------------------------------------------------
-
-    def cause_of(self, order: Order) -> str:
-        """Why an order on its way was sent: `entry`, `exit when` or `hold`."""
-        if order.kind == "entry":
-            return "entry"
-        return "hold" if self._orders[order.id][0].enter == HELD_TOO_LONG else "exit when"
-
-    def entered(self, order: Order, fill: Fill) -> Position:
-        """An entry filled: the position begins, its stop and target measured from the price that was paid."""
-        draft, decision = self._orders.pop(order.id)
-        key = (order.strategy, order.instrument)
-        self.waiting.pop(key, None)
-        self.account.working.pop(order.id, None)
-        enter = draft.strategy.enters[draft.enter]
-        stop, target = self._protection(draft, enter, order, fill.price)
-        self.counts["trades"] += 1
-        sign = 1 if fill.side == "buy" else -1
-        position = Position(self.counts["trades"], order.strategy, order.instrument, sign, decision, fill, stop, target)
-        self.positions[key] = position
-        self.account.fill(order.strategy, order.instrument, sign * fill.quantity, fill.price, fill.fee)
-        self.recorder.record([fill, position.trade(None)])
-        return position
-
-    def _protection(
-        self, draft: Draft, enter: EnterPlan, order: Order, entry: Decimal
-    ) -> tuple[Decimal | None, Decimal | None]:
-        """The levels for the price that was paid; where that price leaves none, those the order was approved with."""
-        symbol, row = draft.proposal.instrument, draft.row
-        spec = self.settings.instrument(symbol)
-        assert spec is not None  # the gate lets no order of an unknown instrument pass
-        stop, target, _ = levels(self.plan.graph, enter, entry, spec.tick, lambda node: self.view.value(node, symbol, row))
-        return order.stop if stop is None else stop, order.target if target is None else target
-
-    def exited(self, position: Position, fill: Fill) -> None:
-        """A position was closed: by its stop or target, or by an order."""
-        key = (position.strategy, position.instrument)
-        position.see(float(fill.price), float(fill.price))
-        del self.positions[key]
-        self._orders.pop(fill.order, None)
-        self.account.fill(position.strategy, position.instrument, -position.sign * fill.quantity, fill.price, fill.fee)
-        trade = position.trade(fill)
-        assert trade.profit is not None
-        self.account.trade_closed(fill.at, trade.profit, strategy=position.strategy)
-        self._cool(position, fill, trade.profit)
-        self.recorder.record([fill, trade])
-
-    def _cool(self, position: Position, fill: Fill, profit: Decimal) -> None:
-        strategy = self.proposer.strategies[position.strategy]
-        lengths = [strategy.cool_downs.get("exit", 0)]
-        lengths.append(strategy.cool_downs.get("loss", 0) if profit < 0 else 0)
-        lengths.append(strategy.cool_downs.get("stop", 0) if fill.cause == "stop" else 0)
-        if max(lengths):
-            self.cooling[position.strategy, position.instrument] = fill.at + max(lengths)
 
 
 def _windows_of(gate: Gate) -> tuple[str, ...]:

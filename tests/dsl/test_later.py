@@ -16,7 +16,6 @@ RULES = {
     "table t\n  close > open | result\n  yes | 1\n": "`table`",
     "feed f: number, stale after 2d\n": "`feed`",
     "universe u\n  tier found where volume > mean(volume, 24)\n": "`where`",
-    STRATEGY + "    order market\n": "`order`",
     STRATEGY + "    stop trailing 3%\n": "`stop trailing`",
     STRATEGY + "    stop to entry after 1R\n": "`stop to entry`",
     STRATEGY + "    take 50% at 1R\n": "`take`",

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from tb.core.encode import canonical
-from tb.core.records import Decision, Fill, Latch, Mark, Order, Quiet, Record, Trade
+from tb.core.records import Cancel, Decision, Fill, Latch, Mark, Order, Quiet, Record, Trade
 from tb.core.time import HOUR, parse_instant
 from tb.engine.bars import Bars
 from tb.gate.explain import Explanation, explain
@@ -145,6 +145,10 @@ class Replayed:
     @property
     def fills(self) -> list[Fill]:
         return self.records.of(Fill)
+
+    @property
+    def cancels(self) -> list[Cancel]:
+        return self.records.of(Cancel)
 
     @property
     def latches(self) -> list[Latch]:

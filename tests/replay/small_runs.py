@@ -90,6 +90,18 @@ _LONG_LEVELS = (
 )
 _SHORT_LEVELS = (("5% above entry", "8% below entry"), ("at high", "1R"), ("3% above entry", ""))
 _SIZES = ("10% of equity", "risking 1% of equity", "5% of equity if volume > 0\n      20% of equity otherwise")
+_ORDERS = (
+    "",
+    "",
+    "",
+    "order market",
+    "order limit at low",
+    "order limit at high, valid 3 bars",
+    "order limit at (high + low) / 2, valid 5h, post only",
+    "order stop at high, valid 90m",
+    "order stop at low, valid 2 bars",
+    "order limit at close[1], valid 30m",
+)
 _LINES = (
     "exit when close < close[1]",
     "exit when high - low > 3 * (high - low)[1]",
@@ -123,6 +135,8 @@ def strategies(draw: st.DrawFn, name: str) -> str:
         lines += [f"  enter {direction} when {draw(st.sampled_from(_CONDITIONS))}"]
         lines += [f"    size {draw(st.sampled_from(_SIZES))}", f"    stop {stop}"]
         lines += [f"    target {target}"] if target and "+" not in target else []
+        order = draw(st.sampled_from(_ORDERS))
+        lines += [f"    {order}"] if order else []
         lines += ['    because "closed at {close:.2f}"']
     lines += [f"  {line}" for line in draw(st.lists(st.sampled_from(_LINES), unique=True, max_size=4))]
     lines += draw(st.sampled_from(([], ["  hold at most 3 bars"], ["  hold at most 5h"])))

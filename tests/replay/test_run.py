@@ -15,7 +15,7 @@ from small_projects import START, Collected, bars, between, compiled, cut, flat,
 from small_runs import Drawn, Written, markets, projects
 from stepping import equity_of, stepped
 
-from tb.core.records import Decision, Fill, Latch, Mark, Order, Quiet, Trade
+from tb.core.records import Cancel, Decision, Fill, Latch, Mark, Order, Quiet, Trade
 from tb.core.time import DAY, HOUR, show_instant
 from tb.replay.data import Market, load_market
 from tb.runtime.policy import Compiled, compile_project
@@ -24,7 +24,7 @@ from tb.runtime.session import Session
 
 D = Decimal
 
-TOLD = Decision | Order | Fill | Trade | Latch
+TOLD = Decision | Order | Cancel | Fill | Trade | Latch
 
 
 def told(records: Collected) -> list[object]:

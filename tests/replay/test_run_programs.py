@@ -15,7 +15,7 @@ import pytest
 from small_projects import NAN, START, Replayed, bars, compiled, market, run
 
 from tb.core.encode import plain
-from tb.core.records import Decision, Fill, Latch
+from tb.core.records import Cancel, Decision, Fill, Latch
 from tb.core.time import HOUR, MINUTE
 from tb.gate.explain.text import text as text_of
 
@@ -82,6 +82,9 @@ def one(done: Replayed, record: object) -> str:
             fee = f", fee {plain(record.fee)}" if record.fee else ""
             what = f"{record.side} {plain(record.quantity)} {record.instrument} at {plain(record.price)}"
             return f"{hour(record.at)}   {record.cause}: {what}{fee}"
+        case Cancel():
+            what = f"{record.side} {plain(record.quantity)} {record.instrument}"
+            return f"{hour(record.at)}   cancelled ({record.cause}): {what}"
         case Latch():
             ends = "" if record.until is None else f" until {hour(record.until)}"
             what = f"{record.verdict} {record.rule}{f' of {record.book}' if record.book else ''}"

@@ -44,8 +44,7 @@ def _later(node: syntax.Declaration) -> Iterator[tuple[str, Span]]:
 
 def _of_strategy(node: syntax.Strategy) -> Iterator[tuple[str, Span]]:
     for enter in node.enters:
-        clauses: dict[str, syntax.Order | syntax.BreakEven | syntax.Trailing | None] = {
-            "`order`": enter.order,
+        clauses: dict[str, syntax.BreakEven | syntax.Trailing | None] = {
             "`stop to entry`": enter.break_even,
             "`stop trailing`": enter.trailing,
         }

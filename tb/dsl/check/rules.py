@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from tb.core.units import NUMBER, Kind
 from tb.dsl import checked, syntax
-from tb.dsl.check import units
+from tb.dsl.check import orders, units
 from tb.dsl.check.conviction import by_conviction
 from tb.dsl.check.expressions import Expressions
 from tb.dsl.check.literals import fold
@@ -63,7 +63,15 @@ def _enter(using: Expressions, node: syntax.Enter) -> checked.Enter:
     if target is not None and target.kind == "r" and node.stop is None:
         using.scope.report("TB057", "a target in R needs a stop", node.span, "add `stop 8% below entry`")
     sized = by_conviction(using, node, when)
-    return checked.Enter(node.direction, when, sizes, stop, target, template(using, node.because), node.span, sized)
+    because, order = template(using, node.because), _order(using, node)
+    return checked.Enter(node.direction, when, sizes, stop, target, because, node.span, sized, order)
+
+
+def _order(using: Expressions, enter: syntax.Enter) -> checked.EntryOrder | None:
+    node = enter.order
+    if node is None:
+        return None
+    return orders.order(using, node, enter.direction, None if node.valid is None else length(using, node.valid))
 
 
 def _size(using: Expressions, case: syntax.SizeCase, enter: syntax.Enter) -> checked.SizeCase | None:

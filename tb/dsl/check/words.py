@@ -59,6 +59,8 @@ def _is_plainly(using: Expressions, node: syntax.Is) -> checked.Expr:
     if isinstance(value, checked.FactRef) and value.unit.kind in {Kind.TEXT, Kind.INSTRUMENT}:
         if value.name == "order.side" and node.word not in {"buy", "sell"}:
             return using.refuse("TB102", f"`{node.word}` is not a side", node.span, "a side is `buy` or `sell`")
+        if value.name == "order.kind" and node.word not in {"market", "limit", "stop"}:
+            return using.refuse("TB102", f"an order is never `{node.word}`", node.span, "write `market`, `limit` or `stop`")
         if value.name == "order.tier":
             return _order_tier(using, node, value)
         books = using.scope.books

@@ -22,6 +22,7 @@ from tb.engine.instant import Exact
 from tb.engine.interpret import from_leaves
 from tb.engine.plan import ConstraintPlan, EnterPlan, Plan
 from tb.gate.explain.exceptions import exceptions, words_of
+from tb.gate.explain.management import order_words
 from tb.gate.explain.model import Explanation, Origin, Reading, RuleResult, Size
 from tb.gate.explain.reproduce import Evaluated, reader, reproduce
 from tb.gate.explain.signals import conviction, signals
@@ -93,6 +94,7 @@ def explain_evaluated(
         differences=evaluated.differences,
         conviction=conviction(plan.graph, entry, values) if isinstance(entry, EnterPlan) else "",
         signals=signals(plan.graph, entry, values) if isinstance(entry, EnterPlan) else (),
+        order=order_words(plan.graph, settings, evaluated, decision),
     )
 
 
@@ -119,6 +121,8 @@ def _unknown_below(graph: RuleGraph, name: str, evaluated: Evaluated) -> list[in
         return []
     nodes: list[int] = []
     match name:
+        case "price":
+            nodes = [entry.order.price] if entry.order.price is not None else []
         case "stop":
             nodes = [entry.stop.node] if entry.stop is not None else []
         case "target":

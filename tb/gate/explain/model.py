@@ -85,7 +85,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """Everything there is to say about one decision, from its record alone.
 
     `differences` is empty where re-evaluation equals the record, which `reproduced` says. `if_lifted` is the verdict, and the
-    rules behind it, that would stand without the deciding ones.
+    rules behind it, that would stand without the deciding ones. `order` says how an order that rests asks to be filled.
     """
 
     id: str
@@ -117,3 +117,4 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     outcome: tuple[str, ...] = ()
     conviction: str = ""  # of the signals that agree with the entry; empty where its condition names none
     signals: tuple[Said, ...] = ()
+    order: str = ""

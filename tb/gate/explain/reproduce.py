@@ -21,10 +21,11 @@ from tb.engine.explain.words import describe
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import EXACT, Exact, exact
 from tb.engine.interpret import from_leaves
-from tb.engine.plan import EnterPlan, ExitPlan, Plan, StrategyPlan
+from tb.engine.plan import AT_MARKET, EnterPlan, ExitPlan, OrderPlan, Plan, StrategyPlan
 from tb.engine.say import Values, say
 from tb.gate.gate import Gate, Judgement
 from tb.gate.proposal import HELD_TOO_LONG, TOO_LONG, UNSAID
+from tb.gate.resting import asked_price, expected_of
 from tb.gate.sizing import Sized, size
 
 _NAMES = frozenset({Kind.TEXT, Kind.INSTRUMENT, Kind.LIST})
@@ -126,7 +127,7 @@ def _others(entry: EnterPlan | ExitPlan) -> list[int]:
         for case in entry.sizes:
             found += [case.share] if case.condition is None else [case.share, case.condition]
         found += [level.node for level in (entry.stop, entry.target) if level is not None]
-        found += [node for node in (entry.confidence, entry.conviction) if node is not None]
+        found += [node for node in (entry.confidence, entry.conviction, entry.order.price) if node is not None]
         found += [case.node for signal in entry.signals for case in signal.cases]
     stack = list(entry.because)
     while stack:
@@ -162,11 +163,14 @@ def _compare_facts(
     symbol, spec = decision.instrument, settings.instrument(decision.instrument)
     is_member = strategy is not None and symbol in strategy.tiers
     book = plan.program.capital.book_of(decision.strategy)
+    how = _order_of(strategy, decision)
     known: dict[str, Exact] = {
         "instant": Decimal(decision.at),
         "order.instrument": symbol,
         "order.strategy": decision.strategy,
         "order.side": decision.side,
+        "order.kind": how.style,
+        "order.valid": Decimal(how.valid or 0),
         "order.sign": Decimal(1 if decision.side == "buy" else -1),
         "order.quantity": decision.proposed,
         "order.price": decision.price,
@@ -189,6 +193,13 @@ def _compare_facts(
             differences.append(f"{name}: {known[name]} by the rest of the record, {value} among its facts")
         if node.stage == "market" and decision.kind == "enter":
             _compare_reading(plan, strategy, leaf, value, decision, differences)
+
+
+def _order_of(strategy: StrategyPlan | None, decision: Decision) -> OrderPlan:
+    """How the order asked to be filled; exits are at market."""
+    if strategy is None or decision.kind != "enter" or not 0 <= decision.enter < len(strategy.enters):
+        return AT_MARKET
+    return strategy.enters[decision.enter].order
 
 
 def _compare_reading(
@@ -233,6 +244,19 @@ def reader(market: dict[int, Exact | float]) -> Values:
     return values
 
 
+def _price_again(
+    graph: RuleGraph, entry: EnterPlan, settings: Settings, decision: Decision, values: Values
+) -> list[tuple[str, object, object]]:
+    """The price of an order that rests follows from the market values; one at market rests on the quote, recorded once."""
+    spec = settings.instrument(decision.instrument)
+    if entry.order.style == "market" or spec is None:
+        return []
+    sign = 1 if decision.side == "buy" else -1
+    asked = asked_price(graph, entry.order, sign, spec.tick, values)
+    slippage = settings.venue_for(decision.instrument).slippage
+    return [("price", expected_of(entry.order, asked, sign, slippage, spec.tick), decision.price)]
+
+
 def _compare_entry(
     graph: RuleGraph,
     gate: Gate,
@@ -250,6 +274,7 @@ def _compare_entry(
         equity = inputs[gate.leaf("equity of book" if gate.reads("equity of book") else "equity")]
         sized = size(graph, entry, decision.price, equity if isinstance(equity, Decimal) else None, spec, values)
     pairs: list[tuple[str, object, object]] = [
+        *_price_again(graph, entry, settings, decision, values),
         ("side", "buy" if entry.direction == "long" else "sell", decision.side),
         ("confidence", None if entry.confidence is None else values(entry.confidence), decision.confidence),
         ("conviction", None if entry.conviction is None else values(entry.conviction), decision.conviction),

@@ -28,6 +28,8 @@ def _head(e: Explanation) -> Iterator[str]:
     if e.conviction:
         yield f"  conviction {e.conviction}"
     if e.kind == "enter":
+        if e.order:
+            yield f"  order      {e.order}"
         yield f"  proposed   stop {e.stop}, target {e.target}"
         if e.size.words:
             yield f"  size       {e.size.words}: {e.size.proposed} proposed, {e.size.approved} approved"

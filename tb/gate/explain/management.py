@@ -1,0 +1,27 @@
+"""How an order asked to be filled, in a trader's words."""
+
+from __future__ import annotations
+
+from tb.core.encode import plain
+from tb.core.records import Decision
+from tb.core.settings import Settings
+from tb.core.time import show_duration, show_instant
+from tb.engine.explain.words import describe
+from tb.engine.graph import RuleGraph
+from tb.engine.plan import EnterPlan
+from tb.gate.explain.reproduce import Evaluated, reader
+from tb.gate.resting import asked_price
+
+
+def order_words(graph: RuleGraph, settings: Settings, evaluated: Evaluated, decision: Decision) -> str:
+    """`limit at 95 (bid), rests 5m, until 2024-01-01T01:05Z, post only`; empty at market."""
+    entry, spec = evaluated.entry, settings.instrument(decision.instrument)
+    if not isinstance(entry, EnterPlan) or entry.order.price is None or spec is None:
+        return ""
+    how, sign = entry.order, 1 if decision.side == "buy" else -1
+    asked = asked_price(graph, how, sign, spec.tick, reader(evaluated.market))
+    at = "an unknown price" if asked is None else plain(asked)
+    words = f"{how.style} at {at} ({describe(graph, entry.order.price, expand=False)})"
+    if how.valid is not None:
+        words += f", rests {show_duration(how.valid)}, until {show_instant(decision.at + how.valid)}"
+    return f"{words}{', post only' if how.post_only else ''}"

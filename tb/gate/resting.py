@@ -1,0 +1,33 @@
+"""The price an order asks for, and what it is then expected to pay, exactly and on the venue's grid.
+
+A limit is rounded to the tick that asks more of the market (a buy down, a sell up): it never pays more than was said. The
+trigger of a stop entry is rounded away from the market (a buy up, a sell down): it never starts before the price was seen.
+A limit order is expected to pay its limit; a stop entry its trigger made worse by slippage, as an order at market from there.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tb.engine.graph import RuleGraph
+from tb.engine.instant import EXACT
+from tb.engine.plan import OrderPlan
+from tb.gate.sizing import Values, exact_value, to_grid
+
+
+def asked_price(graph: RuleGraph, order: OrderPlan, sign: int, tick: Decimal, values: Values) -> Decimal | None:
+    """The limit or trigger of an order that rests; None where it is not known or not a price."""
+    if order.price is None:
+        return None
+    said = exact_value(graph, order.price, values)
+    if said is None:
+        return None
+    price = to_grid(said, tick, up=(sign > 0) == (order.style == "stop"))
+    return price if price > 0 else None
+
+
+def expected_of(order: OrderPlan, asked: Decimal | None, sign: int, slippage: Decimal, tick: Decimal) -> Decimal | None:
+    """What an order that rests is expected to pay (sign 1) or get (-1)."""
+    if asked is None or order.style == "limit":
+        return asked
+    return to_grid(EXACT.multiply(asked, 1 + sign * slippage), tick, up=sign > 0)

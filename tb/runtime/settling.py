@@ -1,0 +1,172 @@
+"""What becomes of approved orders: on their way, filled, cancelled; positions begun, managed and closed; cool-downs.
+
+1. An approved order counts at once: in the windows, in the worst case, and against a second proposal (`engage`).
+2. A venue tells of a fill (`filled`): an entry begins a position, whose stop and target are measured from the price that was
+   paid; an exit ends it.
+3. An order ends without a fill when its time is over (`expire`), when a pause or halt begins (`stop_entries`), or when a venue
+   says so (`cancelled`). Each is recorded with its cause.
+
+INVARIANT: `account.working` holds exactly the entries on their way, whatever ended the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tb.core.records import Cancel, Fill, Order
+from tb.core.settings import Settings
+from tb.engine.plan import Plan, StrategyPlan
+from tb.gate.account import Account, Working
+from tb.gate.proposal import HELD_TOO_LONG
+from tb.gate.sizing import levels
+from tb.runtime.ports import MarketView, Recorder, Venue
+from tb.runtime.positions import Position
+from tb.runtime.proposing import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An approved order on its way. `which` is the number of the `enter` or `exit when` behind it, `row` that of the bar that
+    decided."""
+
+    order: Order
+    strategy: StrategyPlan
+    which: int
+    row: int
+
+
+class Settling:
+    """The orders and positions of one session. Changed by its session and by what the venue tells."""
+
+    def __init__(
+        self,
+        *,
+        plan: Plan,
+        settings: Settings,
+        view: MarketView,
+        venue: Venue,
+        recorder: Recorder,
+        account: Account,
+        counts: dict[str, int],
+    ) -> None:
+        self.plan = plan
+        self.settings = settings
+        self.view = view
+        self.venue = venue
+        self.recorder = recorder
+        self.account = account
+        self.counts = counts
+        self.positions: dict[Key, Position] = {}
+        self.waiting: dict[Key, Order] = {}  # approved entries on their way
+        self.cooling: dict[Key, int] = {}
+        self._sent: dict[str, Sent] = {}
+        self._strategies: Mapping[str, StrategyPlan] = {strategy.name: strategy for strategy in plan.strategies}
+
+    def engage(self, sent: Sent, price: Decimal | None, position: Position | None) -> None:
+        """An approved order goes out; `price` is what an entry is expected to pay, `position` what an exit closes."""
+        order = sent.order
+        self.account.count_order(order.at, is_entry=order.kind == "entry", strategy=order.strategy)
+        self._sent[order.id] = sent
+        if position is not None:
+            position.exiting = True
+            return
+        assert price is not None  # the gate lets no order without a price pass
+        sign = 1 if order.side == "buy" else -1
+        self.waiting[order.strategy, order.instrument] = order
+        self.account.working[order.id] = Working(order.id, order.instrument, sign, order.quantity, price, order.strategy)
+
+    # --- orders that end without a fill ------------------------------------------------------------------------------
+
+    def expire(self, at: int) -> None:
+        """Cancels the resting entries whose time is over by then."""
+        for order in list(self.waiting.values()):
+            if order.expires is not None and order.expires <= at:
+                self.venue.cancel(order.id)
+                self.cancelled(order, order.expires, "expired")
+
+    def stop_entries(self, strategy: str, at: int, cause: str) -> None:
+        """Nothing new after a pause or a halt: a strategy's entries on their way are cancelled, those at market too."""
+        for order in [order for order in self.waiting.values() if order.strategy == strategy]:
+            self.venue.cancel(order.id)
+            self.cancelled(order, at, cause)
+
+    def cancelled(self, order: Order, at: int, cause: str) -> None:
+        """An order is over without a fill: what it engaged is free again."""
+        self._sent.pop(order.id, None)
+        if order.kind == "entry":
+            self._release(order)
+        self.recorder.record(
+            [
+                Cancel(
+                    order=order.id,
+                    at=at,
+                    strategy=order.strategy,
+                    instrument=order.instrument,
+                    side=order.side,
+                    quantity=order.quantity,
+                    cause=cause,
+                )
+            ]
+        )
+
+    def _release(self, order: Order) -> None:
+        self.waiting.pop((order.strategy, order.instrument), None)
+        self.account.working.pop(order.id, None)
+
+    # --- fills -------------------------------------------------------------------------------------------------------
+
+    def position_of(self, order: Order) -> Position | None:
+        """The position that an exit order is to close; None where its stop or target was faster."""
+        position = self.positions.get((order.strategy, order.instrument))
+        return position if position is not None and position.exiting else None
+
+    def cause_of(self, order: Order) -> str:
+        """Why an order on its way was sent: `entry`, `exit when` or `hold`."""
+        if order.kind == "entry":
+            return "entry"
+        return "hold" if self._sent[order.id].which == HELD_TOO_LONG else "exit when"
+
+    def entered(self, order: Order, fill: Fill) -> Position:
+        """An entry filled: the position begins, its stop and target measured from the price that was paid."""
+        sent = self._sent.pop(order.id)
+        self._release(order)
+        stop, target = self._levels(sent, fill.price)
+        self.counts["trades"] += 1
+        sign = 1 if fill.side == "buy" else -1
+        position = Position(self.counts["trades"], order.strategy, order.instrument, sign, order.decision, fill, stop, target)
+        self.positions[order.strategy, order.instrument] = position
+        self.account.fill(order.strategy, order.instrument, sign * fill.quantity, fill.price, fill.fee)
+        self.recorder.record([fill, position.trade(None)])
+        return position
+
+    def _levels(self, sent: Sent, entry: Decimal) -> tuple[Decimal | None, Decimal | None]:
+        """The levels for the price that was paid; where that price leaves none, those the order was approved with."""
+        order, enter = sent.order, sent.strategy.enters[sent.which]
+        spec = self.settings.instrument(order.instrument)
+        assert spec is not None  # the gate lets no order of an unknown instrument pass
+        symbol, row = order.instrument, sent.row
+        stop, target, _ = levels(self.plan.graph, enter, entry, spec.tick, lambda node: self.view.value(node, symbol, row))
+        return order.stop if stop is None else stop, order.target if target is None else target
+
+    def exited(self, position: Position, fill: Fill) -> None:
+        """A position was closed: by its stop or target, or by an order."""
+        key = (position.strategy, position.instrument)
+        position.see(float(fill.price), float(fill.price))
+        del self.positions[key]
+        self._sent.pop(fill.order, None)
+        self.account.fill(position.strategy, position.instrument, -position.sign * fill.quantity, fill.price, fill.fee)
+        trade = position.trade(fill)
+        assert trade.profit is not None
+        self.account.trade_closed(fill.at, trade.profit, strategy=position.strategy)
+        self._cool(position, fill, trade.profit)
+        self.recorder.record([fill, trade])
+
+    def _cool(self, position: Position, fill: Fill, profit: Decimal) -> None:
+        strategy = self._strategies[position.strategy]
+        lengths = [strategy.cool_downs.get("exit", 0)]
+        lengths.append(strategy.cool_downs.get("loss", 0) if profit < 0 else 0)
+        lengths.append(strategy.cool_downs.get("stop", 0) if fill.cause == "stop" else 0)
+        if max(lengths):
+            self.cooling[position.strategy, position.instrument] = fill.at + max(lengths)
