@@ -22,6 +22,7 @@ from tb.dsl import checked, syntax
 from tb.dsl.check import LimitValue
 from tb.engine.graph import Node, RuleGraph
 from tb.engine.plan import ConstraintPlan, Plan
+from tb.vocabulary.std import CONTROLS
 
 Category = Literal["correctness", "time", "risk", "parameters", "hygiene"]
 Technique = Literal["types", "graph", "intervals", "data", "text"]
@@ -113,8 +114,8 @@ class Subject:
 
     @cached_property
     def constraints(self) -> tuple[ConstraintPlan, ...]:
-        """Those that policy files say, once for each period in use; not those that every project has."""
-        own = self.policy_files
+        """Those that policy files say or use of the library, once for each period in use; not those that every project has."""
+        own = (*self.policy_files, CONTROLS.path)
         return tuple(c for policy in self.plan.policies.values() for c in policy.constraints if c.span.file in own)
 
     @cached_property

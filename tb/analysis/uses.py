@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from tb.dsl import syntax
-from tb.dsl.template import Hole, parse_template
+from tb.dsl.names import names_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def statements(files: Sequence[syntax.File]) -> tuple[Statement, ...]:
             kind = type(declaration).__name__.lower()
             # a block of regimes has no name of its own: conditions call it `regime`
             name = "regime" if kind == "regime" else str(getattr(declaration, "name", ""))
-            found.append(Statement(name, kind, file.path, declaration, tuple(dict.fromkeys(_names(declaration)))))
+            found.append(Statement(name, kind, file.path, declaration, tuple(dict.fromkeys(names_in(declaration)))))
     return tuple(found)
 
 
@@ -54,36 +54,3 @@ def needed(everything: Sequence[Statement]) -> frozenset[str]:
             seen.add(name)
             stack += uses.get(name, ())
     return frozenset(seen)
-
-
-def _names(item: object) -> Iterator[str]:
-    """Names as they stand in expressions (`limits.NAME` whole), and the first part of those with a dot."""
-    match item:
-        case syntax.Name(parts=parts):
-            yield parts[0]
-            yield ".".join(parts)
-        case syntax.Function(parameters=parameters):
-            yield from (name for name in _names(item.value) if name.split(".")[0] not in parameters)
-        case syntax.During(session=session):
-            yield session
-        case syntax.Of(value=syntax.Name(parts=("group",))):
-            yield "group of"
-            yield from _fields(item)
-        case syntax.Strategy(universe=universe):
-            yield universe
-            yield from _fields(item)
-        case syntax.Text():
-            for piece in parse_template(item)[0]:
-                if isinstance(piece, Hole):
-                    yield from _names(piece.expression)
-        case tuple():
-            for part in item:
-                yield from _names(part)
-        case _ if is_dataclass(item) and not isinstance(item, type):
-            yield from _fields(item)
-
-
-def _fields(item: object) -> Iterator[str]:
-    for each in fields(item):  # type: ignore[arg-type]
-        if each.name != "span":
-            yield from _names(getattr(item, each.name))

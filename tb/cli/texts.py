@@ -38,7 +38,8 @@ def read_texts(folder: Path) -> Texts:
     except Refused as refused:
         return _what_is_left(folder, refused)
     limits = {limit.name: limit for limit in project.limits}
-    return Texts(project.settings, project.rules, project.policy, limits, project.texts, project.warnings)
+    sources = {path: text for path, text in project.texts.items() if path not in project.library}
+    return Texts(project.settings, project.rules, project.policy, limits, sources, project.warnings)
 
 
 def _what_is_left(folder: Path, refused: Refused) -> Texts:

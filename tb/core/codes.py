@@ -406,6 +406,26 @@ _ROWS: tuple[Code, ...] = (
         "move it to a file under rules/ or policy/",
     ),
     Code(
+        "TB096",
+        "not in the library",
+        "A `use` names what its file does not define, or brings controls without naming them: what binds an account is picked "
+        "by name.",
+        "write `use std.controls: position, collar`",
+    ),
+    Code(
+        "TB097",
+        "control without its limit",
+        "A control of the library needs a limit that is not set. Without it the control would bind nothing, so nothing runs.",
+        "add `max_position_pct: 5%` to policy/limits.yaml",
+    ),
+    Code(
+        "TB098",
+        "control without its list or hours",
+        "A control of the library reads a group or a session that the policy has to define: which instruments are permitted, "
+        "when the market is open.",
+        "add `group permitted: BTC-USD, ETH-USD` to the policy",
+    ),
+    Code(
         "TB101",
         "unit mismatch",
         "Two values of different units are compared, added or otherwise combined in a way that has no meaning. Units "

@@ -28,8 +28,12 @@ def build_declaration(tree: Node, reading: Reading) -> Declaration | None:
 
 
 def _use(tree: Node, reading: Reading) -> Declaration:
-    module = str(tree.children[1])
-    return syntax.Use(module, span_of(tree, reading))
+    words = [child for list_ in children_of(tree, "picked") for child in list_.children if child.type == "WORD"]
+    for index, word in enumerate(words):
+        if word in words[:index]:
+            reading.mistake("TB018", f"`{word}` is named twice", reading.span(word), "remove one of the two")
+    picked = tuple(dict.fromkeys(str(word) for word in words))
+    return syntax.Use(str(tree.children[1]), picked, span_of(tree, reading))
 
 
 def _param(tree: Node, reading: Reading) -> Declaration:

@@ -56,8 +56,10 @@ def rows_of_file(file: syntax.File, source: list[str]) -> list[Row]:
 def _rows(declaration: Declaration, source: list[str]) -> Iterator[Row]:
     span = declaration.span
     match declaration:
-        case syntax.Use(module=module):
+        case syntax.Use(module=module, picked=()):
             yield row(0, span, f"use {module}", kind="use")
+        case syntax.Use(module=module, picked=picked):
+            yield filled_row(0, span, (f"use {module}:",), [*(f"{name}," for name in picked[:-1]), picked[-1]], kind="use")
         case syntax.Param():
             yield _param(declaration)
         case syntax.ParamRequire(condition=condition):

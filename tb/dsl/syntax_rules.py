@@ -10,9 +10,13 @@ from tb.dsl.syntax_expressions import Clock, Date, Expr, Number, Symbol, Text
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """`use triggers`: the definitions of `rules/triggers.tb`."""
+    """`use triggers`: the definitions of `rules/triggers.tb`; `use std.controls: position, collar`: these of the library.
+
+    `picked` is empty where nothing is named: then everything is meant.
+    """
 
     module: str
+    picked: tuple[str, ...]
     span: Span = field(compare=False)
 
 

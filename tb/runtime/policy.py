@@ -20,6 +20,7 @@ from tb.engine.build import Builder
 from tb.engine.plan import Plan, plan
 from tb.gate.limits import Limits, parse_limits
 from tb.runtime.project import LIMITS, SETTINGS, Project
+from tb.vocabulary.std import TEXTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ def compile_project(project: Project) -> Compiled:
         limits={limit.name: limit for limit in project.limits},
         overrides={name: override.text for name, override in project.settings.parameters.items()},
         zone=project.settings.account.timezone,
+        library=project.library,
     )
     findings += [*without_echoes(found, findings, files), *project.warnings]
     if program is None or has_errors(findings):
@@ -88,6 +90,7 @@ def compile_tests(project: Project, texts: Mapping[str, str]) -> Tested:
         limits={limit.name: limit for limit in project.limits},
         overrides={name: override.text for name, override in project.settings.parameters.items()},
         zone=project.settings.account.timezone,
+        library=project.library,
     )
     findings += [*without_echoes(found, findings, [*files, *test_files]), *project.warnings]
     if program is None or has_errors(findings):
@@ -109,4 +112,5 @@ def project_of(texts: Mapping[str, str], root: Path) -> Project:
         findings += found
     rules = {path: text for path, text in texts.items() if path.startswith(f"{settings.rules}/") and path.endswith(".tb")}
     policy = {path: text for path, text in texts.items() if path.startswith(f"{settings.policy}/") and path.endswith(".tb")}
-    return Project(root, settings, rules, policy, limits, dict(texts), tuple(findings))
+    library = {path: text for path, text in texts.items() if path in TEXTS}
+    return Project(root, settings, rules, policy, limits, dict(texts), tuple(findings), library)

@@ -6,13 +6,16 @@ limits is not a run. Text is UTF-8; line ends are read as one kind, so that the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tb.core.diagnostics import Diagnostic, Refused, error, has_errors, in_order
 from tb.core.settings import Settings, parse_settings
 from tb.core.span import Span, whole_file
 from tb.gate.limits import Limits, parse_limits
+from tb.vocabulary.std import LIBRARY, PREFIX, VENUE
 
 SETTINGS = "tb.yaml"
 LIMITS = "limits.yaml"
@@ -27,13 +30,15 @@ TOO_LARGE = "TB665"
 UNREAD = "TB666"
 
 _LARGEST = 2_000_000  # bytes
+_USE = re.compile(rf"^use[ \t]+{re.escape(PREFIX)}(\w+)", re.MULTILINE)  # a declaration begins at column 1
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
     """`rules`, `policy` and `texts` hold the text of files by path relative to `root`, with `/`, in order of name.
 
-    `texts` has every file that decides: settings, rules, policy and limits. The policy hash is made of it.
+    `texts` has every file that decides: settings, rules, policy, limits, and what they use of the standard library. The policy
+    hash is made of it. `library` are those of the standard library.
     """
 
     root: Path
@@ -43,6 +48,7 @@ class Project:
     limits: Limits
     texts: dict[str, str]
     warnings: tuple[Diagnostic, ...]
+    library: dict[str, str] = field(default_factory=dict)
 
     @property
     def ledger(self) -> Path:
@@ -72,7 +78,15 @@ def load_project(folder: Path) -> Project:
         findings.append(error(UNREAD, f"`{place.file}` is not read", place, f"rename it to `{LIMITS}`"))
     if has_errors(findings):
         raise Refused(in_order(findings))
-    return Project(folder, settings, rules, policy, limits, dict(sorted(texts.items())), tuple(in_order(findings)))
+    library = standard_texts([*rules.values(), *policy.values()])
+    texts |= library
+    return Project(folder, settings, rules, policy, limits, dict(sorted(texts.items())), tuple(in_order(findings)), library)
+
+
+def standard_texts(files: Iterable[str]) -> dict[str, str]:
+    """The texts of the standard library that decide in a project of these files: what every project has, and what they use."""
+    used = {f"{PREFIX}{name}" for text in files for name in _USE.findall(text)}
+    return {VENUE.path: VENUE.text, **{s.path: s.text for module, s in LIBRARY.items() if module in used}}
 
 
 def load_tests(folder: Path) -> dict[str, str]:

@@ -21,6 +21,7 @@ HERE = Span("generated", 1, 1, 1, 1)
 NAMES = st.sampled_from(
     ["close", "volume", "fast", "slow", "trend", "spike", "equity", "x", "mid", "andy", "order_age", "iffy"]
 )
+MODULES = st.sampled_from(["close", "fast", "x", "std.triggers", "std.controls", "std.x"])
 DOTTED = st.sampled_from(["order.stop", "limits.max_position_pct", "after.gross", "spike.because", "order.price", "x.y.z"])
 WORDS = st.sampled_from(["core", "set", "crash", "rotational", "day_start"])
 SYMBOLS = st.sampled_from(["BTC-USD", "EUR_USD", "ETH-PERP", "BTC/USD", "AAPL", "BTC-27JUN25"]).map(
@@ -418,7 +419,7 @@ def declarations(*, is_policy: bool) -> st.SearchStrategy[syntax.Declaration]:
     )
     members = st.lists(SYMBOLS, min_size=1, max_size=6, unique_by=lambda one: one.symbol).map(tuple)
     return st.one_of(
-        st.builds(syntax.Use, NAMES, HERE_ALWAYS),
+        st.builds(syntax.Use, MODULES, st.lists(NAMES, max_size=3, unique=True).map(tuple), HERE_ALWAYS),
         _params(),
         require,
         st.builds(syntax.Group, NAMES, members, HERE_ALWAYS),

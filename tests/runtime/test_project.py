@@ -51,6 +51,7 @@ def test_a_project_is_read_whole_in_order_of_name(folder: Path) -> None:
         "policy/limits.yaml",
         "rules/momentum.tb",
         "rules/triggers.tb",
+        "std/venue.tb",
         "tb.yaml",
     ]
     assert (project.settings.name, project.root, project.warnings) == ("demo", folder, ())

@@ -15,6 +15,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from tb.analysis.levels import by_code, of_no_rule
+from tb.analysis.library_place import used_at
 from tb.analysis.lint.catalogue import RULES
 from tb.analysis.subject import DataSpan, Instrument, Rule, Subject
 from tb.analysis.suppression import NO_EFFECT, NO_REASON, read_suppressions, suppress, without_effect
@@ -41,22 +42,25 @@ def lint(
     data: DataSpan | None = None,
     as_of: int | None = None,
     zone: ZoneInfo = _UTC,
+    library: Mapping[str, str] | None = None,
 ) -> list[Diagnostic]:
     """Every finding of a project, in order.
 
-    `findings` are those of parsing files and limits; `limits`, `overrides`, `as_of` and `zone` are as in `check`. `levels`
-    gives rules another severity, by code or category; None switches one off. What is not known of `instruments` and `data` is
-    not checked (`unasked` says so).
+    `findings` are those of parsing files and limits; `limits`, `overrides`, `as_of`, `zone` and `library` are as in `check`.
+    `levels` gives rules another severity, by code or category; None switches one off. What is not known of
+    `instruments` and `data` is not checked (`unasked` says so).
     """
     limits, levels = limits or {}, by_code(levels or {}, RULES)
-    program, checked = check(files, currency=currency, limits=limits, overrides=overrides, as_of=as_of, zone=zone)
+    program, checked = check(
+        files, currency=currency, limits=limits, overrides=overrides, as_of=as_of, zone=zone, library=library
+    )
     suppressions, wrong = read_suppressions(files)
     found = [*findings, *without_echoes(checked, findings, files)]
     if program is None or has_errors(found):
         return in_order([*found, *_levelled(wrong, levels)])
     subject = Subject(tuple(files), program, plan(program), limits, data, instruments)
     ruled = [finding for rule in RULES if levels.get(rule.code, rule.severity) is not None for finding in rule.check(subject)]
-    left = suppress(in_order(ruled), suppressions, _BY_CODE)
+    left = suppress(in_order(used_at(files, ruled)), suppressions, _BY_CODE)
     off = [code for code, level in levels.items() if level is None]
     idle = without_effect(suppressions, _BY_CODE, off)
     return in_order([*found, *_levelled([*left, *wrong, *idle], levels)])

@@ -6,7 +6,7 @@ What only unused definitions use is unused too. A requirement between parameters
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from tb.analysis.edits import without_lines
 from tb.analysis.subject import Rule, Subject
@@ -14,6 +14,8 @@ from tb.analysis.uses import Statement, needed, statements
 from tb.core.diagnostics import Diagnostic, Severity, warning
 from tb.core.span import Span, whole_file
 from tb.dsl import syntax
+from tb.dsl.check import definitions_of
+from tb.vocabulary.std import LIBRARY, PREFIX
 
 CODE = "TB509"
 _SHOWN = {"let": "definition", "param": "parameter", "regime": "block of regimes"}
@@ -22,7 +24,7 @@ _SHOWN = {"let": "definition", "param": "parameter", "regime": "block of regimes
 def check(subject: Subject) -> Iterable[Diagnostic]:
     everything = statements(subject.files)
     yield from _definitions(subject, everything)
-    yield from _imports({file.path: file for file in subject.files}, everything)
+    yield from _imports(subject, everything)
     yield from _limits(subject, everything)
 
 
@@ -41,20 +43,30 @@ def _definitions(subject: Subject, everything: tuple[Statement, ...]) -> Iterato
             yield warning(CODE, f"{said} is never used", place, "remove it, or use it")
 
 
-def _imports(files: Mapping[str, syntax.File], everything: tuple[Statement, ...]) -> Iterator[Diagnostic]:
+def _imports(subject: Subject, everything: tuple[Statement, ...]) -> Iterator[Diagnostic]:
+    files = {file.path: file for file in subject.files}
     for statement in everything:
         use = statement.declaration
         if not isinstance(use, syntax.Use):
             continue
-        offered = {s.name for s in everything if s.is_definition and s.file.rsplit("/", 1)[-1] == f"{use.module}.tb"}
+        if use.module.startswith(PREFIX) and statement.file in subject.policy_files:
+            continue  # controls bind by being there
+        offered = set(use.picked) or _offered(use.module, everything)
         asked = {name for other in everything if other.file == statement.file for name in other.uses}
         if not offered & asked:
             message, hint = f"nothing of `{use.module}` is used in this file", f"remove `use {use.module}`"
             yield warning(CODE, message, use.span, hint, edits=without_lines(files[statement.file], use.span))
 
 
+def _offered(module: str, everything: tuple[Statement, ...]) -> set[str]:
+    if module in LIBRARY:
+        return set(definitions_of(module))
+    return {s.name for s in everything if s.is_definition and s.file.rsplit("/", 1)[-1] == f"{module}.tb"}
+
+
 def _limits(subject: Subject, everything: tuple[Statement, ...]) -> Iterator[Diagnostic]:
     asked = {name for statement in everything for name in statement.uses}
+    asked |= {f"limits.{name}" for name in subject.program.limits_used}
     for name, limit in subject.limits.items():
         if f"limits.{name}" not in asked:
             span = getattr(limit, "span", None)

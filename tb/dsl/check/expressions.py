@@ -15,7 +15,7 @@ from tb.core.diagnostics import Edit, did_you_mean, respelling
 from tb.core.span import Span
 from tb.core.units import ANY, LIST, TEXT, TRUTH, Kind, Unit
 from tb.dsl import checked, syntax
-from tb.dsl.check import calls, conviction, functions, sessions, signals, units, words
+from tb.dsl.check import calls, conviction, functions, library, sessions, signals, units, words
 from tb.dsl.check.instruments import spelt_otherwise
 from tb.dsl.check.literals import constant, fold
 from tb.dsl.check.scope import Scope
@@ -179,8 +179,8 @@ class Expressions:
             where = "policy files read only what policy files define"
             if not self.in_policy:
                 home, is_policy = scope.defined[name]
-                module = home.file.rsplit("/", 1)[-1].removesuffix(".tb")
-                where = "rule files cannot read policy" if is_policy else f"it is defined in {home.file}: add `use {module}`"
+                where = f"it is defined in {home.file}: add {scope.use_of(name)}"
+                where = "rule files cannot read policy" if is_policy else where
             return self.refuse("TB053", f"`{name}` cannot be used here", node.span, where)
         if name in FACTS and not self.in_policy:
             return self.refuse("TB053", f"`{name}` belongs to policy files", node.span, "a strategy reads market data only")
@@ -188,8 +188,9 @@ class Expressions:
         near = scope.nearest(name, known, self.file, self.in_policy)
         if name == "tier" and self.in_policy:
             near = "write `order.tier is core`"
-        hint = near or ("" if "." in name else f"define it: `let {name} = ...`")
-        edits = respelling(name, scope.readable(known, self.file, self.in_policy), node.span) if near else ()
+        there = "" if self.in_policy else library.home_of(name)
+        hint = there or near or ("" if "." in name else f"define it: `let {name} = ...`")
+        edits = respelling(name, scope.readable(known, self.file, self.in_policy), node.span) if near and not there else ()
         return self.refuse("TB102", f"nothing is called `{name}`", node.span, hint, edits)
 
     def fact(self, name: str, argument: str, span: Span) -> checked.Expr:

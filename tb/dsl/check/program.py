@@ -24,6 +24,7 @@ from tb.dsl.check import (
     definitions,
     exceptions,
     functions,
+    imports,
     later,
     rules,
     scores,
@@ -33,9 +34,10 @@ from tb.dsl.check import (
     weights,
 )
 from tb.dsl.check.expressions import Expressions
+from tb.dsl.check.library import standard_files
 from tb.dsl.check.scope import LimitValue, Scope
 from tb.dsl.checked_capital import Capital
-from tb.dsl.parse import parse, parse_expression
+from tb.dsl.parse import parse_expression
 from tb.vocabulary.catalogue import FUNCTIONS
 from tb.vocabulary.facts import FACTS
 from tb.vocabulary.fields import FIELDS
@@ -64,7 +66,7 @@ _NAMED = (
 _UTC = ZoneInfo("UTC")
 _VALUES = syntax.Param | syntax.Let | syntax.Function | syntax.Score | syntax.Signal | syntax.Trigger | syntax.Group
 _POLICY_ONLY = syntax.Constraint | syntax.LimitException | syntax.Book
-_RULES_ONLY = syntax.Strategy | syntax.Trigger | syntax.Score | syntax.Signal | syntax.Universe | syntax.Regime | syntax.Use
+_RULES_ONLY = syntax.Strategy | syntax.Trigger | syntax.Score | syntax.Signal | syntax.Universe | syntax.Regime
 
 
 def check(
@@ -75,15 +77,17 @@ def check(
     overrides: Mapping[str, str] | None = None,
     as_of: int | None = None,
     zone: ZoneInfo = _UTC,
+    library: Mapping[str, str] | None = None,
 ) -> tuple[checked.Program | None, list[Diagnostic]]:
     """The checked program and every finding. `overrides` are parameter values of tb.yaml, as text with unit.
 
     `as_of` is the instant, in ms, that the program is checked for: an exception that has ended by then is an error. Without
     one no day is meant, as for a replay: there an exception holds or not by the instants of the data. Days begin in `zone`.
+    `library` has texts of the standard library by path, where they are not the packaged ones.
     Tests are not looked at: a mistake in one keeps nothing from running.
     """
     program, _, findings = check_with_tests(
-        files, None, currency=currency, limits=limits, overrides=overrides, as_of=as_of, zone=zone
+        files, None, currency=currency, limits=limits, overrides=overrides, as_of=as_of, zone=zone, library=library
     )
     return program, findings
 
@@ -97,13 +101,14 @@ def check_with_tests(
     overrides: Mapping[str, str] | None = None,
     as_of: int | None = None,
     zone: ZoneInfo = _UTC,
+    library: Mapping[str, str] | None = None,
 ) -> tuple[checked.Program | None, tuple[checked_tests.Test, ...], list[Diagnostic]]:
     """As `check`, with the tests of `files` and of the `test_files`, which hold tests alone; None leaves all of them out.
 
     Tests are checked where the program itself has no mistake: they speak of it.
     """
     scope = Scope(currency, limits or {})
-    everything = [*_standard(), *files]
+    everything = [*standard_files(scope, files, library or {}), *files]
     checkers: dict[str, Expressions] = {}
     assets = _assets(everything)
     for file in everything:
@@ -162,13 +167,6 @@ def _program(scope: Scope) -> checked.Program:
     )
 
 
-def _standard() -> list[syntax.File]:
-    file, findings = parse(VENUE.path, VENUE.text, is_policy=True)
-    if findings:
-        raise AssertionError(f"the standard constraints do not parse: {findings}")
-    return [file]
-
-
 def _assets(files: Sequence[syntax.File]) -> tuple[str, ...]:
     """The base assets of the instruments traded: `0.01 BTC` is a quantity of one."""
     return tuple(
@@ -211,28 +209,17 @@ def _settle(scope: Scope, checkers: Mapping[str, Expressions], name: str) -> Non
 
 
 def _claim(scope: Scope, files: Sequence[syntax.File]) -> None:
-    modules = {_module(file.path): file.path for file in files if not file.is_policy}
     regimes = [
         case.name for file in files for node in file.declarations if isinstance(node, syntax.Regime) for case in node.cases
     ]
     scope.regime_names = tuple(dict.fromkeys(regimes))
+    imports.resolve(scope, files)
     for file in files:
-        used = []
         for node in file.declarations:
-            if isinstance(node, syntax.Use):
-                if node.module not in modules or modules[node.module] == file.path:
-                    others = [module for module, path in modules.items() if path != file.path]
-                    hint = did_you_mean(node.module, others) or f"there is no rules/{node.module}.tb"
-                    if modules.get(node.module) == file.path:
-                        hint = "remove it: a file sees its own definitions"
-                    scope.report("TB102", f"`use {node.module}` finds nothing", node.span, hint)
-                else:
-                    used.append(modules[node.module])
             if isinstance(node, _NAMED):
                 scope.define(node.name, node.span, file.is_policy)
             if isinstance(node, _VALUES):
                 _shadowed(scope, node, file.is_policy)
-        scope.uses[file.path] = tuple(used)
         _misplaced(scope, file)
 
 
@@ -264,10 +251,6 @@ def _misplaced(scope: Scope, file: syntax.File) -> None:
             article = "an" if word == "exception" else "a"
             message = f"{article} `{word}` does not belong into a rule file"
             scope.report("TB053", message, node.span, "move it to a file under policy/")
-
-
-def _module(path: str) -> str:
-    return path.rsplit("/", 1)[-1].removesuffix(".tb")
 
 
 def _settle_params(

@@ -53,6 +53,7 @@ class Scope:
     limits_used: dict[str, None] = field(default_factory=dict)
     defined: dict[str, tuple[Span, bool]] = field(default_factory=dict)  # name -> where, in policy
     uses: dict[str, tuple[str, ...]] = field(default_factory=dict)  # file -> files it names with `use`
+    picked: dict[tuple[str, str], frozenset[str] | None] = field(default_factory=dict)  # names it takes of one; None: all
     pending: dict[str, syntax.Let | syntax.Trigger | syntax.Function | syntax.Score | syntax.Signal] = field(
         default_factory=dict
     )  # found, not checked yet
@@ -90,15 +91,23 @@ class Scope:
         span, is_policy = where
         if in_policy:
             return is_policy
-        return name in self.groups if is_policy else span.file == file or span.file in self.uses.get(file, ())
+        if is_policy or span.file == file:
+            return not is_policy or name in self.groups
+        picked = self.picked.get((file, span.file))
+        return span.file in self.uses.get(file, ()) and (picked is None or name in picked)
 
     def elsewhere(self, name: str, file: str) -> str:
         """The edit that makes a definition of another rule file visible; nothing where there is none."""
         where = self.defined.get(name)
         if where is None or where[1] or where[0].file == file:
             return ""
-        module = where[0].file.rsplit("/", 1)[-1].removesuffix(".tb")
-        return f"it is defined in {where[0].file}: add `use {module}`"
+        return f"it is defined in {where[0].file}: add {self.use_of(name)}"
+
+    def use_of(self, name: str) -> str:
+        """The line that makes a definition of another rule file readable."""
+        home = self.defined[name][0].file
+        module = home.rsplit("/", 1)[-1].removesuffix(".tb")
+        return f"`use std.{module}: {name}`" if home.startswith("std/") else f"`use {module}`"
 
     def nearest(self, name: str, known: list[str], file: str, in_policy: bool) -> str:
         return did_you_mean(name, self.readable(known, file, in_policy))
