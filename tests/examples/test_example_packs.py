@@ -1,0 +1,68 @@
+"""The example packs: each lints without a finding, stands in its one layout, trades on recorded markets, and explains itself.
+
+A pack is a folder of examples/ with a `tb.yaml`. `MARKETS` says on which recorded markets it is replayed here, cut short; where
+these are not present the replay is skipped, the rest is not.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from tb.cli import tb
+
+ROOT = Path(__file__).resolve().parents[2]
+REAL = ROOT.parent / "shared" / "data"
+PACKS = sorted(path.parent for path in (ROOT / "examples").glob("*/tb.yaml"))
+MARKETS: dict[str, tuple[str, int]] = {  # folder of recorded bars, and how many bars of each instrument are taken
+    "wolfpack": ("fx_15m", 3_000),
+}
+
+
+def run(*words: str | Path) -> tuple[int, str]:
+    result = CliRunner().invoke(tb, [str(word) for word in words])
+    return result.exit_code, result.stdout
+
+
+@pytest.fixture(params=PACKS, ids=lambda pack: pack.name)
+def pack(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A copy of a pack, so that runs leave nothing behind."""
+    source: Path = request.param
+    return Path(shutil.copytree(source, tmp_path / source.name, ignore=shutil.ignore_patterns(".tb")))
+
+
+def test_every_pack_is_replayed() -> None:
+    assert [pack.name for pack in PACKS] == sorted(MARKETS)
+
+
+def test_a_pack_has_no_finding_and_one_layout(pack: Path) -> None:
+    assert (run("lint", "--project", pack, "--json")[0], run("fmt", "--project", pack, "--check")[0]) == (0, 0)
+    assert json.loads(run("lint", "--project", pack, "--json")[1])["findings"] == []
+
+
+def test_a_pack_says_what_it_is(pack: Path) -> None:
+    readme = (pack / "README.md").read_text(encoding="utf-8")
+    for file in sorted(pack.rglob("*.tb")):
+        assert file.name in readme
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="recorded markets are not here (../shared/data)")
+def test_a_pack_trades_and_explains_every_decision(pack: Path, tmp_path: Path) -> None:
+    folder, bars = MARKETS[pack.name]
+    data = tmp_path / "market"
+    data.mkdir()
+    for file in sorted((REAL / folder).glob("*.parquet")):
+        pl.read_parquet(file).head(bars).write_parquet(data / file.name)
+    assert run("replay", "--project", pack, "--data", data)[0] == 0
+    trades = json.loads(run("trades", "--project", pack, "r1", "--json")[1])
+    assert trades
+    code, out = run("explain", "--project", pack, "--all", "--json")
+    assert (code, "not reproduced" in out) == (0, False)
+    code, text = run("explain", "--project", pack, f"r1.{trades[0]['id']}")
+    assert code == 0
+    assert "explanation reproduced: yes" in text
