@@ -19,7 +19,8 @@ from tb.dsl.checked_capital import Capital
 class Const:
     """A literal, or a parameter or limit by value. Durations in ms, ratios as fractions, money in currency units.
 
-    `origin` names where a value comes from if not from the text itself: `param spike`, `limits.max_position_pct`.
+    `origin` names where a value comes from if not from the text itself: `param spike`, `limits.max_position_pct`; `of
+    param spike` where it is computed from that, and the text is then the calculation.
     """
 
     value: Decimal | str
@@ -551,6 +552,6 @@ class Program:
     strategies: dict[str, Strategy]
     constraints: tuple[Constraint, ...]
     currency: str
-    limits_used: tuple[str, ...] = ()
+    limits_used: dict[str, str] = field(default_factory=dict)  # name of a limit -> how it is written
     signals: dict[str, Producer] = field(default_factory=dict)
     capital: Capital = field(default_factory=Capital)

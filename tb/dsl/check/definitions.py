@@ -9,7 +9,7 @@ from tb.core.units import ANY, NUMBER, Kind, Unit
 from tb.dsl import checked, syntax
 from tb.dsl.check import units
 from tb.dsl.check.expressions import Expressions
-from tb.dsl.check.literals import fold
+from tb.dsl.check.literals import COMPUTED, fold
 from tb.dsl.check.templates import template
 from tb.dsl.check.walk import expand
 
@@ -89,8 +89,9 @@ def param_require(using: Expressions, node: syntax.ParamRequire) -> None:
 
 def _params_of(value: checked.Expr) -> list[str]:
     match value:
-        case checked.Const(origin=origin) if origin and origin.startswith("param "):
-            return [origin.removeprefix("param ")]
+        case checked.Const(origin=origin) if origin:
+            names = origin.removeprefix(COMPUTED).split(", ")
+            return [name.removeprefix("param ") for name in names if name.startswith("param ")]
         case checked.Comparison(left=left, right=right):
             return [*_params_of(left), *_params_of(right)]
         case checked.Pointwise(arguments=items) | checked.Logic(items=items):

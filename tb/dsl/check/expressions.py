@@ -167,7 +167,7 @@ class Expressions:
             near = did_you_mean(name, self.scope.limits)
             hint = near or f"add `{name}:` to policy/limits.yaml"
             return self.refuse("TB060", f"the limit `{name}` is not set", node.span, hint)
-        self.scope.limits_used[name] = None
+        self.scope.limits_used[name] = limit.text
         return checked.Const(limit.value, limit.unit, limit.text, f"limits.{name}", node.span)
 
     def unknown(self, node: syntax.Name) -> checked.Expr:
@@ -317,7 +317,8 @@ class Expressions:
         result = checked.Pointwise("neg", (value,), value.unit, node.span)
         folded = fold(result)
         if folded is not None and isinstance(value, checked.Const):
-            return checked.Const(folded.value, folded.unit, f"-{value.text}", folded.origin, node.span)
+            text = folded.text if value.origin else f"-{value.text}"
+            return checked.Const(folded.value, folded.unit, text, folded.origin, node.span)
         return result
 
     def _arithmetic(self, node: syntax.Binary) -> checked.Expr:

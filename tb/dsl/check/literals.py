@@ -13,6 +13,8 @@ from tb.core.encode import plain
 from tb.core.units import ANY, BARS, DURATION, NUMBER, PRICE, RATIO, Kind, R, Unit, money
 from tb.dsl import checked, syntax
 
+COMPUTED = "of "  # begins the origin of a constant that is computed from named ones
+_SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 MILLISECONDS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 
 
@@ -57,11 +59,31 @@ def fold(expression: checked.Expr) -> checked.Const | None:
             result = _calculate(name, values)
             if result is None:
                 return None
-            origins = [part.origin for part in parts if part is not None and part.origin]
-            text = _show(result, expression.unit)
-            return checked.Const(result, expression.unit, text, ", ".join(dict.fromkeys(origins)) or None, expression.span)
+            named = [part for part in parts if part is not None]
+            text = _spelled(name, named) if any(part.origin for part in named) else _show(result, expression.unit)
+            return checked.Const(result, expression.unit, text, _origin(named), expression.span)
         case _:
             return None
+
+
+def _origin(parts: list[checked.Const]) -> str | None:
+    """Where a computed value comes from: `of param fast, limits.max_spread`, so that nobody takes it for the value itself."""
+    names = [part.origin.removeprefix(COMPUTED) for part in parts if part.origin]
+    return COMPUTED + ", ".join(dict.fromkeys(names)) if names else None
+
+
+def _spelled(name: str, parts: list[checked.Const]) -> str:
+    """The calculation as a rule would write it, with the names of what it is computed from."""
+    words = [_word(part) for part in parts]
+    return f"-{words[0]}" if name == "neg" else f" {_SIGNS[name]} ".join(words)
+
+
+def _word(part: checked.Const) -> str:
+    if part.origin is None:
+        return part.text
+    if part.origin.startswith(COMPUTED):
+        return f"({part.text})"
+    return part.origin.removeprefix("param ")
 
 
 def _calculate(name: str, values: list[Decimal]) -> Decimal | None:

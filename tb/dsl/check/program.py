@@ -161,7 +161,7 @@ def _program(scope: Scope) -> checked.Program:
             *books.constraints(scope.books.values(), scope.currency),
         ),
         currency=scope.currency,
-        limits_used=tuple(scope.limits_used),
+        limits_used=dict(scope.limits_used),
         signals=scope.signals,
         capital=Capital(tuple(scope.books.values())),
     )

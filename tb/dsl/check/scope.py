@@ -50,7 +50,7 @@ class Scope:
     strategies: dict[str, checked.Strategy] = field(default_factory=dict)
     books: dict[str, Book] = field(default_factory=dict)
     constraints: list[checked.Constraint] = field(default_factory=list)
-    limits_used: dict[str, None] = field(default_factory=dict)
+    limits_used: dict[str, str] = field(default_factory=dict)
     defined: dict[str, tuple[Span, bool]] = field(default_factory=dict)  # name -> where, in policy
     uses: dict[str, tuple[str, ...]] = field(default_factory=dict)  # file -> files it names with `use`
     picked: dict[tuple[str, str], frozenset[str] | None] = field(default_factory=dict)  # names it takes of one; None: all

@@ -27,7 +27,7 @@ def describe(graph: RuleGraph, id_: int, *, expand: bool = True) -> str:
 def _describe(graph: RuleGraph, node: Node, *, top: bool = False) -> tuple[str, int]:
     if node.op == "const":
         origin = str(node.consts[2] or "")
-        if origin.startswith(("param ", "limits.")) and "," not in origin:
+        if origin.startswith(("param ", "limits.")):
             return origin.removeprefix("param "), _ATOM
         return str(node.consts[1]), _ATOM
     if node.names and not top:

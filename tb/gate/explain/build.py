@@ -350,9 +350,10 @@ def _origins(plan: Plan, gate: Gate, settings: Settings, evaluated: Evaluated) -
     for id_ in plan.graph.reach(tuple(roots)):
         node = plan.graph[id_]
         origin = str(node.consts[2] or "") if node.op == "const" else ""
-        for name in filter(None, origin.split(", ")):
+        for name in origin.removeprefix("of ").split(", "):
             if name.startswith("limits."):
-                found[name] = Origin(name=name, value=str(node.consts[1]), origin=f"{settings.policy}/limits.yaml")
+                written = plan.program.limits_used[name.removeprefix("limits.")]
+                found[name] = Origin(name=name, value=written, origin=f"{settings.policy}/limits.yaml")
     for constraint in gate.policy.constraints:
         for said in (exemption.said for exemption in constraint.exemptions):
             place = f"{said.span.file}:{said.span.line}"
