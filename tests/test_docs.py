@@ -113,13 +113,13 @@ def test_a_refused_example_is_refused_as_it_says(block: Block) -> None:
 
 
 def test_written_tests_pass() -> None:
-    """The tests in the language that a page shows, run beside its example of a rule file and its first one of policy."""
+    """The tests in the language that a page shows, run beside its example of a rule file and its longest one of policy."""
     from tb.analysis.testing import Bench, run_tests
     from tb.analysis.testing.text import text
     from tb.replay.testing import TestHistory
     from tb.runtime.policy import compile_tests, project_of
 
-    (rules,), policy = rule_blocks(("file",)), rule_blocks(("policy",))[0]
+    (rules,), policy = rule_blocks(("file",)), max(rule_blocks(("policy",)), key=lambda block: len(block.text))
     shown = rule_blocks(("tests",))
     assert shown
     texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in ("tb.yaml", "policy/limits.yaml")}

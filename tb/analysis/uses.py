@@ -24,7 +24,8 @@ class Statement:
 
     @property
     def is_definition(self) -> bool:
-        return self.kind in {"let", "trigger", "function", "score", "signal", "session", "param", "group", "universe", "regime"}
+        kinds = {"let", "trigger", "function", "score", "signal", "session", "feed", "param", "group", "universe", "regime"}
+        return self.kind in kinds
 
     @property
     def is_needed_by_itself(self) -> bool:

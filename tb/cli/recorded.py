@@ -12,6 +12,7 @@ from tb.core.time import DAY, parse_instant
 if TYPE_CHECKING:
     from tb.core.records import Run
     from tb.replay.data import Market
+    from tb.runtime.policy import Compiled
 
 LONG_GAP = 1.5  # days between two bars that show a market closed over the weekend
 
@@ -38,6 +39,24 @@ def bars_of(run: Run) -> Recorded:
         remark = f"the data in `{folder}` has changed since run {run.id}: what it shows may not be what the run decided on"
         return Recorded(market, remark)
     return Recorded(market, "")
+
+
+def feeds_of(run: Run, recorded: Recorded, compiled: Compiled) -> Recorded:
+    """The bars with the feeds of a run, from the folder it noted; if those are not the same any more, that is said."""
+    from tb.replay.feeds import FeedPlaces
+    from tb.replay.recordings import with_recordings
+
+    folder = run.config.get("feeds_path")
+    if recorded.market is None or folder is None:
+        return recorded
+    try:
+        market = with_recordings(recorded.market, compiled.plan, FeedPlaces(Path(folder), compiled.settings.feed_files))
+    except Refused as refused:
+        return Recorded(None, f"the feeds of run {run.id} cannot be read any more: {refused.findings[0].message}")
+    if market.feeds_hash == run.config.get("feeds_hash"):
+        return Recorded(market, recorded.remark)
+    remark = f"the feeds in `{folder}` have changed since run {run.id}: what they show may not be what the run decided on"
+    return Recorded(market, "; ".join(filter(None, (recorded.remark, remark))))
 
 
 def days_per_year(market: Market | None, run: Run) -> int:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tb.core.records import Run
     from tb.ledger.store import Ledger
     from tb.replay.data import Market
+    from tb.replay.feeds import FeedPlaces
     from tb.runtime.policy import Compiled
 
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     "tb replay --data data --json | jq .final_equity",
 )
 @click.option("--data", type=click.Path(path_type=Path), metavar="PATH", help="Folder of SYMBOL.parquet or SYMBOL.csv.")
+@click.option("--feeds", type=click.Path(path_type=Path), metavar="DIR", help="Folder of recorded feeds, NAME.parquet or .csv.")
 @click.option("--from", "first", type=instant, metavar="TIME", help="Leave out bars that start before this.")
 @click.option("--to", "last", type=instant, metavar="TIME", help="Leave out bars that close after this.")
 @click.option("--instruments", type=names, metavar="A,B", help="Use the data of these alone.")
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 @json_option
 def tb_replay(
     data: Path | None,
+    feeds: Path | None,
     first: int | None,
     last: int | None,
     instruments: tuple[str, ...] | None,
@@ -52,6 +55,7 @@ def tb_replay(
     inside each bar, the stop first.
     """
     from tb.cli.summary import as_text, facts_of
+    from tb.replay.recordings import config_of, feed_places
 
     started = time.perf_counter()
     if first is not None and last is not None and first >= last:
@@ -60,9 +64,10 @@ def tb_replay(
         raise click.UsageError("--ledger and --no-ledger exclude each other")
     compiled = compiled_project(project)
     folder = _data_folder(compiled, project, data)
-    market = market_for(compiled, folder, instruments, first, last)
+    places = feed_places(compiled.settings, folder, project, feeds)
+    market = market_for(compiled, folder, instruments, first, last, places)
     path = None if no_ledger else ledger or compiled.project.ledger
-    config = _config(folder, instruments, first, last)
+    config = {**_config(folder, instruments, first, last), **config_of(market, places)}
     played = play(compiled, market, path, config, chunk=chunk)
     played.elapsed = time.perf_counter() - started
     put_json(facts_of(played)) if as_json else put(as_text(played))
@@ -91,13 +96,21 @@ def _config(folder: Path, instruments: tuple[str, ...] | None, first: int | None
 
 
 def market_for(
-    compiled: Compiled, folder: Path, instruments: tuple[str, ...] | None, first: int | None, last: int | None
+    compiled: Compiled,
+    folder: Path,
+    instruments: tuple[str, ...] | None,
+    first: int | None,
+    last: int | None,
+    places: FeedPlaces | None = None,
 ) -> Market:
-    """The market that fits the plan; what is odd about either is shown."""
+    """The market that fits the plan, with the feeds it reads; what is odd about either is shown."""
     from tb.cli.fit import check_fit
     from tb.replay.data import load_market
+    from tb.replay.recordings import feed_places, with_recordings
 
     market = load_market(folder, instruments=instruments, first=first, last=last)
+    places = places or feed_places(compiled.settings, folder, compiled.project.root)
+    market = with_recordings(market, compiled.plan, places)
     show_findings(market.warnings, compiled.project.root, {})
     show_findings(check_fit(compiled, market, left_out=instruments is not None), compiled.project.root, compiled.project.texts)
     return market

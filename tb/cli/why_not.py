@@ -63,7 +63,7 @@ def _of_data(instrument: str, at: int, data: Path, project: Path) -> WhyNot:
 def _of_run(instrument: str, at: int, run: str | None, ledger: Path | None, project: Path) -> WhyNot:
     import msgspec
 
-    from tb.cli.recorded import bars_of
+    from tb.cli.recorded import bars_of, feeds_of
     from tb.core.time import show_instant
     from tb.runtime.latches import place as held_as
 
@@ -75,7 +75,7 @@ def _of_run(instrument: str, at: int, run: str | None, ledger: Path | None, proj
         longest = max((strategy.period for strategy in compiled.plan.strategies), default=0)
         decisions = list(opened.decisions(info.run.id, instrument=instrument, since=at - longest, until=at + 1))
         active = opened.active_latches(info.run.id, at)
-    recorded = bars_of(info.run)
+    recorded = feeds_of(info.run, bars_of(info.run), compiled)
     if recorded.market is None:
         place = whole_file(info.run.config.get("data_path", info.run.data))
         hint = "put the data back, or ask today's rules with `--data PATH`"

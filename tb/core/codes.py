@@ -375,6 +375,27 @@ _ROWS: tuple[Code, ...] = (
         "write `agree(long, rsi_reversion, whale) >= 2`",
     ),
     Code(
+        "TB085",
+        "feed of this kind means nothing",
+        "A price or a quantity belongs to an instrument, so a feed of them has rows of each; words have no order and no unit, "
+        "so a feed of words cannot be compared.",
+        "add `per instrument`",
+    ),
+    Code(
+        "TB086",
+        "only a feed has an age",
+        "`age of NAME` asks how long the newest value of a feed has been known.",
+        "write `age of fear_greed`",
+    ),
+    Code(
+        "TB087",
+        "feed gets stale before its next value",
+        "A value counts for a shorter time than passes until the next one can come, so the feed is unknown in between, every "
+        "time.",
+        "write `stale after 1d` or more",
+        W,
+    ),
+    Code(
         "TB090",
         "cannot be given",
         "A test gives something that follows from other facts, that the order itself says, or that is no value of its kind. "
@@ -954,6 +975,28 @@ _ROWS: tuple[Code, ...] = (
         "baseline cannot be read",
         "`tb-lint-baseline.json` is not what `tb lint --write-baseline` writes, so nothing can be told from it.",
         "restore it, or write it anew with `tb lint --write-baseline`",
+    ),
+    Code(
+        "TB670",
+        "no rows of a feed",
+        "Rules read a feed, and no file holds it, or none of its rows belong to an instrument. It is unknown there: rules that "
+        "need it do not fire, constraints that need it deny.",
+        "put it at `data/feeds/fear_greed.parquet`",
+        W,
+    ),
+    Code(
+        "TB671",
+        "rows of a feed not in order",
+        "What was known at an instant can only be told where the rows stand in the order in which they became known, each time "
+        "once. The same time may stand again where a later `known` says that it was corrected.",
+        "sort the rows by time",
+    ),
+    Code(
+        "TB672",
+        "value of a feed out of its range",
+        "A row says something that the feed cannot say by its own declaration. The feed is unknown from that row to the next.",
+        "correct it, or widen the range",
+        W,
     ),
     Code(
         "TB701",

@@ -44,7 +44,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_default
     `facts` are the inputs of the generated decision function in its stated order; `market` the leaf values of the strategy's
     rules in the order of its plan, each with its age in ms in `ages` and the row of its data file in `rows` (None where it is
     computed from nothing recorded); both orders belong to the policy hash. `failed` and `unknown` are bitmasks over the
-    constraints in policy order. `shadowed` names the `shadow` constraints that did not pass; they are in no mask.
+    constraints in policy order. `shadowed` names the `shadow` constraints that did not pass; they are in no mask. `feeds` are
+    age and row of the feeds among the facts, in their order.
     """
 
     seq: int  # 1.. within the run
@@ -72,6 +73,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_default
     rows: tuple[int | None, ...]
     shadowed: tuple[str, ...] = ()
     conviction: float | None = None  # of the signals that agree with an entry, 1 to 10
+    feeds: tuple[tuple[int, int | None], ...] = ()
 
 
 class Quiet(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -96,6 +96,8 @@ class Settings:
     venue_of: Table[str, Venue]  # of the instruments that give their own
     restricted: tuple[str, ...]
     data: str | None
+    feeds: str | None
+    feed_files: Table[str, str]
     halts_lifted_after: int | None
     lint_levels: Table[str, Level]
     parameters: Table[str, Override]
@@ -162,6 +164,8 @@ class _Reading:
             venue_of=self.venues(entries, venue),
             restricted=self.words(("restricted",)),
             data=self.text(("replay", "data")),
+            feeds=self.text(("replay", "feeds")),
+            feed_files={name: value.text for name, value in self.scalars(("feeds",))},
             halts_lifted_after=self.duration(("replay", "halts_lifted_after")),
             lint_levels={code: Level(_severity(value), value.span) for code, value in self.scalars(("lint", "levels"))},
             parameters={name: Override(value.text, value.span) for name, value in self.scalars(("parameters",))},

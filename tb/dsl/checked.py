@@ -264,6 +264,31 @@ class During:
 
 
 @dataclass(frozen=True, slots=True)
+class Feed:
+    """A series recorded beside the bars. `every` and `stale_after` are in ms; beyond `low` and `high` a value is unknown."""
+
+    name: str
+    unit: Unit
+    low: Decimal | None
+    high: Decimal | None
+    per_instrument: bool
+    every: int | None
+    stale_after: int
+    doc: str = field(compare=False)
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRead:
+    """What a feed says as of the bar's close: its `value`, or its `age`, the time since its newest value became known."""
+
+    feed: Feed
+    part: str
+    unit: Unit
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Ref:
     """A use of a `let`, a score, a signal or a trigger by name. `kind` is `trigger`, or `let` for all others."""
 
@@ -298,6 +323,7 @@ Expr = (
     | Conviction
     | Agree
     | During
+    | FeedRead
     | Ref
 )
 
@@ -555,3 +581,4 @@ class Program:
     limits_used: dict[str, str] = field(default_factory=dict)  # name of a limit -> how it is written
     signals: dict[str, Producer] = field(default_factory=dict)
     capital: Capital = field(default_factory=Capital)
+    feeds: dict[str, Feed] = field(default_factory=dict)

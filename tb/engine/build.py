@@ -233,6 +233,18 @@ class Builder:
         return self._as_truth(node, value, context)
 
     @_build.register
+    def _feed(self, value: checked.FeedRead, context: Context) -> int:
+        feed = value.feed
+        consts = (feed.name, "each" if feed.per_instrument else "all", feed.stale_after, feed.every, feed.low, feed.high)
+        is_value = value.part == "value"
+        op = "feed" if is_value else "feed_age"
+        low, high = (
+            None if bound is None else float(bound) for bound in ((feed.low, feed.high) if is_value else (Decimal(0), None))
+        )
+        node = self._market(op, (), consts, value.unit, context, value.span, low=low, high=high)
+        return self._as_truth(node, value, context)
+
+    @_build.register
     def _score(self, value: checked.Score, context: Context) -> int:
         args = tuple(self._build(condition, context) for condition in value.conditions)
         high, back = float(value.out_of), self._deepest(args)

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from tb.engine.bars import Bars
 from tb.engine.calendar import during, hours_of
+from tb.engine.feeds import column_of
 from tb.engine.graph import Node, RuleGraph
 from tb.engine.markets import Markets
 from tb.engine.vector import lasting, pointwise
@@ -147,6 +148,8 @@ def _compute(
             return np.full(size, 1.0 if symbol in members else 0.0)
         case "during":
             return during(hours_of(node.consts), bars.closes)
+        case "feed" | "feed_age":
+            return column_of(node, markets.feeds, symbol, bars.closes)
         case "apply":
             function = FUNCTIONS[str(node.consts[0])]
             constants = tuple(float(c) for c in node.consts[2:] if c is not None)

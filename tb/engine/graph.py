@@ -31,9 +31,10 @@ POINTWISE_OPS = frozenset(
 class Node:
     """One computation.
 
-    `op`: `const`, `pips`, `field`, `depth`, `apply`, `shift`, `of`, `at`, `every`, `some`, `tier_is`, `during`, `fact`,
-    `derived`, `is_set`, `one_of`, or one of POINTWISE_OPS. `period` is in ms, 0 where none matters. `look_back` counts closed
-    bars of `period` before the present one that the value depends on. `low` and `high` bound the value, None where open.
+    `op`: `const`, `pips`, `field`, `depth`, `apply`, `shift`, `of`, `at`, `every`, `some`, `tier_is`, `during`, `feed`,
+    `feed_age`, `fact`, `derived`, `is_set`, `one_of`, or one of POINTWISE_OPS. `period` is in ms, 0 where none matters.
+    `look_back` counts closed bars of `period` before the present one that the value depends on. `low` and `high` bound the
+    value, None where open.
     """
 
     id: int

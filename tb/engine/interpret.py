@@ -13,6 +13,7 @@ from decimal import Decimal
 
 from tb.engine.calendar import hours_of, is_during
 from tb.engine.derived import DERIVED
+from tb.engine.feeds import value_at
 from tb.engine.graph import Node, RuleGraph
 from tb.engine.instant import Exact, decision_value, market_value
 from tb.engine.markets import Markets
@@ -59,6 +60,8 @@ class Histories:
             case "during":
                 hours = hours_of(node.consts)
                 return [1.0 if is_during(hours, int(at)) else 0.0 for at in bars.closes]
+            case "feed" | "feed_age":
+                return [value_at(node, self.markets.feeds, symbol, int(at)) for at in bars.closes]
             case "of" | "at":
                 return self._aligned(node, symbol, period)
             case _:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb.engine.bars import Bars, resample
+from tb.engine.feeds import Feeds
 
 Floats = NDArray[np.float64]
 _HOUR = 3_600_000
@@ -39,6 +40,7 @@ class Markets:
     base: Mapping[str, Bars]
     assumptions: Assumptions
     tiers: Mapping[tuple[str, str], tuple[str, ...]]  # (universe, tier) -> instruments
+    feeds: Feeds = field(default_factory=dict)
     _coarse: dict[tuple[str, int], Bars] = field(default_factory=dict)
 
     def bars(self, symbol: str, period: int) -> Bars:

@@ -15,6 +15,7 @@ from tb.core.span import Span
 from tb.core.units import Kind
 from tb.dsl import checked
 from tb.engine.build import Builder, Context
+from tb.engine.feeds import FEED_OPS
 from tb.engine.graph import POINTWISE_OPS, RuleGraph
 from tb.engine.signals import ConvictionSizePlan, SignalPlan, signal_plan, signals_in, size_of
 
@@ -220,7 +221,7 @@ def leaves_of(graph: RuleGraph, roots: Iterable[int], *, in_policy: bool) -> tup
     """The nodes at which evaluation from a snapshot starts, in graph order.
 
     Operations of one instant are looked through; so are derived facts and `is_set` in policy. What an `every`, `some` or `x[n]`
-    looks at now is added, for the reader, though nothing is computed from it.
+    looks at now is added, for the reader, though nothing is computed from it; so are feeds.
     """
     seen: set[int] = set()
     leaves: set[int] = set()
@@ -240,6 +241,8 @@ def leaves_of(graph: RuleGraph, roots: Iterable[int], *, in_policy: bool) -> tup
         leaves.add(id_)
         if node.op in {"every", "some"} and not in_policy:
             stack.extend(node.args)
+        # beside what a function makes of a feed, the feed itself: how old it is explains why nothing is known
+        stack.extend(arg for arg in node.args if graph[arg].op in FEED_OPS)
     return tuple(sorted(leaves))
 
 

@@ -2,9 +2,9 @@
 
     1. `read_table` reads Parquet or CSV (tb.replay.tables)
     2. `_named`     finds the columns, without regard to case, and names those that are missing
-    3. `_times`     reads times: instants with or without zone (then UTC), ISO text, or whole seconds, milliseconds,
+    3. `times_of`  reads times: instants with or without zone (then UTC), ISO text, or whole seconds, milliseconds,
                     microseconds or nanoseconds since 1970, told apart by their size
-    4. `_values`    reads numbers; text that is none is an error with its row
+    4. `values_of` reads numbers; text that is none is an error with its row
 
 Columns that nobody asked for are not looked at.
 """
@@ -81,8 +81,8 @@ def read_columns(
     if frame.height == 0:
         findings.add(NO_ROWS, "the file has no rows of data", "remove the file, or fill it")
         return None
-    time = _times(columns.pop("time"), findings)
-    values = {name: _values(name, column, findings) for name, column in columns.items()}
+    time = times_of(columns.pop("time"), findings)
+    values = {name: values_of(name, column, findings) for name, column in columns.items()}
     return None if findings.has_errors else Columns(time, values)
 
 
@@ -111,7 +111,8 @@ def _named(
     return {name: frame[actual[name]] for name in ("time", *wanted, *(name for name in extra if name in actual))}
 
 
-def _times(column: pl.Series, findings: FileFindings) -> Ints:
+def times_of(column: pl.Series, findings: FileFindings) -> Ints:
+    """Instants in ms UTC; what is none is a finding."""
     import polars as pl
 
     missing = column.is_null().to_numpy()
@@ -185,11 +186,12 @@ def _plausible(ms: Ints, known_bad: Mask, findings: FileFindings) -> Ints:
     return np.ascontiguousarray(ms, dtype=np.int64)
 
 
-def _values(name: str, column: pl.Series, findings: FileFindings) -> Floats:
+def values_of(name: str, column: pl.Series, findings: FileFindings) -> Floats:
+    """Numbers, NaN where nothing stands (truth values as 1 and 0); text that is none is a finding."""
     import polars as pl
 
     kind = column.dtype
-    if not (kind.is_numeric() or kind in (pl.String, pl.Null)):
+    if not (kind.is_numeric() or kind in (pl.String, pl.Null, pl.Boolean)):
         findings.add(NOT_A_VALUE, f"the column `{name}` holds no numbers")
         return np.zeros(len(column))
     numbers = column.cast(pl.Float64, strict=False)

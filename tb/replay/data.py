@@ -14,8 +14,8 @@ unknown to the rules; a value that cannot be is an error, and then nothing runs.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ from tb.core.diagnostics import Diagnostic, Refused, Severity, error, warning
 from tb.core.span import whole_file
 from tb.core.time import show_duration, show_instant
 from tb.engine.bars import Bars
+from tb.engine.feeds import FeedRows
 from tb.replay.checks import MIXED
 from tb.replay.files import find_files
 from tb.replay.recorded import read_bars
@@ -35,7 +36,8 @@ NOTHING_LEFT = "TB657"
 class Market:
     """The bars of a run by symbol, in order of symbol, all of one period (ms).
 
-    `hash` is SHA-256 over symbols, period and values, the same for the same bars from CSV and from Parquet.
+    `hash` is SHA-256 over symbols, period and values, the same for the same bars from CSV and from Parquet. `feeds` are the
+    rows of what is recorded beside the bars, where rules read it (`tb.replay.recordings`), and `feeds_hash` theirs.
     """
 
     folder: str
@@ -43,6 +45,8 @@ class Market:
     period: int
     warnings: tuple[Diagnostic, ...]
     hash: str
+    feeds: Mapping[tuple[str, str], FeedRows] = field(default_factory=dict)
+    feeds_hash: str = ""
 
     @property
     def rows(self) -> int:

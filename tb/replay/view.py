@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tb.engine.bars import Bars
 from tb.engine.columns import Columns, evaluate
+from tb.engine.feeds import FEED_OPS, FeedRows, rows_of
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import EXACT, exact
 from tb.engine.markets import Markets
@@ -109,7 +110,7 @@ class RecordedView:
         found = self.graph[node]
         period, place = found.period, row
         match found.op:
-            case "pips" | "depth" | "tier_is" | "during":
+            case "pips" | "depth" | "tier_is" | "during" | "feed" | "feed_age":
                 return None
             case "shift":
                 place = row - int(found.consts[0] or 0)
@@ -124,13 +125,34 @@ class RecordedView:
                 place = there
         return (symbol, period, place) if place >= 0 else None
 
+    def _feed(self, node: int, symbol: str, row: int) -> tuple[FeedRows, int] | None:
+        """The newest row that a feed had then, looked for through `x[n]`, `of` and `@period`; None for anything else."""
+        found = self.graph[node]
+        while found.op in {"shift", "of", "at"}:
+            source = self._source(found.id, symbol, row)
+            if source is None:
+                return None
+            symbol, row = source[0], source[2]
+            found = self.graph[found.args[0]]
+        if found.op not in FEED_OPS:
+            return None
+        rows = rows_of(found, self.markets.feeds, symbol)
+        place = None if rows is None else rows.newest(int(self._when(symbol, found.period)[row]))
+        return None if rows is None or place is None else (rows, place)
+
     def node_age(self, node: int, symbol: str, row: int) -> int:
+        feed = self._feed(node, symbol, row)
+        if feed is not None:
+            return int(self._when(symbol, self.graph[node].period)[row] - feed[0].known[feed[1]])
         source = self._source(node, symbol, row)
         if source is None:
             return 0
         return int(self._when(symbol, self.graph[node].period)[row] - self._when(source[0], source[1])[source[2]])
 
     def node_row(self, node: int, symbol: str, row: int) -> int | None:
+        feed = self._feed(node, symbol, row)
+        if feed is not None:
+            return int(feed[0].rows[feed[1]])
         source = self._source(node, symbol, row)
         return None if source is None else int(self._bars(source[0], source[1]).rows[source[2]])
 

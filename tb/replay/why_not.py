@@ -16,8 +16,10 @@ from tb.core.records import Decision, Quiet
 from tb.core.time import show_duration, show_instant
 from tb.engine.columns import evaluate
 from tb.engine.explain.clauses import Clause, blame, clause_tree, flips_when_moved, unknown_leaves
+from tb.engine.explain.feeds import why_no_value
 from tb.engine.explain.words import describe
-from tb.engine.graph import RuleGraph
+from tb.engine.feeds import FEED_OPS, column_of
+from tb.engine.graph import Node, RuleGraph
 from tb.engine.instant import Exact
 from tb.engine.interpret import from_leaves
 from tb.engine.markets import Markets
@@ -218,18 +220,23 @@ def _reason(graph: RuleGraph, id_: int, markets: Markets, symbol: str, row: int)
         if place < 0:
             return f"is not ready: no bar of {show_duration(inner)} has closed yet"
         return _reason(graph, node.args[0], markets, symbol, place)
+    if node.op in FEED_OPS:
+        return why_no_value(node, markets.feeds, symbol, at)
     if node.look_back > row:
         return f"is not ready: it looks back {node.look_back} bars, {row} have closed before"
     for below in reversed(graph.reach((id_,))):
         empty = _empty_row(graph, below, markets, symbol, row, node.look_back)
         if empty is not None:
-            return f"is missing{empty}" if below == id_ else f"is unknown: `{describe(graph, below)}` is missing{empty}"
+            told = empty if graph[below].op in FEED_OPS else f"is missing{empty}"
+            return told if below == id_ else f"is unknown: `{describe(graph, below)}` {told}"
     return "is unknown: a value it needs is unknown, or there is no answer, as after a division by zero"
 
 
 def _empty_row(graph: RuleGraph, id_: int, markets: Markets, symbol: str, row: int, back: int) -> str | None:
     """The newest empty value of a field within so many bars, said by file and row; None where nothing is empty."""
     node = graph[id_]
+    if node.op in FEED_OPS:
+        return _empty_feed(node, markets, symbol, row, back)
     if node.op == "depth":
         return ": no depth is recorded or stated" if markets.assumptions.depth_of(symbol) is None else None
     if node.op == "pips":
@@ -248,6 +255,13 @@ def _empty_row(graph: RuleGraph, id_: int, markets: Markets, symbol: str, row: i
         return f": nothing gives `{name}`"
     # as people count them, and as the warning about it did when the file was read
     return f" in row {int(bars.rows[first + int(empty[-1])]) + 1} of {bars.source}"
+
+
+def _empty_feed(node: Node, markets: Markets, symbol: str, row: int, back: int) -> str | None:
+    """Why a feed was unknown at the newest bar within so many at which it was; None where it never was."""
+    closes = markets.bars(symbol, node.period).closes[max(row - back, 0) : row + 1]
+    empty = np.flatnonzero(np.isnan(column_of(node, markets.feeds, symbol, closes)))
+    return why_no_value(node, markets.feeds, symbol, int(closes[empty[-1]])) if len(empty) else None
 
 
 def _decided(decision: Decision) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from tb.core.encode import canonical, digest
 from tb.core.records import Decision, Order
 from tb.engine.instant import Exact
+from tb.engine.plan import Plan
 from tb.gate.gate import Judgement
+from tb.runtime.feeds import feeds_read
 from tb.runtime.ports import MarketView
 from tb.runtime.proposing import Draft
 
 
-def decision_of(draft: Draft, judgement: Judgement, view: MarketView, *, seq: int, at: int) -> Decision:
+def decision_of(draft: Draft, judgement: Judgement, plan: Plan, view: MarketView, *, seq: int, at: int) -> Decision:
     """The record of a decision, complete enough to be evaluated again from it."""
     proposal, symbol, row = draft.proposal, draft.proposal.instrument, draft.row
     return Decision(
@@ -39,6 +41,7 @@ def decision_of(draft: Draft, judgement: Judgement, view: MarketView, *, seq: in
         rows=tuple(view.node_row(leaf, symbol, row) for leaf in draft.leaves),
         shadowed=judgement.shadowed,
         conviction=proposal.conviction,
+        feeds=feeds_read(plan, view, symbol, draft.strategy.period, row),
     )
 
 

@@ -226,7 +226,7 @@ class Session:
             None if spec is None else spec.lot,
         )
         self.counts["decisions"] += 1
-        records: list[Record] = [decision_of(draft, judgement, self.view, seq=self.counts["decisions"], at=at)]
+        records: list[Record] = [decision_of(draft, judgement, self.plan, self.view, seq=self.counts["decisions"], at=at)]
         for constraint in judgement.latches:
             latch = self._set(constraint, at, f"judging {proposal.strategy} {symbol}", book)
             records += [latch] if latch is not None else []

@@ -17,6 +17,7 @@ from tb.core.time import HOUR
 from tb.dsl.check import check
 from tb.dsl.parse import parse
 from tb.engine.bars import Bars
+from tb.engine.feeds import FeedRows
 from tb.engine.markets import Assumptions, Markets
 from tb.engine.plan import Plan, plan
 
@@ -30,6 +31,10 @@ let stretch(x, n) = x / sma(between(x, x[1]), n)
 let starts(c) = c and not c[1]
 """
 SESSIONS = ("desk", "night")
+FEEDS = """feed mood: number in -4..5 every 2h, stale after 4h
+feed chatter: ratio per instrument, stale after 3h
+feed alarm: truth, stale after 12h
+"""
 WINDOWED = "sma wma highest lowest median mean stdev slope total".split()
 RECURSIVE = "ema rma".split()
 
@@ -92,7 +97,7 @@ class _Writer:
     # --- numbers and ratios ----------------------------------------------------------------------------------------
 
     def number(self, depth: int) -> str:
-        leaves = [lambda: self.pick("1.5", "2", "0.25", "70", "hour", "weekday")]
+        leaves = [lambda: self.pick("1.5", "2", "0.25", "70", "hour", "weekday", "mood")]
         if self.names.get("number"):
             leaves.append(lambda: self.pick(*self.names["number"]))
         if depth <= 0:
@@ -125,7 +130,7 @@ class _Writer:
         return self.any_of(*choices)
 
     def ratio(self, depth: int) -> str:
-        leaves = [lambda: self.pick("0%", "5%", "-20bps", "spread")]
+        leaves = [lambda: self.pick("0%", "5%", "-20bps", "spread", "chatter")]
         if depth <= 0:
             return self.any_of(*leaves)
         inner = depth - 1
@@ -170,7 +175,11 @@ class _Writer:
         )
 
     def condition(self, depth: int) -> str:
-        leaves = [lambda: f"({self.comparison(0)})"]
+        leaves = [
+            lambda: f"({self.comparison(0)})",
+            lambda: "alarm",
+            lambda: f"(age of {self.pick('mood', 'chatter')} <= {self.bars()}h)",
+        ]
         if self.names.get("condition"):
             leaves.append(lambda: self.pick(*self.names["condition"]))
         if self.names.get("signal"):
@@ -245,6 +254,7 @@ def rules(draw: st.DrawFn, *, recursive: bool = True, elsewhere: bool = True, de
     lines = [
         UNIVERSE,
         FUNCTIONS,
+        FEEDS,
         *(draw(sessions(name)) for name in SESSIONS),
         "regime",
         f"  up when {writer.condition(2)}",
@@ -294,7 +304,22 @@ def markets(draw: st.DrawFn, plan_: Plan | None = None, *, clean: bool = False, 
         size = bars if clean else draw(st.integers(0, bars))
         made[symbol] = _bars(symbol, np.random.default_rng(seed), size, clean, quotes=draw(st.booleans()))
     assumed = Assumptions(draw(st.sampled_from([None, 0.001])), draw(st.sampled_from([None, 2500.0])), {})
-    return Markets(made, assumed, plan_.tiers if plan_ is not None else {})
+    feeds = _feeds(np.random.default_rng(draw(st.integers(0, 2**32 - 1))), bars)
+    return Markets(made, assumed, plan_.tiers if plan_ is not None else {}, feeds)
+
+
+def _feeds(chance: np.random.Generator, bars: int) -> dict[tuple[str, str], FeedRows]:
+    """Rows of the feeds of `rules`, some with holes, values out of range and several at once; some are not there at all."""
+    keys = [("mood", ""), ("alarm", ""), *(("chatter", symbol) for symbol in SYMBOLS)]
+    found = {}
+    for name, symbol in keys:
+        size = int(chance.integers(0, bars))
+        known = np.sort(chance.integers(-4, bars + 12, size)) * (HOUR // 2)
+        raw = chance.choice([0.0, 1.0] if name == "alarm" else [-6.0, -1.5, 0.0, 0.05, 2.0, 5.0, np.nan], size)
+        values = np.where((raw < -4) | (raw > 5), np.nan, raw)
+        if chance.random() < 0.9:
+            found[name, symbol] = FeedRows(known, values, raw, np.arange(size), f"{name}.csv")
+    return found
 
 
 def _bars(symbol: str, chance: np.random.Generator, size: int, clean: bool, *, quotes: bool) -> Bars:
@@ -319,7 +344,15 @@ def _bars(symbol: str, chance: np.random.Generator, size: int, clean: bool, *, q
 
 def cut(markets_: Markets, until: int) -> Markets:
     """The same markets as they were known at an instant."""
-    return _parts(markets_, {s: (0, int(np.searchsorted(b.closes, until, side="right"))) for s, b in markets_.base.items()})
+    early = _parts(markets_, {s: (0, int(np.searchsorted(b.closes, until, side="right"))) for s, b in markets_.base.items()})
+    early.feeds = {key: known_by(rows, until) for key, rows in markets_.feeds.items()}
+    return early
+
+
+def known_by(rows: FeedRows, until: int) -> FeedRows:
+    """The rows that were known at an instant."""
+    size = int(np.searchsorted(rows.known, until, side="right"))
+    return FeedRows(rows.known[:size], rows.values[:size], rows.raw[:size], rows.rows[:size], rows.source)
 
 
 def newest(markets_: Markets, bars: int) -> Markets:
@@ -329,7 +362,7 @@ def newest(markets_: Markets, bars: int) -> Markets:
 
 def _parts(markets_: Markets, spans: Mapping[str, tuple[int, int]]) -> Markets:
     base = {symbol: bars.part(*spans[symbol]) for symbol, bars in markets_.base.items()}
-    return Markets(base, markets_.assumptions, markets_.tiers)
+    return Markets(base, markets_.assumptions, markets_.tiers, markets_.feeds)
 
 
 def same_bits(one: object, other: object) -> bool:

@@ -248,6 +248,8 @@ def tampered(decision: Decision, field: str, pick: int) -> Decision:
             new = ("approve", "warn", "shrink", "reject", "pause", "halt")[pick % 6]
         case "enter":
             new = value + (1, -1, 5)[pick % 3]
+        case "feeds":
+            new = ((pick, None), *value)
         case "reason":
             new = value + "." if pick % 2 else value[1:]
         case "confidence" | "conviction" if value is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +96,7 @@ def market(*series: Bars) -> Market:
 def cut(whole: Market, last: int) -> Market:
     """The market without bars that close after an instant."""
     kept = {symbol: one.part(0, int(one.closes.searchsorted(last, side="right"))) for symbol, one in whole.bars.items()}
-    return Market(whole.folder, {s: b for s, b in kept.items() if len(b)}, whole.period, (), whole.hash)
+    return replace(whole, bars={s: b for s, b in kept.items() if len(b)}, warnings=())
 
 
 def between(whole: Market, first: int, last: int) -> Market:
@@ -105,7 +105,7 @@ def between(whole: Market, first: int, last: int) -> Market:
     for symbol, one in whole.bars.items():
         start, stop = (int(one.closes.searchsorted(at, side="right")) for at in (first, last))
         kept[symbol] = one.part(start, stop)
-    return Market(whole.folder, {s: b for s, b in kept.items() if len(b)}, whole.period, (), whole.hash)
+    return replace(whole, bars={s: b for s, b in kept.items() if len(b)}, warnings=())
 
 
 @dataclass

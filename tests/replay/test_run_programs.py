@@ -1,7 +1,8 @@
 """Programs of tests/language/replay: rules, policy, a tiny market and what must happen, in one file.
 
 Sections begin with `=== `: `settings` (name: value), `rules`, `policy`, one for each instrument, and last `expected`. A row is
-open, high, low, close and volume of one hour; `-` is an hour without a bar, `?` a value that is not known. The setting
+open, high, low, close and volume of one hour; `-` is an hour without a bar, `?` a value that is not known. `feed NAME` is
+the file of a feed, where `+5h` is five hours into the data. The setting
 `explain: 2` adds decision d2 as `tb explain` shows it. `TB_RECORD=1` writes what happens now; the difference is
 then reviewed like code.
 """
@@ -9,6 +10,8 @@ then reviewed like code.
 from __future__ import annotations
 
 import os
+import re
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -16,8 +19,12 @@ from small_projects import NAN, START, Replayed, bars, compiled, market, run
 
 from tb.core.encode import plain
 from tb.core.records import Cancel, Decision, Fill, Latch
-from tb.core.time import HOUR, MINUTE
+from tb.core.time import HOUR, MINUTE, show_instant
 from tb.gate.explain.text import text as text_of
+from tb.replay.data import Market
+from tb.replay.feeds import FeedPlaces
+from tb.replay.recordings import with_recordings
+from tb.runtime.policy import Compiled
 
 FOLDER = Path(__file__).resolve().parent.parent / "language" / "replay"
 PROGRAMS = sorted(FOLDER.glob("*.txt"))
@@ -47,8 +54,19 @@ def replayed(text: str) -> Replayed:
     here.pop("explain", None)
     rules, policy = found.pop("rules"), found.pop("policy")
     found.pop("expected", None)
+    feeds = {name.removeprefix("feed "): found.pop(name) for name in list(found) if name.startswith("feed ")}
     series = [bars(name, [row(line) for line in body.splitlines() if line]) for name, body in found.items()]
-    return run(compiled(rules, policy, **here), market(*series))
+    project = compiled(rules, policy, **here)
+    return run(project, with_feeds(market(*series), project, feeds))
+
+
+def with_feeds(data: Market, project: Compiled, feeds: dict[str, str]) -> Market:
+    """The market with feeds read from files, where `+5h` is five hours into the data."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, body in feeds.items():
+            text = re.sub(r"\+(\d+)h", lambda found: show_instant(START + int(found[1]) * HOUR), body)
+            (Path(folder) / f"{name}.csv").write_text(text, encoding="utf-8")
+        return with_recordings(data, project.plan, FeedPlaces(Path(folder)))
 
 
 def told(done: Replayed) -> str:

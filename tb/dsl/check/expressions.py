@@ -15,7 +15,7 @@ from tb.core.diagnostics import Edit, did_you_mean, respelling
 from tb.core.span import Span
 from tb.core.units import ANY, LIST, TEXT, TRUTH, Kind, Unit
 from tb.dsl import checked, syntax
-from tb.dsl.check import calls, conviction, functions, library, sessions, signals, units, words
+from tb.dsl.check import calls, conviction, feeds, functions, library, sessions, signals, units, words
 from tb.dsl.check.instruments import spelt_otherwise
 from tb.dsl.check.literals import constant, fold
 from tb.dsl.check.scope import Scope
@@ -154,6 +154,8 @@ class Expressions:
             return self.refuse("TB051", f"`{name}` needs its arguments", node.span, example)
         if name in scope.sessions:
             return self.refuse("TB053", f"`{name}` is a session, not a value", node.span, f"write `during {name}`")
+        if name in scope.feeds:
+            return feeds.read(scope.feeds[name], "value", node.span)
         if name in scope.groups:
             return checked.Const(name, LIST, name, None, node.span)
         return self.refuse(
@@ -255,6 +257,9 @@ class Expressions:
         return not is_known and fold(value) is None
 
     def _of(self, node: syntax.Of) -> checked.Expr:
+        age = feeds.age(self, node)
+        if age is not None:
+            return age
         symbol = self.instrument(node.whole)
         if symbol is not None:
             meant = spelt_otherwise(symbol, self.scope)

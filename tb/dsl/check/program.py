@@ -1,7 +1,8 @@
 """check: the files of a project, parsed, become one checked program.
 
 1. Every file's `use` lines are resolved, every definition claims its name.
-2. Parameters, groups and sessions, then regime names and universes' tiers, in the order of files: later steps look them up.
+2. Parameters, groups, sessions and feeds, then regime names and universes' tiers, in the order of files: later steps look
+   them up.
 3. `let` and `trigger`, each when first used or in its turn; a definition that needs itself is refused.
 4. Regime conditions, membership conditions, strategies, parameter requirements, capital, constraints, then exceptions to these.
 5. The constraints every project has stand before its own; each universe's weights become constraints.
@@ -23,6 +24,7 @@ from tb.dsl.check import (
     constraints,
     definitions,
     exceptions,
+    feeds,
     functions,
     imports,
     later,
@@ -53,6 +55,7 @@ _NAMED = (
     | syntax.Score
     | syntax.Signal
     | syntax.Session
+    | syntax.Feed
     | syntax.Trigger
     | syntax.Strategy
     | syntax.Limit
@@ -64,7 +67,9 @@ _NAMED = (
     | syntax.Book
 )
 _UTC = ZoneInfo("UTC")
-_VALUES = syntax.Param | syntax.Let | syntax.Function | syntax.Score | syntax.Signal | syntax.Trigger | syntax.Group
+_VALUES = (
+    syntax.Param | syntax.Let | syntax.Function | syntax.Score | syntax.Signal | syntax.Trigger | syntax.Group | syntax.Feed
+)
 _POLICY_ONLY = syntax.Constraint | syntax.LimitException | syntax.Book
 _RULES_ONLY = syntax.Strategy | syntax.Trigger | syntax.Score | syntax.Signal | syntax.Universe | syntax.Regime
 
@@ -120,6 +125,7 @@ def check_with_tests(
     _settle_params(scope, everything, checkers, dict(overrides or {}))
     _each(everything, checkers, syntax.Group, definitions.group)
     _each(everything, checkers, syntax.Session, sessions.session)
+    _each(everything, checkers, syntax.Feed, feeds.feed)
     _announce(scope, everything, checkers)
     for name in list(scope.pending):
         _settle(scope, checkers, name)
@@ -164,6 +170,7 @@ def _program(scope: Scope) -> checked.Program:
         limits_used=dict(scope.limits_used),
         signals=scope.signals,
         capital=Capital(tuple(scope.books.values())),
+        feeds=scope.feeds,
     )
 
 

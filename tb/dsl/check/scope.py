@@ -1,8 +1,8 @@
 """The names a file may use, and the findings collected while using them.
 
-A rule file sees its own definitions, those of the files it names with `use`, and the groups of policy; policy files see all of
-policy and nothing else, so that nothing a strategy's author edits can change a limit. Names are one space: no two definitions
-share one.
+A rule file sees its own definitions, those of the files it names with `use`, and the groups and feeds of policy; policy files
+see all of policy and nothing else, so that nothing a strategy's author edits can change a limit. Names are one space: no two
+definitions share one.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class Scope:
     triggers: dict[str, checked.Trigger] = field(default_factory=dict)
     signals: dict[str, checked.Producer] = field(default_factory=dict)
     sessions: dict[str, checked.Session] = field(default_factory=dict)
+    feeds: dict[str, checked.Feed] = field(default_factory=dict)
     functions: dict[str, syntax.Function] = field(default_factory=dict)
     strategies: dict[str, checked.Strategy] = field(default_factory=dict)
     books: dict[str, Book] = field(default_factory=dict)
@@ -92,7 +93,7 @@ class Scope:
         if in_policy:
             return is_policy
         if is_policy or span.file == file:
-            return not is_policy or name in self.groups
+            return not is_policy or name in self.groups or name in self.feeds
         picked = self.picked.get((file, span.file))
         return span.file in self.uses.get(file, ()) and (picked is None or name in picked)
 

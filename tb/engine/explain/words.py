@@ -71,7 +71,7 @@ def _plainly(graph: RuleGraph, node: Node) -> str:
     consts = node.consts
     inner = [_describe(graph, graph[arg])[0] for arg in node.args]
     match node.op:
-        case "field":
+        case "field" | "feed":
             return str(consts[0])
         case "depth":
             return f"depth({show_value(_decimal(consts[0]), Unit(Kind.RATIO))})"
@@ -93,8 +93,8 @@ def _plainly(graph: RuleGraph, node: Node) -> str:
             return f"tier is {consts[1]}"
         case "during":
             return f"during {consts[0]}"
-        case "regime":
-            return "regime"
+        case "feed_age":
+            return f"age of {consts[0]}"
         case "regime_is":
             return f"regime is {consts[1]}"
         case "fact" | "derived":
@@ -118,8 +118,8 @@ def _plainly(graph: RuleGraph, node: Node) -> str:
             return f"agree({consts[0]}, {', '.join(named)})"
         case "first_is":
             return f"case {int(_number(consts[0])) + 1}, {consts[1]}"
-        case "conviction":
-            return "conviction"
+        case "conviction" | "regime" as op:
+            return op
         case "ramp":
             return f"confidence from {inner[0]}"
         case "best":

@@ -7,7 +7,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
+from itertools import chain, repeat
 
 from tb.core.encode import plain
 from tb.core.records import Decision
@@ -15,8 +17,10 @@ from tb.core.settings import Settings
 from tb.core.time import show_duration, show_instant
 from tb.core.units import PRICE, QUANTITY
 from tb.engine.explain.clauses import clause_tree, unknown_leaves
+from tb.engine.explain.feeds import feed_source, feeds_of, why_unknown
 from tb.engine.explain.flips import Flip, flips
 from tb.engine.explain.words import describe, show_value
+from tb.engine.feeds import FEED_OPS
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import Exact
 from tb.engine.interpret import from_leaves
@@ -165,7 +169,7 @@ def _rules(graph: RuleGraph, gate: Gate, evaluated: Evaluated, decision: Decisio
     values = from_leaves(graph, leaves, [c.node for c in gate.policy.constraints])
     applies = gate.applies(decision.kind == "enter")
     used = gate.usage(evaluated.inputs, decision.proposed)
-    results = []
+    results, feeds = [], feeds_of(graph, gate.policy.leaves, decision.feeds)
     for bit, constraint in enumerate(gate.policy.constraints):
         status = "not asked"
         if applies >> bit & 1:
@@ -186,7 +190,7 @@ def _rules(graph: RuleGraph, gate: Gate, evaluated: Evaluated, decision: Decisio
                 condition=clause_tree(graph, constraint.node, values),
                 decides=constraint.name in decision.deciding,
                 used=used.get(constraint.name),
-                missing=tuple(describe(graph, leaf, expand=False) for leaf in missing),
+                missing=tuple(describe(graph, leaf, expand=False) + feeds.get(leaf, "") for leaf in missing),
                 exceptions=exceptions(graph, constraint, leaves),
                 flips=flips(graph, constraint.node, leaves) if deep and status.startswith(("passed", "failed")) else (),
             )
@@ -302,10 +306,14 @@ def _readings(graph: RuleGraph, gate: Gate, evaluated: Evaluated, decision: Deci
     if evaluated.entry is not None:
         for leaf, value, age, row in zip(evaluated.entry.leaves, decision.market, decision.ages, decision.rows, strict=True):
             readings.append(_market_reading(graph, leaf, value, age, row, decision))
+    feeds: Iterator[tuple[int | None, int | None]] = chain(decision.feeds, repeat((None, None)))
     for leaf, exact_value in zip(gate.policy.leaves, evaluated.inputs, strict=True):
         node = graph[leaf]
         if node.stage == "market":
             value = float(exact_value) if isinstance(exact_value, Decimal) else None
+            if node.op in FEED_OPS:
+                readings.append(_market_reading(graph, leaf, value, *next(feeds), decision))
+                continue
             # a constraint's market values are recorded without age and row: what follows from the kind of value is said
             own = node.op in {"field", "apply"}
             readings.append(_market_reading(graph, leaf, value, 0 if own else None, decision.row if own else None, decision))
@@ -332,13 +340,15 @@ def _market_reading(
 ) -> Reading:
     node = graph[leaf]
     source = str(node.consts[0]) if node.op == "of" else decision.instrument
+    place = f"{source} bars of {show_duration(node.period)}" if node.period else source
+    feed = feed_source(graph, leaf, decision.instrument)
     return Reading(
         name=describe(graph, leaf),
-        value=show_value(value, node.unit),
+        value=show_value(value, node.unit) + why_unknown(graph, leaf, value, age, row),
         exact="" if value is None else repr(value),
         unit=str(node.unit),
-        source=f"{source} bars of {show_duration(node.period)}" if node.period else source,
-        age="" if age is None else show_duration(age) if age else "0s",
+        source=feed or place,
+        age="" if age is None or (feed and row is None) else show_duration(age) if age else "0s",
         row=row,
     )
 

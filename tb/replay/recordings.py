@@ -1,0 +1,48 @@
+"""What was recorded beside the bars and belongs to a run: the feeds that its rules read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tb.core.diagnostics import Refused, Severity
+from tb.core.settings import Settings
+from tb.replay.feeds import FeedPlaces, hash_of, load_feeds
+
+if TYPE_CHECKING:
+    from tb.dsl.checked import Feed
+    from tb.engine.plan import Plan
+    from tb.replay.data import Market
+
+FOLDER = "feeds"  # inside the folder of the bars
+
+
+def feed_places(settings: Settings, data: Path, root: Path, folder: Path | None = None) -> FeedPlaces:
+    """Where feeds are: in the folder named, else in the one of the settings, else in `feeds` beside the bars."""
+    if folder is None:
+        folder = data / FOLDER if settings.feeds is None else root / settings.feeds
+    return FeedPlaces(folder, settings.feed_files)
+
+
+def with_recordings(market: Market, plan: Plan, places: FeedPlaces) -> Market:
+    """The market with the feeds that the plan reads. Raises Refused with all findings where a file of theirs cannot be used."""
+    declared = _read_feeds(plan)
+    if not declared:
+        return market
+    loaded = load_feeds(declared, places, market.bars)
+    if any(finding.severity is Severity.ERROR for finding in loaded.findings):
+        raise Refused(list(loaded.findings))
+    known = hash_of(loaded.rows, market.last)
+    return replace(market, warnings=(*market.warnings, *loaded.findings), feeds=loaded.rows, feeds_hash=known)
+
+
+def config_of(market: Market, places: FeedPlaces) -> Mapping[str, str]:
+    """What a run notes, so that the same feeds can be found again; nothing where it reads none."""
+    return {"feeds_path": str(places.folder.resolve()), "feeds_hash": market.feeds_hash} if market.feeds_hash else {}
+
+
+def _read_feeds(plan: Plan) -> list[Feed]:
+    read = {str(node.consts[0]) for node in plan.graph.nodes if node.op in {"feed", "feed_age"}}
+    return [feed for name, feed in plan.program.feeds.items() if name in read]
