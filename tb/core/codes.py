@@ -341,6 +341,13 @@ _ROWS: tuple[Code, ...] = (
         "take 10% away from one of them",
     ),
     Code(
+        "TB074",
+        "council cannot vote",
+        "A project has one council at most. Each vote has a weight above 0, and a share of the weight above 0% and up to 100% "
+        "has to be for an order.",
+        "write `council momentum 2, fvg 1  approve when weight for >= 60%`",
+    ),
+    Code(
         "TB077",
         "there are no books",
         "A constraint reads what is known of the book of the order, and the project has no books.",

@@ -38,6 +38,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     version: str
 
 
+class Ballot(msgspec.Struct, frozen=True, kw_only=True):
+    """What a member of the council says to a proposal. `how`: it `proposes` or `holds` that direction; empty for nothing."""
+
+    strategy: str
+    says: Literal["for", "against", "nothing"]
+    how: str
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
     """One proposal and what the gate said to it, or one exit order.
 
@@ -74,6 +82,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_default
     shadowed: tuple[str, ...] = ()
     conviction: float | None = None  # of the signals that agree with an entry, 1 to 10
     feeds: tuple[tuple[int, int | None], ...] = ()
+    votes: tuple[Ballot, ...] = ()  # of the council, in its order; empty where its strategy is not in it
 
 
 class Quiet(msgspec.Struct, frozen=True, kw_only=True, tag=True):

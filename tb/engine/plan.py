@@ -294,7 +294,7 @@ def _mark_order(graph: RuleGraph, constraint: ConstraintPlan) -> ConstraintPlan:
 def _is_of_order(name: str, argument: str) -> bool:
     if name == "order.book":
         return False
-    return name.startswith(("order.", "scope.", "book.")) or "order.instrument" in argument or name == "data_age"
+    return name.startswith(("order.", "scope.", "book.", "votes_for")) or "order.instrument" in argument or name == "data_age"
 
 
 def _is_of_book(name: str) -> bool:

@@ -163,6 +163,7 @@ _ACCOUNT: Mapping[str, Reader] = {
     "since_last_loss": _since_last_loss,
     "data_age": lambda m, _: None if m.age is None else Decimal(m.age),
     "restricted": lambda m, _: ",".join(m.restricted),
+    "votes_for": lambda m, _: m.proposal.votes_for,
     "halted_by": lambda m, _: m.halted_by,
     "paused_by": lambda m, _: m.paused_by,
     "instant": lambda m, _: Decimal(m.at),

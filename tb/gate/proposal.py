@@ -36,3 +36,4 @@ class Proposal:
     conviction: float | None = None  # of the signals that agree with an entry
     order: OrderPlan = AT_MARKET
     asked: Decimal | None = None
+    votes_for: Decimal | None = None  # share of the council's weight; None where it is not asked

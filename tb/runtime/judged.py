@@ -40,6 +40,7 @@ def decision_of(draft: Draft, judgement: Judgement, plan: Plan, view: MarketView
         ages=tuple(view.node_age(leaf, symbol, row) for leaf in draft.leaves),
         rows=tuple(view.node_row(leaf, symbol, row) for leaf in draft.leaves),
         shadowed=judgement.shadowed,
+        votes=draft.votes,
         conviction=proposal.conviction,
         feeds=feeds_read(plan, view, symbol, draft.strategy.period, row),
     )

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from tb.core.records import Ballot
 from tb.core.settings import Settings
 from tb.engine.plan import EnterPlan, Plan, StrategyPlan
 from tb.engine.say import say
@@ -47,6 +48,7 @@ class Draft:
     leaves: tuple[int, ...]
     reason: str
     position: Position | None
+    votes: tuple[Ballot, ...] = ()  # of the council
 
 
 class Proposer:

@@ -27,6 +27,7 @@ from tb.gate.account import Account, Book
 from tb.gate.facts import Moment
 from tb.gate.gate import Gate, Judgement
 from tb.gate.proposal import Proposal
+from tb.runtime.combining import Combiner
 from tb.runtime.judged import decision_of, order_of
 from tb.runtime.latches import Latches
 from tb.runtime.ports import MarketView, Recorder, Venue
@@ -83,6 +84,7 @@ class Session:
         self.curve: list[Mark] = []  # equity at every close at which something was held
         self.groups = {g.name: g.members for g in plan.program.groups.values() if g.in_policy}
         self.proposer = Proposer(plan, settings, view)
+        self.combiner = Combiner(plan)
         self._marked_day = 0
         self._was_open = False
         self._settled_at = 0
@@ -102,7 +104,8 @@ class Session:
         drafts, silent = self.proposer.entries(
             ready, lambda key: self._is_busy(key, at), lambda strategy: self.account.capital_of(strategy).equity()
         )
-        for draft in in_order(drafts):
+        leaving = {key for key, position in self.positions.items() if position.exiting}
+        for draft in in_order(self.combiner.combine(drafts, self.account, leaving)):
             self._judge(draft, at)
         self._note_what_is_open(at)
         return silent

@@ -47,6 +47,7 @@ _SPECS = (
     FactSpec("order.side", "`buy` or `sell`", TEXT),
     FactSpec("order.tier", "tier of the instrument in the strategy's universe", TEXT, optional=True),
     FactSpec("order.book", "book that the strategy belongs to", TEXT, optional=True),
+    FactSpec("votes_for", "share of the council's weight that is for the order", RATIO, low=0, high=1, optional=True),
     FactSpec("order.sign", "1 for a buy, -1 for a sell", NUMBER, low=-1, high=1),
     FactSpec("order.quantity", "quantity, in units of the instrument", QUANTITY, low=0),
     FactSpec("order.price", "price expected: worst side of the quote and slippage, or the limit", PRICE, low=0),
@@ -171,7 +172,7 @@ def _told_of_book(spec: FactSpec) -> FactSpec:
 
 _BOOKS = tuple(_told_of_book(spec) for spec in _SPECS if spec.name in OF_BOOK)
 FACTS: Mapping[str, FactSpec] = {spec.name: spec for spec in (*_SPECS, *_BOOKS)}
-_UNSAID = ("order.opens", "order.sign", "order.missing", "halted_by", "paused_by", "instant")
+_UNSAID = ("order.opens", "order.sign", "order.missing", "halted_by", "paused_by", "instant", "votes_for")
 INTERNAL = frozenset(
     {name for name in FACTS if name.startswith(("scope.", "book."))} | {*_UNSAID, *(of_book(name) for name in _UNSAID)}
 )

@@ -22,7 +22,6 @@ RULES = {
     STRATEGY + "  quote bid mid, ask mid\n": "`quote`",
 }
 POLICY = {
-    "council s 1 approve when weight for > 50%\n": "`council`",
     "allocate kelly fraction 0.25 over 50 trades\n": "`allocate`",
     "advisor a\n  may veto\n  answer within 5s otherwise abstain\n": "`advisor`",
     'prove "p" every reducing order is approved\n': "`prove`",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from small_projects import Replayed, bars, between, compiled, flat, market, run, strategy
 from small_runs import Drawn, Written, markets, projects
 
-from tb.core.records import Decision
+from tb.core.records import Ballot, Decision
 from tb.core.time import DAY
 from tb.engine.explain.clauses import truth_of
 from tb.engine.instant import Exact
@@ -252,6 +252,8 @@ def tampered(decision: Decision, field: str, pick: int) -> Decision:
             new = ((pick, None), *value)
         case "reason":
             new = value + "." if pick % 2 else value[1:]
+        case "votes":
+            new = (*value, Ballot(strategy="bounces", says=("for", "against", "nothing")[pick % 3], how=""))
         case "confidence" | "conviction" if value is None:
             new = 7.5
         case _:

@@ -14,7 +14,6 @@ from tb.dsl.check.scope import Scope
 
 _WORDS: dict[type, str] = {
     syntax.Table: "table",
-    syntax.Council: "council",
     syntax.Allocate: "allocate",
     syntax.Advisor: "advisor",
     syntax.Prove: "prove",

@@ -22,6 +22,7 @@ from tb.dsl import checked, checked_tests, syntax
 from tb.dsl.check import (
     books,
     constraints,
+    council,
     definitions,
     exceptions,
     feeds,
@@ -70,7 +71,7 @@ _UTC = ZoneInfo("UTC")
 _VALUES = (
     syntax.Param | syntax.Let | syntax.Function | syntax.Score | syntax.Signal | syntax.Trigger | syntax.Group | syntax.Feed
 )
-_POLICY_ONLY = syntax.Constraint | syntax.LimitException | syntax.Book
+_POLICY_ONLY = syntax.Constraint | syntax.LimitException | syntax.Book | syntax.Council
 _RULES_ONLY = syntax.Strategy | syntax.Trigger | syntax.Score | syntax.Signal | syntax.Universe | syntax.Regime
 
 
@@ -152,7 +153,7 @@ def check_with_tests(
 
 
 def _program(scope: Scope) -> checked.Program:
-    """What was found without a mistake, with the constraints that follow from universes and books."""
+    """What was found without a mistake, with the constraints that follow from universes and from what is said of capital."""
     return checked.Program(
         params=scope.params,
         groups=scope.groups,
@@ -165,11 +166,12 @@ def _program(scope: Scope) -> checked.Program:
             *scope.constraints,
             *weights.constraints(scope.universes.values(), scope.currency, of_book=bool(scope.books)),
             *books.constraints(scope.books.values(), scope.currency),
+            *council.constraints(scope.council),
         ),
         currency=scope.currency,
         limits_used=dict(scope.limits_used),
         signals=scope.signals,
-        capital=Capital(tuple(scope.books.values())),
+        capital=Capital(tuple(scope.books.values()), scope.council),
         feeds=scope.feeds,
     )
 
@@ -309,6 +311,7 @@ def _capital(scope: Scope, files: Sequence[syntax.File]) -> None:
     nodes = [node for file in files if file.is_policy for node in file.declarations]
     strategies = [n for file in files for n in file.declarations if isinstance(n, syntax.Strategy) and _belongs(file, n)]
     books.books(scope, [node for node in nodes if isinstance(node, syntax.Book)], strategies)
+    scope.council = council.council(scope, [node for node in nodes if isinstance(node, syntax.Council)], strategies)
 
 
 def _constraint(scope: Scope, using: Expressions, file: syntax.File, node: syntax.Constraint) -> None:

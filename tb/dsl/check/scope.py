@@ -16,7 +16,7 @@ from tb.core.diagnostics import Diagnostic, Edit, Label, did_you_mean, error, wa
 from tb.core.span import Span
 from tb.core.units import Unit
 from tb.dsl import checked, syntax
-from tb.dsl.checked_capital import Book
+from tb.dsl.checked_capital import Book, Council
 
 
 class LimitValue(Protocol):
@@ -50,6 +50,7 @@ class Scope:
     functions: dict[str, syntax.Function] = field(default_factory=dict)
     strategies: dict[str, checked.Strategy] = field(default_factory=dict)
     books: dict[str, Book] = field(default_factory=dict)
+    council: Council | None = None
     constraints: list[checked.Constraint] = field(default_factory=list)
     limits_used: dict[str, str] = field(default_factory=dict)
     defined: dict[str, tuple[Span, bool]] = field(default_factory=dict)  # name -> where, in policy

@@ -169,6 +169,7 @@ _INTERNAL = {
     "order.opens": "opens a new instrument",
     "order.sign": "side as a sign",
     "order.missing": "inputs of the order that are not known",
+    "votes_for": "weight for the order",
     "halted_by": "halt in force",
     "paused_by": "pause in force",
     "instant": "now",

@@ -25,6 +25,7 @@ from tb.engine.graph import RuleGraph
 from tb.engine.instant import Exact
 from tb.engine.interpret import from_leaves
 from tb.engine.plan import ConstraintPlan, EnterPlan, Plan
+from tb.gate.explain.combined import combined
 from tb.gate.explain.exceptions import exceptions, words_of
 from tb.gate.explain.management import order_words
 from tb.gate.explain.model import Explanation, Origin, Reading, RuleResult, Size
@@ -96,6 +97,7 @@ def explain_evaluated(
         policy_hash=policy_hash,
         reproduced=not evaluated.differences,
         differences=evaluated.differences,
+        combined=combined(plan, decision),
         conviction=conviction(plan.graph, entry, values) if isinstance(entry, EnterPlan) else "",
         signals=signals(plan.graph, entry, values) if isinstance(entry, EnterPlan) else (),
         order=order_words(plan.graph, settings, evaluated, decision),

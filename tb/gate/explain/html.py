@@ -34,6 +34,7 @@ def html(explanation: Explanation) -> str:
         f'<p><span class="verdict">{escape(e.verdict)}</span> {escape(", ".join(e.decided_by))}</p>',
         *(f"<p>{escape(line)}</p>" for line in e.outcome),
         f"<p>{escape(e.reason)}</p>" if e.reason else "",
+        *(f"<p>{escape(line)}</p>" for line in e.combined),
         _summary(e),
         f"<h2>Condition</h2>{_tree(e.condition)}{_flips(e.condition_flips)}" if e.condition is not None else "",
         "<h2>Constraints</h2>",

@@ -115,6 +115,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     reproduced: bool
     differences: tuple[str, ...]
     outcome: tuple[str, ...] = ()
+    combined: tuple[str, ...] = ()  # what others than its strategy had to say: a line each
     conviction: str = ""  # of the signals that agree with the entry; empty where its condition names none
     signals: tuple[Said, ...] = ()
     order: str = ""

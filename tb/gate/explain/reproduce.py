@@ -23,6 +23,7 @@ from tb.engine.instant import EXACT, Exact, exact
 from tb.engine.interpret import from_leaves
 from tb.engine.plan import AT_MARKET, EnterPlan, ExitPlan, OrderPlan, Plan, StrategyPlan
 from tb.engine.say import Values, say
+from tb.gate.explain import combined
 from tb.gate.explain.feeds import compare_feeds
 from tb.gate.gate import Gate, Judgement
 from tb.gate.proposal import HELD_TOO_LONG, TOO_LONG, UNSAID
@@ -62,6 +63,7 @@ def reproduce(plan: Plan, gate: Gate, settings: Settings, decision: Decision) ->
         differences.append(f"the interpreter says {again}, the generated function {said}")
     _compare_facts(plan, gate, settings, strategy, decision, inputs, differences)
     compare_feeds(plan.graph, gate.policy.leaves, inputs, () if entry is None else entry.leaves, decision, differences)
+    combined.compare(plan, gate, decision, inputs, differences)
     if isinstance(entry, EnterPlan):
         _compare_entry(plan.graph, gate, entry, settings, decision, market, inputs, differences)
     else:

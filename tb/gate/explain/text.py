@@ -33,6 +33,7 @@ def _head(e: Explanation) -> Iterator[str]:
         yield f"  proposed   stop {e.stop}, target {e.target}"
         if e.size.words:
             yield f"  size       {e.size.words}: {e.size.proposed} proposed, {e.size.approved} approved"
+    yield from (f"  {line}" for line in e.combined)
     if e.decided_by:
         yield f"  decided by {', '.join(e.decided_by)}"
     if e.missing:
