@@ -160,7 +160,7 @@ def _no_rows(feed: Feed, path: Path, lacking: list[str]) -> Diagnostic:
 def _read(feed: Feed, path: Path, findings: FileFindings, *, by_instrument: bool = False) -> dict[str, FeedRows]:
     """The rows of a file by instrument, under "" where the file is not of several; nothing where there is an error."""
     frame = read_table(path, findings)
-    columns = None if frame is None else _columns(feed, frame, findings, by_instrument=by_instrument)
+    columns = None if frame is None else _columns(feed, frame, findings, by_instrument=by_instrument, called=path.name)
     if frame is None or columns is None:
         return {}
     if frame.height == 0:
@@ -186,10 +186,16 @@ def _read(feed: Feed, path: Path, findings: FileFindings, *, by_instrument: bool
     return {} if findings.has_errors else found
 
 
-def _columns(feed: Feed, frame: pl.DataFrame, findings: FileFindings, *, by_instrument: bool) -> dict[str, pl.Series] | None:
+def _columns(
+    feed: Feed, frame: pl.DataFrame, findings: FileFindings, *, by_instrument: bool, called: str
+) -> dict[str, pl.Series] | None:
     """The columns that are read, by what they are for; a finding for each that is missing or stands there twice."""
     actual = {name.strip().lower(): name for name in frame.columns}
-    wanted = {"time": ("time",), "value": (feed.name.lower(), "value"), "known": _KNOWN, "instrument": ("instrument",)}
+    values: tuple[str, ...] = (feed.name.lower(), "value")
+    others = [name for name in actual if name not in {"time", "instrument", *_KNOWN}]
+    if len(others) == 1 and called.split(".", maxsplit=1)[0] != feed.name:
+        values = (others[0],)  # a file that `tb.yaml` names says what it holds by its only column
+    wanted = {"time": ("time",), "value": values, "known": _KNOWN, "instrument": ("instrument",)}
     found: dict[str, pl.Series] = {}
     for what, names in wanted.items():
         there = [actual[name] for name in dict.fromkeys(names) if name in actual]

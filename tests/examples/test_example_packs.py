@@ -19,7 +19,9 @@ from tb.cli import tb
 ROOT = Path(__file__).resolve().parents[2]
 REAL = ROOT.parent / "shared" / "data"
 PACKS = sorted(path.parent for path in (ROOT / "examples").glob("*/tb.yaml"))
+FEEDS = REAL / "series"
 MARKETS: dict[str, tuple[str, int]] = {  # folder of recorded bars, and how many bars of each instrument are taken
+    "b1e55ed": ("crypto_1h", 3_000),
     "wolfpack": ("fx_15m", 3_000),
 }
 
@@ -58,7 +60,7 @@ def test_a_pack_trades_and_explains_every_decision(pack: Path, tmp_path: Path) -
     data.mkdir()
     for file in sorted((REAL / folder).glob("*.parquet")):
         pl.read_parquet(file).head(bars).write_parquet(data / file.name)
-    assert run("replay", "--project", pack, "--data", data)[0] == 0
+    assert run("replay", "--project", pack, "--data", data, "--feeds", FEEDS)[0] == 0
     trades = json.loads(run("trades", "--project", pack, "r1", "--json")[1])
     assert trades
     code, out = run("explain", "--project", pack, "--all", "--json")

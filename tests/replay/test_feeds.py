@@ -77,6 +77,13 @@ def test_a_feed_without_a_period_is_known_at_its_time_and_stale_after_its_age(tm
     assert seen(here, data) == [None, 10.0, 10.0, *[11.0] * 6, None, None, None]
 
 
+def test_the_only_column_of_a_file_that_is_named_is_the_feed_whatever_it_is_called(tmp_path: Path) -> None:
+    here = project(PLAIN)
+    rows = f"time,index_of_fear\n{at(1)},10\n"
+    named = FeedPlaces(written(tmp_path, other=rows).folder, {"mood": "other.csv"})
+    assert seen(here, with_recordings(hours(3), here.plan, named)) == [10.0, 10.0, 10.0]
+
+
 def test_when_a_row_was_published_wins_over_the_period(tmp_path: Path) -> None:
     here = project(DAILY)
     rows = f"time,mood,published\n{at(0)},10,{at(2)}\n{at(0)},12,{at(4)}\n{at(24)},20,{at(25)}\n"
