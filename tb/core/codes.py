@@ -1006,6 +1006,13 @@ _ROWS: tuple[Code, ...] = (
         W,
     ),
     Code(
+        "TB673",
+        "not funding rates",
+        "A file of funding has a row for each funding instant, hours apart. Rows a day apart are means over a day, and a day "
+        "is not over when it begins.",
+        "read it as a feed: `feed btc_funding: ratio every 1d, stale after 2d`",
+    ),
+    Code(
         "TB701",
         "no ledger yet",
         "The project has no ledger: nothing has been recorded.",

@@ -46,6 +46,11 @@ class FeedRows:
         return found if found >= 0 else None
 
 
+def is_feed(node: Node) -> bool:
+    """Whether a node reads a series of its own, beside the bars: a feed, or the funding of a perpetual."""
+    return node.op in FEED_OPS or (node.op == "field" and str(node.consts[0]).startswith("funding_"))
+
+
 Feeds = Mapping[tuple[str, str], FeedRows]  # by name of the feed and instrument, "" where all share one
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tb.engine.bars import Bars, resample
 from tb.engine.feeds import Feeds
+from tb.engine.funding import Funding, periods_at, rates_at
 
 Floats = NDArray[np.float64]
 _HOUR = 3_600_000
@@ -41,6 +42,7 @@ class Markets:
     assumptions: Assumptions
     tiers: Mapping[tuple[str, str], tuple[str, ...]]  # (universe, tier) -> instruments
     feeds: Feeds = field(default_factory=dict)
+    funding: Mapping[str, Funding] = field(default_factory=dict)
     _coarse: dict[tuple[str, int], Bars] = field(default_factory=dict)
 
     def bars(self, symbol: str, period: int) -> Bars:
@@ -70,6 +72,10 @@ class Markets:
                 return bars.volume
             case "bid" | "ask" | "mid" | "spread":
                 return self._quoted(bars, name)
+            case "funding_rate":
+                return rates_at(self.funding.get(bars.symbol), bars.closes)
+            case "funding_period":
+                return periods_at(self.funding.get(bars.symbol), bars.closes)
             case "hour":
                 return ((bars.closes // _HOUR) % 24).astype(np.float64)
             case "weekday":

@@ -15,7 +15,7 @@ from tb.core.span import Span
 from tb.core.units import Kind
 from tb.dsl import checked
 from tb.engine.build import Builder, Context
-from tb.engine.feeds import FEED_OPS
+from tb.engine.feeds import is_feed
 from tb.engine.graph import POINTWISE_OPS, RuleGraph
 from tb.engine.signals import ConvictionSizePlan, SignalPlan, signal_plan, signals_in, size_of
 
@@ -242,7 +242,7 @@ def leaves_of(graph: RuleGraph, roots: Iterable[int], *, in_policy: bool) -> tup
         if node.op in {"every", "some"} and not in_policy:
             stack.extend(node.args)
         # beside what a function makes of a feed, the feed itself: how old it is explains why nothing is known
-        stack.extend(arg for arg in node.args if graph[arg].op in FEED_OPS)
+        stack.extend(arg for arg in node.args if is_feed(graph[arg]))
     return tuple(sorted(leaves))
 
 

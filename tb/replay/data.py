@@ -25,6 +25,7 @@ from tb.core.span import whole_file
 from tb.core.time import show_duration, show_instant
 from tb.engine.bars import Bars
 from tb.engine.feeds import FeedRows
+from tb.engine.funding import Funding
 from tb.replay.checks import MIXED
 from tb.replay.files import find_files
 from tb.replay.recorded import read_bars
@@ -37,7 +38,8 @@ class Market:
     """The bars of a run by symbol, in order of symbol, all of one period (ms).
 
     `hash` is SHA-256 over symbols, period and values, the same for the same bars from CSV and from Parquet. `feeds` are the
-    rows of what is recorded beside the bars, where rules read it (`tb.replay.recordings`), and `feeds_hash` theirs.
+    rows of what is recorded beside the bars, where rules read it (`tb.replay.recordings`), `funding` the rates of
+    perpetuals, `feeds_hash` the hash of both.
     """
 
     folder: str
@@ -47,6 +49,7 @@ class Market:
     hash: str
     feeds: Mapping[tuple[str, str], FeedRows] = field(default_factory=dict)
     feeds_hash: str = ""
+    funding: Mapping[str, Funding] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:

@@ -1,6 +1,7 @@
 """Feeds from files: the rows of each series that the rules read, and from when on each of them was known.
 
-`NAME.parquet` or `NAME.csv` has a column `time` and a column `NAME` or `value`; a feed per instrument has a file
+`NAME.parquet` or `NAME.csv` has a column `time` and a column `NAME` or `value` (where `tb.yaml` names
+the file, its only other column will do); a feed per instrument has a file
 `NAME.SYMBOL.parquet` (or `.csv`) for each, or one file with a column `instrument`. When a row became known:
 
     1. at its `known` or `published`, where the file has such a column;
@@ -91,7 +92,7 @@ def _load(feed: Feed, places: FeedPlaces, findings: list[Diagnostic]) -> dict[tu
         findings.append(_no_file(feed, places, [feed.name]))
         return {}
     told = FileFindings(str(path))
-    found = _read(feed, path, told)
+    found = read_rows(feed, path, told)
     findings += told.all()
     return {(feed.name, ""): found[""]} if "" in found else {}
 
@@ -105,7 +106,7 @@ def _load_each(
     lacking: list[str] = []
     if whole is not None:
         told = FileFindings(str(whole))
-        found = _read(feed, whole, told, by_instrument=True)
+        found = read_rows(feed, whole, told, by_instrument=True)
         findings += told.all()
         lacking = [] if told.has_errors else [symbol for symbol in symbols if symbol not in found]
     else:
@@ -115,7 +116,7 @@ def _load_each(
                 lacking.append(symbol)
                 continue
             told = FileFindings(str(path))
-            read = _read(feed, path, told)
+            read = read_rows(feed, path, told)
             found.update({symbol: read[""]} if read else {})
             findings += told.all()
     if lacking:
@@ -157,7 +158,7 @@ def _no_rows(feed: Feed, path: Path, lacking: list[str]) -> Diagnostic:
     return warning(NO_FILE, message, whole_file(str(path)), "add rows with their name in the column `instrument`")
 
 
-def _read(feed: Feed, path: Path, findings: FileFindings, *, by_instrument: bool = False) -> dict[str, FeedRows]:
+def read_rows(feed: Feed, path: Path, findings: FileFindings, *, by_instrument: bool = False) -> dict[str, FeedRows]:
     """The rows of a file by instrument, under "" where the file is not of several; nothing where there is an error."""
     frame = read_table(path, findings)
     columns = None if frame is None else _columns(feed, frame, findings, by_instrument=by_instrument, called=path.name)

@@ -22,6 +22,7 @@ NOT_PRESENT = "TB656"
 
 SYMBOL = r"[A-Z0-9]{1,20}[-_][A-Z0-9]{1,20}"
 _NAME = re.compile(rf"(?P<symbol>{SYMBOL})(?:\.(?P<kind>trade|quote))?\.(?:parquet|csv)", re.ASCII)
+_FUNDING = re.compile(rf"{SYMBOL}\.funding(?:_[0-9]+[smhdw])?\.(?:parquet|csv)", re.ASCII)  # tb.replay.funding
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Files:
 
 def find_files(folder: Path, instruments: Sequence[str] | None) -> dict[str, Files]:
     """The files of each instrument asked for, of all where None. Raises Refused with all findings."""
-    names = _names(folder)
+    names = [name for name in _names(folder) if not _FUNDING.fullmatch(name)]
     if instruments is not None and not instruments:
         raise Refused(
             [error(NOT_PRESENT, "no instrument is asked for", whole_file(str(folder)), "name one, or none to use all")]

@@ -1,4 +1,4 @@
-"""What was recorded beside the bars and belongs to a run: the feeds that its rules read."""
+"""What was recorded beside the bars and belongs to a run: the feeds that its rules read, and funding."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tb.core.diagnostics import Refused, Severity
 from tb.core.settings import Settings
 from tb.replay.feeds import FeedPlaces, hash_of, load_feeds
+from tb.replay.funding import load_funding
 
 if TYPE_CHECKING:
     from tb.dsl.checked import Feed
@@ -27,15 +28,22 @@ def feed_places(settings: Settings, data: Path, root: Path, folder: Path | None 
 
 
 def with_recordings(market: Market, plan: Plan, places: FeedPlaces) -> Market:
-    """The market with the feeds that the plan reads. Raises Refused with all findings where a file of theirs cannot be used."""
+    """The market with the feeds that the plan reads and the funding of its instruments.
+
+    Raises Refused with all findings where a file of theirs cannot be used.
+    """
     declared = _read_feeds(plan)
-    if not declared:
-        return market
     loaded = load_feeds(declared, places, market.bars)
-    if any(finding.severity is Severity.ERROR for finding in loaded.findings):
-        raise Refused(list(loaded.findings))
-    known = hash_of(loaded.rows, market.last)
-    return replace(market, warnings=(*market.warnings, *loaded.findings), feeds=loaded.rows, feeds_hash=known)
+    folders = dict.fromkeys((Path(market.folder), places.folder))
+    funding, told = load_funding(folders, market.bars)
+    findings = [*loaded.findings, *told]
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        raise Refused(findings)
+    if not declared and not funding:
+        return market
+    rows = {**loaded.rows, **{("funding of", symbol): one.rows for symbol, one in funding.items()}}
+    known = hash_of(rows, market.last)
+    return replace(market, warnings=(*market.warnings, *findings), feeds=loaded.rows, feeds_hash=known, funding=funding)
 
 
 def config_of(market: Market, places: FeedPlaces) -> Mapping[str, str]:

@@ -95,7 +95,7 @@ def markets_of(plan: Plan, market: Market, settings: Settings) -> Markets:
         if spec is not None and spec.pip is not None:
             pips[symbol] = float(spec.pip)
     own = {symbol: _stated(settings.venue_for(symbol)) for symbol in market.bars}
-    return Markets(market.bars, Assumptions(*_stated(settings.venue), pips, own), plan.tiers, market.feeds)
+    return Markets(market.bars, Assumptions(*_stated(settings.venue), pips, own), plan.tiers, market.feeds, market.funding)
 
 
 def _stated(venue: Venue) -> tuple[float | None, float | None]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tb.engine.bars import Bars
 from tb.engine.columns import Columns, evaluate
-from tb.engine.feeds import FEED_OPS, FeedRows, rows_of
+from tb.engine.feeds import FEED_OPS, FeedRows, is_feed, rows_of
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import EXACT, exact
 from tb.engine.markets import Markets
@@ -134,9 +134,13 @@ class RecordedView:
                 return None
             symbol, row = source[0], source[2]
             found = self.graph[found.args[0]]
-        if found.op not in FEED_OPS:
+        if not is_feed(found):
             return None
-        rows = rows_of(found, self.markets.feeds, symbol)
+        if found.op in FEED_OPS:
+            rows = rows_of(found, self.markets.feeds, symbol)
+        else:
+            funding = self.markets.funding.get(symbol)
+            rows = None if funding is None else funding.rows
         place = None if rows is None else rows.newest(int(self._when(symbol, found.period)[row]))
         return None if rows is None or place is None else (rows, place)
 

@@ -19,6 +19,7 @@ from tb.engine.explain.clauses import Clause, blame, clause_tree, flips_when_mov
 from tb.engine.explain.feeds import why_no_value
 from tb.engine.explain.words import describe
 from tb.engine.feeds import FEED_OPS, column_of
+from tb.engine.funding import Funding
 from tb.engine.graph import Node, RuleGraph
 from tb.engine.instant import Exact
 from tb.engine.interpret import from_leaves
@@ -251,10 +252,24 @@ def _empty_row(graph: RuleGraph, id_: int, markets: Markets, symbol: str, row: i
         return None
     if name in {"bid", "ask", "spread"} and bars.bid is None and markets.assumptions.spread_of(symbol) is None:
         return ": no quotes are recorded, and no spread is stated"
+    if name.startswith("funding_"):
+        return _no_funding(markets.funding.get(symbol), int(bars.closes[first + int(empty[-1])]))
     if name not in _RECORDED:
         return f": nothing gives `{name}`"
     # as people count them, and as the warning about it did when the file was read
     return f" in row {int(bars.rows[first + int(empty[-1])]) + 1} of {bars.source}"
+
+
+def _no_funding(funding: Funding | None, at: int) -> str:
+    if funding is None:
+        return ": no file of funding holds it"
+    place = funding.rows.newest(at)
+    if place is None:
+        return f": the first funding is at {show_instant(int(funding.rows.known[0]))}"
+    said = f"row {int(funding.rows.rows[place]) + 1} of {funding.rows.source}"
+    if at - int(funding.rows.known[place]) > funding.period:
+        return f": the last funding was at {show_instant(int(funding.rows.known[place]))} ({said})"
+    return f" in {said}"
 
 
 def _empty_feed(node: Node, markets: Markets, symbol: str, row: int, back: int) -> str | None:

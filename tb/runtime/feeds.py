@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tb.engine.feeds import FEED_OPS
+from tb.engine.feeds import is_feed
 from tb.engine.plan import Plan
 from tb.runtime.ports import MarketView
 
@@ -10,5 +10,5 @@ from tb.runtime.ports import MarketView
 def feeds_read(plan: Plan, view: MarketView, symbol: str, period: int, row: int) -> tuple[tuple[int, int | None], ...]:
     """Age in ms and row of each feed among the leaves of the policy of that period, in their order."""
     market, graph = plan.policies[period].market, plan.graph
-    read = [leaf for leaf in market if graph[leaf].op in FEED_OPS]
+    read = [leaf for leaf in market if is_feed(graph[leaf])]
     return tuple((view.node_age(leaf, symbol, row), view.node_row(leaf, symbol, row)) for leaf in read)

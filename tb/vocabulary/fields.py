@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 
-from tb.core.units import NUMBER, PRICE, QUANTITY, RATIO, Unit
+from tb.core.units import DURATION, NUMBER, PRICE, QUANTITY, RATIO, Unit
 
 
 class Origin(Enum):
@@ -47,7 +47,8 @@ _FIELDS = (
     Field("ask", PRICE, Origin.QUOTE, "best price a buyer pays, at the bar's close", (0, None)),
     Field("mid", PRICE, Origin.QUOTE, "halfway between bid and ask, at the bar's close", (0, None)),
     Field("spread", RATIO, Origin.QUOTE, "distance from bid to ask as a share of mid, at the bar's close", (0, None)),
-    Field("funding_rate", RATIO, Origin.FUNDING, "what longs pay shorts of a perpetual for one funding period"),
+    Field("funding_rate", RATIO, Origin.FUNDING, "what longs paid shorts of a perpetual at the last funding instant"),
+    Field("funding_period", DURATION, Origin.FUNDING, "time from one funding instant to the next", (0, None)),
     Field("hour", NUMBER, Origin.CALENDAR, "hour of the bar's close in UTC, 0 to 23", (0, 23)),
     Field("weekday", NUMBER, Origin.CALENDAR, "day of the bar's close in UTC, Monday 0 to Sunday 6", (0, 6)),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tb.core.time import show_duration, show_instant
-from tb.engine.feeds import FEED_OPS, Feeds, rows_of, stale_after
+from tb.engine.feeds import Feeds, is_feed, rows_of, stale_after
 from tb.engine.graph import Node, RuleGraph
 
 
@@ -15,7 +15,7 @@ def _feed_of(graph: RuleGraph, leaf: int) -> tuple[Node, str] | None:
     while node.op in {"shift", "of", "at"}:
         symbol = str(node.consts[0]) if node.op == "of" else symbol
         node = graph[node.args[0]]
-    return (node, symbol) if node.op in FEED_OPS else None
+    return (node, symbol) if is_feed(node) else None
 
 
 def feed_source(graph: RuleGraph, leaf: int, instrument: str) -> str:
@@ -24,13 +24,15 @@ def feed_source(graph: RuleGraph, leaf: int, instrument: str) -> str:
     if found is None:
         return ""
     node, symbol = found
+    if node.op == "field":
+        return f"funding of {symbol or instrument}"
     each = f" of {symbol or instrument}" if node.consts[1] == "each" else ""
     return f"feed {node.consts[0]}{each}"
 
 
 def feeds_of(graph: RuleGraph, leaves: Sequence[int], read: Sequence[tuple[int, int | None]]) -> dict[int, str]:
     """Why each feed among the leaves would be unknown; `read` are age and row of each, in their order."""
-    feeds = [leaf for leaf in leaves if graph[leaf].op in FEED_OPS]
+    feeds = [leaf for leaf in leaves if is_feed(graph[leaf])]
     return {leaf: why_unknown(graph, leaf, None, *one) for leaf, one in zip(feeds, read, strict=False)}
 
 
@@ -41,6 +43,8 @@ def why_unknown(graph: RuleGraph, leaf: int, value: float | None, age: int | Non
         return ""
     if row is None:
         return " (no row known yet)"
+    if found[0].op == "field":
+        return f" ({show_duration(age)} old, stale after one funding period)"
     if graph[leaf].op == "feed" and age > stale_after(found[0]):
         return f" ({show_duration(age)} old, stale after {show_duration(stale_after(found[0]))})"
     return f" (row {row + 1} is empty or outside of its range)"

@@ -20,7 +20,7 @@ from tb.engine.explain.clauses import clause_tree, unknown_leaves
 from tb.engine.explain.feeds import feed_source, feeds_of, why_unknown
 from tb.engine.explain.flips import Flip, flips
 from tb.engine.explain.words import describe, show_value
-from tb.engine.feeds import FEED_OPS
+from tb.engine.feeds import is_feed
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import Exact
 from tb.engine.interpret import from_leaves
@@ -313,7 +313,7 @@ def _readings(graph: RuleGraph, gate: Gate, evaluated: Evaluated, decision: Deci
         node = graph[leaf]
         if node.stage == "market":
             value = float(exact_value) if isinstance(exact_value, Decimal) else None
-            if node.op in FEED_OPS:
+            if is_feed(node):
                 readings.append(_market_reading(graph, leaf, value, *next(feeds), decision))
                 continue
             # a constraint's market values are recorded without age and row: what follows from the kind of value is said

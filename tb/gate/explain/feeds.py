@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tb.core.records import Decision
 from tb.engine.explain.words import describe
-from tb.engine.feeds import FEED_OPS, stale_after
+from tb.engine.feeds import is_feed, stale_after
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import Exact
 
@@ -23,14 +23,14 @@ def compare_feeds(
 
     `leaves` are those of the policy with their `inputs`, `entry` those of the rule.
     """
-    feeds = [(leaf, value) for leaf, value in zip(leaves, inputs, strict=True) if graph[leaf].op in FEED_OPS]
+    feeds = [(leaf, value) for leaf, value in zip(leaves, inputs, strict=True) if is_feed(graph[leaf])]
     if len(feeds) != len(decision.feeds):
         differences.append(f"{len(decision.feeds)} feeds recorded, the policy reads {len(feeds)}")
         return
     by_rule = {leaf: (decision.ages[at], decision.rows[at]) for at, leaf in enumerate(entry) if at < len(decision.ages)}
     for (leaf, value), (age, row) in zip(feeds, decision.feeds, strict=True):
         said = describe(graph, leaf)
-        is_fresh = graph[leaf].op == "feed_age" or 0 <= age <= stale_after(graph[leaf])
+        is_fresh = age >= 0 and (graph[leaf].op != "feed" or age <= stale_after(graph[leaf]))
         if value is not None and (row is None or not is_fresh):
             differences.append(f"{said}: known by the record, from no row that counts")
         if by_rule.get(leaf, (age, row)) != (age, row):
