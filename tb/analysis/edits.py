@@ -6,7 +6,8 @@ Places are those of the normalised text (`tb.dsl.cut.normalise`); a text with ot
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import is_dataclass
 
 from tb.core.diagnostics import Diagnostic, Edit
 from tb.core.span import Span
@@ -51,3 +52,27 @@ def without_lines(file: syntax.File, span: Span) -> tuple[Edit, ...]:
     if any(span.line - comment.alone <= comment.line <= span.end_line for comment in file.comments):
         return ()
     return (Edit(Span(file.path, span.line, 1, span.end_line + 1, 1), ""),)
+
+
+def without_clause(file: syntax.File, span: Span) -> tuple[Edit, ...]:
+    """Takes a clause out of the `and` it stands in, with that word; nothing where it stands in none."""
+    for declaration in file.declarations:
+        for part in _parts(declaration):
+            if isinstance(part, syntax.Binary) and part.operator == "and":
+                left, right = part.left.span, part.right.span
+                if left == span:
+                    return (Edit(Span(file.path, left.line, left.column, right.line, right.column), ""),)
+                if right == span:
+                    return (Edit(Span(file.path, left.end_line, left.end_column, right.end_line, right.end_column), ""),)
+    return ()
+
+
+def _parts(item: object) -> Iterator[object]:
+    yield item
+    if isinstance(item, tuple):
+        for each in item:
+            yield from _parts(each)
+    elif is_dataclass(item) and not isinstance(item, type):
+        for name in item.__dataclass_fields__:
+            if name != "span":
+                yield from _parts(getattr(item, name))

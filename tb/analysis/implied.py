@@ -56,6 +56,10 @@ class Implications:
             self._values[condition] = frozenset(found)
         return self._values[condition]
 
+    def is_known(self, condition: int, term: Term) -> bool:
+        """Whether a condition surely has an answer where all clauses of a term have theirs."""
+        return self._known(condition, self._known_where(term))
+
     def _holds(self, clause: Clause, term: Term, given: set[int]) -> bool:
         """Whether a condition, whose opposite is ruled out, surely has the answer where the term holds."""
         if self._known(clause[0], given):

@@ -16,6 +16,7 @@ from typing import TypedDict
 
 from tb.analysis.levels import COMMENTS
 from tb.analysis.lint.catalogue import RULES
+from tb.analysis.refused import REFUSED, Refused
 from tb.analysis.subject import Category, Rule
 from tb.core.codes import CODES, range_of
 
@@ -45,6 +46,8 @@ def examples() -> Examples:
 
 def explanation(code: str) -> str | None:
     """What there is to say of a code; of one without programs what the table of messages says. None for no code of tb."""
+    if code in REFUSED:
+        return _refused(code)
     return page(code, examples()) if code in examples() else _message(code) if code in CODES else None
 
 
@@ -65,7 +68,18 @@ def index(programs: Examples) -> str:
         groups.setdefault(range_of(code), []).append(_line(code))
     for title, lines in groups.items():
         parts += [f"## {title}", "\n".join(lines)]
+    parts += ["## What cannot be written", "Other linters look for these. Here no program can say them."]
+    parts.append("\n".join(f"- {row.code} {row.title}: {row.why}{_said(row)}" for row in REFUSED.values()))
     return "\n\n".join(parts) + "\n"
+
+
+def _refused(code: str) -> str:
+    row = REFUSED[code]
+    return f"# {code} {row.title}\n\nThis cannot be written.\n\n{_wrapped(row.why + _said(row))}\n"
+
+
+def _said(row: Refused) -> str:
+    return f" Said as {' or '.join(row.by)}." if row.by else ""
 
 
 def _line(code: str) -> str:
@@ -120,4 +134,9 @@ def _files(program: str) -> list[str]:
     return blocks
 
 
-_SHOWN = {"limits": "policy/limits.yaml", "data": "the data", "instruments": "pips of instruments"}
+_SHOWN = {
+    "zone": "the account's zone",
+    "limits": "policy/limits.yaml",
+    "data": "the data",
+    "instruments": "pips of instruments",
+}

@@ -53,6 +53,7 @@ class Subject:
     limits: Mapping[str, LimitValue]
     data: DataSpan | None = None
     instruments: Callable[[str], Instrument | None] | None = None
+    zone: str = "UTC"  # of the account's trading day
 
     @property
     def graph(self) -> RuleGraph:

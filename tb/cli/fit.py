@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tb.replay.data import Market
     from tb.runtime.policy import Compiled
 
-PERIOD = "TB206"
+PERIOD = "TB211"
 NO_DATA = "TB656"
 INCOMPLETE = "TB609"
 OTHER_CURRENCY = "TB606"

@@ -467,6 +467,13 @@ _ROWS: tuple[Code, ...] = (
         "did you mean `close`?",
     ),
     Code(
+        "TB103",
+        "value that may be missing",
+        "A constraint reads a value that some orders do not have, without asking whether it is set. What is unknown denies, so "
+        "those orders are always refused.",
+        "write `order.target is not set or ...`",
+    ),
+    Code(
         "TB104",
         "contradictory condition",
         "The clauses of a condition cannot all be true at once, so the rule can never fire.",
@@ -536,10 +543,23 @@ _ROWS: tuple[Code, ...] = (
         W,
     ),
     Code(
+        "TB117",
+        "division by zero",
+        "A divisor is 0, or can be. The quotient is unknown then: a rule does not fire, a constraint denies.",
+        "ask that it is not 0 first, or divide by `max(x, ...)`",
+    ),
+    Code(
         "TB118",
         "definition needs itself",
         "Following the definitions leads back to where it started, so none of them has a value.",
         "define it without itself",
+    ),
+    Code(
+        "TB120",
+        "comparison with a missing value",
+        "A rule compares with a missing value as if it were one. Elsewhere such a comparison is silently false; here what is "
+        "missing is unknown, and there is no word for it.",
+        "leave it out: a rule does not fire on what is unknown",
     ),
     Code(
         "TB121",
@@ -548,17 +568,28 @@ _ROWS: tuple[Code, ...] = (
         "add `pip: 0.0001` to the instrument in `tb.yaml`",
     ),
     Code(
+        "TB201",
+        "looks ahead by a word",
+        "A rule asks for a value that is not there yet when it decides. Only closed bars are visible; `close[-1]` is TB014.",
+        "look back with `close[1]`",
+    ),
+    Code(
+        "TB202",
+        "asks whether a bar is closed",
+        "A rule asks for the state of a bar. Every bar that a rule sees is closed, so nothing it says is taken back later.",
+        "leave it out",
+    ),
+    Code(
+        "TB203",
+        "reads another period before its close",
+        "A rule asks for bars of another period the way other languages do, where the last one may still be forming.",
+        "write `close@4h`: its last closed bar",
+    ),
+    Code(
         "TB205",
         "look-back longer than the data",
         "A rule needs more closed bars before its first value than the data holds, so it stays unknown for the whole run.",
         "shorten the window, or give more data",
-    ),
-    Code(
-        "TB206",
-        "period does not fit the data",
-        "A strategy runs, or a rule reads bars, of a period that cannot be made of the bars in the data: it is shorter than "
-        "they are, or not a whole number of them.",
-        "use a multiple of 1h, or data of shorter bars",
     ),
     Code(
         "TB207",
@@ -566,6 +597,28 @@ _ROWS: tuple[Code, ...] = (
         "No constraint of the policy bounds the age of the data, so an order may be decided on a market that has moved on.",
         "add `require fresh_data  data_age <= 2 bars`",
         W,
+    ),
+    Code(
+        "TB208",
+        "clock time without a zone",
+        "Hours count in UTC, while the account or a session counts in another zone: at what time of day the rule holds changes "
+        "with the season. An abbreviation such as `EST` is no place, and does not follow its clocks.",
+        "write `session desk: 08:00..16:30 Europe/London`, and `during desk`",
+        W,
+    ),
+    Code(
+        "TB209",
+        "decides by more than data",
+        "A rule asks a clock, chance, or the world outside. What it decided could not be decided again, so neither be replayed "
+        "nor explained.",
+        "decide from market data alone",
+    ),
+    Code(
+        "TB211",
+        "period does not fit the data",
+        "A strategy runs, or a rule reads bars, of a period that cannot be made of the bars in the data: it is shorter than "
+        "they are, or not a whole number of them.",
+        "use a multiple of 1h, or data of shorter bars",
     ),
     Code(
         "TB301",

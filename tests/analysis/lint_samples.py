@@ -1,7 +1,8 @@
 """Programs for the linter as they stand in `tests/language/lint`: several files in one.
 
 A line `--- policy/limits.tb` begins the next file; what stands before the first is `rules/program.tb`. `--- limits`, `--- data`
-and `--- instruments` hold lines of `name value`: limits as in limits.yaml, a period and the bars of each instrument, and pips.
+and `--- instruments` hold lines of `name value`: limits as in limits.yaml, a period and the bars of each instrument, and pips;
+`--- zone` holds the zone of the account.
 A program without a policy is judged under STANDARD, which has nothing to complain about. How a program is laid out counts only
 where its first line says `# layout counts`.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from tb.analysis.lint import DataSpan, lint
 from tb.core.diagnostics import Diagnostic, Severity
@@ -40,6 +42,7 @@ def findings_of(text: str, *, levels: dict[str, Severity | None] | None = None) 
         limits, found = parse_limits("policy/limits.yaml", parts.pop("limits"))
     data = _data(parts.pop("data")) if "data" in parts else None
     pips = dict(line.split() for line in parts.pop("instruments").splitlines() if line) if "instruments" in parts else None
+    zone = ZoneInfo(parts.pop("zone").strip() if "zone" in parts else "UTC")
     if not any(path.startswith("policy/") for path in parts):
         parts["policy/standard.tb"] = STANDARD
     files = []
@@ -55,6 +58,7 @@ def findings_of(text: str, *, levels: dict[str, Severity | None] | None = None) 
         limits=limits.by_name,
         levels=levels,
         data=data,
+        zone=zone,
         instruments=None if pips is None else lambda symbol: Pips(Decimal(pips[symbol]) if symbol in pips else None),
     )
 

@@ -133,6 +133,30 @@ def test_an_invisible_character_goes_from_a_comment() -> None:
     assert after(SOUND.replace("# the two", "# the\u202e two")) == SOUND
 
 
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ("rsi(close, 14) > 60 and rsi(close, 14) >= 0", "rsi(close, 14) > 60"),
+        ("rsi(close, 14) >= 0 and rsi(close, 14) > 60", "rsi(close, 14) > 60"),
+        ("close > open and rsi(close, 14) >= 0 and rsi(close, 14) > 60", "close > open and rsi(close, 14) > 60"),
+        ("close > open or rsi(close, 14) > 60 and rsi(close, 14) >= 0", "close > open or rsi(close, 14) > 60"),
+        # without the clause the entry could come before the indicator is known
+        ("close > open and rsi(close, 14) >= 0", "close > open and rsi(close, 14) >= 0"),
+        ("close > open or rsi(close, 14) >= 0", "close > open or rsi(close, 14) >= 0"),
+        ("rsi(close, 14) >= 0", "rsi(close, 14) >= 0"),
+    ],
+)
+def test_a_clause_that_is_always_true_goes_where_nothing_changes_by_it(before: str, now: str) -> None:
+    assert after(PROGRAM.format(when=before)) == PROGRAM.format(when=now)
+
+
+def test_a_rule_said_twice_goes_and_its_comment_stays() -> None:
+    twice = SOUND + "  exit when close < open\n  exit when open > close\n"
+    assert after(twice) == SOUND + "  exit when close < open\n"
+    explained = SOUND + "  exit when close < open\n  exit when open > close  # as the desk says\n"
+    assert after(explained) == explained
+
+
 # edits by themselves
 
 SPANS = st.tuples(st.integers(0, 30), st.integers(0, 5))

@@ -13,6 +13,7 @@ import pytest
 from lint_samples import STANDARD, findings_of, split
 
 from tb.analysis.lint import RULES
+from tb.analysis.refused import REFUSED
 from tb.analysis.suppression import NO_EFFECT, NO_REASON
 from tb.core.codes import CODES
 from tb.core.diagnostics import Severity
@@ -22,6 +23,7 @@ from tb.dsl.parse import parse
 FOLDER = Path(__file__).resolve().parent.parent / "language" / "lint"
 BAD = sorted((FOLDER / "bad").glob("*.tb"))
 GOOD = sorted((FOLDER / "good").glob("*.tb"))
+OF_THE_CHECKER = ("TB101", "TB102", "TB118", "TB120", "TB201", "TB202", "TB203", "TB209", "TB401", "TB406")
 CODE = re.compile(r"(TB\d{3})_")
 
 
@@ -49,9 +51,25 @@ def test_a_good_program_gets_none(path: Path) -> None:
 
 
 def test_every_rule_has_a_bad_and_a_good_program() -> None:
-    codes = {rule.code for rule in RULES} | {NO_REASON, NO_EFFECT, "TB101", "TB102", "TB401", "TB406"}
+    codes = {rule.code for rule in RULES} | {NO_REASON, NO_EFFECT, *OF_THE_CHECKER}
     assert {code_of(path) for path in BAD} == codes
     assert {code_of(path) for path in GOOD} == codes
+
+
+TRIES = sorted((FOLDER / "refused").glob("*.tb"))
+
+
+@pytest.mark.parametrize("path", TRIES, ids=lambda path: path.stem)
+def test_what_cannot_be_written_is_refused_by_another_code(path: Path) -> None:
+    findings = findings_of(path.read_text(encoding="utf-8"))
+    by = REFUSED[code_of(path)].by
+    assert {finding.code for finding in findings} & set(by) or not by
+
+
+def test_each_refusal_has_a_program_that_tries_and_no_page_of_its_own() -> None:
+    assert {code for row in REFUSED.values() for code in row.by} <= CODES.keys()
+    assert {code_of(path) for path in TRIES} == REFUSED.keys()
+    assert not REFUSED.keys() & CODES.keys()
 
 
 def test_no_record_is_left_over() -> None:
@@ -86,7 +104,7 @@ def test_a_rule_can_be_switched_off_and_changed(path: Path) -> None:
     assert {finding.severity for finding in hints if finding.code == code} == {Severity.HINT}
 
 
-@pytest.mark.parametrize("code", ["TB101", "TB102", "TB401", "TB406"])
+@pytest.mark.parametrize("code", OF_THE_CHECKER)
 def test_what_gives_a_project_its_meaning_cannot_be_switched_off(code: str) -> None:
     text = next(path for path in BAD if code_of(path) == code).read_text(encoding="utf-8")
     levels: dict[str, Severity | None] = {code: None}

@@ -80,15 +80,15 @@ PROJECTS: dict[str, tuple[tuple[Edit, ...], str]] = {
     ),
     "period shorter than the data's": (
         (("rules/momentum.tb", "every 1h", "every 15m"),),
-        r"rules/momentum\.tb:\d+:1: error\[TB206\]: `momentum` runs every 15m, which is shorter than the bars of 1h",
+        r"rules/momentum\.tb:\d+:1: error\[TB211\]: `momentum` runs every 15m, which is shorter than the bars of 1h",
     ),
     "period that is no multiple": (
         (("rules/momentum.tb", "every 1h", "every 90m"),),
-        r"rules/momentum\.tb:\d+:1: error\[TB206\]: `momentum` runs every 90m, which is not a whole number of the bars of 1h",
+        r"rules/momentum\.tb:\d+:1: error\[TB211\]: `momentum` runs every 90m, which is not a whole number of the bars of 1h",
     ),
     "period inside a rule": (
         (("rules/triggers.tb", "close > close[1]", "close > close[1]@15m"),),
-        r"rules/triggers\.tb:\d+:\d+: error\[TB206\]: a rule reads bars of 15m, which is shorter than the bars of 1h",
+        r"rules/triggers\.tb:\d+:\d+: error\[TB211\]: a rule reads bars of 15m, which is shorter than the bars of 1h",
     ),
     "universe without data": (
         (("rules/momentum.tb", "BTC-USD, ETH-USD", "ADA-USD"), ("rules/momentum.tb", "SOL-USD", "XRP-USD")),

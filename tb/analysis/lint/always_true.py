@@ -10,9 +10,10 @@ from collections.abc import Iterable
 
 from tb.analysis.clauses import flat
 from tb.analysis.contradiction import COMPARISONS
+from tb.analysis.edits import without_clause
 from tb.analysis.lint.impossible_threshold import why
 from tb.analysis.subject import Rule, Subject, named
-from tb.core.diagnostics import Diagnostic, Label, Severity, warning
+from tb.core.diagnostics import Diagnostic, Edit, Label, Severity, warning
 from tb.core.span import Span
 from tb.engine.graph import Node
 
@@ -32,16 +33,31 @@ def check(subject: Subject) -> Iterable[Diagnostic]:
                 if place not in sugar:
                     reason = why(subject, node, place)
                     name = limits[node.id].name if node.id in limits else ""
-                    yield _comparison(f"`{subject.words(place)}` is always true{reason}", place, name)
+                    edits = _without(subject, node, place) if not name else ()
+                    yield _comparison(f"`{subject.words(place)}` is always true{reason}", place, name, edits)
         elif node.op == "or" and not any(contradictions.never(part, False) for part in node.args):
             for place in subject.places(node):
                 yield _either(subject, node, place)
 
 
-def _comparison(message: str, place: Span, limit: str) -> Diagnostic:
+def _comparison(message: str, place: Span, limit: str, edits: Iterable[Edit]) -> Diagnostic:
     if limit:
         return warning(CODE, f"{message}, and `{limit}` never binds", place, "choose a bound that an order can reach")
-    return warning(CODE, message, place, "drop it, or choose a threshold that can fail")
+    return warning(CODE, message, place, "drop it, or choose a threshold that can fail", edits=edits)
+
+
+def _without(subject: Subject, node: Node, place: Span) -> tuple[Edit, ...]:
+    """Takes the clause out of its conjunction, if the others hold only where its inputs are known: else it says that much."""
+    parents = [parent for parent in subject.conditions if node.id in parent.args]
+    clauses = subject.contradictions.clauses
+    for parent in parents:
+        others = [(part, True) for part in parent.args if part != node.id]
+        terms = clauses.together(others)
+        if parent.op != "and" or not others or terms is None:
+            return ()
+        if not all(subject.implications.is_known(node.id, term) for term in terms):
+            return ()
+    return without_clause(subject.file(place.file), place) if parents else ()
 
 
 def _either(subject: Subject, node: Node, place: Span) -> Diagnostic:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from tb.analysis.lint import (
     always_true,
     boundary_point,
+    clock_without_zone,
     conflicting_effects,
     contradictory_condition,
+    division_by_zero,
     duplicate_rule,
     exit_blocked,
     float_equality,
@@ -19,6 +21,7 @@ from tb.analysis.lint import (
     missing_price_collar,
     missing_stop,
     no_reason_text,
+    nullable_used,
     overridden_rule,
     shadowed_rule,
     short_cool_down,
@@ -32,6 +35,7 @@ from tb.analysis.lint import (
 from tb.analysis.subject import Rule
 
 _MODULES = (
+    nullable_used,
     contradictory_condition,
     always_true,
     impossible_threshold,
@@ -42,9 +46,11 @@ _MODULES = (
     duplicate_rule,
     boundary_point,
     float_equality,
+    division_by_zero,
     unknown_pip,
     look_back_beyond_data,
     stale_data_unguarded,
+    clock_without_zone,
     missing_stop,
     unbounded_size,
     missing_order_value,

@@ -58,7 +58,7 @@ def lint(
     found = [*findings, *without_echoes(checked, findings, files)]
     if program is None or has_errors(found):
         return in_order([*found, *_levelled(wrong, levels)])
-    subject = Subject(tuple(files), program, plan(program), limits, data, instruments)
+    subject = Subject(tuple(files), program, plan(program), limits, data, instruments, zone.key)
     ruled = [finding for rule in RULES if levels.get(rule.code, rule.severity) is not None for finding in rule.check(subject)]
     left = suppress(in_order(used_at(files, ruled)), suppressions, _BY_CODE)
     off = [code for code, level in levels.items() if level is None]

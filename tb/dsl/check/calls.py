@@ -14,6 +14,7 @@ from tb.core.span import Span
 from tb.core.units import ANY, NUMBER, RATIO, Kind, money
 from tb.dsl import checked, syntax
 from tb.dsl.check import functions, signals, units
+from tb.dsl.check.beyond import beyond
 from tb.dsl.check.literals import fold
 from tb.vocabulary import facts
 from tb.vocabulary.catalogue import FUNCTIONS
@@ -50,6 +51,9 @@ def call(using: Expressions, node: syntax.Call) -> checked.Expr:
     with_arguments = [fact for fact, spec in FACTS.items() if spec.arguments and using.in_policy and fact not in INTERNAL]
     if name in using.scope.functions:
         return using.unknown(node.name)
+    told = beyond(name, in_policy=using.in_policy)
+    if told is not None:
+        return using.refuse(told[0], told[1], node.name.span, told[2])
     own = [known for known in using.scope.functions if using.scope.visible(known, using.file, using.in_policy)]
     known = [*FUNCTIONS, *POINTWISE, "depth", "agree", *own, *with_arguments]
     hint = did_you_mean(name, known) or "see docs/language.md for the functions there are"

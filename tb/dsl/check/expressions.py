@@ -16,6 +16,7 @@ from tb.core.span import Span
 from tb.core.units import ANY, LIST, TEXT, TRUTH, Kind, Unit
 from tb.dsl import checked, syntax
 from tb.dsl.check import calls, conviction, feeds, functions, library, sessions, signals, units, words
+from tb.dsl.check.beyond import beyond
 from tb.dsl.check.instruments import spelt_otherwise
 from tb.dsl.check.literals import constant, fold
 from tb.dsl.check.scope import Scope
@@ -186,6 +187,9 @@ class Expressions:
             return self.refuse("TB053", f"`{name}` cannot be used here", node.span, where)
         if name in FACTS and not self.in_policy:
             return self.refuse("TB053", f"`{name}` belongs to policy files", node.span, "a strategy reads market data only")
+        told = beyond(name, in_policy=self.in_policy)
+        if told is not None:
+            return self.refuse(told[0], told[1], node.span, told[2])
         known = [*FIELDS, *FUNCTIONS, *POINTWISE, *(FACTS.keys() - INTERNAL if self.in_policy else ())]
         near = scope.nearest(name, known, self.file, self.in_policy)
         if name == "tier" and self.in_policy:
