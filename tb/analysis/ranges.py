@@ -27,7 +27,7 @@ _WHOLE_FACTS = frozenset(
 
 # their constants say what they are, so arguments alone do not
 _OF_CASES = frozenset(
-    {"ramp", "best", "score", "regime", "regime_is", "first", "first_is"}
+    {"ramp", "best", "score", "regime", "regime_is", "first", "first_is", "pick"}
     | {"signal", "signal_is", "strength", "agree", "agrees", "conviction"}
 )
 

@@ -24,8 +24,8 @@ class Statement:
 
     @property
     def is_definition(self) -> bool:
-        kinds = {"let", "trigger", "function", "score", "signal", "session", "feed", "param", "group", "universe", "regime"}
-        return self.kind in kinds
+        kinds = {"let", "trigger", "function", "score", "signal", "table", "session", "feed", "param", "group", "universe"}
+        return self.kind in kinds | {"regime"}
 
     @property
     def is_needed_by_itself(self) -> bool:

@@ -382,6 +382,13 @@ _ROWS: tuple[Code, ...] = (
         "write `agree(long, rsi_reversion, whale) >= 2`",
     ),
     Code(
+        "TB084",
+        "cell of a table does not fit",
+        "A column of numbers takes values, comparisons and ranges, a condition takes `yes` and `no`, and `regime`, `tier` and "
+        "signals take names. The last cell is the result.",
+        "write a value, a comparison, or `any`",
+    ),
+    Code(
         "TB085",
         "feed of this kind means nothing",
         "A price or a quantity belongs to an instrument, so a feed of them has rows of each; words have no order and no unit, "
@@ -526,6 +533,27 @@ _ROWS: tuple[Code, ...] = (
         "Two rules mean the same, whatever way they are written. One of them will be forgotten at the next change.",
         "remove one of the two",
         W,
+    ),
+    Code(
+        "TB112",
+        "decision table has a gap",
+        "No row of a decision table fits some values. There the table has no value, and what reads it is unknown.",
+        "add a row for it, or end the table with `otherwise | RESULT`",
+    ),
+    Code(
+        "TB113",
+        "rows of a decision table overlap",
+        "Two rows with different results fit the same values, and neither lies inside the other. The first row decides, so "
+        "moving a row changes what is decided.",
+        "narrow one of the rows, or write a row for what they share above both",
+        W,
+    ),
+    Code(
+        "TB114",
+        "column of a decision table changes nothing",
+        "Whatever this column says, the other columns decide the result.",
+        "remove the column",
+        Severity.HINT,
     ),
     Code(
         "TB115",

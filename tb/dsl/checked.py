@@ -13,6 +13,7 @@ from tb.core.records import Style
 from tb.core.span import Span
 from tb.core.units import Unit
 from tb.dsl.checked_capital import Capital
+from tb.dsl.checked_cases import ConvictionSize, Producer, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +291,7 @@ class FeedRead:
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A use of a `let`, a score, a signal or a trigger by name. `kind` is `trigger`, or `let` for all others."""
+    """A use of a `let`, a score, a signal, a table or a trigger by name. `kind` is `trigger`, or `let` for all others."""
 
     name: str
     kind: str
@@ -322,6 +323,7 @@ Expr = (
     | SignalIs
     | Conviction
     | Agree
+    | Table
     | During
     | FeedRead
     | Ref
@@ -424,30 +426,6 @@ class Trigger:
     confidence: Confidence | None
     because: Template
     doc: str
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Producer:
-    """A signal for people: what each case says, its words and its place. What it computes is the `let` of its name."""
-
-    name: str
-    directions: tuple[str, ...]
-    because: tuple[Template, ...]
-    cases: tuple[Span, ...]
-    doc: str
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class ConvictionSize:
-    """A share of equity that rises from `small` at conviction `low` to `large` at `high`, level beyond them."""
-
-    low: Decimal
-    high: Decimal
-    small: Const
-    large: Const
-    risking: bool
     span: Span
 
 

@@ -41,6 +41,11 @@ def bounds_of(op: str, args: Sequence[Bounds]) -> Bounds:
             return (0.0, None)
         case (("ramp" | "best"), _):
             return (0.0, 1.0)
+        case "pick", [_, *outcomes]:
+            lows = [low for low, _ in outcomes if low is not None]
+            highs = [high for _, high in outcomes if high is not None]
+            whole = len(lows) == len(outcomes), len(highs) == len(outcomes)
+            return (min(lows) if whole[0] else None, max(highs) if whole[1] else None)
         case "signal", _:
             return (-10.0, 10.0)
         case "strength", _:

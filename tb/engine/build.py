@@ -15,7 +15,7 @@ from functools import singledispatchmethod
 
 from tb.core.span import Span
 from tb.core.units import BARS, NUMBER, TRUTH, Kind, Unit
-from tb.dsl import checked
+from tb.dsl import checked, checked_cases
 from tb.engine.bounds import bounds_of
 from tb.engine.graph import Constant, GraphBuilder, Stage
 from tb.vocabulary.catalogue import FUNCTIONS
@@ -273,6 +273,17 @@ class Builder:
     def _agree(self, value: checked.Agree, context: Context) -> int:
         votes = tuple(self._signal_is(checked.SignalIs(s, value.direction, TRUTH, s.span), context) for s in value.signals)
         return self._instant("agree", votes, (value.direction,), value.unit, context, value.span)
+
+    @_build.register
+    def _table(self, value: checked_cases.Table, context: Context) -> int:
+        always = next((at for at, row in enumerate(value.rows) if row.condition is None), None)
+        rows = value.rows if always is None else value.rows[: always + 1]
+        conditions = tuple(self._build(row.condition, context) for row in rows if row.condition is not None)
+        labels = tuple(row.words for row in rows)
+        chosen = self._instant("first", conditions, labels, Unit(Kind.REGIME), context, value.span)
+        outcomes = tuple(self._build(row.outcome, context) for row in rows)
+        node = self._instant("pick", (chosen, *outcomes), (value.name,), value.unit, context, value.span)
+        return self._as_truth(node, value, context)
 
     @_build.register
     def _ref(self, value: checked.Ref, context: Context) -> int:

@@ -173,6 +173,9 @@ class _Writer:
                 return f"{guard}{args[0]} {_COMPARE[op]} {args[1]}"
             case op if op in _EXACT:
                 return f"{guard}x_{_EXACT[op]}({args[0]}, {args[1]})"
+            case "first":
+                self.tables[f"t{node.id}"] = node.consts
+                return f"op('first', t{node.id}, ({''.join(f'{name}, ' for name in args)}))"
             case "derived":
                 return f"{guard}{_function(str(node.consts[0]))}({', '.join(args)})"
             case op:

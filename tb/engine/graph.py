@@ -23,7 +23,7 @@ Constant = Decimal | str | int | float | None
 # operations whose value at an instant follows from the values of their arguments at that instant
 POINTWISE_OPS = frozenset(
     "neg add sub mul div abs min max sign log exp sqrt lt le gt ge eq ne and or not ramp best score regime regime_is "
-    "first first_is signal signal_is strength agree agrees conviction".split()
+    "first first_is pick signal signal_is strength agree agrees conviction".split()
 )
 
 

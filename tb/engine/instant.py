@@ -32,6 +32,8 @@ def market_value(op: str, consts: Sequence[Constant], args: Sequence[float]) -> 
             return max(fired) if fired and not any(map(math.isnan, fired)) else NAN
         case "regime" | "first":
             return _regime(len(consts), args)
+        case "pick":
+            return args[1 + int(args[0])] if 0.0 <= args[0] < len(args) - 1 else NAN
         case "signal" | "agrees" | "conviction":
             return signal_value(op, consts, args)
         case _ if any(map(math.isnan, args)):
@@ -167,10 +169,16 @@ def decision_value(op: str, consts: Sequence[Constant], args: Sequence[Exact]) -
             return True if any(a is True for a in args) else None if None in args else False
         case "is_set":
             return args[0] is not None
+        case "first":
+            return _first(len(consts), args)
+        case "pick":
+            return args[1 + int(args[0])] if isinstance(args[0], Decimal) else None
         case _ if any(a is None for a in args):
             return None
         case "not":
             return not args[0]
+        case "first_is":
+            return args[0] == consts[0]
         case "one_of":
             names = consts[1:] if len(args) == 1 else str(args[1]).split(",")
             return args[0] in names
@@ -185,6 +193,15 @@ def decision_value(op: str, consts: Sequence[Constant], args: Sequence[Exact]) -
             return _ordered(op, left, right)
         case _:
             return _settled(op, [a for a in args if isinstance(a, Decimal)])
+
+
+def _first(cases: int, conditions: Sequence[Exact]) -> Decimal | None:
+    for at, condition in enumerate(conditions):
+        if condition is None:
+            return None
+        if condition is True:
+            return Decimal(at)
+    return Decimal(len(conditions)) if len(conditions) < cases else None
 
 
 def _settled(op: str, args: list[Decimal]) -> Decimal | None:

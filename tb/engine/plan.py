@@ -456,6 +456,11 @@ def _finish(graph: RuleGraph, draft: _Draft, policy: PolicyPlan) -> StrategyPlan
     )
 
 
+def roots_of(entry: EnterPlan | ExitPlan) -> list[int]:
+    """The nodes that an entry or exit reads: condition, words, size, levels."""
+    return _enter_roots(entry) if isinstance(entry, EnterPlan) else [entry.when, *_word_nodes(entry.because)]
+
+
 def _enter_roots(enter: EnterPlan) -> list[int]:
     roots = [enter.when, *_word_nodes(enter.because)]
     for size in enter.sizes:

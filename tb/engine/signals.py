@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tb.core.span import Span
-from tb.dsl import checked
+from tb.dsl import checked, checked_cases
 from tb.engine.build import Builder, Context
 from tb.engine.instant import EXACT
 
@@ -93,7 +93,7 @@ def signal_plan(builder: Builder, name: str, context: Context, words: Callable[[
     return SignalPlan(producer.name, node, cases, producer.span)
 
 
-def size_of(said: checked.ConvictionSize | None) -> ConvictionSizePlan | None:
+def size_of(said: checked_cases.ConvictionSize | None) -> ConvictionSizePlan | None:
     """The plan of a size by conviction."""
     if said is None:
         return None

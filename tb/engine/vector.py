@@ -25,6 +25,8 @@ def pointwise(op: str, consts: Sequence[Constant], args: Sequence[Floats], size:
                 return _best(args, size)
             case "regime" | "first":
                 return _regime(len(consts), args, size)
+            case "pick":
+                return _pick(args[0], args[1:], size)
             case "signal":
                 return _signal(consts, args[0], args[1:])
             case "agrees":
@@ -122,6 +124,13 @@ def _regime(cases: int, conditions: Sequence[Floats], size: int) -> Floats:
     for at in range(len(conditions) - 1, -1, -1):
         condition = conditions[at]
         found = np.where(np.isnan(condition), np.nan, np.where(condition == 1.0, float(at), found))
+    return found
+
+
+def _pick(chosen: Floats, outcomes: Sequence[Floats], size: int) -> Floats:
+    found = np.full(size, np.nan)
+    for at, outcome in enumerate(outcomes):
+        found = np.where(chosen == float(at), outcome, found)
     return found
 
 

@@ -130,7 +130,7 @@ class _Writer:
         return self.any_of(*choices)
 
     def ratio(self, depth: int) -> str:
-        leaves = [lambda: self.pick("0%", "5%", "-20bps", "spread", "chatter")]
+        leaves = [lambda: self.pick("0%", "5%", "-20bps", "spread", "chatter", *self.names.get("ratio", ()))]
         if depth <= 0:
             return self.any_of(*leaves)
         inner = depth - 1
@@ -247,6 +247,27 @@ def signals(draw: st.DrawFn, writer: _Writer, names: dict[str, list[str]]) -> li
 
 
 @st.composite
+def tables(draw: st.DrawFn, writer: _Writer) -> list[str]:
+    """A table of shares, with or without `otherwise`, and one that is a condition."""
+    lines = ["table share", f"  {writer.number(1)} | {writer.said()} | regime | {writer.price(1)} | result"]
+    for _ in range(draw(st.integers(1, 3))):
+        number = writer.pick("any", "< 1.5", ">= hour", "1..2", "2", "not 2")
+        cells = (number, writer.pick("any", "yes", "no", "not yes"), writer.pick("any", "up", "not up"))
+        price = writer.pick("any", "> open", "<= close[1]", "low .. high", "close")
+        lines.append(f"  {' | '.join(cells)} | {price} | {writer.pick('1%', '50bps', 'change(close, 2)')}")
+    if draw(st.booleans()):
+        lines.append("  otherwise | 3%")
+    lines += [
+        "",
+        "table may",
+        f"  share | {writer.condition(1)} | result",
+        "  > 1% | yes | yes",
+        f"  any | no | {writer.pick('no', 'yes')}",
+    ]
+    return [*lines, ""]
+
+
+@st.composite
 def rules(draw: st.DrawFn, *, recursive: bool = True, elsewhere: bool = True, depth: int = 3) -> str:
     """A rule file that checks."""
     names: dict[str, list[str]] = {"price": [], "number": [], "condition": []}
@@ -270,6 +291,9 @@ def rules(draw: st.DrawFn, *, recursive: bool = True, elsewhere: bool = True, de
     lines += [f"  +1.5 when {writer.condition(1)}", ""]
     names["number"].append("merit")
     lines += draw(signals(writer, names))
+    lines += draw(tables(writer))
+    names["ratio"] = ["share"]
+    names["condition"].append("may")
     lines += ["trigger spike", f"  when {writer.condition(2)}", f"  confidence 0.3..0.9 as {writer.number(2)} goes 1..3", ""]
     names["condition"].append("spike")
     for index, period in enumerate(draw(st.sampled_from([("1h",), ("1h", "4h"), ("4h",), ("2h", "1h")]))):

@@ -42,7 +42,7 @@ def why(subject: Subject, node: Node, place: Span) -> str:
             words = f"is never below {shown(low, unit)}"
         elif high is not None:
             words = f"is never above {shown(high, unit)}"
-        name = subject.words(span)
+        name = argument.names[0] if argument.op in {"pick", "score"} and argument.names else subject.words(span)
         said.append(f"`{name}` {words}")
     return f": {' and '.join(said)}" if said else ""
 

@@ -1,4 +1,4 @@
-"""TB107: a case of `regime` or `size`, or an `enter` of a strategy, that the ones above it already cover.
+"""TB107: a case of `regime` or `size`, a row of a table, or an `enter` of a strategy, that the ones above it already cover.
 
 Cases are tried from the top, and one whose condition is unknown ends the search; so where a case holds only together with one
 above it, it is never chosen. Of the entries of a strategy the first that holds is proposed, and one that is unknown is passed
@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from tb.analysis.subject import Rule, Subject, enters
+from tb.analysis.tables import cases_of, tables_in
 from tb.core.diagnostics import Diagnostic, Label, Severity, error
 from tb.core.span import Span
+from tb.dsl import checked_cases
 
 CODE = "TB107"
 
@@ -22,6 +24,8 @@ def check(subject: Subject) -> Iterable[Diagnostic]:
             cases = subject.program.regime
             covered = _covered(subject, node.args)
             yield from (_finding("regime", cases[at].name, cases[at].span, cases[by].span) for at, by in covered)
+    for table in tables_in(subject):
+        yield from _rows(subject, table)
     for strategy, at, enter in enters(subject):
         plan = subject.plan.strategy(strategy.name).enters[at]
         conditions = [size.condition for size in plan.sizes]
@@ -42,6 +46,19 @@ def _entries(subject: Subject) -> Iterable[Diagnostic]:
                 labels = (Label(subject.head(by.span), "this holds in every case in which it does"),)
                 message = f"`{strategy.name}` never comes to this entry: the one above it covers it"
                 yield error(CODE, message, subject.head(enter.span), "move it up, or drop it", labels)
+
+
+def _rows(subject: Subject, table: checked_cases.Table) -> Iterable[Diagnostic]:
+    """Rows with conditions that fit somewhere and are the first to fit nowhere."""
+    cases = cases_of(subject, table)
+    if cases is None:
+        return
+    first = {rows[0] for rows in cases.fitting.values() if rows}
+    for at, row in enumerate(table.rows):
+        fits = [rows for rows in cases.fitting.values() if at in rows]
+        if row.condition is not None and fits and at not in first:
+            by = table.rows[max(rows[0] for rows in fits)].span
+            yield _finding("row", subject.words(row.span), row.span, by)
 
 
 def _covered(subject: Subject, conditions: Sequence[int]) -> Iterable[tuple[int, int]]:

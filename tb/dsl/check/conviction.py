@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tb.core.units import NUMBER, SIGNAL
-from tb.dsl import checked, syntax
+from tb.dsl import checked, checked_cases, syntax
 from tb.dsl.check import units
 from tb.dsl.check.literals import fold
 from tb.dsl.check.signals import LEAST, MOST
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _WRITE = "write `size conviction 1..10 as 1%..5% of equity`"
 
 
-def by_conviction(using: Expressions, enter: syntax.Enter, when: checked.Expr) -> checked.ConvictionSize | None:
+def by_conviction(using: Expressions, enter: syntax.Enter, when: checked.Expr) -> checked_cases.ConvictionSize | None:
     """The checked size of an entry, None where it has none of this kind or a mistake was reported."""
     node = enter.by_conviction
     if node is None:
@@ -43,7 +43,7 @@ def by_conviction(using: Expressions, enter: syntax.Enter, when: checked.Expr) -
     if len(scope.findings) > before or low is None or high is None or None in shares:
         return None
     small, large = (share for share in shares if share is not None)
-    return checked.ConvictionSize(low, high, small, large, node.risking, node.span)
+    return checked_cases.ConvictionSize(low, high, small, large, node.risking, node.span)
 
 
 def _level(using: Expressions, number: syntax.Number) -> Decimal | None:

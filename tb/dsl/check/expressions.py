@@ -27,7 +27,7 @@ from tb.vocabulary.fields import FIELDS
 from tb.vocabulary.look_back import LONGEST_WINDOW
 from tb.vocabulary.pointwise import POINTWISE
 
-_COMPARE = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
+COMPARE = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
 _ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div"}
 _SHARES = {Kind.NUMBER, Kind.MONEY}  # beside ratios, what people write before `of` and mean as a share
 
@@ -94,7 +94,7 @@ class Expressions:
             case syntax.Binary():
                 return self._logic(node) if node.operator in {"and", "or"} else self._arithmetic(node)
             case syntax.Compare():
-                return self.compare(_COMPARE[node.operator], self.check(node.left), self.check(node.right), node.span)
+                return self.compare(COMPARE[node.operator], self.check(node.left), self.check(node.right), node.span)
             case syntax.Between():
                 value = self.check(node.value)
                 low = self.compare("ge", value, self.check(node.low), node.span)

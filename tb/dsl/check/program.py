@@ -33,6 +33,7 @@ from tb.dsl.check import (
     scores,
     sessions,
     signals,
+    tables,
     tests,
     weights,
 )
@@ -55,6 +56,7 @@ _NAMED = (
     | syntax.Function
     | syntax.Score
     | syntax.Signal
+    | syntax.Table
     | syntax.Session
     | syntax.Feed
     | syntax.Trigger
@@ -69,8 +71,17 @@ _NAMED = (
 )
 _UTC = ZoneInfo("UTC")
 _VALUES = (
-    syntax.Param | syntax.Let | syntax.Function | syntax.Score | syntax.Signal | syntax.Trigger | syntax.Group | syntax.Feed
+    syntax.Param
+    | syntax.Let
+    | syntax.Function
+    | syntax.Score
+    | syntax.Signal
+    | syntax.Table
+    | syntax.Trigger
+    | syntax.Group
+    | syntax.Feed
 )
+_SETTLED = syntax.Let | syntax.Trigger | syntax.Function | syntax.Score | syntax.Signal | syntax.Table
 _POLICY_ONLY = syntax.Constraint | syntax.LimitException | syntax.Book | syntax.Council
 _RULES_ONLY = syntax.Strategy | syntax.Trigger | syntax.Score | syntax.Signal | syntax.Universe | syntax.Regime
 
@@ -213,6 +224,8 @@ def _settle(scope: Scope, checkers: Mapping[str, Expressions], name: str) -> Non
             scores.score(using, node)
         case syntax.Signal():
             signals.signal(using, node)
+        case syntax.Table():
+            tables.table(using, node)
     scope.open.pop()
     scope.pending.pop(name, None)
 
@@ -287,7 +300,7 @@ def _announce(scope: Scope, files: Sequence[syntax.File], checkers: Mapping[str,
             if not _belongs(file, node):
                 continue
             is_first = scope.defined.get(str(getattr(node, "name", "")), (None,))[0] == node.span
-            if isinstance(node, syntax.Let | syntax.Trigger | syntax.Function | syntax.Score | syntax.Signal) and is_first:
+            if isinstance(node, _SETTLED) and is_first:
                 scope.pending[node.name] = node
             if isinstance(node, syntax.Function) and is_first:
                 scope.functions[node.name] = node

@@ -15,8 +15,10 @@ from typing import Protocol
 from tb.core.diagnostics import Diagnostic, Edit, Label, did_you_mean, error, warning
 from tb.core.span import Span
 from tb.core.units import Unit
-from tb.dsl import checked, syntax
+from tb.dsl import checked, checked_cases, syntax
 from tb.dsl.checked_capital import Book, Council
+
+_Settled = syntax.Let | syntax.Trigger | syntax.Function | syntax.Score | syntax.Signal | syntax.Table
 
 
 class LimitValue(Protocol):
@@ -44,7 +46,7 @@ class Scope:
     regime_names: tuple[str, ...] = ()
     lets: dict[str, checked.Let] = field(default_factory=dict)
     triggers: dict[str, checked.Trigger] = field(default_factory=dict)
-    signals: dict[str, checked.Producer] = field(default_factory=dict)
+    signals: dict[str, checked_cases.Producer] = field(default_factory=dict)
     sessions: dict[str, checked.Session] = field(default_factory=dict)
     feeds: dict[str, checked.Feed] = field(default_factory=dict)
     functions: dict[str, syntax.Function] = field(default_factory=dict)
@@ -56,9 +58,7 @@ class Scope:
     defined: dict[str, tuple[Span, bool]] = field(default_factory=dict)  # name -> where, in policy
     uses: dict[str, tuple[str, ...]] = field(default_factory=dict)  # file -> files it names with `use`
     picked: dict[tuple[str, str], frozenset[str] | None] = field(default_factory=dict)  # names it takes of one; None: all
-    pending: dict[str, syntax.Let | syntax.Trigger | syntax.Function | syntax.Score | syntax.Signal] = field(
-        default_factory=dict
-    )  # found, not checked yet
+    pending: dict[str, _Settled] = field(default_factory=dict)  # found, not checked yet
     open: list[str] = field(default_factory=list)  # being checked: a name met again is a cycle
     broken: set[str] = field(default_factory=set)  # definitions with a mistake: their uses stay silent
 

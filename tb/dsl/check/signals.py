@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tb.core.diagnostics import did_you_mean
 from tb.core.span import Span
 from tb.core.units import ANY, NUMBER, SIGNAL, TRUTH, Kind
-from tb.dsl import checked, syntax
+from tb.dsl import checked, checked_cases, syntax
 from tb.dsl.check import units
 from tb.dsl.check.literals import fold
 from tb.dsl.check.templates import template
@@ -37,7 +37,7 @@ def signal(using: Expressions, node: syntax.Signal) -> None:
     spans = tuple(case.span for case in node.cases)
     value = checked.Signal(directions, conditions, convictions, SIGNAL, node.span)
     scope.lets[node.name] = checked.Let(node.name, value, node.span)
-    scope.signals[node.name] = checked.Producer(node.name, directions, words, spans, node.doc or "", node.span)
+    scope.signals[node.name] = checked_cases.Producer(node.name, directions, words, spans, node.doc or "", node.span)
 
 
 def _condition(using: Expressions, node: syntax.Expr) -> checked.Expr:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from tb.core.units import ANY
-from tb.dsl import checked
+from tb.dsl import checked, checked_cases
 
 
 def parts_of(value: checked.Expr) -> Iterator[checked.Expr]:
@@ -21,6 +21,11 @@ def parts_of(value: checked.Expr) -> Iterator[checked.Expr]:
         ):
             for item in inner:
                 yield from parts_of(item)
+        case checked_cases.Table(rows=rows):
+            for row in rows:
+                yield from parts_of(row.outcome)
+                if row.condition is not None:
+                    yield from parts_of(row.condition)
         case checked.Signal(conditions=conditions, convictions=convictions):
             for item in (*conditions, *convictions):
                 yield from parts_of(item)

@@ -12,6 +12,7 @@ from decimal import Decimal
 import msgspec
 
 from tb.core.units import Kind, Unit
+from tb.engine.explain.tables import tables_below
 from tb.engine.explain.words import describe, points_of, show_value
 from tb.engine.graph import Node, RuleGraph
 from tb.engine.instant import EXACT, Exact, decision_value, market_value
@@ -72,6 +73,7 @@ def clause_tree(graph: RuleGraph, root: int, values: Values, *, wanted: bool = T
         parts = parts or _points(graph, graph[measured], values, wanted=rises == wanted)
         if graph[measured].op == "strength":
             parts = _cases(graph, graph[measured].args[0], values, wanted="any" if rises == wanted else "")
+        parts += _rows(graph, node.args[:2], values)
     elif node.op == "regime_is":
         regime = graph[node.args[0]]
         value = show_value(values[regime.id], regime.unit, tuple(str(c) for c in regime.consts))
@@ -81,6 +83,8 @@ def clause_tree(graph: RuleGraph, root: int, values: Values, *, wanted: bool = T
         value, value_text = show_value(values[measured], graph[measured].unit), describe(graph, measured, expand=False)
     elif node.op in {"every", "some"}:
         measured = root  # the stretch itself is the value: that it holds now says nothing of the bars before
+    elif node.op == "pick":
+        parts, measured = _rows(graph, (root,), values), root
     span = node.spans[0]
     return Clause(
         text=describe(graph, root),
@@ -106,6 +110,17 @@ def _cases(graph: RuleGraph, signal: int, values: Values, *, wanted: str) -> tup
     for way, arg in zip(chosen.consts, chosen.args, strict=False):
         clause = clause_tree(graph, arg, values, wanted=wanted in {way, "any"})
         found.append(msgspec.structs.replace(clause, text=f"{way} when {clause.text}"))
+    return tuple(found)
+
+
+def _rows(graph: RuleGraph, roots: tuple[int, ...], values: Values) -> tuple[Clause, ...]:
+    """The rows that tables below gave their values by, each with its condition."""
+    found = []
+    for row in tables_below(graph, roots, values):
+        parts = () if row.condition is None else (clause_tree(graph, row.condition, values),)
+        truth = "unknown" if not row.known or row.row is None else "true"
+        place = f"{row.place.file}:{row.place.line}"
+        found.append(Clause(text=str(row), truth=truth, wanted="true", place=place, at=row.table.id, parts=parts))
     return tuple(found)
 
 

@@ -16,6 +16,7 @@ _SIGNS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", 
 _BINDING = {"or": 1, "and": 2, "not": 3, "add": 5, "sub": 5, "mul": 6, "div": 6, "neg": 7}
 _COMPARED = 4
 _WORDS = frozenset({"regime_is", "tier_is", "is_set", "signal_is"})
+_OF_CASES = frozenset({"signal", "signal_is", "strength", "agree", "pick", "first", "first_is", "conviction"})
 _ATOM = 9
 
 
@@ -107,6 +108,20 @@ def _plainly(graph: RuleGraph, node: Node) -> str:
             return f"{inner[0]} in {consts[0]}"
         case "score":
             return ", ".join(f"{points_of(each)} when {part}" for each, part in zip(consts, inner, strict=True))
+        case op if op in _OF_CASES:
+            return _of_cases(graph, node, inner)
+        case "ramp":
+            return f"confidence from {inner[0]}"
+        case "best":
+            return "confidence"
+        case op:
+            return f"{op}({', '.join(inner)})"
+
+
+def _of_cases(graph: RuleGraph, node: Node, inner: list[str]) -> str:
+    """Signals and tables."""
+    consts = node.consts
+    match node.op:
         case "signal":
             return f"signal {node.names[0]}" if node.names else signal_cases(graph, node)
         case "signal_is":
@@ -116,6 +131,10 @@ def _plainly(graph: RuleGraph, node: Node) -> str:
         case "agree":
             named = [_describe(graph, graph[graph[arg].args[0]])[0] for arg in node.args]
             return f"agree({consts[0]}, {', '.join(named)})"
+        case "pick":
+            return f"table {consts[0]}"
+        case "first":
+            return f"the first of {'; '.join(str(label) for label in consts)}"
         case "first_is":
             return f"case {int(_number(consts[0])) + 1}, {consts[1]}"
         case "conviction" | "regime" as op:

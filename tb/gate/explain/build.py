@@ -31,6 +31,7 @@ from tb.gate.explain.management import order_words
 from tb.gate.explain.model import Explanation, Origin, Reading, RuleResult, Size
 from tb.gate.explain.reproduce import Evaluated, reader, reproduce
 from tb.gate.explain.signals import conviction, signals
+from tb.gate.explain.tables import tables
 from tb.gate.gate import Gate
 from tb.vocabulary.facts import FACTS
 
@@ -101,6 +102,7 @@ def explain_evaluated(
         conviction=conviction(plan.graph, entry, values) if isinstance(entry, EnterPlan) else "",
         signals=signals(plan.graph, entry, values) if isinstance(entry, EnterPlan) else (),
         order=order_words(plan.graph, settings, evaluated, decision),
+        tables=() if entry is None else tables(plan.graph, entry, evaluated.market),
     )
 
 

@@ -72,8 +72,11 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
-    """What a signal that the entry's condition names said: `long, conviction 7`, `neutral` or `unknown`. `place` is that of the
-    case that counted, or of the signal where none did."""
+    """What a signal or a table said.
+
+    A signal that the entry's condition names says `long, conviction 7`, `neutral` or `unknown`; `place` is that of the case
+    that counted, or of the signal where none did. A table says its value, by the row at `place`.
+    """
 
     name: str
     says: str
@@ -119,3 +122,4 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     conviction: str = ""  # of the signals that agree with the entry; empty where its condition names none
     signals: tuple[Said, ...] = ()
     order: str = ""
+    tables: tuple[Said, ...] = ()  # that the entry read: `says` is the value, `because` the row

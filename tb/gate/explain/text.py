@@ -53,6 +53,10 @@ def _rules(e: Explanation, depth: int, only_failing: bool) -> Iterator[str]:
         for said in e.signals:
             words = f": {said.because}" if said.because else ""
             yield f"  {said.name}  {said.says}{words}  ({said.place})"
+    if e.tables:
+        yield ""
+        yield "tables"
+        yield from (f"  {said.name}  {said.says}: {said.because}  ({said.place})" for said in e.tables)
     if e.condition is not None:
         yield ""
         yield f"the {'entry' if e.kind == 'enter' else 'exit'} condition ({e.condition.place})"
