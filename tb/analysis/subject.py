@@ -133,6 +133,9 @@ class Subject:
             roots += [exit_.when for exit_ in strategy.exits]
             for enter in strategy.enters:
                 roots += [enter.when, *(size.condition for size in enter.sizes if size.condition is not None)]
+            for basket in strategy.baskets:
+                roots += [] if basket.membership is None else [basket.membership]
+                roots += [legs[0].entry.when for legs in basket.entries] + [exit_.when for exit_ in basket.exits]
         nodes = (self.graph[id_] for id_ in self.graph.reach(tuple(roots)))
         return tuple(node for node in nodes if node.unit.kind is Kind.TRUTH)
 

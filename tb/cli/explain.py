@@ -140,10 +140,22 @@ class Explainer:
             return
         r = "" if trade.r is None else f" ({trade.r:+.2f}R)"
         by = self._exit_decision(trade)
+        yield from self._together(trade)
         yield (
             f"closed {iso(trade.exit_at)} at {plain(trade.exit_price)} by {trade.cause}{by}: "
             f"{trade.profit:+,.2f} {self.run.currency} after fees{r}"
         )
+
+    def _together(self, trade: Trade) -> Iterator[str]:
+        """What the legs of one entry earned together."""
+        if trade.together is None:
+            return
+        trades = self.ledger.trades(self.run.id, strategy=trade.strategy)
+        legs = [other for other in trades if other.together == trade.together]
+        profits = [leg.profit for leg in legs if leg.profit is not None]
+        named = ", ".join(f"{self.run.id}.t{leg.seq} {leg.side} {leg.instrument}" for leg in legs)
+        known = f" {sum(profits):+,.2f} {self.run.currency}" if len(profits) == len(legs) else " is not known yet"
+        yield f"legs {named}: together{known}"
 
     def _exit_decision(self, trade: Trade) -> str:
         assert trade.exit_at is not None

@@ -72,6 +72,7 @@ def as_object(trade: Trade) -> dict[str, Any]:
         "r": trade.r,
         "best": trade.best,
         "worst": trade.worst,
+        "together": None if trade.together is None else f"d{trade.together}",
     }
 
 
@@ -97,6 +98,23 @@ def _show(trades: list[Trade]) -> None:
     paint = _painted if coloured(sys.stdout) else None
     for line in table(columns, map(_cells, trades), width(), paint):
         put(line)
+    for line in _combined(trades):
+        put(line)
+
+
+def _combined(trades: list[Trade]) -> list[str]:
+    """What legs that entered together earned together, a line for each group that has left."""
+    groups: dict[int, list[Trade]] = {}
+    for trade in trades:
+        if trade.together is not None:
+            groups.setdefault(trade.together, []).append(trade)
+    lines = []
+    for legs in groups.values():
+        profits = [leg.profit for leg in legs if leg.profit is not None]
+        if len(profits) == len(legs):
+            named = " + ".join(f"t{leg.seq}" for leg in legs)
+            lines.append(f"{named}  {legs[0].strategy}, together {sum(profits):+,.2f}")
+    return lines
 
 
 def _cells(trade: Trade) -> list[str]:

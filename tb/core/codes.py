@@ -334,6 +334,20 @@ _ROWS: tuple[Code, ...] = (
         "write `stop 8% below entry`",
     ),
     Code(
+        "TB069",
+        "legs that do not go together",
+        "The legs of an entry are two instruments at least, all named by tier or all by symbol, and the same ones in every "
+        "entry of a strategy, so that what it holds can be closed as a whole.",
+        "name every leg by its tier, or every leg by its instrument",
+    ),
+    Code(
+        "TB070",
+        "no such leg",
+        "A leg is a tier of the strategy's universe, or an instrument in it. `of LEG` names a leg of the same strategy, and "
+        "`funding_rate` alone is that of the one leg that pays funding.",
+        "write `funding_rate of perp`",
+    ),
+    Code(
         "TB073",
         "capital does not add up",
         "Books share the capital among strategies: each strategy belongs to exactly one where there are books, and together "

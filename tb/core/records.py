@@ -46,6 +46,42 @@ class Ballot(msgspec.Struct, frozen=True, kw_only=True):
     how: str
 
 
+class Round(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The legs of one entry or exit before the gate, all at these quantities, each in the light of those before it.
+
+    `allowed` is what the gate would let pass of each alone. `facts` are what it read for the leg whose record this is; in the
+    first round they are those of the decision.
+    """
+
+    quantities: tuple[Decimal, ...]
+    verdicts: tuple[Verdict, ...]
+    deciding: tuple[tuple[str, ...], ...]
+    allowed: tuple[Decimal, ...]
+    facts: tuple[Fact, ...] = ()
+
+
+class LegOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """One leg: `price` is the one expected, `approved` 0 where all were refused."""
+
+    instrument: str
+    side: Side
+    price: Decimal | None
+    approved: Decimal
+
+
+class Together(msgspec.Struct, frozen=True, kw_only=True):
+    """What a leg's decision was made with: all legs in order, this one at `place` from 0, and how they came to their size.
+
+    `looked_at` is the instrument whose values the condition read.
+    """
+
+    place: int
+    asset: str
+    looked_at: str
+    legs: tuple[LegOrder, ...]
+    rounds: tuple[Round, ...]
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
     """One proposal and what the gate said to it, or one exit order.
 
@@ -83,6 +119,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_default
     conviction: float | None = None  # of the signals that agree with an entry, 1 to 10
     feeds: tuple[tuple[int, int | None], ...] = ()
     votes: tuple[Ballot, ...] = ()  # of the council, in its order; empty where its strategy is not in it
+    together: Together | None = None  # of a leg; verdict, deciding and approved are then those of all legs
 
 
 class Quiet(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -155,8 +192,8 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     cause: str  # "entry", "stop", "target", "exit when", "hold", "end of data"
 
 
-class Trade(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A position from its entry to its exit (`exit_*` None while open)."""
+class Trade(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """A position from its entry to its exit (`exit_*` None while open). Legs of one entry have the same number `together`."""
 
     seq: int
     strategy: str
@@ -178,6 +215,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     r: Decimal | None  # profit in multiples of the initial risk; None without a stop
     best: float  # highest favourable excursion as a ratio of the entry price (MFE)
     worst: float  # highest adverse excursion as a ratio of the entry price (MAE), positive
+    together: int | None = None  # seq of the decision about the first leg; None of a position alone
 
 
 class Latch(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from tb.core.records import Style
 from tb.core.span import Span
 from tb.core.units import Unit
 from tb.dsl.checked_capital import Capital
 from tb.dsl.checked_cases import ConvictionSize, Producer, Table
+
+if TYPE_CHECKING:
+    from tb.dsl.checked_legs import LegEnter
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,16 @@ class Shift:
 class OfInstrument:
     value: Expr
     symbol: str
+    unit: Unit
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OfLeg:
+    """`close of perp`: the value on the instrument of a strategy's leg; which that is is known for each of its assets."""
+
+    value: Expr
+    leg: str
     unit: Unit
     span: Span = field(compare=False)
 
@@ -308,6 +322,7 @@ Expr = (
     | Pointwise
     | Shift
     | OfInstrument
+    | OfLeg
     | OnPeriod
     | Comparison
     | Logic
@@ -499,6 +514,7 @@ class Strategy:
     cool_downs: tuple[CoolDown, ...]
     doc: str
     span: Span
+    leg_enters: tuple[LegEnter, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 from functools import singledispatchmethod
 
 from tb.core.span import Span
 from tb.core.units import BARS, NUMBER, TRUTH, Kind, Unit
 from tb.dsl import checked, checked_cases
+from tb.dsl.checked_legs import is_perpetual
 from tb.engine.bounds import bounds_of
 from tb.engine.graph import Constant, GraphBuilder, Stage
 from tb.vocabulary.catalogue import FUNCTIONS
@@ -29,11 +30,17 @@ _TURNED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What an expression's meaning depends on besides its text: period in ms, universe of the strategy, rules or policy."""
+    """What an expression's meaning depends on besides its text: period in ms, universe of the strategy, rules or policy.
+
+    `legs` says which instrument each leg of the strategy is, for the asset that is built for. `is_elsewhere` says that the
+    expression is computed on another instrument already, whose own `funding_rate` is meant.
+    """
 
     period: int
     universe: str
     in_policy: bool
+    legs: tuple[tuple[str, str], ...] = ()
+    is_elsewhere: bool = False
 
 
 class Builder:
@@ -75,6 +82,9 @@ class Builder:
 
     @_build.register
     def _field(self, value: checked.Field, context: Context) -> int:
+        payers = [symbol for _, symbol in context.legs if is_perpetual(symbol)]
+        if value.name == "funding_rate" and len(payers) == 1 and not context.is_elsewhere:
+            return self._elsewhere(value, payers[0], value, context)
         low, high = FIELDS[value.name].output_range
         return self._market("field", (), (value.name,), value.unit, context, value.span, low=low, high=high)
 
@@ -115,14 +125,24 @@ class Builder:
 
     @_build.register
     def _of_instrument(self, value: checked.OfInstrument, context: Context) -> int:
-        arg = self._build(value.value, self._market_context(context))
+        return self._elsewhere(value.value, value.symbol, value, context)
+
+    @_build.register
+    def _of_leg(self, value: checked.OfLeg, context: Context) -> int:
+        # without such a leg, which the checker refuses in strategies, there is no such market: the value stays unknown
+        symbol = dict(context.legs).get(value.leg, f"leg {value.leg}")
+        return self._elsewhere(value.value, symbol, value, context)
+
+    def _elsewhere(self, inner: checked.Expr, symbol: str, value: checked.Expr, context: Context) -> int:
+        """`value`: what `inner` is on another instrument's bars."""
+        arg = self._build(inner, replace(self._market_context(context), is_elsewhere=True))
         if self.graph[arg].stage == "constant":
             return arg
         draft = self.graph[arg]
         node = self._market(
             "of",
             (arg,),
-            (value.symbol,),
+            (symbol,),
             value.unit,
             context,
             value.span,
@@ -136,7 +156,7 @@ class Builder:
     def _on_period(self, value: checked.OnPeriod, context: Context) -> int:
         if value.period == context.period:
             return self._build(value.value, context)
-        arg = self._build(value.value, Context(value.period, context.universe, False))
+        arg = self._build(value.value, replace(self._market_context(context), period=value.period))
         draft = self.graph[arg]
         if draft.stage == "constant":
             return arg
@@ -338,7 +358,7 @@ class Builder:
     @staticmethod
     def _market_context(context: Context) -> Context:
         """Inside an indicator even policy computes on the market's side: columns, float64."""
-        return Context(context.period, context.universe, False)
+        return replace(context, in_policy=False)
 
     @classmethod
     def _constant(cls, parameter: Parameter, constant: checked.Const, period: int) -> Decimal:

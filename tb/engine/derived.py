@@ -50,8 +50,14 @@ def worst_gross(others: D, long: D, short: D, sign: D, quantity: D, price: D) ->
     return EXACT.add(others, _larger_side(long, short, sign, quantity, price))
 
 
-def worst_net(long: D, short: D, sign: D, quantity: D, price: D) -> D:
-    return _larger_side(long, short, sign, quantity, price)
+def worst_net(long: D, short: D, sign: D, quantity: D, price: D, share: D) -> D:
+    """The order with the legs that enter together with it: `share` is their sum over its own signed value."""
+    value = EXACT.multiply(EXACT.multiply(sign, EXACT.multiply(quantity, price)), share)
+    if value > 0:
+        long = EXACT.add(long, value)
+    else:
+        short = EXACT.add(short, value)
+    return max(abs(long), abs(short))
 
 
 def _larger_side(long: D, short: D, sign: D, quantity: D, price: D) -> D:

@@ -7,13 +7,15 @@ of an entry are the nodes at which its explanation stops: the values that a deci
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from tb.core.records import Style
 from tb.core.span import Span
 from tb.core.units import Kind
 from tb.dsl import checked
+from tb.dsl.checked_legs import Basket, baskets
+from tb.engine.baskets import BasketPlan, LegPlan, in_universe, leg_entries
 from tb.engine.build import Builder, Context
 from tb.engine.feeds import is_feed
 from tb.engine.graph import POINTWISE_OPS, RuleGraph
@@ -105,6 +107,45 @@ class StrategyPlan:
     doc: str
     span: Span
     roots: tuple[int, ...] = field(repr=False)  # every node whose column a session reads
+    baskets: tuple[BasketPlan, ...] = ()  # of a strategy whose entries have legs; it has no other entries then
+    market: tuple[int, ...] = field(default=(), repr=False)  # what the policy reads of the market for each order
+
+    def basket(self, symbol: str) -> BasketPlan | None:
+        """The basket that an instrument is a leg of."""
+        return next((basket for basket in self.baskets if symbol in basket.symbols), None)
+
+    def looks(self) -> tuple[str, ...]:
+        """The instruments at whose bars conditions are looked at."""
+        return tuple(basket.looked_at for basket in self.baskets) if self.baskets else self.members
+
+    def together(self, symbol: str) -> tuple[str, ...]:
+        """The instruments that enter and leave together with this one, itself included."""
+        basket = self.basket(symbol)
+        return (symbol,) if basket is None else basket.symbols
+
+    def looked_at(self, symbol: str) -> str:
+        """The instrument at whose bars the conditions about this one are evaluated."""
+        basket = self.basket(symbol)
+        return symbol if basket is None else basket.looked_at
+
+    def entries_of(self, symbol: str) -> tuple[EnterPlan, ...]:
+        basket = self.basket(symbol)
+        return self.enters if basket is None else basket.entries_of(symbol)
+
+    def exits_of(self, symbol: str) -> tuple[ExitPlan, ...]:
+        basket = self.basket(symbol)
+        return self.exits if basket is None else basket.exits
+
+    def membership_of(self, symbol: str) -> int | None:
+        basket = self.basket(symbol)
+        return self.membership if basket is None else basket.membership
+
+    def reads(self, symbol: str) -> tuple[int, ...]:
+        """Every node whose column is read of an instrument."""
+        basket = self.basket(symbol)
+        if basket is None:
+            return self.roots
+        return basket.roots if symbol == basket.looked_at else self.market
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,22 +350,40 @@ class _Draft:
     membership: int | None
     enters: list[EnterPlan]
     exits: list[ExitPlan]
+    baskets: list[BasketPlan]
 
 
 class _Drafter:
     """Builds one strategy's nodes; leaves are found once the graph is frozen."""
 
-    def __init__(self, builder: Builder, strategy: checked.Strategy) -> None:
+    def __init__(self, builder: Builder, strategy: checked.Strategy, legs: tuple[tuple[str, str], ...] = ()) -> None:
         self.builder = builder
         self.strategy = strategy
         self.universe = builder.program.universes[strategy.universe]
-        self.context = Context(strategy.period, strategy.universe, False)
+        self.context = Context(strategy.period, strategy.universe, False, legs)
 
     def draft(self) -> _Draft:
+        found = baskets(self.strategy, self.universe)
+        if found:
+            planned = [_Drafter(self.builder, self.strategy, basket.members).basket(basket) for basket in found]
+            return _Draft(self.strategy, self.strategy.period, self.universe, None, [], [], planned)
         membership = self._node(self.universe.only_when) if self.universe.only_when is not None else None
         enters = [self._enter(enter) for enter in self.strategy.enters]
-        exits = [ExitPlan(self._node(e.condition), self._words(e.because), (), e.span) for e in self.strategy.exits]
-        return _Draft(self.strategy, self.strategy.period, self.universe, membership, enters, exits)
+        return _Draft(self.strategy, self.strategy.period, self.universe, membership, enters, self._exits(), [])
+
+    def basket(self, basket: Basket) -> BasketPlan:
+        """The plan of the legs of one asset, in whose context this drafter stands."""
+        only_when = self.universe.only_when
+        membership = None if only_when is None else self._node(in_universe(only_when, basket))
+        entries = tuple(
+            tuple(LegPlan(symbol, same, self._enter(enter)) for symbol, same, enter in leg_entries(entry, basket))
+            for entry in self.strategy.leg_enters
+        )
+        symbols = tuple(symbol for _, symbol in basket.members)
+        return BasketPlan(basket.name, symbols, basket.looked_at, membership, entries, tuple(self._exits()))
+
+    def _exits(self) -> list[ExitPlan]:
+        return [ExitPlan(self._node(e.condition), self._words(e.because), (), e.span) for e in self.strategy.exits]
 
     def _node(self, expression: checked.Expr) -> int:
         return self.builder.expression(expression, self.context)
@@ -424,21 +483,9 @@ def triggers_in(program: checked.Program, value: object) -> tuple[str, ...]:
 
 def _finish(graph: RuleGraph, draft: _Draft, policy: PolicyPlan) -> StrategyPlan:
     strategy, universe = draft.strategy, draft.universe
-    member = () if draft.membership is None else (draft.membership,)
-    enters, exits = [], []
-    for enter in draft.enters:
-        roots = [*member, *_enter_roots(enter)]
-        fields = {name: getattr(enter, name) for name in EnterPlan.__dataclass_fields__}
-        enters.append(EnterPlan(**{**fields, "leaves": leaves_of(graph, roots, in_policy=False)}))
-    for exit_ in draft.exits:
-        roots = [exit_.when, *_word_nodes(exit_.because)]
-        exits.append(ExitPlan(exit_.when, exit_.because, leaves_of(graph, roots, in_policy=False), exit_.span))
-    wanted = [*member, *policy.market]
-    for enter in enters:
-        wanted += [*_enter_roots(enter), *enter.leaves]
-    for exit_ in exits:
-        wanted += [exit_.when, *_word_nodes(exit_.because), *exit_.leaves]
-    roots_all = tuple(sorted({node for node in wanted if graph[node].op != "const"}))
+    enters = [_with_leaves(graph, enter, draft.membership) for enter in draft.enters]
+    exits = [_exit_with_leaves(graph, exit_) for exit_ in draft.exits]
+    found = tuple(_finish_basket(graph, basket, policy) for basket in draft.baskets)
     return StrategyPlan(
         strategy.name,
         universe.name,
@@ -452,13 +499,50 @@ def _finish(graph: RuleGraph, draft: _Draft, policy: PolicyPlan) -> StrategyPlan
         {c.after: _length(c.length, strategy.period) for c in strategy.cool_downs},
         strategy.doc,
         strategy.span,
-        roots_all,
+        _read(graph, draft.membership, enters, exits, policy),
+        found,
+        policy.market,
     )
 
 
 def roots_of(entry: EnterPlan | ExitPlan) -> list[int]:
     """The nodes that an entry or exit reads: condition, words, size, levels."""
     return _enter_roots(entry) if isinstance(entry, EnterPlan) else [entry.when, *_word_nodes(entry.because)]
+
+
+def _finish_basket(graph: RuleGraph, basket: BasketPlan, policy: PolicyPlan) -> BasketPlan:
+    entries = tuple(_legs_with_leaves(graph, legs, basket.membership) for legs in basket.entries)
+    exits = tuple(_exit_with_leaves(graph, exit_) for exit_ in basket.exits)
+    roots = _read(graph, basket.membership, [leg.entry for legs in entries for leg in legs], exits, policy)
+    return replace(basket, entries=entries, exits=exits, roots=roots)
+
+
+def _with_leaves(graph: RuleGraph, enter: EnterPlan, membership: int | None) -> EnterPlan:
+    roots = [*(() if membership is None else (membership,)), *_enter_roots(enter)]
+    return replace(enter, leaves=leaves_of(graph, roots, in_policy=False))
+
+
+def _legs_with_leaves(graph: RuleGraph, legs: tuple[LegPlan, ...], membership: int | None) -> tuple[LegPlan, ...]:
+    """Every leg keeps what all of them read: how large one is follows from the first."""
+    roots = [root for leg in legs for root in _enter_roots(leg.entry)]
+    leaves = leaves_of(graph, [*(() if membership is None else (membership,)), *roots], in_policy=False)
+    return tuple(replace(leg, entry=replace(leg.entry, leaves=leaves)) for leg in legs)
+
+
+def _exit_with_leaves(graph: RuleGraph, exit_: ExitPlan) -> ExitPlan:
+    return replace(exit_, leaves=leaves_of(graph, [exit_.when, *_word_nodes(exit_.because)], in_policy=False))
+
+
+def _read(
+    graph: RuleGraph, membership: int | None, enters: Iterable[EnterPlan], exits: Iterable[ExitPlan], policy: PolicyPlan
+) -> tuple[int, ...]:
+    """Every node whose column a session reads."""
+    wanted = [*(() if membership is None else (membership,)), *policy.market]
+    for enter in enters:
+        wanted += [*_enter_roots(enter), *enter.leaves]
+    for exit_ in exits:
+        wanted += [exit_.when, *_word_nodes(exit_.because), *exit_.leaves]
+    return tuple(sorted({node for node in wanted if graph[node].op != "const"}))
 
 
 def _enter_roots(enter: EnterPlan) -> list[int]:

@@ -27,7 +27,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Working:
-    """An approved order that adds risk and has not filled yet."""
+    """An approved order that adds risk and has not filled yet. `group` names the legs that fill with it, if any."""
 
     order: str
     instrument: str
@@ -35,6 +35,7 @@ class Working:
     quantity: Decimal
     price: Decimal
     strategy: str
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Account:
     high_water: Decimal | None = None
     holdings: dict[tuple[str, str], Holding] = field(default_factory=dict)
     working: dict[str, Working] = field(default_factory=dict)
+    together: dict[tuple[str, str], str] = field(default_factory=dict)  # the group of each holding that is a leg
     marks: dict[str, Decimal | None] = field(default_factory=dict)
     entry_times: list[int] = field(default_factory=list)
     order_times: list[int] = field(default_factory=list)

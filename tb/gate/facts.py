@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from tb.engine.instant import Exact, exact
 from tb.gate.account import ZERO, Account, Book
+from tb.gate.net import net_sides
 from tb.gate.proposal import Proposal
 from tb.vocabulary.facts import OF_BOOK, of_book
 
@@ -82,13 +83,8 @@ def _gross_others(moment: Moment, _: str) -> Exact:
 
 
 def _net(moment: Moment, which: int) -> Exact:
-    total = ZERO
-    for instrument in moment.account.engaged():
-        sides = moment.account.sides(instrument)
-        if sides is None:
-            return None
-        total += sides[which]
-    return total
+    sides = net_sides(moment.account, moment.proposal.group)
+    return None if sides is None else sides[which]
 
 
 def _held_values(moment: Moment) -> list[Decimal] | None:
@@ -139,6 +135,9 @@ _ACCOUNT: Mapping[str, Reader] = {
     "order.missing": lambda m, _: m.proposal.missing,
     "order.minimum": lambda m, _: m.minimum,
     "order.maximum": lambda m, _: m.maximum,
+    "order.legs": lambda m, _: Decimal(m.proposal.legs),
+    "order.hedged": lambda m, _: m.proposal.hedged,
+    "order.net_share": lambda m, _: m.proposal.net_share,
     "order.opens": lambda m, _: Decimal(int(m.proposal.instrument not in m.account.engaged())),
     "scope.inside": _inside,
     "scope.others": _others,

@@ -10,6 +10,9 @@ from tb.engine.plan import AT_MARKET, OrderPlan
 HELD_TOO_LONG = -1  # stands for the number of the exit where time, not a condition, ended a position
 TOO_LONG = "held as long as allowed"  # and what is said of exits that have no words of their own
 UNSAID = "exit condition"
+LEG_GONE = -2  # stands for the number of the exit where a leg was gone and the others are closed
+GONE = "another leg of it is gone"
+EXIT_CAUSES = {HELD_TOO_LONG: "hold", LEG_GONE: "leg gone"}  # what a fill says of such an exit; of others `exit when`
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,8 @@ class Proposal:
     `intended` is the money the size rule asked for, None where it could not be computed. `tier` is `universe.tier`. `adds_risk`
     is False for orders that only close a position. `order` says how it asks to be filled, `asked` the limit or trigger of one
     that rests.
+
+    A leg names its `group` and how many `legs` that has; `hedged` and `net_share` are those of `tb.gate.legs`.
     """
 
     strategy: str
@@ -37,3 +42,7 @@ class Proposal:
     order: OrderPlan = AT_MARKET
     asked: Decimal | None = None
     votes_for: Decimal | None = None  # share of the council's weight; None where it is not asked
+    group: str = ""
+    legs: int = 1
+    hedged: Decimal | None = Decimal(0)
+    net_share: Decimal | None = Decimal(1)

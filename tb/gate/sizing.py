@@ -17,7 +17,7 @@ from tb.engine.plan import EnterPlan, LevelPlan
 
 Values = Callable[[int], float | None]
 # wide enough to tell a whole number of steps from one that 28 digits would round to it
-_WIDE = Context(prec=80, traps=[])
+WIDE = Context(prec=80, traps=[])
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Sized:
 
 def to_grid(value: Decimal, step: Decimal, *, up: bool) -> Decimal:
     """The multiple of the step at or beyond the value, upward or downward."""
-    count = _WIDE.divide(value, step).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR)
+    count = WIDE.divide(value, step).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR)
     return EXACT.multiply(count, step)
 
 
@@ -111,7 +111,7 @@ def size(
         if not distance:
             return Sized(Decimal(0), stop, target, None, ("stop",))
         money = EXACT.multiply(EXACT.divide(money, distance), price)
-    quantity = to_grid(max(_WIDE.divide(money, price), Decimal(0)), spec.lot, up=False)
+    quantity = to_grid(max(WIDE.divide(money, price), Decimal(0)), spec.lot, up=False)
     return Sized(quantity, stop, target, money, ())
 
 

@@ -34,7 +34,7 @@ from tb.ledger.chain import DecisionLog
 from tb.replay.data import Market
 from tb.replay.venue import SimulatedVenue
 from tb.replay.view import RecordedView, columns_of
-from tb.runtime.proposing import Ready
+from tb.runtime.drafts import Ready
 from tb.runtime.session import Session
 
 Progress = Callable[[int, int], None]
@@ -158,14 +158,15 @@ def _states(plan: Plan, view: RecordedView) -> States:
     """For each strategy, entry and instrument: what its condition is at each bar."""
     states: States = {}
     for at, strategy in enumerate(plan.strategies):
-        for symbol in strategy.members:
+        for symbol in strategy.looks():
             if symbol not in view.markets.base:
                 continue
-            for which, enter in enumerate(strategy.enters):
+            membership = strategy.membership_of(symbol)
+            for which, enter in enumerate(strategy.entries_of(symbol)):
                 when = view.columns[enter.when, symbol] if plan.graph[enter.when].op != "const" else np.array([])
                 state = np.where(np.isnan(when), UNKNOWN, np.where(when == 1.0, TRUE, FALSE)).astype(np.uint8)
-                if strategy.membership is not None:
-                    member = view.columns[strategy.membership, symbol]
+                if membership is not None:
+                    member = view.columns[membership, symbol]
                     state[np.isnan(member)] = UNKNOWN
                     state[member == 0.0] = OUTSIDE
                 states[at, which, symbol] = state
@@ -229,6 +230,9 @@ def _instants(plan: Plan, view: RecordedView) -> list[int]:
 
 
 def _advance(session: Session, venue: SimulatedVenue, view: RecordedView, instant: int, market: Market) -> None:
+    if venue.legs.waiting:
+        found = ((symbol, view.row(symbol, market.period, instant)) for symbol in market.bars)
+        venue.advance_legs(session, {symbol: row for symbol, row in found if row is not None}, instant)
     busy = {position.instrument for position in session.positions.values()}
     busy.update(venue.orders)
     for symbol in sorted(busy):
@@ -246,13 +250,13 @@ def _last_mark(session: Session, at: int) -> Mark:
 
 def _quiet(plan: Plan, view: RecordedView, states: States) -> Iterator[Quiet]:
     for at, strategy in enumerate(plan.strategies):
-        for symbol in strategy.members:
+        for symbol in strategy.looks():
             if symbol not in view.markets.base:
                 continue
             closes = view.markets.bars(symbol, strategy.period).closes
             if not len(closes):
                 continue
-            bytes_ = b"".join(states[at, which, symbol].tobytes() for which in range(len(strategy.enters)))
+            bytes_ = b"".join(states[at, which, symbol].tobytes() for which in range(len(strategy.entries_of(symbol))))
             yield Quiet(
                 strategy=strategy.name,
                 instrument=symbol,

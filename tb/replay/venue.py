@@ -16,6 +16,7 @@ Conventions, stated so that a number can be checked by hand:
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -27,6 +28,7 @@ from tb.gate.gate import Approved
 from tb.gate.sizing import to_grid
 from tb.replay.prices import Prices
 from tb.replay.resting import Resting
+from tb.replay.together import LegOrders
 from tb.runtime.positions import Position
 from tb.runtime.session import Session
 from tb.runtime.settling import Settling
@@ -42,15 +44,25 @@ class SimulatedVenue:
     bars: dict[str, Bars]
     orders: dict[str, list[Resting]] = field(default_factory=dict)
     _prices: dict[str, Prices] = field(default_factory=dict)
+    legs: LegOrders = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.legs = LegOrders(self.bars)
 
     def submit(self, approved: Approved, order: Order) -> None:
         """Takes an order that the gate approved, for exactly the approved quantity."""
-        if order.quantity != approved.quantity:
-            raise ValueError(f"order {order.id} is for {order.quantity}, approved were {approved.quantity}")
+        _check(approved, order)
         self.orders.setdefault(order.instrument, []).append(Resting(order))
 
+    def submit_together(self, legs: Sequence[tuple[Approved, Order]]) -> None:
+        """Takes orders that fill at one instant, or none of them does."""
+        for approved, order in legs:
+            _check(approved, order)
+        self.legs.waiting.append(tuple(order for _, order in legs))
+
     def cancel(self, order: str) -> None:
-        """Takes an order back; one that is not there any more is none."""
+        """Takes an order back, a leg with all others; one that is not there any more is none."""
+        self.legs.cancel(order)
         for symbol, resting in list(self.orders.items()):
             self._keep(symbol, [one for one in resting if one.order.id != order])
 
@@ -59,6 +71,18 @@ class SimulatedVenue:
             self.orders[symbol] = resting
         else:
             self.orders.pop(symbol, None)
+
+    def advance_legs(self, session: Session, rows: Mapping[str, int], at: int) -> None:
+        """What happens to orders of legs at an instant; `rows` are the bars that closed at it."""
+        settling = session.settling
+
+        def fill(order: Order, row: int) -> None:
+            prices = self.prices(order.instrument)
+            start = exact(prices.open[row])
+            assert start is not None  # legs wait for opens that are known
+            self._fill_order(settling, Resting(order), prices, row, start, 0)
+
+        self.legs.advance(settling, rows, at, fill)
 
     def prices(self, symbol: str) -> Prices:
         found = self._prices.get(symbol)
@@ -191,3 +215,8 @@ class SimulatedVenue:
             slippage=EXACT.multiply(sign, EXACT.subtract(price, start)),
             cause=cause,
         )
+
+
+def _check(approved: Approved, order: Order) -> None:
+    if order.quantity != approved.quantity:
+        raise ValueError(f"order {order.id} is for {order.quantity}, approved were {approved.quantity}")

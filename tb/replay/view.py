@@ -24,7 +24,7 @@ def columns_of(plan: Plan, markets: Markets, *, chunk: int) -> Columns:
     for strategy in plan.strategies:
         for symbol in strategy.members:
             if symbol in markets.base:
-                wanted.setdefault(symbol, {}).update(dict.fromkeys(strategy.roots))
+                wanted.setdefault(symbol, {}).update(dict.fromkeys(strategy.reads(symbol)))
     ordered: Mapping[str, Iterable[int]] = {symbol: tuple(nodes) for symbol, nodes in wanted.items()}
     return evaluate(plan.graph, ordered, markets, chunk=chunk)
 

@@ -89,12 +89,16 @@ def why_not(
     answers: list[Answer] = []
     newest = 0
     for strategy in plan.strategies:
-        if instrument not in strategy.members or instrument not in markets.base:
+        looked_at = strategy.looked_at(instrument)
+        if instrument not in strategy.members or looked_at not in markets.base:
             continue
-        closes = markets.bars(instrument, strategy.period).closes
+        if not strategy.entries_of(instrument):
+            answers.append(_silent(strategy, f"{instrument} is no leg of it: no other leg is of the same asset"))
+            continue
+        closes = markets.bars(looked_at, strategy.period).closes
         row = int(closes.searchsorted(at, side="right")) - 1
         if row < 0:
-            answers.append(_no_bar(strategy))
+            answers.append(_silent(strategy, f"no bar of {show_duration(strategy.period)} had closed by then"))
             continue
         newest = max(newest, int(closes[row]))
         answers += _of_strategy(plan, strategy, markets, instrument, row, quiet, decisions)
@@ -103,8 +107,7 @@ def why_not(
     )
 
 
-def _no_bar(strategy: StrategyPlan) -> Answer:
-    state = f"no bar of {show_duration(strategy.period)} had closed by then"
+def _silent(strategy: StrategyPlan, state: str) -> Answer:
     place = f"{strategy.span.file}:{strategy.span.line}"
     return Answer(strategy=strategy.name, direction="", place=place, state=state, failing=(), condition=None)
 
@@ -113,29 +116,29 @@ def _of_strategy(
     plan: Plan,
     strategy: StrategyPlan,
     markets: Markets,
-    symbol: str,
+    instrument: str,
     row: int,
     quiet: Sequence[Quiet],
     decisions: Sequence[Decision],
 ) -> Iterator[Answer]:
-    graph = plan.graph
-    columns = evaluate(graph, {symbol: strategy.roots}, markets)
+    graph, symbol, membership = plan.graph, strategy.looked_at(instrument), strategy.membership_of(instrument)
+    columns = evaluate(graph, {symbol: strategy.reads(symbol)}, markets)
     instant = int(markets.bars(symbol, strategy.period).closes[row])
-    for which, enter in enumerate(strategy.enters):
+    for which, enter in enumerate(strategy.entries_of(instrument)):
         leaves: dict[int, Exact | float] = {}
         for leaf in enter.leaves:
             value = columns.at(leaf, symbol, row)
             leaves[leaf] = float("nan") if value is None else value
-        roots = [enter.when] if strategy.membership is None else [strategy.membership, enter.when]
+        roots = [enter.when] if membership is None else [membership, enter.when]
         values = from_leaves(graph, leaves, roots)
-        state = _state(strategy, enter, values)
+        state = _state(membership, enter, values)
         recorded = _recorded(quiet, strategy, which, symbol, instant, markets)
         failing = [
             _failing(graph, clause, values, markets, symbol, row)
             for root in roots
             for clause in blame(clause_tree(graph, root, values))
         ]
-        made = [d for d in decisions if d.at == instant and d.strategy == strategy.name and d.instrument == symbol]
+        made = [d for d in decisions if d.at == instant and d.strategy == strategy.name and d.instrument == instrument]
         yield Answer(
             strategy=strategy.name,
             direction=enter.direction,
@@ -149,9 +152,9 @@ def _of_strategy(
         )
 
 
-def _state(strategy: StrategyPlan, enter: EnterPlan, values: dict[int, Exact | float]) -> int:
-    if strategy.membership is not None:
-        member = values[strategy.membership]
+def _state(membership: int | None, enter: EnterPlan, values: dict[int, Exact | float]) -> int:
+    if membership is not None:
+        member = values[membership]
         if member != member:  # noqa: PLR0124 - NaN differs from itself
             return UNKNOWN
         if member == 0.0:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from tb.engine.plan import Plan
 from tb.gate.account import Account
 from tb.runtime.council import ballots, held_by
-from tb.runtime.proposing import Draft, Key
+from tb.runtime.drafts import Draft, Key
 
 
 class Combiner:
@@ -32,11 +32,18 @@ class Combiner:
         council = self.capital.council
         if council is None:
             return list(drafts)
-        proposed = {(draft.proposal.strategy, draft.proposal.instrument): draft.proposal.sign for draft in drafts}
+        alone = [leg for draft in drafts for leg in draft.legs or (draft,)]
+        proposed = {(draft.proposal.strategy, draft.proposal.instrument): draft.proposal.sign for draft in alone}
         held = held_by(account, leaving)
-        found = []
-        for draft in drafts:
+
+        def voted(draft: Draft) -> Draft:
             votes = ballots(council, self.strategies, draft.proposal, proposed, held)
             share = council.share_for(votes) if votes else None
-            found.append(replace(draft, proposal=replace(draft.proposal, votes_for=share), votes=votes))
+            return replace(draft, proposal=replace(draft.proposal, votes_for=share), votes=votes)
+
+        found = []
+        for draft in drafts:
+            # legs are voted on one by one, and one that is refused refuses all
+            legs = tuple(voted(leg) for leg in draft.legs)
+            found.append(replace(legs[0], legs=legs) if legs else voted(draft))
         return found

@@ -7,14 +7,16 @@ from tb.core.records import Decision, Order
 from tb.engine.instant import Exact
 from tb.engine.plan import Plan
 from tb.gate.gate import Judgement
+from tb.runtime.drafts import Draft
 from tb.runtime.feeds import feeds_read
 from tb.runtime.ports import MarketView
-from tb.runtime.proposing import Draft
 
 
 def decision_of(draft: Draft, judgement: Judgement, plan: Plan, view: MarketView, *, seq: int, at: int) -> Decision:
-    """The record of a decision, complete enough to be evaluated again from it."""
+    """The record of a decision, complete enough to be evaluated again from it. `row` is -1 where no bar was looked at."""
     proposal, symbol, row = draft.proposal, draft.proposal.instrument, draft.row
+    looked_at = draft.strategy.looked_at(symbol)
+    own = row if looked_at == symbol else view.row(symbol, draft.strategy.period, at)
     return Decision(
         seq=seq,
         at=at,
@@ -23,7 +25,7 @@ def decision_of(draft: Draft, judgement: Judgement, plan: Plan, view: MarketView
         enter=draft.enter,
         instrument=symbol,
         side="buy" if proposal.sign > 0 else "sell",
-        row=view.source_row(symbol, draft.strategy.period, row),
+        row=view.source_row(looked_at, draft.strategy.period, row) if row >= 0 else row,
         verdict=judgement.verdict,
         deciding=judgement.deciding,
         proposed=proposal.quantity,
@@ -36,13 +38,13 @@ def decision_of(draft: Draft, judgement: Judgement, plan: Plan, view: MarketView
         failed=judgement.failed,
         unknown=judgement.unknown,
         facts=tuple(text_of(value) for value in judgement.inputs),
-        market=tuple(view.value(leaf, symbol, row) for leaf in draft.leaves),
-        ages=tuple(view.node_age(leaf, symbol, row) for leaf in draft.leaves),
-        rows=tuple(view.node_row(leaf, symbol, row) for leaf in draft.leaves),
+        market=tuple(view.value(leaf, looked_at, row) for leaf in draft.leaves),
+        ages=tuple(view.node_age(leaf, looked_at, row) for leaf in draft.leaves),
+        rows=tuple(view.node_row(leaf, looked_at, row) for leaf in draft.leaves),
         shadowed=judgement.shadowed,
         votes=draft.votes,
         conviction=proposal.conviction,
-        feeds=feeds_read(plan, view, symbol, draft.strategy.period, row),
+        feeds=feeds_read(plan, view, symbol, draft.strategy.period, own),
     )
 
 

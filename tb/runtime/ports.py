@@ -51,8 +51,12 @@ class Venue(Protocol):
 
     def submit(self, approved: Approved, order: Order) -> None: ...
 
+    def submit_together(self, legs: Sequence[tuple[Approved, Order]]) -> None:
+        """Orders that fill at one instant, or none of them does."""
+        ...
+
     def cancel(self, order: str) -> None:
-        """Takes back the order of that id; one that is not there any more is none."""
+        """Takes back the order of that id, a leg with all others; one that is not there any more is none."""
         ...
 
 

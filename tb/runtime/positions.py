@@ -28,6 +28,7 @@ class Position:
     best: float = 0.0
     worst: float = 0.0
     exiting: bool = False
+    together: int | None = None  # of a leg: the number that all legs of the entry have
 
     def see(self, high: float, low: float) -> None:
         """Takes note of a bar's extremes; unknown ones change nothing."""
@@ -70,4 +71,5 @@ class Position:
             r=r,
             best=self.best,
             worst=self.worst,
+            together=self.together,
         )

@@ -10,45 +10,18 @@ Reads the market and what is open; changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
-from tb.core.records import Ballot
 from tb.core.settings import Settings
 from tb.engine.plan import EnterPlan, Plan, StrategyPlan
 from tb.engine.say import say
 from tb.gate.proposal import HELD_TOO_LONG, TOO_LONG, UNSAID, Proposal
 from tb.gate.resting import asked_price, expected_of
 from tb.gate.sizing import expected_price, size
+from tb.runtime.drafts import Draft, Key, Ready
+from tb.runtime.leg_drafts import LegProposer
 from tb.runtime.ports import MarketView
 from tb.runtime.positions import Position
-
-Key = tuple[str, str]  # a strategy and an instrument
-
-
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """A strategy's entry whose condition holds for an instrument at a bar."""
-
-    strategy: int
-    enter: int
-    symbol: str
-    row: int
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A proposal with what its decision record needs besides the judgement."""
-
-    proposal: Proposal
-    strategy: StrategyPlan
-    kind: str
-    enter: int
-    row: int
-    leaves: tuple[int, ...]
-    reason: str
-    position: Position | None
-    votes: tuple[Ballot, ...] = ()  # of the council
 
 
 class Proposer:
@@ -59,6 +32,7 @@ class Proposer:
         self.settings = settings
         self.view = view
         self.strategies = {strategy.name: strategy for strategy in plan.strategies}
+        self.legs = LegProposer(plan, settings, view)
 
     # --- exits -----------------------------------------------------------------------------------------------------
 
@@ -66,9 +40,9 @@ class Proposer:
         """An order that closes it for each position whose time is over or whose exit condition holds."""
         drafts = []
         for position in positions:
-            if position.exiting:
-                continue
             strategy = self.strategies[position.strategy]
+            if position.exiting or strategy.baskets:
+                continue  # legs leave together (`tb.runtime.legs`)
             row = self.view.row(position.instrument, strategy.period, at)
             if row is None:
                 continue
@@ -105,7 +79,7 @@ class Proposer:
     # --- entries ---------------------------------------------------------------------------------------------------
 
     def entries(
-        self, ready: Sequence[Ready], is_busy: Callable[[Key], bool], equity_of: Callable[[str], Decimal | None]
+        self, ready: Sequence[Ready], is_busy: Callable[[Key], bool], equity_of: Callable[[str], Decimal | None], at: int
     ) -> tuple[list[Draft], tuple[Ready, ...]]:
         """A draft for each strategy and instrument that is free, and the entries that held but could not propose.
 
@@ -117,11 +91,15 @@ class Proposer:
         for entry in ready:
             strategy = self.plan.strategies[entry.strategy]
             key = (strategy.name, entry.symbol)
-            if key in taken or is_busy(key):
+            if key in taken or any(is_busy((strategy.name, symbol)) for symbol in strategy.together(entry.symbol)):
                 silent.append(entry)
                 continue
             taken.add(key)
-            drafts.append(self._entry_draft(strategy, entry, equity_of(strategy.name)))
+            equity = equity_of(strategy.name)
+            if strategy.baskets:
+                drafts.append(self.legs.entry(strategy, entry, at, equity))
+            else:
+                drafts.append(self._entry_draft(strategy, entry, equity))
         return drafts, tuple(silent)
 
     def _entry_draft(self, strategy: StrategyPlan, entry: Ready, equity: Decimal | None) -> Draft:

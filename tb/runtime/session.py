@@ -28,10 +28,12 @@ from tb.gate.facts import Moment
 from tb.gate.gate import Gate, Judgement
 from tb.gate.proposal import Proposal
 from tb.runtime.combining import Combiner
+from tb.runtime.drafts import Draft, Key, Ready
 from tb.runtime.judged import decision_of, order_of
 from tb.runtime.latches import Latches
+from tb.runtime.legs import Legs
 from tb.runtime.ports import MarketView, Recorder, Venue
-from tb.runtime.proposing import Draft, Key, Proposer, Ready, in_order
+from tb.runtime.proposing import Proposer, in_order
 from tb.runtime.settling import Sent, Settling
 from tb.vocabulary.facts import FACTS, Argument
 
@@ -85,6 +87,7 @@ class Session:
         self.groups = {g.name: g.members for g in plan.program.groups.values() if g.in_policy}
         self.proposer = Proposer(plan, settings, view)
         self.combiner = Combiner(plan)
+        self.legs = Legs(self)
         self._marked_day = 0
         self._was_open = False
         self._settled_at = 0
@@ -99,10 +102,10 @@ class Session:
         self._mark(at)
         self.settling.expire(at)
         self._watch(at)
-        for draft in self.proposer.exits(list(self.positions.values()), at):
+        for draft in [*self.proposer.exits(list(self.positions.values()), at), *self.legs.exits(at)]:
             self._judge(draft, at)
         drafts, silent = self.proposer.entries(
-            ready, lambda key: self._is_busy(key, at), lambda strategy: self.account.capital_of(strategy).equity()
+            ready, lambda key: self._is_busy(key, at), lambda strategy: self.account.capital_of(strategy).equity(), at
         )
         leaving = {key for key, position in self.positions.items() if position.exiting}
         for draft in in_order(self.combiner.combine(drafts, self.account, leaving)):
@@ -141,7 +144,7 @@ class Session:
             self._note_equity(at)
         if account.day_starts != self._marked_day:
             self._marked_day = account.day_starts
-            self._record_mark(at, {})
+            self.record_mark(at, {})
 
     def _note_equity(self, at: int) -> None:
         """A point of the run's curve: kept in memory, packed into one record by whoever ends the run."""
@@ -156,16 +159,16 @@ class Session:
         gate = self._watching()
         if gate.watched.constraints:
             for book in (None, *self.account.books.values()):
-                for broken in gate.watch(self._moment(_NOBODY, at, book)):
-                    latch = self._set(broken.constraint, at, broken.words, book)
+                for broken in gate.watch(self.moment(_NOBODY, at, book)):
+                    latch = self.set_latch(broken.constraint, at, broken.words, book)
                     if latch is not None:
                         records.append(latch)
-                        self._record_mark(at, {broken.constraint.name: broken.used})
+                        self.record_mark(at, {broken.constraint.name: broken.used})
         if records:
             self.recorder.record(records)
-        self._stop_entries(at)
+        self.stop_entries(at)
 
-    def _stop_entries(self, at: int) -> None:
+    def stop_entries(self, at: int) -> None:
         """Nothing new under a pause or halt, be it in force or a condition that every entry would meet now."""
         if not self.waiting:
             return
@@ -183,7 +186,7 @@ class Session:
         held = self.latches.in_force("" if book is None else book.name)
         if held is not None:
             return held
-        standing = self._watching().standing(self._moment(_NOBODY, at, book))
+        standing = self._watching().standing(self.moment(_NOBODY, at, book))
         return f"{standing[0].verdict} {standing[0].name}" if standing else None
 
     def _lift_like_an_operator(self, at: int, after: int) -> list[Record]:
@@ -198,12 +201,12 @@ class Session:
 
     # --- the gate --------------------------------------------------------------------------------------------------
 
-    def _set(self, constraint: ConstraintPlan, at: int, reason: str, book: Book | None) -> Latch | None:
+    def set_latch(self, constraint: ConstraintPlan, at: int, reason: str, book: Book | None) -> Latch | None:
         """A pause or halt of a constraint; what is about a book holds for that book alone."""
         name = book.name if book is not None and constraint.reads_book else ""
         return self.latches.set(constraint, at, self.account.day_ends, reason, name)
 
-    def _moment(self, proposal: Proposal, at: int, book: Book | None) -> Moment:
+    def moment(self, proposal: Proposal, at: int, book: Book | None) -> Moment:
         spec = self.settings.instrument(proposal.instrument) if proposal.instrument else None
         return Moment(
             at,
@@ -220,18 +223,21 @@ class Session:
         )
 
     def _judge(self, draft: Draft, at: int) -> None:
+        if draft.legs:
+            self.legs.judge(draft.legs, at)
+            return
         proposal, symbol, row = draft.proposal, draft.proposal.instrument, draft.row
         spec = self.settings.instrument(symbol)
         book = self.account.book_of(proposal.strategy)
         judgement = self.gates[draft.strategy.period].judge(
-            self._moment(proposal, at, book),
+            self.moment(proposal, at, book),
             lambda node: self.view.value(node, symbol, row),
             None if spec is None else spec.lot,
         )
         self.counts["decisions"] += 1
         records: list[Record] = [decision_of(draft, judgement, self.plan, self.view, seq=self.counts["decisions"], at=at)]
         for constraint in judgement.latches:
-            latch = self._set(constraint, at, f"judging {proposal.strategy} {symbol}", book)
+            latch = self.set_latch(constraint, at, f"judging {proposal.strategy} {symbol}", book)
             records += [latch] if latch is not None else []
         if proposal.adds_risk:
             self.counts["proposals"] += 1
@@ -242,9 +248,9 @@ class Session:
             self.counts["exits"] += 1
         if judgement.approved is None:
             self.recorder.record(records)
-            self._record_mark(at, self.gates[draft.strategy.period].account_usage(judgement.inputs))
+            self.record_mark(at, self.gates[draft.strategy.period].account_usage(judgement.inputs))
             if judgement.latches:
-                self._stop_entries(at)
+                self.stop_entries(at)
             return
         order = order_of(draft, judgement, run=self.run, policy_hash=self.policy_hash, decision=self.counts["decisions"], at=at)
         records.append(order)
@@ -256,7 +262,7 @@ class Session:
         """An approved order counts at once: in the windows, in the worst case, and against a second proposal."""
         self.settling.engage(Sent(order, draft.strategy, draft.enter, draft.row), draft.proposal.price, draft.position)
         if draft.position is None:
-            self._record_mark(at, self.gates[draft.strategy.period].usage(judgement.inputs, order.quantity))
+            self.record_mark(at, self.gates[draft.strategy.period].usage(judgement.inputs, order.quantity))
 
     def _mark_of(self, at: int, usage: dict[str, float | None]) -> Mark | None:
         """Equity and exposure now; None where either is unknown."""
@@ -264,7 +270,7 @@ class Session:
         exposure = self.account.gross()
         return None if equity is None or exposure is None else Mark(at=at, equity=equity, exposure=exposure, usage=usage)
 
-    def _record_mark(self, at: int, usage: dict[str, float | None]) -> None:
+    def record_mark(self, at: int, usage: dict[str, float | None]) -> None:
         mark = self._mark_of(at, usage)
         if mark is not None:
             self.recorder.record([mark])

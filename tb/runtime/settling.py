@@ -19,11 +19,12 @@ from tb.core.records import Cancel, Fill, Order
 from tb.core.settings import Settings
 from tb.engine.plan import Plan, StrategyPlan
 from tb.gate.account import Account, Working
-from tb.gate.proposal import HELD_TOO_LONG
+from tb.gate.proposal import EXIT_CAUSES
 from tb.gate.sizing import levels
+from tb.runtime.drafts import Key
+from tb.runtime.leg_groups import LegGroups
 from tb.runtime.ports import MarketView, Recorder, Venue
 from tb.runtime.positions import Position
-from tb.runtime.proposing import Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,19 @@ class Settling:
         self.positions: dict[Key, Position] = {}
         self.waiting: dict[Key, Order] = {}  # approved entries on their way
         self.cooling: dict[Key, int] = {}
+        self.groups = LegGroups(account)
         self._sent: dict[str, Sent] = {}
         self._strategies: Mapping[str, StrategyPlan] = {strategy.name: strategy for strategy in plan.strategies}
 
-    def engage(self, sent: Sent, price: Decimal | None, position: Position | None) -> None:
-        """An approved order goes out; `price` is what an entry is expected to pay, `position` what an exit closes."""
+    def engage(
+        self, sent: Sent, price: Decimal | None, position: Position | None, *, group: str = "", counts: bool = True
+    ) -> None:
+        """An approved order goes out; `price` is what an entry is expected to pay, `position` what an exit closes.
+
+        `group` names the legs that it goes with; all legs after the first do not count as an entry of their own.
+        """
         order = sent.order
-        self.account.count_order(order.at, is_entry=order.kind == "entry", strategy=order.strategy)
+        self.account.count_order(order.at, is_entry=counts and order.kind == "entry", strategy=order.strategy)
         self._sent[order.id] = sent
         if position is not None:
             position.exiting = True
@@ -75,7 +82,7 @@ class Settling:
         assert price is not None  # the gate lets no order without a price pass
         sign = 1 if order.side == "buy" else -1
         self.waiting[order.strategy, order.instrument] = order
-        self.account.working[order.id] = Working(order.id, order.instrument, sign, order.quantity, price, order.strategy)
+        self.account.working[order.id] = Working(order.id, order.instrument, sign, order.quantity, price, order.strategy, group)
 
     # --- orders that end without a fill ------------------------------------------------------------------------------
 
@@ -97,6 +104,7 @@ class Settling:
         self._sent.pop(order.id, None)
         if order.kind == "entry":
             self._release(order)
+            self.groups.cancelled(order)
         self.recorder.record(
             [
                 Cancel(
@@ -123,10 +131,10 @@ class Settling:
         return position if position is not None and position.exiting else None
 
     def cause_of(self, order: Order) -> str:
-        """Why an order on its way was sent: `entry`, `exit when` or `hold`."""
+        """Why an order on its way was sent: `entry`, `exit when`, `hold` or `leg gone`."""
         if order.kind == "entry":
             return "entry"
-        return "hold" if self._sent[order.id].which == HELD_TOO_LONG else "exit when"
+        return EXIT_CAUSES.get(self._sent[order.id].which, "exit when")
 
     def entered(self, order: Order, fill: Fill) -> Position:
         """An entry filled: the position begins, its stop and target measured from the price that was paid."""
@@ -136,6 +144,7 @@ class Settling:
         self.counts["trades"] += 1
         sign = 1 if fill.side == "buy" else -1
         position = Position(self.counts["trades"], order.strategy, order.instrument, sign, order.decision, fill, stop, target)
+        position.together = self.groups.number_of((order.strategy, order.instrument))
         self.positions[order.strategy, order.instrument] = position
         self.account.fill(order.strategy, order.instrument, sign * fill.quantity, fill.price, fill.fee)
         self.recorder.record([fill, position.trade(None)])
@@ -143,7 +152,7 @@ class Settling:
 
     def _levels(self, sent: Sent, entry: Decimal) -> tuple[Decimal | None, Decimal | None]:
         """The levels for the price that was paid; where that price leaves none, those the order was approved with."""
-        order, enter = sent.order, sent.strategy.enters[sent.which]
+        order, enter = sent.order, sent.strategy.entries_of(sent.order.instrument)[sent.which]
         spec = self.settings.instrument(order.instrument)
         assert spec is not None  # the gate lets no order of an unknown instrument pass
         symbol, row = order.instrument, sent.row
@@ -159,8 +168,11 @@ class Settling:
         self.account.fill(position.strategy, position.instrument, -position.sign * fill.quantity, fill.price, fill.fee)
         trade = position.trade(fill)
         assert trade.profit is not None
-        self.account.trade_closed(fill.at, trade.profit, strategy=position.strategy)
-        self._cool(position, fill, trade.profit)
+        # legs are one trade: it is won or lost once the last one has left
+        profit = trade.profit if position.together is None else self.groups.left(key, trade.profit)
+        if profit is not None:
+            self.account.trade_closed(fill.at, profit, strategy=position.strategy)
+            self._cool(position, fill, profit)
         self.recorder.record([fill, trade])
 
     def _cool(self, position: Position, fill: Fill, profit: Decimal) -> None:
@@ -169,4 +181,5 @@ class Settling:
         lengths.append(strategy.cool_downs.get("loss", 0) if profit < 0 else 0)
         lengths.append(strategy.cool_downs.get("stop", 0) if fill.cause == "stop" else 0)
         if max(lengths):
-            self.cooling[position.strategy, position.instrument] = fill.at + max(lengths)
+            for symbol in strategy.together(position.instrument):
+                self.cooling[position.strategy, symbol] = fill.at + max(lengths)

@@ -61,6 +61,14 @@ _SPECS = (
     FactSpec("order.missing", "inputs of the order that could not be computed", TEXT, optional=True),
     FactSpec("order.minimum", "smallest notional the venue takes", None, low=0),
     FactSpec("order.maximum", "largest quantity the venue takes", QUANTITY, low=0, optional=True),
+    FactSpec("order.legs", "how many legs enter together with it, itself included; 1 for an order alone", NUMBER, low=1),
+    FactSpec(
+        "order.hedged",
+        "share of its quantity that other legs of its entry hold the other way, of the same asset",
+        RATIO,
+        low=0,
+        high=1,
+    ),
     FactSpec("order.notional", "quantity times price", None, needs=("order.quantity", "order.price"), low=0),
     FactSpec("order.risk", "money lost at the stop", None, needs=("order.quantity", "order.price", "order.stop"), low=0),
     FactSpec(
@@ -89,7 +97,7 @@ _SPECS = (
         "after.net",
         "absolute value of the signed sum held, worst case",
         None,
-        needs=("book.net_long", "book.net_short", "order.sign", "order.quantity", "order.price"),
+        needs=("book.net_long", "book.net_short", "order.sign", "order.quantity", "order.price", "order.net_share"),
         low=0,
     ),
     FactSpec(
@@ -127,6 +135,7 @@ _SPECS = (
     FactSpec("book.net_long", "long sides of the whole book, worst case", None),
     FactSpec("book.net_short", "short sides of the whole book, worst case", None),
     FactSpec("book.open_positions", "instruments held or being bought", NUMBER),
+    FactSpec("order.net_share", "what all legs of the entry add up to, over this order's signed value; 1 alone", NUMBER),
     FactSpec("order.opens", "1 where the order opens an instrument not held yet", NUMBER),
 )
 
@@ -172,7 +181,7 @@ def _told_of_book(spec: FactSpec) -> FactSpec:
 
 _BOOKS = tuple(_told_of_book(spec) for spec in _SPECS if spec.name in OF_BOOK)
 FACTS: Mapping[str, FactSpec] = {spec.name: spec for spec in (*_SPECS, *_BOOKS)}
-_UNSAID = ("order.opens", "order.sign", "order.missing", "halted_by", "paused_by", "instant", "votes_for")
+_UNSAID = ("order.opens", "order.net_share", "order.sign", "order.missing", "halted_by", "paused_by", "instant", "votes_for")
 INTERNAL = frozenset(
     {name for name in FACTS if name.startswith(("scope.", "book."))} | {*_UNSAID, *(of_book(name) for name in _UNSAID)}
 )

@@ -17,7 +17,6 @@ RULES = {
     STRATEGY + "    stop trailing 3%\n": "`stop trailing`",
     STRATEGY + "    stop to entry after 1R\n": "`stop to entry`",
     STRATEGY + "    take 50% at 1R\n": "`take`",
-    STRATEGY + "  enter when close > open\n    leg buy spot 5% of equity\n    leg sell perp same quantity\n": "`leg`",
     STRATEGY + "  quote bid mid, ask mid\n": "`quote`",
 }
 POLICY = {

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from small_projects import Replayed, bars, between, compiled, flat, market, run, strategy
 from small_runs import Drawn, Written, markets, projects
 
-from tb.core.records import Ballot, Decision
+from tb.core.records import Ballot, Decision, LegOrder, Round, Together
 from tb.core.time import DAY
 from tb.engine.explain.clauses import truth_of
 from tb.engine.instant import Exact
@@ -250,6 +250,8 @@ def tampered(decision: Decision, field: str, pick: int) -> Decision:
             new = value + (1, -1, 5)[pick % 3]
         case "feeds":
             new = ((pick, None), *value)
+        case "together":
+            new = _alone_as_a_leg(decision)
         case "reason":
             new = value + "." if pick % 2 else value[1:]
         case "votes":
@@ -259,6 +261,18 @@ def tampered(decision: Decision, field: str, pick: int) -> Decision:
         case _:
             new = _other(value, pick)
     return msgspec.structs.replace(decision, **{field: new})
+
+
+def _alone_as_a_leg(decision: Decision) -> Together:
+    """What would stand in the record of a leg to which the same was said."""
+    leg = LegOrder(instrument=decision.instrument, side=decision.side, price=decision.price, approved=decision.approved)
+    said = Round(
+        quantities=(decision.proposed,),
+        verdicts=(decision.verdict,),
+        deciding=(decision.deciding,),
+        allowed=(decision.approved,),
+    )
+    return Together(place=0, asset="BTC", looked_at=decision.instrument, legs=(leg,), rounds=(said,))
 
 
 def _other(value: object, pick: int) -> object:

@@ -21,8 +21,8 @@ from tb.replay.data import Market
 from tb.replay.run import gates_of, markets_of
 from tb.replay.venue import SimulatedVenue
 from tb.replay.view import RecordedView, columns_of
+from tb.runtime.drafts import Ready
 from tb.runtime.policy import Compiled
-from tb.runtime.proposing import Ready
 from tb.runtime.session import Session
 
 Watch = Callable[[int, Session, Collected], None]
@@ -66,20 +66,22 @@ def stepped(project: Compiled, data: Market, watch: Watch | None = None, *, inte
         return 2 if math.isnan(value) else int(value)
 
     for at in instants:
+        closed = {symbol: row for symbol in data.bars if (row := view.row(symbol, data.period, at)) is not None}
+        venue.advance_legs(session, closed, at)
         for symbol in sorted(data.bars):
             row = view.row(symbol, data.period, at)
             if row is not None:
                 venue.advance(session, symbol, row)
         ready = []
         for number, strategy in enumerate(plan.strategies):
-            for which, enter in enumerate(strategy.enters):
-                for symbol in strategy.members:
+            for symbol in strategy.looks():
+                for which, enter in enumerate(strategy.entries_of(symbol)):
                     row = view.row(symbol, strategy.period, at)
                     if row is None:
                         continue
-                    member, when = truth(strategy.membership, symbol, row), truth(enter.when, symbol, row)
+                    member, when = truth(strategy.membership_of(symbol), symbol, row), truth(enter.when, symbol, row)
                     state = {0: 3, 1: when, 2: 2}[member]
-                    kept = states.setdefault((strategy.name, symbol), [{} for _ in strategy.enters])
+                    kept = states.setdefault((strategy.name, symbol), [{} for _ in strategy.entries_of(symbol)])
                     kept[which][row] = state
                     if state == 1:
                         ready.append((number, which, strategy.members.index(symbol), Ready(number, which, symbol, row)))

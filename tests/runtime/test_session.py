@@ -14,8 +14,8 @@ from tb.gate.explain import Explanation
 from tb.replay.run import BUSY, COOLING, gates_of, markets_of
 from tb.replay.venue import SimulatedVenue
 from tb.replay.view import RecordedView, columns_of
+from tb.runtime.drafts import Ready
 from tb.runtime.latches import Latches
-from tb.runtime.proposing import Ready
 from tb.runtime.session import Session
 
 D = Decimal

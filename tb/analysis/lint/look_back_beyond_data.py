@@ -55,7 +55,7 @@ def _covers(short: Mapping[int, Mapping[str, int]], argument: Node, bars_of: Map
 def _evaluated(subject: Subject, strategy: StrategyPlan) -> Iterator[tuple[Node, str]]:
     """Every market node of a strategy with each instrument whose bars it is computed on."""
     seen: set[tuple[int, str]] = set()
-    stack = [(root, symbol) for root in strategy.roots for symbol in strategy.members]
+    stack = [(root, symbol) for symbol in strategy.members for root in strategy.reads(symbol)]
     while stack:
         pair = stack.pop()
         if pair in seen:

@@ -21,12 +21,25 @@ CODE = "TB302"
 
 
 def check(subject: Subject) -> Iterable[Diagnostic]:
+    yield from _legs(subject)
     for strategy, at, enter in enters(subject):
         plan = subject.plan.strategy(strategy.name).enters[at]
         for size, sized in zip(enter.sizes, plan.sizes, strict=True):
             finding = _risked(subject, size, sized, plan) if size.risking else _spent(subject, size, sized)
             if finding is not None:
                 yield finding
+
+
+def _legs(subject: Subject) -> Iterable[Diagnostic]:
+    """The legs that have a size of their own; one that is the same as the first is as large as that one."""
+    for strategy in subject.program.strategies.values():
+        baskets = subject.plan.strategy(strategy.name).baskets
+        for at, entry in enumerate(strategy.leg_enters):
+            for leg, planned in zip(entry.legs, baskets[0].entries[at], strict=True):
+                case = None if leg.share is None else checked.SizeCase(leg.share, False, None, leg.span)
+                finding = None if case is None else _spent(subject, case, planned.entry.sizes[0])
+                if finding is not None:
+                    yield finding
 
 
 def _most(subject: Subject, size: SizePlan) -> float | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from tb.analysis.subject import Rule, Subject, named
 from tb.core.diagnostics import Diagnostic, Severity, error
+from tb.engine.plan import StrategyPlan
 
 CODE = "TB121"
 
@@ -17,7 +18,7 @@ def check(subject: Subject) -> Iterable[Diagnostic]:
     if subject.instruments is None:
         return
     for strategy in subject.plan.strategies:
-        pips = [subject.graph[id_] for id_ in subject.graph.reach(strategy.roots) if subject.graph[id_].op == "pips"]
+        pips = [subject.graph[id_] for id_ in subject.graph.reach(_read(strategy)) if subject.graph[id_].op == "pips"]
         specs = {symbol: subject.instruments(symbol) for symbol in strategy.members}
         lacking = [symbol for symbol, spec in specs.items() if spec is None or spec.pip is None]
         for place in [subject.places(node)[0] for node in pips if subject.places(node)][:1]:
@@ -25,6 +26,10 @@ def check(subject: Subject) -> Iterable[Diagnostic]:
                 message = f"`{strategy.name}` counts in pips, and no pip is known for {named(lacking)}"
                 hint = f"add `pip: 0.0001` to `{lacking[0]}` under `instruments` in tb.yaml, or write the distance as a share"
                 yield error(CODE, message, place, hint)
+
+
+def _read(strategy: StrategyPlan) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(root for symbol in strategy.members for root in strategy.reads(symbol)))
 
 
 RULE = Rule(CODE, "unknown-pip", "correctness", "types", Severity.ERROR, check)

@@ -276,8 +276,11 @@ class Expressions:
             return checked.OfInstrument(value, symbol, units.retagged(value.unit, symbol), node.span)
         if self.in_policy and isinstance(node.whole, syntax.Name) and node.whole.parts == ("book",):
             return calls.of_book(self, node)
-        share = self.check(node.value)
         is_given = isinstance(node.whole, syntax.Name) and node.whole.text in self.arguments
+        if isinstance(node.whole, syntax.Name) and not is_given and self.scope.is_leg(node.whole.text, self.in_policy):
+            value, leg = self.check(node.value), node.whole.text
+            return checked.OfLeg(value, leg, units.retagged(value.unit, leg), node.span)
+        share = self.check(node.value)
         if (
             isinstance(node.whole, syntax.Name)
             and not is_given

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from tb.core.units import NUMBER, Kind
 from tb.dsl import checked, syntax
-from tb.dsl.check import orders, units
+from tb.dsl.check import legs, orders, units
 from tb.dsl.check.conviction import by_conviction
 from tb.dsl.check.expressions import Expressions
 from tb.dsl.check.literals import fold
@@ -25,7 +26,7 @@ def strategy(using: Expressions, node: syntax.Strategy) -> None:
         )
         scope.report("TB061", f"there is no universe `{node.universe}`", node.span, hint)
     every = length(using, node.every, allow_bars=False)
-    if not node.enters:
+    if not (node.enters or node.leg_enters):
         scope.report("TB057", f"`{node.name}` never enters", node.span, "add `enter long when ...`")
     enters = tuple(_enter(using, enter) for enter in node.enters)
     exits = tuple(checked.ExitWhen(using.condition(e.condition), template(using, e.because), e.span) for e in node.exits)
@@ -35,11 +36,17 @@ def strategy(using: Expressions, node: syntax.Strategy) -> None:
         found = length(using, cool_down.length)
         if found is not None:
             cool_downs.append(checked.CoolDown(found, cool_down.after, cool_down.span))
+    universe = scope.universes.get(node.universe)
+    leg_enters = tuple(legs.leg_enter(using, enter, universe) for enter in node.leg_enters)
     if every is None or not isinstance(every.value, Decimal):
         return
-    scope.strategies[node.name] = checked.Strategy(
+    checked_one = checked.Strategy(
         node.name, node.universe, int(every.value), enters, exits, hold, tuple(cool_downs), node.doc or "", node.span
     )
+    checked_one = replace(checked_one, leg_enters=leg_enters)
+    scope.strategies[node.name] = checked_one
+    if universe is not None:
+        legs.together(using, node, checked_one, universe)
 
 
 def length(using: Expressions, number: syntax.Number, *, allow_bars: bool = True) -> checked.Const | None:

@@ -98,6 +98,11 @@ class Scope:
         picked = self.picked.get((file, span.file))
         return span.file in self.uses.get(file, ()) and (picked is None or name in picked)
 
+    def is_leg(self, word: str, in_policy: bool) -> bool:
+        """Whether `x of WORD` means a leg of the strategy that asks: a tier, whose name nothing else has."""
+        tiers = {tier.name for universe in self.universes.values() for tier in universe.tiers}
+        return not in_policy and word in tiers and word not in self.defined
+
     def elsewhere(self, name: str, file: str) -> str:
         """The edit that makes a definition of another rule file visible; nothing where there is none."""
         where = self.defined.get(name)

@@ -35,6 +35,7 @@ def parts_of(value: checked.Expr) -> Iterator[checked.Expr]:
         case (
             checked.Shift(value=one)
             | checked.OfInstrument(value=one)
+            | checked.OfLeg(value=one)
             | checked.OnPeriod(value=one)
             | checked.Not(value=one)
             | checked.Lasting(condition=one)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from tb.core.time import show_duration
 from tb.core.units import Kind
+from tb.engine.baskets import BasketPlan
 from tb.engine.explain.words import describe
 from tb.engine.graph import Node, RuleGraph
 from tb.engine.plan import EnterPlan, Plan, PolicyPlan, StrategyPlan
@@ -52,7 +53,22 @@ def _of_strategy(graph: RuleGraph, strategy: StrategyPlan) -> Part:
     for enter in strategy.enters:
         roots += _of_enter(graph, enter)
     roots += [Root("exit when", found.when) for found in strategy.exits]
+    for basket in strategy.baskets:
+        roots += _of_basket(graph, basket)
     return Part(title, tuple(roots))
+
+
+def _of_basket(graph: RuleGraph, basket: BasketPlan) -> Iterator[Root]:
+    if basket.membership is not None:
+        yield Root(f"{basket.name}: in the universe only when", basket.membership)
+    for legs in basket.entries:
+        yield Root(f"{basket.name}: enter when", legs[0].entry.when)
+        for leg in legs:
+            side = "buy" if leg.sign > 0 else "sell"
+            for size in leg.entry.sizes:
+                if graph[size.share].op != "const":
+                    yield Root(f"{basket.name}: {side} {leg.symbol}, share of equity", size.share)
+    yield from (Root(f"{basket.name}: exit when", found.when) for found in basket.exits)
 
 
 def _of_enter(graph: RuleGraph, enter: EnterPlan) -> Iterator[Root]:

@@ -187,6 +187,7 @@ _INTERNAL = {
     "book.open_positions": "instruments held or being bought",
     "order.opens": "opens a new instrument",
     "order.sign": "side as a sign",
+    "order.net_share": "sum of all legs over this order",
     "order.missing": "inputs of the order that are not known",
     "votes_for": "weight for the order",
     "halted_by": "halt in force",

@@ -27,6 +27,7 @@ from tb.engine.interpret import from_leaves
 from tb.engine.plan import ConstraintPlan, EnterPlan, Plan
 from tb.gate.explain.combined import combined
 from tb.gate.explain.exceptions import exceptions, words_of
+from tb.gate.explain.legs import lines_of
 from tb.gate.explain.management import order_words
 from tb.gate.explain.model import Explanation, Origin, Reading, RuleResult, Size
 from tb.gate.explain.reproduce import Evaluated, reader, reproduce
@@ -103,6 +104,7 @@ def explain_evaluated(
         signals=signals(plan.graph, entry, values) if isinstance(entry, EnterPlan) else (),
         order=order_words(plan.graph, settings, evaluated, decision),
         tables=() if entry is None else tables(plan.graph, entry, evaluated.market),
+        legs=() if decision.together is None else lines_of(decision.together),
     )
 
 
@@ -192,7 +194,7 @@ def _rules(graph: RuleGraph, gate: Gate, evaluated: Evaluated, decision: Decisio
                 place=f"{constraint.span.file}:{constraint.span.line}",
                 because=constraint.because,
                 condition=clause_tree(graph, constraint.node, values),
-                decides=constraint.name in decision.deciding,
+                decides=constraint.name in decision.deciding and _is_own(decision, status),
                 used=used.get(constraint.name),
                 missing=tuple(describe(graph, leaf, expand=False) + feeds.get(leaf, "") for leaf in missing),
                 exceptions=exceptions(graph, constraint, leaves),
@@ -200,6 +202,11 @@ def _rules(graph: RuleGraph, gate: Gate, evaluated: Evaluated, decision: Decisio
             )
         )
     return tuple(results)
+
+
+def _is_own(decision: Decision, status: str) -> bool:
+    """Whether a rule that decided did so here: what decided about legs may have decided about another of them."""
+    return decision.together is None or not status.startswith("passed")
 
 
 def _otherwise(constraint: ConstraintPlan) -> str:
@@ -221,7 +228,7 @@ def _near_miss(rule: RuleResult) -> str:
 
 
 def _if_lifted(gate: Gate, evaluated: Evaluated, decision: Decision) -> str:
-    if not decision.deciding:
+    if not decision.deciding or decision.together is not None:
         return ""
     verdict, names = gate.without(evaluated.judgement, frozenset(decision.deciding))
     return f"{verdict} by {', '.join(names)}" if names else verdict
@@ -251,7 +258,7 @@ def _size(
 
 def _largest(gate: Gate, settings: Settings, evaluated: Evaluated, decision: Decision, *, deep: bool) -> str:
     """The largest quantity on the lot grid that passes everything, found by halving; `none` where none does."""
-    if decision.verdict in {"approve", "warn"}:
+    if decision.verdict in {"approve", "warn"} or decision.together is not None:
         return ""
     if decision.approved:
         return plain(decision.approved)
@@ -296,6 +303,8 @@ def _size_words(graph: RuleGraph, gate: Gate, evaluated: Evaluated) -> str:
         return ""
     if entry.by_conviction is not None:
         return entry.by_conviction.text
+    if not entry.sizes:
+        return "as much as the first leg"
     for case in entry.sizes:
         if case.condition is None or evaluated.market.get(case.condition) == 1.0:
             share = describe(graph, case.share, expand=False)
@@ -307,20 +316,22 @@ def _size_words(graph: RuleGraph, gate: Gate, evaluated: Evaluated) -> str:
 
 def _readings(graph: RuleGraph, gate: Gate, evaluated: Evaluated, decision: Decision) -> tuple[Reading, ...]:
     readings = []
+    looked_at = decision.instrument if decision.together is None else decision.together.looked_at
     if evaluated.entry is not None:
         for leaf, value, age, row in zip(evaluated.entry.leaves, decision.market, decision.ages, decision.rows, strict=True):
-            readings.append(_market_reading(graph, leaf, value, age, row, decision))
+            readings.append(_market_reading(graph, leaf, value, age, row, looked_at))
     feeds: Iterator[tuple[int | None, int | None]] = chain(decision.feeds, repeat((None, None)))
     for leaf, exact_value in zip(gate.policy.leaves, evaluated.inputs, strict=True):
         node = graph[leaf]
         if node.stage == "market":
             value = float(exact_value) if isinstance(exact_value, Decimal) else None
             if is_feed(node):
-                readings.append(_market_reading(graph, leaf, value, *next(feeds), decision))
+                readings.append(_market_reading(graph, leaf, value, *next(feeds), decision.instrument))
                 continue
             # a constraint's market values are recorded without age and row: what follows from the kind of value is said
-            own = node.op in {"field", "apply"}
-            readings.append(_market_reading(graph, leaf, value, 0 if own else None, decision.row if own else None, decision))
+            own = node.op in {"field", "apply"} and looked_at == decision.instrument
+            place = decision.row if own else None
+            readings.append(_market_reading(graph, leaf, value, 0 if own else None, place, decision.instrument))
             continue
         name = str(node.consts[0])
         readings.append(
@@ -339,13 +350,11 @@ def _source(fact: str) -> str:
     return "book" if fact.endswith(" of book") else "order" if fact.startswith("order.") else "account"
 
 
-def _market_reading(
-    graph: RuleGraph, leaf: int, value: float | None, age: int | None, row: int | None, decision: Decision
-) -> Reading:
+def _market_reading(graph: RuleGraph, leaf: int, value: float | None, age: int | None, row: int | None, symbol: str) -> Reading:
     node = graph[leaf]
-    source = str(node.consts[0]) if node.op == "of" else decision.instrument
+    source = str(node.consts[0]) if node.op == "of" else symbol
     place = f"{source} bars of {show_duration(node.period)}" if node.period else source
-    feed = feed_source(graph, leaf, decision.instrument)
+    feed = feed_source(graph, leaf, symbol)
     return Reading(
         name=describe(graph, leaf),
         value=show_value(value, node.unit) + why_unknown(graph, leaf, value, age, row),

@@ -35,6 +35,7 @@ def html(explanation: Explanation) -> str:
         *(f"<p>{escape(line)}</p>" for line in e.outcome),
         f"<p>{escape(e.reason)}</p>" if e.reason else "",
         *(f"<p>{escape(line)}</p>" for line in e.combined),
+        _legs(e),
         _summary(e),
         f"<h2>Condition</h2>{_tree(e.condition)}{_flips(e.condition_flips)}" if e.condition is not None else "",
         "<h2>Constraints</h2>",
@@ -53,6 +54,17 @@ def html(explanation: Explanation) -> str:
     meta = f'<meta charset="utf-8"><title>{escape(e.id)}</title><style>{_STYLE}</style>'
     head = f'<!doctype html><html lang="en"><head>{meta}</head>'
     return f"{head}<body>{''.join(parts)}</body></html>\n"
+
+
+def _legs(e: Explanation) -> str:
+    if not e.legs:
+        return ""
+    head = ("", "side", "instrument", "asked", "approved", "price", "the gate said", "by")
+    rows = [
+        ("this" if x.is_this else "", x.side, x.instrument, x.asked, x.approved, x.price, x.verdict, ", ".join(x.decided_by))
+        for x in e.legs
+    ]
+    return f"<h2>Legs</h2>{_table(head, rows)}"
 
 
 def _summary(e: Explanation) -> str:

@@ -61,6 +61,19 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     allowed: str = ""
 
 
+class LegLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One leg among those that enter or leave together; `verdict` is the gate's, in the light of the legs before it."""
+
+    side: str
+    instrument: str
+    asked: str
+    approved: str
+    price: str
+    verdict: str
+    decided_by: tuple[str, ...]
+    is_this: bool
+
+
 class Size(msgspec.Struct, frozen=True, kw_only=True):
     """How the proposed quantity came about, and what would pass. Quantities are in units of the instrument."""
 
@@ -123,3 +136,4 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     signals: tuple[Said, ...] = ()
     order: str = ""
     tables: tuple[Said, ...] = ()  # that the entry read: `says` is the value, `because` the row
+    legs: tuple[LegLine, ...] = ()

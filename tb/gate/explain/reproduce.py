@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from tb.core.records import Decision
+from tb.core.records import Decision, Fact, Together
 from tb.core.settings import Settings
 from tb.core.units import Kind
 from tb.engine import interpret
@@ -25,8 +25,9 @@ from tb.engine.plan import AT_MARKET, EnterPlan, ExitPlan, OrderPlan, Plan, Stra
 from tb.engine.say import Values, say
 from tb.gate.explain import combined
 from tb.gate.explain.feeds import compare_feeds
+from tb.gate.explain.legs import compare_legs, evaluate_legs, facts_by_round, facts_of_leg, fits_plan
 from tb.gate.gate import Gate, Judgement
-from tb.gate.proposal import HELD_TOO_LONG, TOO_LONG, UNSAID
+from tb.gate.proposal import EXIT_CAUSES, GONE, HELD_TOO_LONG, LEG_GONE, TOO_LONG, UNSAID
 from tb.gate.resting import asked_price, expected_of
 from tb.gate.sizing import Sized, size
 
@@ -49,12 +50,16 @@ def reproduce(plan: Plan, gate: Gate, settings: Settings, decision: Decision) ->
     """Evaluates a decision from its snapshot alone. Every difference from the record is named; none means reproduced."""
     strategy = next((s for s in plan.strategies if s.name == decision.strategy), None)
     differences: list[str] = []
+    note = decision.together
+    if not fits_plan(strategy, decision):
+        differences.append("the record of its legs does not fit the strategy, or not together")
+        note = None
     entry = _shape(gate, strategy, decision, differences)
     market = {} if strategy is None or entry is None else _market(plan.graph, strategy, entry, decision, differences)
     inputs = facts_of(plan.graph, gate, decision)
     spec = settings.instrument(decision.instrument)
     judgement = gate.decide(inputs, decision.kind == "enter", decision.proposed, None if spec is None else spec.lot)
-    _compare(judgement, decision, differences)
+    _compare(judgement, decision, differences, is_leg=note is not None)
     is_entry = decision.kind == "enter"
     masks = interpret.judge(plan.graph, gate.policy, inputs)
     again = (*(mask & gate.applies(is_entry) for mask in masks), gate.shadowed(masks, is_entry))
@@ -62,11 +67,15 @@ def reproduce(plan: Plan, gate: Gate, settings: Settings, decision: Decision) ->
     if again != said:
         differences.append(f"the interpreter says {again}, the generated function {said}")
     _compare_facts(plan, gate, settings, strategy, decision, inputs, differences)
-    compare_feeds(plan.graph, gate.policy.leaves, inputs, () if entry is None else entry.leaves, decision, differences)
+    is_here = strategy is not None and strategy.looked_at(decision.instrument) == decision.instrument
+    own = entry.leaves if entry is not None and is_here else ()
+    compare_feeds(plan.graph, gate.policy.leaves, inputs, own, decision, differences)
     combined.compare(plan, gate, decision, inputs, differences)
-    if isinstance(entry, EnterPlan):
+    if note is not None and strategy is not None:
+        _compare_as_leg(plan, gate, settings, strategy, entry, decision, note, market, inputs, differences)
+    elif isinstance(entry, EnterPlan):
         _compare_entry(plan.graph, gate, entry, settings, decision, market, inputs, differences)
-    else:
+    if not isinstance(entry, EnterPlan):
         _compare_exit(plan.graph, entry, decision, market, differences)
     return Evaluated(strategy, entry, market, inputs, judgement, tuple(differences))
 
@@ -74,8 +83,12 @@ def reproduce(plan: Plan, gate: Gate, settings: Settings, decision: Decision) ->
 def facts_of(graph: RuleGraph, gate: Gate, decision: Decision) -> tuple[Exact, ...]:
     """The inputs of the decision function, from the record's texts: names stay text, all else is a number; unknown where the
     record has something else."""
+    return _facts(graph, gate, decision.facts)
+
+
+def _facts(graph: RuleGraph, gate: Gate, recorded: tuple[Fact, ...]) -> tuple[Exact, ...]:
     leaves = gate.policy.leaves
-    facts = decision.facts if len(decision.facts) == len(leaves) else (None,) * len(leaves)
+    facts = recorded if len(recorded) == len(leaves) else (None,) * len(leaves)
     return tuple(_fact(text, graph[leaf].unit.kind in _NAMES) for leaf, text in zip(leaves, facts, strict=True))
 
 
@@ -95,12 +108,15 @@ def _shape(
     if strategy is None:
         differences.append(f"the policy has no strategy `{decision.strategy}`")
         return None
-    of_kind: tuple[EnterPlan | ExitPlan, ...] = strategy.enters if decision.kind == "enter" else strategy.exits
+    of_kind: tuple[EnterPlan | ExitPlan, ...] = (
+        strategy.entries_of(decision.instrument) if decision.kind == "enter" else strategy.exits_of(decision.instrument)
+    )
     entry = of_kind[decision.enter] if 0 <= decision.enter < len(of_kind) else None
-    if entry is None and (decision.kind == "enter" or decision.enter != HELD_TOO_LONG):
+    if entry is None and (decision.kind == "enter" or decision.enter not in EXIT_CAUSES):
         differences.append(f"the strategy has no {decision.kind} number {decision.enter}")
         return None
-    if entry is None and decision.instrument not in strategy.holds:
+    is_bounded = any(symbol in strategy.holds for symbol in strategy.together(decision.instrument))
+    if entry is None and decision.enter == HELD_TOO_LONG and not is_bounded:
         differences.append(f"`{strategy.name}` does not bound how long `{decision.instrument}` is held")
     count = 0 if entry is None else len(entry.leaves)
     if {len(decision.market), len(decision.ages), len(decision.rows)} != {count}:
@@ -116,12 +132,21 @@ def _market(
         leaf: float("nan") if value is None else value for leaf, value in zip(entry.leaves, decision.market, strict=True)
     }
     roots = [entry.when]
-    if isinstance(entry, EnterPlan) and strategy.membership is not None:
-        roots.append(strategy.membership)
-    values = from_leaves(graph, leaves, [*roots, *_others(entry)])
+    membership = strategy.membership_of(decision.instrument)
+    if isinstance(entry, EnterPlan) and membership is not None:
+        roots.append(membership)
+    values = from_leaves(graph, leaves, [*roots, *_others(entry), *_sizes_of_legs(strategy, decision)])
     if any(values[root] != 1.0 for root in roots):
         differences.append("the condition is not true on the recorded values")
     return values
+
+
+def _sizes_of_legs(strategy: StrategyPlan, decision: Decision) -> list[int]:
+    """What the sizes of all legs of an entry read: how large one is follows from the first."""
+    basket = strategy.basket(decision.instrument)
+    if basket is None or decision.kind == "exit":
+        return []
+    return [case.share for leg in basket.entries[decision.enter] for case in leg.entry.sizes]
 
 
 def _others(entry: EnterPlan | ExitPlan) -> list[int]:
@@ -142,13 +167,17 @@ def _others(entry: EnterPlan | ExitPlan) -> list[int]:
     return found
 
 
-def _compare(judgement: Judgement, decision: Decision, differences: list[str]) -> None:
-    pairs = (
+def _compare(judgement: Judgement, decision: Decision, differences: list[str], *, is_leg: bool) -> None:
+    """Of a leg, what all of them came to is compared in `tb.gate.explain.legs`."""
+    own = (
         ("verdict", judgement.verdict, decision.verdict),
         ("deciding rules", judgement.deciding, decision.deciding),
+        ("approved quantity", judgement.quantity, decision.approved),
+    )
+    pairs = (
+        *(() if is_leg else own),
         ("failed constraints", judgement.failed, decision.failed),
         ("unknown constraints", judgement.unknown, decision.unknown),
-        ("approved quantity", judgement.quantity, decision.approved),
         ("shadow constraints", judgement.shadowed, decision.shadowed),
     )
     differences += [f"{what}: {now} now, {then} recorded" for what, now, then in pairs if now != then]
@@ -188,6 +217,10 @@ def _compare_facts(
         "restricted": ",".join(settings.restricted),
         "order.book": None if book is None else book.name,
     }
+    if decision.together is None:
+        known |= {"order.legs": Decimal(1), "order.hedged": Decimal(0), "order.net_share": Decimal(1)}
+    elif fits_plan(strategy, decision):
+        known |= facts_of_leg(decision.together, decision.together.rounds[0].quantities)
     if not is_member:
         differences.append(f"no rule covers `{symbol}` in `{decision.strategy}`")
     for leaf, value in zip(gate.policy.leaves, inputs, strict=True):
@@ -210,9 +243,12 @@ def _compare_reading(
     plan: Plan, strategy: StrategyPlan | None, leaf: int, value: Exact, decision: Decision, differences: list[str]
 ) -> None:
     """A market value that rule and policy both read is one value."""
-    if strategy is None or not 0 <= decision.enter < len(strategy.enters):
+    if strategy is None or strategy.looked_at(decision.instrument) != decision.instrument:
         return
-    leaves = strategy.enters[decision.enter].leaves
+    entries = strategy.entries_of(decision.instrument)
+    if not 0 <= decision.enter < len(entries):
+        return
+    leaves = entries[decision.enter].leaves
     if leaf in leaves and len(leaves) == len(decision.market):
         read = exact(decision.market[leaves.index(leaf)])
         if read != value:
@@ -228,12 +264,41 @@ def _compare_exit(
 ) -> None:
     if decision.kind == "enter":
         return
-    reason = TOO_LONG if exit_ is None else say(graph, exit_.because, reader(market)) or UNSAID
+    by_itself = GONE if decision.enter == LEG_GONE else TOO_LONG
+    reason = by_itself if exit_ is None else say(graph, exit_.because, reader(market)) or UNSAID
     recorded = (decision.stop, decision.target, decision.confidence, decision.conviction)
     if any(value is not None for value in recorded):
         differences.append("an exit has neither stop nor target nor confidence nor conviction")
     if reason != decision.reason:
         differences.append(f"reason: `{reason}` now, `{decision.reason}` recorded")
+
+
+def _compare_as_leg(
+    plan: Plan,
+    gate: Gate,
+    settings: Settings,
+    strategy: StrategyPlan,
+    entry: EnterPlan | ExitPlan | None,
+    decision: Decision,
+    note: Together,
+    market: dict[int, Exact | float],
+    inputs: tuple[Exact, ...],
+    differences: list[str],
+) -> None:
+    graph, values, evaluated = plan.graph, reader(market), None
+    if isinstance(entry, EnterPlan):
+        equity = inputs[gate.leaf("equity of book" if gate.reads("equity of book") else "equity")]
+        known = equity if isinstance(equity, Decimal) else None
+        evaluated = evaluate_legs(graph, strategy, settings, decision, note, known, values)
+        sized = Sized(Decimal(0), None, None, None, ()) if evaluated is None else evaluated.sizes[note.place]
+        _compare_order(graph, gate, entry, decision, sized, values, inputs, differences)
+    spec = settings.instrument(decision.instrument)
+    again = []
+    for facts, said in zip(facts_by_round(decision, note.rounds), note.rounds, strict=True):
+        read = _facts(graph, gate, facts)
+        judged = gate.decide(read, decision.kind == "enter", said.quantities[note.place], None if spec is None else spec.lot)
+        again.append(judged)
+    compare_legs(decision, note, again, evaluated, differences)
 
 
 def reader(market: dict[int, Exact | float]) -> Values:
@@ -277,8 +342,23 @@ def _compare_entry(
     if spec is not None and decision.price is not None:
         equity = inputs[gate.leaf("equity of book" if gate.reads("equity of book") else "equity")]
         sized = size(graph, entry, decision.price, equity if isinstance(equity, Decimal) else None, spec, values)
+    priced = _price_again(graph, entry, settings, decision, values)
+    differences += [f"{what}: {now} now, {then} recorded" for what, now, then in priced if now != then]
+    _compare_order(graph, gate, entry, decision, sized, values, inputs, differences)
+
+
+def _compare_order(
+    graph: RuleGraph,
+    gate: Gate,
+    entry: EnterPlan,
+    decision: Decision,
+    sized: Sized,
+    values: Values,
+    inputs: tuple[Exact, ...],
+    differences: list[str],
+) -> None:
+    """The order that the rules ask for, against the one recorded."""
     pairs: list[tuple[str, object, object]] = [
-        *_price_again(graph, entry, settings, decision, values),
         ("side", "buy" if entry.direction == "long" else "sell", decision.side),
         ("confidence", None if entry.confidence is None else values(entry.confidence), decision.confidence),
         ("conviction", None if entry.conviction is None else values(entry.conviction), decision.conviction),

@@ -27,6 +27,7 @@ def _head(e: Explanation) -> Iterator[str]:
         yield f"  because    {e.reason}"
     if e.conviction:
         yield f"  conviction {e.conviction}"
+    yield from _legs(e)
     if e.kind == "enter":
         if e.order:
             yield f"  order      {e.order}"
@@ -44,6 +45,19 @@ def _head(e: Explanation) -> Iterator[str]:
         yield f"  next binding: {e.size.next_binding}"
     if e.if_lifted:
         yield f"  without the deciding rules: {e.if_lifted}"
+
+
+def _legs(e: Explanation) -> Iterator[str]:
+    """The legs side by side, this one marked."""
+    if not e.legs:
+        return
+    wide = max(len(leg.instrument) for leg in e.legs)
+    yield f"  legs       {'entered' if e.kind == 'enter' else 'left'} together, or not at all"
+    for leg in e.legs:
+        by = f" by {', '.join(leg.decided_by)}" if leg.decided_by else ""
+        sizes = f"{leg.asked} asked, {leg.approved} approved"
+        mark = ">" if leg.is_this else " "
+        yield f"    {mark} {leg.side:<4} {leg.instrument:<{wide}}  {sizes} at {leg.price}: {leg.verdict}{by}"
 
 
 def _rules(e: Explanation, depth: int, only_failing: bool) -> Iterator[str]:

@@ -1,0 +1,62 @@
+"""Which legs belong together, from their approval until the last of them has left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from tb.core.records import Order
+from tb.engine.instant import EXACT
+from tb.engine.plan import StrategyPlan
+from tb.gate.account import ZERO, Account
+from tb.runtime.drafts import Key
+
+
+@dataclass(slots=True)
+class Group:
+    """Legs of one entry. `number` is the seq of the first leg's decision, `profit` that of the legs that have left."""
+
+    number: int
+    strategy: StrategyPlan
+    symbols: tuple[str, ...]
+    profit: Decimal = ZERO
+    left: set[str] = field(default_factory=set)
+
+    @property
+    def members(self) -> tuple[Key, ...]:
+        return tuple((self.strategy.name, symbol) for symbol in self.symbols)
+
+
+class LegGroups:
+    """The groups of one account, by name. The account knows of each leg which group it belongs to."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.open: dict[str, Group] = {}
+
+    def begin(self, name: str, group: Group) -> None:
+        """All legs of an entry were approved."""
+        self.open[name] = group
+        self.account.together.update(dict.fromkeys(group.members, name))
+
+    def number_of(self, key: Key) -> int | None:
+        """What the trade of a position says about the legs it belongs to; None of a position alone."""
+        name = self.account.together.get(key)
+        return None if name is None else self.open[name].number
+
+    def cancelled(self, order: Order) -> None:
+        """A leg did not fill, and so none did."""
+        name = self.account.together.pop((order.strategy, order.instrument), None)
+        if name is not None:
+            self.open.pop(name, None)
+
+    def left(self, key: Key, profit: Decimal) -> Decimal | None:
+        """A leg was closed. The profit of all legs once the last one was; None while others are held."""
+        name = self.account.together.pop(key)
+        group = self.open[name]
+        group.profit = EXACT.add(group.profit, profit)
+        group.left.add(key[1])
+        if len(group.left) < len(group.symbols):
+            return None
+        del self.open[name]
+        return group.profit
