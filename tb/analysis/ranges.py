@@ -20,7 +20,7 @@ from tb.engine.instant import decision_value, market_value
 
 Range = tuple[Fraction | None, Fraction | None]
 SLACK = Fraction(1, 10**9)  # relative; rounding of a few operations stays far below it
-_WHOLE_FIELDS = frozenset({"hour", "weekday"})
+_WHOLE_FIELDS = frozenset({"hour", "weekday", "missing_bars"})
 _WHOLE_FACTS = frozenset(
     {"entries", "orders", "losses_in_a_row", "open_positions", "book.open_positions", "after.open_positions"}
 )

@@ -36,7 +36,8 @@ class InstrumentSpec:
     """What the venue demands of orders in an instrument.
 
     `tick` is the step of the price, `lot` the step of the quantity, `minimum_notional` the smallest value of an order in the
-    account's currency, `pip` a pip in price, `max_quantity` the largest quantity of one order; None where there is none.
+    account's currency, `pip` a pip in price, `max_quantity` the largest quantity of one order, `margin` the share
+    of its value that a position binds; None where there is none.
     """
 
     tick: Decimal
@@ -44,6 +45,7 @@ class InstrumentSpec:
     minimum_notional: Decimal = _NOTHING
     pip: Decimal | None = None
     max_quantity: Decimal | None = None
+    margin: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,7 @@ class _Reading:
                 minimum_notional=(self.money(minimum) if minimum else None) or _NOTHING,
                 pip=self.own_or_default(name, "pip"),
                 max_quantity=self.own_or_default(name, "max_quantity"),
+                margin=None if (margin := self.first_of(name, "margin")) is None else self.ratio(margin, "100%"),
             )
         return specs
 

@@ -73,12 +73,32 @@ def worst_open_positions(open_positions: D, opens: D) -> D:
     return EXACT.add(open_positions, opens)
 
 
+def beyond_step(value: D, step: D) -> D | None:
+    """What is left of a value above the last whole step."""
+    left = EXACT.remainder(value, step) if step else None
+    return left if left is not None and left.is_finite() else None
+
+
+def charged(quantity: D, price: D, rate: D) -> D:
+    return EXACT.multiply(EXACT.multiply(quantity, price), rate)
+
+
+def twins(quantities: str, quantity: D) -> D:
+    """How many of the quantities are this one."""
+    return D(sum(D(one) == quantity for one in quantities.split(",") if one))
+
+
 _ACCOUNT: Mapping[str, Callable[..., Decimal | None]] = {
     "order.notional": notional,
     "order.risk": risk,
     "order.stop_gap": gap_to_stop,
     "order.target_gap": gap_to_target,
     "reward_risk": reward_risk,
+    "order.off_tick": beyond_step,
+    "order.off_lot": beyond_step,
+    "order.fee": charged,
+    "order.margin": charged,
+    "duplicates": twins,
     "after.exposure": worst_exposure,
     "after.gross": worst_gross,
     "after.net": worst_net,

@@ -76,6 +76,8 @@ class Markets:
                 return rates_at(self.funding.get(bars.symbol), bars.closes)
             case "funding_period":
                 return periods_at(self.funding.get(bars.symbol), bars.closes)
+            case "missing_bars":
+                return _missing(bars)
             case "hour":
                 return ((bars.closes // _HOUR) % 24).astype(np.float64)
             case "weekday":
@@ -107,3 +109,10 @@ class Markets:
                 return (bars.bid + bars.ask) / 2.0
             case _:
                 return (bars.ask - bars.bid) / ((bars.bid + bars.ask) / 2.0)
+
+
+def _missing(bars: Bars) -> Floats:
+    """How many bars of the period are missing before each."""
+    found = np.full(len(bars), np.nan)
+    found[1:] = np.diff(bars.closes) // bars.period - 1
+    return found

@@ -332,10 +332,15 @@ def _mark_order(graph: RuleGraph, constraint: ConstraintPlan) -> ConstraintPlan:
     return ConstraintPlan(**{**fields, "reads_order": reads, "reads_book": reads_book})
 
 
+_OF_ORDER = ("order.", "scope.", "book.", "strategy.", "parent.", "venue.", "votes_for")
+
+
 def _is_of_order(name: str, argument: str) -> bool:
     if name == "order.book":
         return False
-    return name.startswith(("order.", "scope.", "book.", "votes_for")) or "order.instrument" in argument or name == "data_age"
+    if name.startswith(_OF_ORDER) or name in {"data_age", "self_match"}:
+        return True
+    return "order.instrument" in argument
 
 
 def _is_of_book(name: str) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from tb.engine.instant import EXACT
+from tb.gate.activity import Activity
 
 ZERO = Decimal(0)
 
@@ -69,6 +70,7 @@ class Account:
     losses_in_a_row: int = 0
     last_loss: int | None = None
     history: list[tuple[int, Decimal]] = field(default_factory=list)  # equity at the closes seen
+    activity: Activity = field(default_factory=Activity)  # of the whole account
     books: dict[str, Book] = field(default_factory=dict)  # by name
     whole: Account | None = field(default=None, repr=False, compare=False)  # of a book: the account it is a part of
     strategies: tuple[str, ...] = ()  # of a book: its strategies
@@ -209,7 +211,8 @@ class Account:
             self.history.append((at, equity))
 
     def rebase(self) -> None:
-        """A person lifted a halt: the drawdown is measured anew from here."""
+        """A person lifted a halt: the drawdown is measured, and what nobody looked after counted, anew from here."""
+        (self.whole or self).activity.attend(self.strategies)
         self.high_water = self.equity()
 
     def fill(self, strategy: str, instrument: str, quantity: Decimal, price: Decimal, fee: Decimal) -> None:

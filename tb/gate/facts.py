@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from tb.core.settings import Settings
 from tb.engine.instant import Exact, exact
 from tb.gate.account import ZERO, Account, Book
+from tb.gate.facts_of_conduct import READERS_OF_CONDUCT
 from tb.gate.net import net_sides
 from tb.gate.proposal import Proposal
+from tb.gate.standing import NOTHING_SAID, Standing
 from tb.vocabulary.facts import OF_BOOK, of_book
 
 
@@ -28,6 +31,8 @@ class Moment:
     halted_by: str | None
     paused_by: str | None
     book: Book | None = None  # of the order's strategy; None where the project has no books
+    settings: Settings | None = None
+    standing: Standing = NOTHING_SAID
 
 
 Reader = Callable[[Moment, str], Exact]
@@ -169,6 +174,7 @@ _ACCOUNT: Mapping[str, Reader] = {
 }
 READERS: Mapping[str, Reader] = {
     **_ACCOUNT,
+    **READERS_OF_CONDUCT,
     "order.book": lambda m, _: None if m.book is None else m.book.name,
     **{of_book(name): _in_book(reader) for name, reader in _ACCOUNT.items() if name in OF_BOOK},
 }

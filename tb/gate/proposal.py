@@ -24,6 +24,8 @@ class Proposal:
     that rests.
 
     A leg names its `group` and how many `legs` that has; `hedged` and `net_share` are those of `tb.gate.legs`.
+
+    `parent` is the order that it is a part of, `parent_quantity` how much that one is for; None where it is whole.
     """
 
     strategy: str
@@ -46,3 +48,5 @@ class Proposal:
     legs: int = 1
     hedged: Decimal | None = Decimal(0)
     net_share: Decimal | None = Decimal(1)
+    parent: str | None = None
+    parent_quantity: Decimal | None = None

@@ -26,12 +26,13 @@ from tb.engine.bars import Bars
 from tb.engine.instant import EXACT, exact
 from tb.gate.gate import Approved
 from tb.gate.sizing import to_grid
+from tb.gate.standing import NOTHING_SAID, Standing
 from tb.replay.prices import Prices
 from tb.replay.resting import Resting
 from tb.replay.together import LegOrders
 from tb.runtime.positions import Position
 from tb.runtime.session import Session
-from tb.runtime.settling import Settling
+from tb.runtime.settling import REFUSED, Settling
 
 ZERO = Decimal(0)
 
@@ -65,6 +66,13 @@ class SimulatedVenue:
         self.legs.cancel(order)
         for symbol, resting in list(self.orders.items()):
             self._keep(symbol, [one for one in resting if one.order.id != order])
+
+    def standing(self, instrument: str, at: int) -> Standing:
+        """Of an instrument with bars: open, in touch and in agreement at every instant; no order can be lost here, and there
+        is one clock. Of another it has nothing to say."""
+        if instrument and instrument not in self.bars:
+            return NOTHING_SAID
+        return Standing("open", "active", heartbeat_age=0, reconciled_age=0, unknown_orders=0, clock_skew=0)
 
     def _keep(self, symbol: str, resting: list[Resting]) -> None:
         if resting:
@@ -107,7 +115,7 @@ class SimulatedVenue:
             if not one.is_open_at(prices.time[row]):
                 left.append(one)  # over already: the session cancels it
             elif one.would_cross(prices.open[row]):
-                settling.cancelled(one.order, prices.time[row], "would cross")
+                settling.cancelled(one.order, prices.time[row], REFUSED)
             elif (start := one.at_open(prices.open[row])) is not None:
                 self._fill_order(settling, one, prices, row, start, 0)
             else:

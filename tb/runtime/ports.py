@@ -8,6 +8,7 @@ from typing import Protocol
 
 from tb.core.records import Order, Record
 from tb.gate.gate import Approved
+from tb.gate.standing import Standing
 
 
 class MarketView(Protocol):
@@ -53,6 +54,10 @@ class Venue(Protocol):
 
     def submit_together(self, legs: Sequence[tuple[Approved, Order]]) -> None:
         """Orders that fill at one instant, or none of them does."""
+        ...
+
+    def standing(self, instrument: str, at: int) -> Standing:
+        """How things stand with the instrument and the connection; what it cannot say it leaves out, and limits on it deny."""
         ...
 
     def cancel(self, order: str) -> None:

@@ -220,6 +220,8 @@ class Session:
             self.latches.words("halt", book.name if book is not None else ""),
             self.latches.words("pause", book.name if book is not None else ""),
             book,
+            self.settings,
+            self.venue.standing(proposal.instrument, at),
         )
 
     def _judge(self, draft: Draft, at: int) -> None:
@@ -229,6 +231,7 @@ class Session:
         proposal, symbol, row = draft.proposal, draft.proposal.instrument, draft.row
         spec = self.settings.instrument(symbol)
         book = self.account.book_of(proposal.strategy)
+        self.account.activity.propose(at)
         judgement = self.gates[draft.strategy.period].judge(
             self.moment(proposal, at, book),
             lambda node: self.view.value(node, symbol, row),
@@ -281,7 +284,7 @@ def _windows_of(gate: Gate) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for leaf in gate.watched.leaves:
         name, window = (str(const).removesuffix(" of book") for const in gate.graph[leaf].consts)
-        if name == "since_last_loss":
+        if name.startswith("since_last_"):
             found[str(_EVER)] = None
         elif name == "equity at day_start":
             found["today"] = None

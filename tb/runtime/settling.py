@@ -19,12 +19,15 @@ from tb.core.records import Cancel, Fill, Order
 from tb.core.settings import Settings
 from tb.engine.plan import Plan, StrategyPlan
 from tb.gate.account import Account, Working
+from tb.gate.activity import SentOrder
 from tb.gate.proposal import EXIT_CAUSES
 from tb.gate.sizing import levels
 from tb.runtime.drafts import Key
 from tb.runtime.leg_groups import LegGroups
 from tb.runtime.ports import MarketView, Recorder, Venue
 from tb.runtime.positions import Position
+
+REFUSED = "would cross"  # the cause of an order that the venue did not take
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +79,13 @@ class Settling:
         order = sent.order
         self.account.count_order(order.at, is_entry=counts and order.kind == "entry", strategy=order.strategy)
         self._sent[order.id] = sent
+        sign = 1 if order.side == "buy" else -1
+        is_entry = position is None
+        self.account.activity.send(SentOrder(order.at, order.strategy, order.instrument, sign, order.quantity, price, is_entry))
         if position is not None:
             position.exiting = True
             return
         assert price is not None  # the gate lets no order without a price pass
-        sign = 1 if order.side == "buy" else -1
         self.waiting[order.strategy, order.instrument] = order
         self.account.working[order.id] = Working(order.id, order.instrument, sign, order.quantity, price, order.strategy, group)
 
@@ -102,6 +107,10 @@ class Settling:
     def cancelled(self, order: Order, at: int, cause: str) -> None:
         """An order is over without a fill: what it engaged is free again."""
         self._sent.pop(order.id, None)
+        if cause == REFUSED:
+            self.account.activity.reject(at)
+        else:
+            self.account.activity.cancel(at)
         if order.kind == "entry":
             self._release(order)
             self.groups.cancelled(order)
@@ -140,6 +149,7 @@ class Settling:
         """An entry filled: the position begins, its stop and target measured from the price that was paid."""
         sent = self._sent.pop(order.id)
         self._release(order)
+        self.account.activity.enter(order.strategy)
         stop, target = self._levels(sent, fill.price)
         self.counts["trades"] += 1
         sign = 1 if fill.side == "buy" else -1
@@ -168,6 +178,7 @@ class Settling:
         self.account.fill(position.strategy, position.instrument, -position.sign * fill.quantity, fill.price, fill.fee)
         trade = position.trade(fill)
         assert trade.profit is not None
+        self.account.activity.close(fill.at, by_stop=fill.cause == "stop")
         # legs are one trade: it is won or lost once the last one has left
         profit = trade.profit if position.together is None else self.groups.left(key, trade.profit)
         if profit is not None:

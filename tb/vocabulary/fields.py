@@ -49,6 +49,9 @@ _FIELDS = (
     Field("spread", RATIO, Origin.QUOTE, "distance from bid to ask as a share of mid, at the bar's close", (0, None)),
     Field("funding_rate", RATIO, Origin.FUNDING, "what longs paid shorts of a perpetual at the last funding instant"),
     Field("funding_period", DURATION, Origin.FUNDING, "time from one funding instant to the next", (0, None)),
+    Field(
+        "missing_bars", NUMBER, Origin.BAR, "bars missing between this one and the one before; unknown at the first", (0, None)
+    ),
     Field("hour", NUMBER, Origin.CALENDAR, "hour of the bar's close in UTC, 0 to 23", (0, 23)),
     Field("weekday", NUMBER, Origin.CALENDAR, "day of the bar's close in UTC, Monday 0 to Sunday 6", (0, 6)),
 )

@@ -22,7 +22,7 @@ strategy s on u every 1h
     size 50% of equity
     stop 10% below entry
 """
-POLICY = "use std.controls: position, gross\n"
+POLICY = "use std.controls: position, gross_exposure\n"
 LIMITS = "max_position_pct: 20%\nmax_gross_pct: 100%\n"
 
 

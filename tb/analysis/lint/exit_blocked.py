@@ -16,6 +16,7 @@ from tb.engine.plan import ConstraintPlan
 
 CODE = "TB313"
 _LONG = 5 * MINUTE
+_RATES = ("orders", "messages")  # what is sent; both free themselves as time passes
 
 
 def check(subject: Subject) -> Iterable[Diagnostic]:
@@ -24,7 +25,7 @@ def check(subject: Subject) -> Iterable[Diagnostic]:
             continue
         leaves = [node for node in _reached(subject, constraint) if not node.args and node.op != "const"]
         place = subject.head(constraint.span)
-        others = [node for node in leaves if not (node.op == "fact" and node.consts[0] == "orders")]
+        others = [node for node in leaves if not (node.op == "fact" and node.consts[0] in _RATES)]
         if others or not leaves:
             read = f" and reads {_named(subject, constraint, others)}" if others else ""
             message = f"`{constraint.name}` can keep a position open: it judges exits too{read}"

@@ -17,7 +17,7 @@ CODE = "TB306"
 
 def check(subject: Subject) -> Iterable[Diagnostic]:
     place = policy_place(subject)
-    rates = list(bounding(subject, fact("orders")))
+    rates = [*bounding(subject, fact("orders")), *bounding(subject, fact("messages"))]
     if place is None or any(rate.every_order for rate in rates):
         return
     if rates:

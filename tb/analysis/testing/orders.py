@@ -154,6 +154,7 @@ class Facts:
             age=0,
             halted_by=None,
             paused_by=None,
+            settings=self.settings,
         )
 
 

@@ -214,6 +214,10 @@ def _compare_facts(
         "order.tier": f"{strategy.universe}.{strategy.tiers[symbol]}" if strategy is not None and is_member else None,
         "order.minimum": None if spec is None else spec.minimum_notional,
         "order.maximum": None if spec is None else spec.max_quantity,
+        "order.tick": None if spec is None else spec.tick,
+        "order.lot": None if spec is None else spec.lot,
+        "order.margin_rate": None if spec is None else spec.margin,
+        "order.fee_rate": settings.venue_for(symbol).fee,
         "restricted": ",".join(settings.restricted),
         "order.book": None if book is None else book.name,
     }
