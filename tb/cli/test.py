@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tb.cli.options import command, json_option, project_option
-from tb.cli.output import progress, put, put_json, say, show_findings
+from tb.cli.output import progress, put, put_json, say, show_findings, write_file
 
 if TYPE_CHECKING:
-    from tb.analysis.testing import Report
+    from tb.analysis.testing import Covered, Report
     from tb.core.diagnostics import Diagnostic
     from tb.dsl.checked_tests import Test
     from tb.runtime.policy import Tested
@@ -21,33 +23,95 @@ FAILED, UNTESTED = 1, 5
 NO_TEST = "TB720"
 
 
-@command("test", "tb test", "tb test -k wide", "tb test --list")
+def _share(_context: click.Context, _parameter: click.Parameter, text: str | None) -> float | None:
+    """`90%`, also written `90`."""
+    if text is None:
+        return None
+    number = text.strip().removesuffix("%")
+    if not number.replace(".", "", 1).isdigit() or not 0 <= float(number) <= 100:
+        raise click.BadParameter(f"`{text}` is not a share; write 90%")
+    return float(number) / 100
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a run of the command is asked to do."""
+
+    project: Path
+    words: str | None
+    form: str
+    junit: Path | None
+    covering: bool
+    least: float | None
+
+
+@command(
+    "test",
+    "tb test",
+    "tb test -k wide",
+    "tb test --watch",
+    "tb test --coverage-min 90% --junit test.xml",
+)
 @click.option("-k", "words", metavar="WORDS", help="Only tests whose name has these words.")
 @click.option("--list", "only_list", is_flag=True, help="Name the tests and run none.")
+@click.option("--coverage", "covering", is_flag=True, help="Show which rules and outcomes of clauses no test has seen.")
+@click.option("--coverage-min", "least", callback=_share, metavar="90%", help="Exit code 5 where less is covered.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "junit"]), help="How to show it (default: text).")
+@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write JUnit XML to a file, too.")
+@click.option("--watch", is_flag=True, help="Run again whenever a file of the project changes, until Ctrl-C.")
 @project_option
 @json_option
-def tb_test(words: str | None, only_list: bool, project: Path, as_json: bool) -> None:
+def tb_test(
+    words: str | None,
+    only_list: bool,
+    covering: bool,
+    least: float | None,
+    form: str | None,
+    junit: Path | None,
+    watch: bool,
+    project: Path,
+    as_json: bool,
+) -> None:
     """Run the tests in rules/, policy/ and tests/ of the project.
 
-    Exit code 1 where one fails, 5 where there is none. A failure shows what was expected beside what came, and why.
+    Exit code 1 where one fails, 5 where there is none or too little is covered. A failure shows what was expected beside what
+    came, and why.
     """
-    tested = _tested(project)
-    chosen = _chosen(tested.tests, words)
-    if not chosen:
-        _tell_none(words, tested.tests, project, as_json=as_json)
-        raise click.exceptions.Exit(UNTESTED)
-    if only_list:
-        _list(chosen, as_json=as_json)
-        return
-    report = _run(tested, chosen, project)
-    if as_json:
-        put_json(_facts(report))
-    else:
-        from tb.analysis.testing.text import text
+    form = "json" if as_json else form or "text"
+    wanted = Wanted(project, words, form, junit, covering or least is not None, least)
+    if watch:
+        if form != "text" or only_list:
+            raise click.UsageError("--watch shows text, and goes with neither --list nor another format")
+        from tb.cli.test_watch import watch_project
 
-        put(text(report))
+        watch_project(project, lambda: _once(wanted))
+        return
+    if only_list:
+        _list(_some(wanted, _tested(project)), as_json=form == "json")
+        return
+    code = _once(wanted)
+    if code:
+        raise click.exceptions.Exit(code)
+
+
+def _once(wanted: Wanted) -> int:
+    """Runs the tests and shows what came; the exit code."""
+    tested = _tested(wanted.project)
+    chosen = _some(wanted, tested)
+    report, covered = _run(tested, chosen, wanted)
+    if wanted.junit is not None:
+        from tb.analysis.testing.junit import junit
+
+        write_file(wanted.junit, junit(report) + "\n")
+    _show(report, covered, wanted.form)
     if not report.passed:
-        raise click.exceptions.Exit(FAILED)
+        return FAILED
+    if covered is not None and wanted.least is not None and covered.share < wanted.least:
+        from tb.analysis.testing.text import percent
+
+        say(f"{percent(covered)} is covered, and {wanted.least * 100:g}% is asked for")
+        return UNTESTED
+    return 0
 
 
 def _tested(project: Path) -> Tested:
@@ -60,25 +124,29 @@ def _tested(project: Path) -> Tested:
     return tested
 
 
-def _chosen(tests: Sequence[Test], words: str | None) -> tuple[Test, ...]:
-    wanted = (words or "").casefold()
-    return tuple(test for test in tests if wanted in test.name.casefold())
+def _some(wanted: Wanted, tested: Tested) -> tuple[Test, ...]:
+    """The tests asked for. Where there is none the command ends: a run that tests nothing does not pass."""
+    words = (wanted.words or "").casefold()
+    chosen = tuple(test for test in tested.tests if words in test.name.casefold())
+    if not chosen:
+        finding = _none(wanted.words, tested.tests)
+        if wanted.form == "json":
+            put_json({"passed": False, "tests": [], "findings": [_finding(finding)]})
+        else:
+            show_findings([finding], wanted.project)
+        raise click.exceptions.Exit(UNTESTED)
+    return chosen
 
 
-def _tell_none(words: str | None, tests: Sequence[Test], project: Path, *, as_json: bool) -> None:
+def _none(words: str | None, tests: Sequence[Test]) -> Diagnostic:
     from tb.core.diagnostics import did_you_mean, error
     from tb.core.span import whole_file
 
-    message = "the project has no test"
-    hint = 'write one into tests/limits.tb: `test "NAME"`, with `given`, `when` and `expect` below it'
     if tests and words is not None:
-        message = f"no test has `{words}` in its name"
         hint = did_you_mean(words, [test.name for test in tests]) or "`tb test --list` names them"
-    finding = error(NO_TEST, message, whole_file("tests"), hint)
-    if as_json:
-        put_json({"passed": False, "tests": [], "findings": [_finding(finding)]})
-    else:
-        show_findings([finding], project)
+        return error(NO_TEST, f"no test has `{words}` in its name", whole_file("tests"), hint)
+    hint = 'write one into tests/limits.tb: `test "NAME"`, with `given`, `when` and `expect` below it'
+    return error(NO_TEST, "the project has no test", whole_file("tests"), hint)
 
 
 def _finding(finding: Diagnostic) -> dict[str, Any]:
@@ -94,39 +162,31 @@ def _list(tests: Sequence[Test], *, as_json: bool) -> None:
     say(f"{len(tests)} {'test' if len(tests) == 1 else 'tests'}")
 
 
-def _run(tested: Tested, tests: Sequence[Test], project: Path) -> Report:
-    from tb.analysis.testing import Bench, run_tests
+def _run(tested: Tested, tests: Sequence[Test], wanted: Wanted) -> tuple[Report, Covered | None]:
+    from tb.analysis.testing import Bench, Coverage, run_tests
     from tb.replay.testing import TestHistory
 
-    plan = tested.compiled.plan
-    bench = Bench.of(tested.builder, plan, tested.compiled.settings, TestHistory(plan, project), tests)
+    compiled = tested.compiled
+    bench = Bench.of(tested.builder, compiled.plan, compiled.settings, TestHistory(compiled.plan, wanted.project), tests)
+    coverage = Coverage(compiled.plan, bench.graph, [file.path for file in compiled.files]) if wanted.covering else None
     with progress("test") as told:
-        return run_tests(bench, tests, progress=told)
+        report = run_tests(bench, tests, coverage=coverage, progress=told)
+    return report, None if coverage is None else coverage.covered()
 
 
-def _facts(report: Report) -> dict[str, Any]:
-    return {
-        "passed": report.passed,
-        "tests": [
-            {
-                "name": result.name,
-                "file": result.span.file,
-                "line": result.span.line,
-                "status": result.status,
-                "expectations": result.expectations,
-                "failures": [
-                    {
-                        "expected": failure.expected,
-                        "actual": failure.actual,
-                        "hint": failure.hint,
-                        "file": failure.span.file,
-                        "line": failure.span.line,
-                    }
-                    for failure in result.failures
-                ],
-                "explanation": result.explanation,
-            }
-            for result in report.results
-        ],
-        "counts": {status: report.count(status) for status in ("passed", "failed", "error")},
-    }
+def _show(report: Report, covered: Covered | None, form: str) -> None:
+    match form:
+        case "json":
+            from tb.cli.test_facts import facts
+
+            put_json(facts(report, covered))
+        case "junit":
+            from tb.analysis.testing.junit import junit
+
+            sys.stdout.write(junit(report) + "\n")
+        case _:
+            from tb.analysis.testing.text import coverage_text, text
+
+            put(text(report))
+            if covered is not None:
+                put(coverage_text(covered))

@@ -11,6 +11,7 @@ from tb.dsl.build_words import children_of, once, span_of
 from tb.dsl.reading import Node, Reading
 from tb.dsl.syntax import Expr
 
+_GIVEN = syntax.Name | syntax.Call | syntax.Of | syntax.AtMoment | syntax.Shift | syntax.AtPeriod | syntax.Part
 MOST_BARS = 1_000_000  # in one row: more is a slip of the keyboard
 
 
@@ -39,7 +40,7 @@ def _given(tree: Node, reading: Reading) -> syntax.Given:
 
 def _fact(tree: Node, reading: Reading) -> syntax.Fact:
     what = build_expression(tree.children[0], reading)
-    if not isinstance(what, syntax.Name | syntax.Call | syntax.Of | syntax.AtMoment):
+    if not isinstance(what, _GIVEN):
         hint = "write the name of a fact, as in `given spread = 80bps`"
         reading.mistake("TB002", "only a fact or a value can be given", what.span, hint)
     return syntax.Fact(what, build_expression(tree.children[2], reading), span_of(tree, reading))

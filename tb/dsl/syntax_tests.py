@@ -10,7 +10,7 @@ from tb.dsl.syntax_expressions import Expr, Instant, Number, Symbol, Text
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """`spread = 80bps`, `entries(today) = 8`, `close of BTC-USD = 60_000 USD`: `what` is Name, Call, Of or AtMoment."""
+    """`spread = 80bps`, `entries(today) = 8`, `close[1] = 60_000 USD`: `what` names one value."""
 
     what: Expr
     value: Expr

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -17,6 +17,7 @@ import msgspec
 
 from tb.analysis.testing import expectations
 from tb.analysis.testing.asked import Asked, ask
+from tb.analysis.testing.coverage import Coverage
 from tb.analysis.testing.expectations import Came, Values, came
 from tb.analysis.testing.markets import Played, bars_for, played, values_at_the_end
 from tb.analysis.testing.model import Failure, Report, TestResult
@@ -36,6 +37,7 @@ from tb.gate.explain.reproduce import Evaluated, facts_of
 from tb.gate.gate import Gate
 
 Progress = Callable[[int, int], None]
+Seen = Callable[[], Sequence[Values]]  # what a test saw; computed only where somebody asks
 SEVERAL = "TB724"
 
 
@@ -75,18 +77,29 @@ class Bench:
         return self._gates[period]
 
 
-def run_tests(bench: Bench, tests: Sequence[Test], *, progress: Progress | None = None) -> Report:
-    """Runs the tests in the order given."""
+def run_tests(
+    bench: Bench, tests: Sequence[Test], *, coverage: Coverage | None = None, progress: Progress | None = None
+) -> Report:
+    """Runs the tests in the order given; `coverage` notes what those that pass have seen."""
     results = []
     for done, test in enumerate(tests, start=1):
-        results.append(run_test(bench, test))
+        results.append(run_test(bench, test, coverage))
         if progress is not None:
             progress(done, len(tests))
     return Report(results=tuple(results))
 
 
-def run_test(bench: Bench, test: Test) -> TestResult:
+def run_test(bench: Bench, test: Test, coverage: Coverage | None = None) -> TestResult:
     """Runs one test from a fresh state."""
+    result, seen = _run(bench, test)
+    if coverage is not None and result.status == "passed":
+        coverage.name(test)
+        for values in seen():
+            coverage.see(values)
+    return result
+
+
+def _run(bench: Bench, test: Test) -> tuple[TestResult, Seen]:
     try:
         if test.name in bench.refused:
             raise Refused(bench.refused[test.name])
@@ -105,7 +118,7 @@ def run_test(bench: Bench, test: Test) -> TestResult:
         failures = tuple(
             Failure(expected="", actual=finding.message, span=finding.span, hint=finding.hint) for finding in problem.findings
         )
-        return _result(test, failures, is_error=True)
+        return _result(test, failures, is_error=True), tuple
 
 
 def _result(test: Test, failures: Sequence[Failure], explanation: str = "", *, is_error: bool = False) -> TestResult:
@@ -119,7 +132,7 @@ def _result(test: Test, failures: Sequence[Failure], explanation: str = "", *, i
     )
 
 
-def _unread(test: Test, unread: Sequence[str]) -> TestResult:
+def _unread(test: Test, unread: Sequence[str]) -> tuple[TestResult, Seen]:
     """What nothing reads would make a test that tests something else than it says."""
     failures = [
         Failure(
@@ -130,13 +143,13 @@ def _unread(test: Test, unread: Sequence[str]) -> TestResult:
         )
         for said in unread
     ]
-    return _result(test, failures, is_error=True)
+    return _result(test, failures, is_error=True), tuple
 
 
 # --- an order ------------------------------------------------------------------------------------------------------------
 
 
-def _order(bench: Bench, test: Test, play: Played | None) -> TestResult:
+def _order(bench: Bench, test: Test, play: Played | None) -> tuple[TestResult, Seen]:
     asked, graph = bench.asked[test.name], bench.graph
     assert test.proposes is not None
     gate = bench.gate(asked.context.period)
@@ -154,7 +167,8 @@ def _order(bench: Bench, test: Test, play: Played | None) -> TestResult:
     more: Values = {leaf: facts.value(leaf) for leaf in read_too}
     values = from_leaves(graph, {**one.values, **more}, conditions)
     failures = _compare(graph, test, asked, [one], values)
-    return _result(test, failures, _explained(bench, gate, judged) if failures else "")
+    values_asked = {node: values[node] for node in graph.reach(tuple(conditions)) if node in values}
+    return _result(test, failures, _explained(bench, gate, judged) if failures else ""), lambda: (_asked_of(one), values_asked)
 
 
 def _explained(bench: Bench, gate: Gate, judged: Judged) -> str:
@@ -181,7 +195,7 @@ def _compare(graph: RuleGraph, test: Test, asked: Asked, decided: Sequence[Came]
 # --- a market, and values alone ------------------------------------------------------------------------------------------
 
 
-def _market(bench: Bench, test: Test, play: Played) -> TestResult:
+def _market(bench: Bench, test: Test, play: Played) -> tuple[TestResult, Seen]:
     asked = bench.asked[test.name]
     decisions = [d for d in bench.history.play(play.settings, play.bars) if d.at == play.at]
     gates = [bench.gate(bench.plan.strategy(decision.strategy).period) for decision in decisions]
@@ -189,7 +203,8 @@ def _market(bench: Bench, test: Test, play: Played) -> TestResult:
         came(bench.graph, gate, decision, facts_of(bench.plan.graph, gate, decision))
         for gate, decision in zip(gates, decisions, strict=True)
     ]
-    failures = _compare(bench.graph, test, asked, decided, _conditions(bench, test, play))
+    conditions = _conditions(bench, test, play)
+    failures = _compare(bench.graph, test, asked, decided, conditions)
     told = ""
     if failures:
         explained = [
@@ -198,7 +213,35 @@ def _market(bench: Bench, test: Test, play: Played) -> TestResult:
         ]
         silent = [bench.history.why_not(play.settings, play.bars, symbol, play.at) for symbol in play.bars]
         told = "\n".join(explained or silent)
-    return _result(test, failures, told)
+
+    def seen() -> list[Values]:
+        return [conditions, *(_asked_of(one) for one in decided), *_rules_at_the_end(bench, play)]
+
+    return _result(test, failures, told), seen
+
+
+def _rules_at_the_end(bench: Bench, play: Played) -> Iterator[Values]:
+    """What every strategy's conditions are at the last bar of each of its instruments."""
+    graph = bench.plan.graph
+    for strategy in bench.plan.strategies:
+        roots = [] if strategy.membership is None else [strategy.membership]
+        roots += [exit_.when for exit_ in strategy.exits]
+        for enter in strategy.enters:
+            roots += [enter.when, *(size.condition for size in enter.sizes if size.condition is not None)]
+        leaves = leaves_of(graph, roots, in_policy=False)
+        for symbol in strategy.members:
+            last_bar = values_at_the_end(graph, play, symbol, roots, strategy.period)
+            if last_bar is not None:
+                values: Values = {leaf: _float(last_bar.value(leaf)) for leaf in leaves}
+                yield from_leaves(graph, values, roots)
+
+
+def _asked_of(one: Came) -> Values:
+    """The values of the constraints that the order had to answer to."""
+    gate = one.gate
+    applies = gate.applies(one.decision.kind == "enter")
+    asked = [c.node for bit, c in enumerate(gate.policy.constraints) if applies >> bit & 1 or c.acts is None]
+    return {node: one.values[node] for node in one.graph.reach(tuple(asked)) if node in one.values}
 
 
 def _conditions(bench: Bench, test: Test, play: Played) -> Values:
@@ -225,7 +268,7 @@ def _named(graph: RuleGraph, nodes: Sequence[int]) -> str | None:
     return named[0] if len(named) == len(nodes) else None
 
 
-def _values(bench: Bench, test: Test) -> TestResult:
+def _values(bench: Bench, test: Test) -> tuple[TestResult, Seen]:
     """Conditions on what is given alone; whatever else they read is unknown."""
     asked, graph = bench.asked[test.name], bench.graph
     nodes = [*asked.conditions.values(), *asked.confidences.values()]
@@ -235,7 +278,8 @@ def _values(bench: Bench, test: Test) -> TestResult:
         return _unread(test, unread)
     seeds: Values = dict.fromkeys(leaves_of(graph, nodes, in_policy=False), math.nan)
     seeds |= {node: _float(value) for node, value in asked.given.items()}
-    return _result(test, _compare(graph, test, asked, [], from_leaves(graph, seeds, nodes)))
+    values = from_leaves(graph, seeds, nodes)
+    return _result(test, _compare(graph, test, asked, [], values)), lambda: (values,)
 
 
 def _float(value: Exact | float) -> float:

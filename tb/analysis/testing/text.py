@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tb.analysis.testing.coverage import ClauseCover, Covered
 from tb.analysis.testing.model import Failure, Report, TestResult
 
 _SHOWN = {"failed": "FAILED", "error": "ERROR"}
@@ -42,3 +43,39 @@ def _failure(failure: Failure) -> Iterator[str]:
         yield f"  {failure.actual}    ({place})"
     if failure.hint:
         yield f"  hint      {failure.hint}"
+
+
+# coverage
+
+_OUTCOMES = ("true", "false")
+_BOUNDARY = ("at", "just below", "just above")
+
+
+def coverage_text(covered: Covered) -> str:
+    """What no test names or has seen, by place, then the counts."""
+    lines = [
+        f"{rule.span.file}:{rule.span.line}  no test names {rule.kind} {rule.name}" for rule in covered.rules if not rule.tested
+    ]
+    lines += [line for clause in covered.clauses for line in _clause(clause)]
+    thresholds = [clause for clause in covered.clauses if clause.is_threshold]
+    counts = [
+        f"{covered.rules_tested} of {len(covered.rules)} rules named",
+        f"{covered.outcomes_seen} of {2 * len(covered.clauses)} outcomes of clauses seen",
+        f"{sum(len(clause.sides) for clause in thresholds)} of {3 * len(thresholds)} sides of thresholds tried",
+    ]
+    return "\n".join([*lines, f"coverage {percent(covered)}: {', '.join(counts)}"])
+
+
+def percent(covered: Covered) -> str:
+    """Rounded down, so that 100% means all."""
+    return f"{int(covered.share * 1000) / 10:g}%"
+
+
+def _clause(clause: ClauseCover) -> Iterator[str]:
+    place = f"{clause.span.file}:{clause.span.line}"
+    never = [outcome for outcome in _OUTCOMES if outcome not in clause.outcomes]
+    if never:
+        yield f"{place}  never {' or '.join(never)}: {clause.text}"
+    untried = [side for side in _BOUNDARY if side not in clause.sides]
+    if untried and clause.is_threshold and not never:
+        yield f"{place}  not tried {', '.join(untried)}: {clause.text}"
