@@ -73,6 +73,7 @@ def _wanted(files: tuple[str, ...], project: Path) -> Iterator[tuple[str, Path |
         texts = read_texts(project)
         yield from ((name, project / name, False) for name in texts.rules)
         yield from ((name, project / name, True) for name in texts.policy)
+        yield from ((name, project / name, False) for name in texts.tests)
         return
     for name in files:
         if name == "-":

@@ -20,6 +20,7 @@ FILES = {
     "triggers.tb": "rules/triggers.tb",
     "limits.tb": "policy/limits.tb",
     "limits.yaml": "policy/limits.yaml",
+    "tests.tb": "tests/limits.tb",
 }
 IGNORED = "# what tb records: ledgers and reports\n.tb/\n"
 SAMPLE = "data"
@@ -32,7 +33,7 @@ SAMPLE = "data"
 def tb_init(folder: Path, sample: bool, as_json: bool) -> None:
     """Write a small project to start from into DIR.
 
-    It has settings, a strategy, and hard limits that lint clean.
+    It has settings, a strategy, and hard limits that lint clean, with tests of them.
     Nothing is overwritten: a folder that has a `tb.yaml`, or any of the files, is left as it is.
     """
     written = write_project(folder, sample=sample)
@@ -91,4 +92,4 @@ def _sample(folder: Path) -> list[str]:
 def _next(folder: Path, sample: bool) -> list[str]:
     move = [] if folder.resolve() == Path.cwd() else [f"cd {folder}"]
     replay = f"tb replay --data {SAMPLE}" if sample else "tb replay --data FOLDER     # SYMBOL.parquet or SYMBOL.csv"
-    return [*move, "tb lint", replay, *(["tb report"] if not move else [])]
+    return [*move, "tb lint", "tb test", replay, *(["tb report"] if not move else [])]

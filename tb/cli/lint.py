@@ -123,17 +123,25 @@ class _Linter:
         from tb.analysis.lint import lint
         from tb.dsl.parse import parse
 
-        files, found = [], list(self.before)
+        files, found, found_in_tests = [], list(self.before), []
         for part, is_policy in ((texts.rules, False), (texts.policy, True)):
             for path, text in part.items():
                 file, mistakes = parse(path, text, is_policy=is_policy)
                 files.append(file)
                 found += mistakes
+        asked = []
+        for path, text in texts.tests.items():
+            file, mistakes = parse(path, text, is_policy=False)
+            asked.append(file)
+            found_in_tests += mistakes
         settings = self.settings
         if settings is None:
-            return in_order(found)  # without a currency and limits nothing can be said about what the rules mean
-        return lint(
+            return in_order(
+                [*found, *found_in_tests]
+            )  # without a currency and limits nothing can be said about what the rules mean
+        found = lint(
             files,
+            tests=asked,
             findings=found,
             currency=settings.account.currency,
             limits=texts.limits,
@@ -144,6 +152,7 @@ class _Linter:
             as_of=self.as_of,
             zone=settings.account.timezone,
         )
+        return in_order([*found, *found_in_tests])
 
 
 def _looked(found: list[Diagnostic], texts: Texts, data: Path | None) -> frozenset[str]:

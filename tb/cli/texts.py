@@ -6,7 +6,7 @@ For commands that look at texts and run nothing: one broken file must not hide w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,12 +25,24 @@ class Texts:
     rules: Mapping[str, str]
     policy: Mapping[str, str]
     limits: Mapping[str, Limit]
-    sources: Mapping[str, str]  # what findings speak of: rules, policy, settings and limits by path
+    sources: Mapping[str, str]  # what findings speak of: rules, policy, tests, settings and limits by path
     findings: tuple[Diagnostic, ...] = field(default=())
+    tests: Mapping[str, str] = field(default_factory=dict)  # of the files that hold tests alone
 
 
 def read_texts(folder: Path) -> Texts:
     """Raises Refused where the folder is no project at all."""
+    from tb.runtime.project import load_tests
+
+    found = _read_project(folder)
+    try:
+        tests = load_tests(folder)
+    except Refused as refused:
+        return replace(found, findings=(*found.findings, *refused.findings))
+    return replace(found, tests=tests, sources={**found.sources, **tests})
+
+
+def _read_project(folder: Path) -> Texts:
     from tb.runtime.project import load_project
 
     try:

@@ -7,7 +7,7 @@ import random
 import pytest
 from written_tests import ORDER, POLICY, bench_of, compiled, order, run
 
-from tb.analysis.testing import run_tests
+from tb.analysis.testing import Coverage, Covered, run_tests
 from tb.analysis.testing.text import text
 
 TWICE = ORDER.replace("buy 1 ", "buy 2 ")
@@ -145,3 +145,54 @@ def test_the_order_of_tests_does_not_matter() -> None:
     for tests in (found.tests[::-1], shuffled):
         assert {result.name: result for result in run_tests(bench, tests).results} == straight
         assert {result.name: result for result in run_tests(bench_of(found), tests).results} == straight
+
+
+def covered_by(tests: str, rules: str = "forbid wide when spread > 60bps or depth(10bps) < 2 * order.notional\n") -> Covered:
+    found = compiled(tests, policy=rules)
+    bench = bench_of(found)
+    coverage = Coverage(bench.plan, bench.graph, ["policy/p.tb", "rules/r.tb"])
+    run_tests(bench, found.tests, coverage=coverage)
+    return coverage.covered()
+
+
+def test_coverage_counts_what_passing_tests_saw() -> None:
+    def order_test(name: str, given: str, expect: str) -> str:
+        return f'test "{name}"\n  given  {given}\n{ORDER}  expect {expect}\n'
+
+    def of_policy(covered: Covered) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+        return {c.text: (c.outcomes, c.sides) for c in covered.clauses if c.span.file == "policy/p.tb"}
+
+    spread, depth = "spread > 60bps", "depth(0.1%) < 2 * order.notional"
+    nothing = covered_by("")
+    assert of_policy(nothing) == {spread: ((), ()), depth: ((), ())}
+    assert nothing.share == 0
+    failing = covered_by(order_test("a", "spread = 80bps", "approve"))
+    assert of_policy(failing) == of_policy(nothing)
+    unknown = covered_by(order_test("a", "spread = unknown", "reject by wide"))
+    assert of_policy(unknown) == {spread: ((), ()), depth: (("false",), ())}
+    assert [rule.name for rule in unknown.rules if rule.tested] == ["wide"]
+    more = covered_by(
+        order_test("a", "spread = 60bps", "approve")
+        + order_test("b", "spread = 60.5bps", "reject")
+        + order_test("c", "depth(10bps) = 999 USD", "reject")
+        + order_test("d", "spread = 59.5bps", "approve buy BTC-USD by momentum")
+    )
+    assert of_policy(more) == {
+        spread: (("true", "false"), ("at", "just below", "just above")),
+        depth: (("true", "false"), ("just below",)),
+    }
+    assert [rule.name for rule in more.rules if rule.tested] == ["momentum"]
+
+
+def test_coverage_of_rules_is_what_the_last_bar_was() -> None:
+    def of_rules(tests: str) -> dict[str, tuple[str, ...]]:
+        return {c.text: c.outcomes for c in covered_by(tests).clauses if c.span.file == "rules/r.tb" and "loud" in c.text}
+
+    assert of_rules('test "a"\n' + SPIKE.strip("\n") + "\n  expect surge\n") == {
+        "loudness > 1.5": ("true",),
+        "loudness < 0.1": ("false",),
+    }
+    assert of_rules('test "a"\n  given  loudness = 1.5\n  expect not surge\n') == {
+        "loudness > 1.5": ("false",),
+        "loudness < 0.1": (),
+    }

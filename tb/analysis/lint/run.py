@@ -22,7 +22,7 @@ from tb.analysis.suppression import NO_EFFECT, NO_REASON, read_suppressions, sup
 from tb.core.diagnostics import Diagnostic, Severity, has_errors, in_order
 from tb.core.span import Span
 from tb.dsl import syntax
-from tb.dsl.check import LimitValue, check, without_echoes
+from tb.dsl.check import LimitValue, check, check_with_tests, without_echoes
 from tb.engine.plan import plan
 
 _UTC = ZoneInfo("UTC")
@@ -33,6 +33,7 @@ _LEVELLED = frozenset(_BY_CODE) | {NO_REASON, NO_EFFECT}
 def lint(
     files: Sequence[syntax.File],
     *,
+    tests: Sequence[syntax.File] = (),
     findings: Sequence[Diagnostic] = (),
     currency: str = "USD",
     limits: Mapping[str, LimitValue] | None = None,
@@ -44,7 +45,7 @@ def lint(
     zone: ZoneInfo = _UTC,
     library: Mapping[str, str] | None = None,
 ) -> list[Diagnostic]:
-    """Every finding of a project, in order.
+    """Every finding of a project, in order. `tests` are the files that hold tests alone.
 
     `findings` are those of parsing files and limits; `limits`, `overrides`, `as_of`, `zone` and `library` are as in `check`.
     `levels` gives rules another severity, by code or category; None switches one off. What is not known of
@@ -58,6 +59,11 @@ def lint(
     found = [*findings, *without_echoes(checked, findings, files)]
     if program is None or has_errors(found):
         return in_order([*found, *_levelled(wrong, levels)])
+    if tests or any(isinstance(node, syntax.Test) for file in files for node in file.declarations):
+        *_, again = check_with_tests(
+            files, tests, currency=currency, limits=limits, overrides=overrides, as_of=as_of, zone=zone, library=library
+        )
+        found += [finding for finding in again if finding not in checked]
     subject = Subject(tuple(files), program, plan(program), limits, data, instruments, zone.key)
     ruled = [finding for rule in RULES if levels.get(rule.code, rule.severity) is not None for finding in rule.check(subject)]
     left = suppress(in_order(used_at(files, ruled)), suppressions, _BY_CODE)

@@ -156,7 +156,7 @@ def _differences(expected: ExpectVerdict, at: int, asked: Asked, one: Came) -> I
             yield f"`{decision.strategy}` proposed it"
         return
     if expected.by is not None and expected.by not in decision.deciding:
-        yield f"decided by {', '.join(decision.deciding)}"
+        yield _other_verdict(expected, one)
     rules = [c for c in one.deciding() if expected.by in {None, c.name}]
     yield from _clause_differs(expected, at, asked, one, rules)
 
