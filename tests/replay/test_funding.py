@@ -41,8 +41,9 @@ def test_a_rate_is_known_at_its_instant_and_stale_after_one_period(tmp_path: Pat
     assert seen == [0.0001] * 7 + [0.0002] * 8 + [None] * 15
 
 
-def test_a_year_of_funding_follows_from_rate_and_period(tmp_path: Path) -> None:
-    here = compiled(strategy(YEARLY))
+@pytest.mark.parametrize("yearly", [YEARLY, "annualised(funding_rate) > 20%", "annualised(funding_rate, every: 8h) > 20%"])
+def test_a_year_of_funding_follows_from_rate_and_period(tmp_path: Path, yearly: str) -> None:
+    here = compiled(strategy(yearly))
     # 0.02 % three times a day are 21.9 % a year, 0.018 % are 19.7 %
     done = run(here, funded(tmp_path, {0: "0.00018", 8: "0.0002", 16: "0.00018"}, here))
     assert {d.at for d in done.decisions if d.kind == "enter"} == {START + 8 * HOUR}

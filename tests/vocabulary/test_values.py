@@ -51,6 +51,7 @@ def values(name: str, constants: tuple[float, ...], *rows: list[float], output: 
         ("lowest", (2,), [[1, 3, 2, 1]], [NAN, 1, 2, 1]),
         ("total", (2,), [[1, 3, 2]], [NAN, 4, 5]),
         ("count", (3,), [[1, 0, 1, 1]], [NAN, NAN, 2, 2]),
+        ("bars_since", (3,), [[1, 0, 0, 0, 1, 1]], [NAN, NAN, 2, 3, 0, 0]),
         ("volume_usd", (2,), [[10, 20], [1, 2]], [NAN, 50]),
         ("obv", (), [[5, 6, 6, 4], [9, 1, 2, 3]], [0, 1, 1, -2]),
         ("mfi", (2,), [[1, 2, 1], [1, 2, 1], [1, 2, 1], [1, 3, 2]], [NAN, NAN, 75]),  # 6 rising, 2 falling

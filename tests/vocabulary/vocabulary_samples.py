@@ -85,7 +85,7 @@ def walk(function: Function, length: int, seed: int = 7) -> Array:
         "volume": rng.lognormal(3.0, 1.0, length),
     }
     arguments = [close, fields["volume"]][: len(function.series)]
-    if function.name == "count":
+    if function.name in {"count", "bars_since"}:
         arguments = [(close > first).astype(np.float64)]
     return np.array([*(fields[name] for name in function.implicit), *arguments])
 

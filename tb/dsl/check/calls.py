@@ -13,7 +13,7 @@ from tb.core.encode import plain
 from tb.core.span import Span
 from tb.core.units import ANY, NUMBER, RATIO, Kind, money
 from tb.dsl import checked, syntax
-from tb.dsl.check import functions, signals, units
+from tb.dsl.check import annual, functions, signals, units
 from tb.dsl.check.beyond import beyond
 from tb.dsl.check.literals import fold
 from tb.vocabulary import facts
@@ -39,6 +39,8 @@ def call(using: Expressions, node: syntax.Call) -> checked.Expr:
         return _pointwise(using, node)
     if name == "depth":
         return _depth(using, node)
+    if name == "annualised":
+        return annual.annualised(using, node)
     if name == "agree":
         return signals.agree(using, node)
     if name in FACTS and FACTS[name].arguments and (using.trusted or name not in INTERNAL):
@@ -55,7 +57,7 @@ def call(using: Expressions, node: syntax.Call) -> checked.Expr:
     if told is not None:
         return using.refuse(told[0], told[1], node.name.span, told[2])
     own = [known for known in using.scope.functions if using.scope.visible(known, using.file, using.in_policy)]
-    known = [*FUNCTIONS, *POINTWISE, "depth", "agree", *own, *with_arguments]
+    known = [*FUNCTIONS, *POINTWISE, "depth", "agree", "annualised", *own, *with_arguments]
     hint = did_you_mean(name, known) or "see docs/language.md for the functions there are"
     edits = respelling(name, known, node.name.span)
     return using.refuse("TB102", f"there is no function `{name}`", node.name.span, hint, edits)

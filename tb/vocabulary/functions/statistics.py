@@ -134,4 +134,18 @@ FUNCTIONS = (
         example="count(close > open, 10) >= 7",
         output_range=(0, None),
     ),
+    Function(
+        name="bars_since",
+        family=FAMILY,
+        parameters=(series("condition", Kind.TRUTH), window()),
+        unit=unit_rules.number,
+        window=look_back.bars,
+        kernel="order:bars_since",
+        reference=order.bars_since,
+        doc="how many bars ago the condition was last true: 0 where it is now, n where it was at none of the last n bars; "
+        "unknown where it was unknown at one of them",
+        source="Pine's `ta.barssince`, within a window",
+        example="bars_since(close > highest(high, 24)[1], 48) <= 5",
+        output_range=(0, None),
+    ),
 )

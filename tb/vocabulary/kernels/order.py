@@ -176,3 +176,16 @@ def williams_r(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         t = i - n + 1
         if t >= 0:
             outputs[0, t] = _finite(-100.0 * ((top[t] - close[i]) / (top[t] - bottom[t]))) if known >= n else NAN
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def bars_since(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    n = int(constants[0])
+    for t in range(outputs.shape[1]):
+        outputs[0, t] = float(n)
+        for place in range(t, t + n):  # from the oldest: the newest that is true stays
+            if not math.isfinite(inputs[0, place]):
+                outputs[0, t] = NAN
+                break
+            if inputs[0, place] != 0.0:
+                outputs[0, t] = float(t + n - 1 - place)

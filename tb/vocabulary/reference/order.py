@@ -65,3 +65,9 @@ def williams_r(_constants: Constants, windows: list[list[float]]) -> list[float]
     top = max(highs) + 0.0
     bottom = min(lows) + 0.0
     return [-100.0 * ratio(top - closes[-1], top - bottom)]
+
+
+@windowed(look_back.bars)
+def bars_since(_constants: Constants, windows: list[list[float]]) -> list[float]:
+    newest_first = windows[0][::-1]
+    return [next((float(back) for back, truth in enumerate(newest_first) if truth != 0.0), float(len(newest_first)))]
