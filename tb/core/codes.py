@@ -362,6 +362,13 @@ _ROWS: tuple[Code, ...] = (
         "write `council momentum 2, fvg 1  approve when weight for >= 60%`",
     ),
     Code(
+        "TB075",
+        "allocation cannot be",
+        "A project allocates once, by a fraction of Kelly's share from a stated number of trades. Fraction, share and "
+        "correlation lie between 0 and 1.",
+        "write `allocate kelly fraction 0.25 over 50 trades, at most 15% each`",
+    ),
+    Code(
         "TB077",
         "there are no books",
         "A constraint reads what is known of the book of the order, and the project has no books.",

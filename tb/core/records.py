@@ -82,6 +82,13 @@ class Together(msgspec.Struct, frozen=True, kw_only=True):
     rounds: tuple[Round, ...]
 
 
+class Likeness(msgspec.Struct, frozen=True, kw_only=True):
+    """How the returns of another instrument correlate with those of the order's, -1 to 1; None where it is not known."""
+
+    instrument: str
+    correlation: float | None
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
     """One proposal and what the gate said to it, or one exit order.
 
@@ -120,6 +127,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_default
     feeds: tuple[tuple[int, int | None], ...] = ()
     votes: tuple[Ballot, ...] = ()  # of the council, in its order; empty where its strategy is not in it
     together: Together | None = None  # of a leg; verdict, deciding and approved are then those of all legs
+    likeness: tuple[Likeness, ...] = ()  # of the strategy's other instruments, where some may count as one
 
 
 class Quiet(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -9,6 +9,7 @@ from decimal import Context, Decimal
 from tb.core.records import Ballot
 from tb.core.span import Span
 
+CORRELATION_BARS = 100  # closed bars over which returns are compared
 _EXACT = Context(prec=28, traps=[])
 
 
@@ -56,11 +57,30 @@ class Council:
 
 
 @dataclass(frozen=True, slots=True)
+class Allocation:
+    """Sizes by Kelly: `fraction` of Kelly's share from a strategy's last `trades`, and at most `most_each` of equity.
+
+    Instruments whose returns correlate above `correlation` share one allocation; None where each has its own.
+    """
+
+    fraction: Decimal
+    trades: int
+    most_each: Decimal
+    correlation: Decimal | None
+    span: Span
+
+    def is_one(self, correlation: float | None) -> bool:
+        """Whether two instruments count as one. Where it is not known how like they are, they do."""
+        return self.correlation is not None and (correlation is None or Decimal(repr(correlation)) > self.correlation)
+
+
+@dataclass(frozen=True, slots=True)
 class Capital:
-    """What a project says about its capital. Nothing said is one capital for all, and no votes."""
+    """What a project says about its capital. Nothing said is one capital for all, no votes, and sizes as they are written."""
 
     books: tuple[Book, ...] = ()
     council: Council | None = None
+    allocation: Allocation | None = None
 
     def book_of(self, strategy: str) -> Book | None:
         return next((book for book in self.books if strategy in book.strategies), None)

@@ -88,6 +88,28 @@ def twins(quantities: str, quantity: D) -> D:
     return D(sum(D(one) == quantity for one in quantities.split(",") if one))
 
 
+def kelly(trades: D, wins: D, gain: D, loss: D) -> D:
+    """The share of capital that grows fastest: W - (1 - W) / R, of a share W of wins and a mean gain R times the mean loss.
+
+    With no loss among the trades it is W. Source: Kelly, A New Interpretation of Information Rate, 1956, as traders write it.
+    """
+    won = EXACT.divide(wins, trades)
+    if not wins or not loss:
+        return won if wins else D(-1)
+    return EXACT.subtract(won, EXACT.divide(EXACT.multiply(1 - won, loss), gain))
+
+
+def allocation(trades: D, needed: D, wins: D, gain: D, loss: D, fraction: D, most: D) -> D:
+    """The share of equity that may be used. Before there are trades enough it is the most there ever is."""
+    if trades < needed:
+        return most
+    return max(D(0), min(most, EXACT.multiply(fraction, kelly(trades, wins, gain, loss))))
+
+
+def after_allocated(used: D, quantity: D, price: D) -> D:
+    return EXACT.add(used, EXACT.multiply(quantity, price))
+
+
 _ACCOUNT: Mapping[str, Callable[..., Decimal | None]] = {
     "order.notional": notional,
     "order.risk": risk,
@@ -99,6 +121,8 @@ _ACCOUNT: Mapping[str, Callable[..., Decimal | None]] = {
     "order.fee": charged,
     "order.margin": charged,
     "duplicates": twins,
+    "allocation": allocation,
+    "after.allocated": after_allocated,
     "after.exposure": worst_exposure,
     "after.gross": worst_gross,
     "after.net": worst_net,

@@ -19,6 +19,7 @@ from tb.engine.baskets import BasketPlan, LegPlan, in_universe, leg_entries
 from tb.engine.build import Builder, Context
 from tb.engine.feeds import is_feed
 from tb.engine.graph import POINTWISE_OPS, RuleGraph
+from tb.engine.likeness import correlations
 from tb.engine.signals import ConvictionSizePlan, SignalPlan, signal_plan, signals_in, size_of
 
 
@@ -108,6 +109,7 @@ class StrategyPlan:
     span: Span
     roots: tuple[int, ...] = field(repr=False)  # every node whose column a session reads
     baskets: tuple[BasketPlan, ...] = ()  # of a strategy whose entries have legs; it has no other entries then
+    correlations: dict[str, int] = field(default_factory=dict)  # with each instrument, where one asks
     market: tuple[int, ...] = field(default=(), repr=False)  # what the policy reads of the market for each order
 
     def basket(self, symbol: str) -> BasketPlan | None:
@@ -332,7 +334,7 @@ def _mark_order(graph: RuleGraph, constraint: ConstraintPlan) -> ConstraintPlan:
     return ConstraintPlan(**{**fields, "reads_order": reads, "reads_book": reads_book})
 
 
-_OF_ORDER = ("order.", "scope.", "book.", "strategy.", "parent.", "venue.", "votes_for")
+_OF_ORDER = ("order.", "scope.", "book.", "strategy.", "parent.", "venue.", "votes_for", "kelly.", "allocation.")
 
 
 def _is_of_order(name: str, argument: str) -> bool:
@@ -356,6 +358,7 @@ class _Draft:
     enters: list[EnterPlan]
     exits: list[ExitPlan]
     baskets: list[BasketPlan]
+    correlations: dict[str, int] = field(default_factory=dict)
 
 
 class _Drafter:
@@ -374,7 +377,8 @@ class _Drafter:
             return _Draft(self.strategy, self.strategy.period, self.universe, None, [], [], planned)
         membership = self._node(self.universe.only_when) if self.universe.only_when is not None else None
         enters = [self._enter(enter) for enter in self.strategy.enters]
-        return _Draft(self.strategy, self.strategy.period, self.universe, membership, enters, self._exits(), [])
+        alike = correlations(self.builder, self.universe, self.strategy.period)
+        return _Draft(self.strategy, self.strategy.period, self.universe, membership, enters, self._exits(), [], alike)
 
     def basket(self, basket: Basket) -> BasketPlan:
         """The plan of the legs of one asset, in whose context this drafter stands."""
@@ -504,8 +508,9 @@ def _finish(graph: RuleGraph, draft: _Draft, policy: PolicyPlan) -> StrategyPlan
         {c.after: _length(c.length, strategy.period) for c in strategy.cool_downs},
         strategy.doc,
         strategy.span,
-        _read(graph, draft.membership, enters, exits, policy),
+        _read(graph, draft.membership, enters, exits, policy, draft.correlations.values()),
         found,
+        draft.correlations,
         policy.market,
     )
 
@@ -539,10 +544,15 @@ def _exit_with_leaves(graph: RuleGraph, exit_: ExitPlan) -> ExitPlan:
 
 
 def _read(
-    graph: RuleGraph, membership: int | None, enters: Iterable[EnterPlan], exits: Iterable[ExitPlan], policy: PolicyPlan
+    graph: RuleGraph,
+    membership: int | None,
+    enters: Iterable[EnterPlan],
+    exits: Iterable[ExitPlan],
+    policy: PolicyPlan,
+    more: Iterable[int] = (),
 ) -> tuple[int, ...]:
     """Every node whose column a session reads."""
-    wanted = [*(() if membership is None else (membership,)), *policy.market]
+    wanted = [*(() if membership is None else (membership,)), *policy.market, *more]
     for enter in enters:
         wanted += [*_enter_roots(enter), *enter.leaves]
     for exit_ in exits:

@@ -71,6 +71,7 @@ class Account:
     last_loss: int | None = None
     history: list[tuple[int, Decimal]] = field(default_factory=list)  # equity at the closes seen
     activity: Activity = field(default_factory=Activity)  # of the whole account
+    returns: dict[str, list[Decimal]] = field(default_factory=dict)  # of closed trades by strategy, over their entry's value
     books: dict[str, Book] = field(default_factory=dict)  # by name
     whole: Account | None = field(default=None, repr=False, compare=False)  # of a book: the account it is a part of
     strategies: tuple[str, ...] = ()  # of a book: its strategies
@@ -189,6 +190,20 @@ class Account:
             total = EXACT.add(total, max(abs(sides[0]), abs(sides[1])))
         return total
 
+    def used_by(self, strategy: str, instruments: Iterable[str]) -> Decimal | None:
+        """What a strategy holds and waits for of these instruments, all values added up; None where a price is unknown."""
+        among, total = tuple(instruments), ZERO
+        for holding in self.holdings.values():
+            if holding.strategy == strategy and holding.instrument in among:
+                mark = self.marks.get(holding.instrument)
+                if mark is None:
+                    return None
+                total = EXACT.add(total, abs(EXACT.multiply(holding.quantity, mark)))
+        for order in self.underway():
+            if order.strategy == strategy and order.instrument in among:
+                total = EXACT.add(total, EXACT.multiply(order.quantity, order.price))
+        return total
+
     # --- events ----------------------------------------------------------------------------------------------------
 
     def begin_day(self, starts: int, ends: int) -> None:
@@ -217,8 +232,6 @@ class Account:
 
     def fill(self, strategy: str, instrument: str, quantity: Decimal, price: Decimal, fee: Decimal) -> None:
         """Books a fill: signed quantity at a price, fee in account currency. The price is the mark until a close is seen."""
-        for part in self._parts(strategy):
-            part.fill(strategy, instrument, quantity, price, fee)
         self._are_summed = False
         self.cash = EXACT.subtract(EXACT.subtract(self.cash, EXACT.multiply(quantity, price)), fee)
         key = (strategy, instrument)
@@ -231,10 +244,16 @@ class Account:
             self.holdings.pop(key, None)
             if instrument not in self.held():
                 self.marks.pop(instrument, None)
-
-    def trade_closed(self, at: int, profit: Decimal, *, strategy: str) -> None:
         for part in self._parts(strategy):
-            part.trade_closed(at, profit, strategy=strategy)
+            part.fill(strategy, instrument, quantity, price, fee)
+            part.mark(instrument, self.marks.get(instrument))  # one instrument has one mark, whoever bought it first
+
+    def trade_closed(self, at: int, profit: Decimal, *, strategy: str, value: Decimal) -> None:
+        """A trade is over; `value` is what its entry was worth."""
+        for part in self._parts(strategy):
+            part.trade_closed(at, profit, strategy=strategy, value=value)
+        if value > 0:
+            self.returns.setdefault(strategy, []).append(EXACT.divide(profit, value))
         if profit < 0:
             self.losses_in_a_row += 1
             self.last_loss = at

@@ -11,7 +11,7 @@ from tb.engine.instant import Exact, exact
 from tb.gate.account import ZERO, Account, Book
 from tb.gate.facts_of_conduct import READERS_OF_CONDUCT
 from tb.gate.net import net_sides
-from tb.gate.proposal import Proposal
+from tb.gate.proposal import Allotment, Proposal
 from tb.gate.standing import NOTHING_SAID, Standing
 from tb.vocabulary.facts import OF_BOOK, of_book
 
@@ -108,6 +108,19 @@ def _net_now(moment: Moment, _: str) -> Exact:
     return None if values is None else abs(sum(values, ZERO))
 
 
+def _allotted(value: Callable[[Allotment], Decimal]) -> Reader:
+    def read_allotment(moment: Moment, _: str) -> Exact:
+        return None if moment.proposal.allotment is None else value(moment.proposal.allotment)
+
+    return read_allotment
+
+
+def _allocation_used(moment: Moment, _: str) -> Exact:
+    """What the strategy holds and waits for of the order's instrument and of those that count as one with it."""
+    allotment, own = moment.proposal.allotment, moment.proposal.instrument
+    return None if allotment is None else moment.account.used_by(moment.proposal.strategy, (own, *allotment.alike))
+
+
 def _since_last_loss(moment: Moment, _: str) -> Exact:
     last = moment.account.last_loss
     return None if last is None else Decimal(moment.at - last)
@@ -168,6 +181,14 @@ _ACCOUNT: Mapping[str, Reader] = {
     "data_age": lambda m, _: None if m.age is None else Decimal(m.age),
     "restricted": lambda m, _: ",".join(m.restricted),
     "votes_for": lambda m, _: m.proposal.votes_for,
+    "kelly.trades": _allotted(lambda a: Decimal(a.trades)),
+    "kelly.needed": _allotted(lambda a: Decimal(a.needed)),
+    "kelly.wins": _allotted(lambda a: Decimal(a.wins)),
+    "kelly.gain": _allotted(lambda a: a.gain),
+    "kelly.loss": _allotted(lambda a: a.loss),
+    "kelly.fraction": _allotted(lambda a: a.fraction),
+    "kelly.most": _allotted(lambda a: a.most),
+    "allocation.used": _allocation_used,
     "halted_by": lambda m, _: m.halted_by,
     "paused_by": lambda m, _: m.paused_by,
     "instant": lambda m, _: Decimal(m.at),

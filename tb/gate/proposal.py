@@ -16,6 +16,23 @@ EXIT_CAUSES = {HELD_TOO_LONG: "hold", LEG_GONE: "leg gone"}  # what a fill says 
 
 
 @dataclass(frozen=True, slots=True)
+class Allotment:
+    """What an allocation by Kelly goes by: the strategy's last closed trades, and the instruments that share with the order's.
+
+    `gain` and `loss` are mean returns of the trades that won and lost, as ratios of the entries' value, 0 where there are none.
+    """
+
+    trades: int
+    needed: int
+    wins: int
+    gain: Decimal
+    loss: Decimal
+    fraction: Decimal
+    most: Decimal
+    alike: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
     """`sign` is 1 for a buy, -1 for a sell. `quantity` is on the lot grid, `price` None where no price is known.
 
@@ -50,3 +67,4 @@ class Proposal:
     net_share: Decimal | None = Decimal(1)
     parent: str | None = None
     parent_quantity: Decimal | None = None
+    allotment: Allotment | None = None  # None where nothing is allocated

@@ -1,6 +1,7 @@
 """combine: what becomes of proposals between the strategies that make them and the gate that judges them.
 
 1. The council votes on those of its members (`tb.runtime.council`).
+2. What the strategy's own trades allow is put beside each (`tb.runtime.allocation`).
 
 Nothing here sends, removes or enlarges an order: what is said is put beside the proposal, and the gate refuses or shrinks by
 it.
@@ -8,25 +9,45 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from functools import partial
 
 from tb.engine.plan import Plan
 from tb.gate.account import Account
+from tb.runtime.allocation import allot
 from tb.runtime.council import ballots, held_by
 from tb.runtime.drafts import Draft, Key
+from tb.runtime.ports import MarketView
 
 
 class Combiner:
     """For one plan."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, view: MarketView) -> None:
+        self.view = view
         self.capital = plan.program.capital
         self.strategies = {strategy.name: strategy for strategy in plan.strategies}
 
     def combine(self, drafts: Sequence[Draft], account: Account, leaving: Collection[Key]) -> list[Draft]:
         """The drafts of one instant with what was said of each. `leaving` are positions that an order closes already."""
-        return self._voted(drafts, account, leaving)
+        return self._allotted(self._voted(drafts, account, leaving), account)
+
+    def _allotted(self, drafts: list[Draft], account: Account) -> list[Draft]:
+        allocation = self.capital.allocation
+        if allocation is None:
+            return drafts
+
+        def allotted(draft: Draft) -> Draft:
+            symbol = draft.proposal.instrument
+            values = partial(self._value, symbol, draft.row)
+            allotment, likeness = allot(allocation, draft.strategy, symbol, values, account)
+            return replace(draft, proposal=replace(draft.proposal, allotment=allotment), likeness=likeness)
+
+        return _each(drafts, allotted)
+
+    def _value(self, symbol: str, row: int, node: int) -> float | None:
+        return self.view.value(node, symbol, row)
 
     def _voted(self, drafts: Sequence[Draft], account: Account, leaving: Collection[Key]) -> list[Draft]:
         council = self.capital.council
@@ -41,9 +62,13 @@ class Combiner:
             share = council.share_for(votes) if votes else None
             return replace(draft, proposal=replace(draft.proposal, votes_for=share), votes=votes)
 
-        found = []
-        for draft in drafts:
-            # legs are voted on one by one, and one that is refused refuses all
-            legs = tuple(voted(leg) for leg in draft.legs)
-            found.append(replace(legs[0], legs=legs) if legs else voted(draft))
-        return found
+        return _each(drafts, voted)
+
+
+def _each(drafts: Sequence[Draft], change: Callable[[Draft], Draft]) -> list[Draft]:
+    """Legs are changed one by one, and one that is refused refuses all."""
+    found = []
+    for draft in drafts:
+        legs = tuple(change(leg) for leg in draft.legs)
+        found.append(replace(legs[0], legs=legs) if legs else change(draft))
+    return found

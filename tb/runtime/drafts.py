@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tb.core.records import Ballot
+from tb.core.records import Ballot, Likeness
 from tb.engine.plan import StrategyPlan
 from tb.gate.proposal import Proposal
 from tb.runtime.positions import Position
@@ -39,3 +39,4 @@ class Draft:
     position: Position | None
     legs: tuple[Draft, ...] = ()
     votes: tuple[Ballot, ...] = ()  # of the council
+    likeness: tuple[Likeness, ...] = ()  # of the strategy's other instruments

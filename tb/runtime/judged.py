@@ -43,6 +43,7 @@ def decision_of(draft: Draft, judgement: Judgement, plan: Plan, view: MarketView
         rows=tuple(view.node_row(leaf, looked_at, row) for leaf in draft.leaves),
         shadowed=judgement.shadowed,
         votes=draft.votes,
+        likeness=draft.likeness,
         conviction=proposal.conviction,
         feeds=feeds_read(plan, view, symbol, draft.strategy.period, own),
     )

@@ -14,12 +14,14 @@ from tb.runtime.drafts import Key
 
 @dataclass(slots=True)
 class Group:
-    """Legs of one entry. `number` is the seq of the first leg's decision, `profit` that of the legs that have left."""
+    """Legs of one entry. `number` is the seq of the first leg's decision; `profit` and the entries' `value` are those of the
+    legs that have left."""
 
     number: int
     strategy: StrategyPlan
     symbols: tuple[str, ...]
     profit: Decimal = ZERO
+    value: Decimal = ZERO
     left: set[str] = field(default_factory=set)
 
     @property
@@ -50,13 +52,14 @@ class LegGroups:
         if name is not None:
             self.open.pop(name, None)
 
-    def left(self, key: Key, profit: Decimal) -> Decimal | None:
-        """A leg was closed. The profit of all legs once the last one was; None while others are held."""
+    def left(self, key: Key, profit: Decimal, value: Decimal) -> tuple[Decimal, Decimal] | None:
+        """A leg was closed. What all legs earned and what their entries were worth once the last one was, None before."""
         name = self.account.together.pop(key)
         group = self.open[name]
         group.profit = EXACT.add(group.profit, profit)
+        group.value = EXACT.add(group.value, value)
         group.left.add(key[1])
         if len(group.left) < len(group.symbols):
             return None
         del self.open[name]
-        return group.profit
+        return group.profit, group.value

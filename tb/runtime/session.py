@@ -86,7 +86,7 @@ class Session:
         self.curve: list[Mark] = []  # equity at every close at which something was held
         self.groups = {g.name: g.members for g in plan.program.groups.values() if g.in_policy}
         self.proposer = Proposer(plan, settings, view)
-        self.combiner = Combiner(plan)
+        self.combiner = Combiner(plan, view)
         self.legs = Legs(self)
         self._marked_day = 0
         self._was_open = False

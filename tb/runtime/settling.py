@@ -17,6 +17,7 @@ from decimal import Decimal
 
 from tb.core.records import Cancel, Fill, Order
 from tb.core.settings import Settings
+from tb.engine.instant import EXACT
 from tb.engine.plan import Plan, StrategyPlan
 from tb.gate.account import Account, Working
 from tb.gate.activity import SentOrder
@@ -180,9 +181,11 @@ class Settling:
         assert trade.profit is not None
         self.account.activity.close(fill.at, by_stop=fill.cause == "stop")
         # legs are one trade: it is won or lost once the last one has left
-        profit = trade.profit if position.together is None else self.groups.left(key, trade.profit)
-        if profit is not None:
-            self.account.trade_closed(fill.at, profit, strategy=position.strategy)
+        closed = (trade.profit, EXACT.multiply(trade.entry_price, trade.quantity))
+        over = closed if position.together is None else self.groups.left(key, *closed)
+        if over is not None:
+            profit, value = over
+            self.account.trade_closed(fill.at, profit, strategy=position.strategy, value=value)
             self._cool(position, fill, profit)
         self.recorder.record([fill, trade])
 

@@ -48,6 +48,29 @@ _SPECS = (
     FactSpec("order.tier", "tier of the instrument in the strategy's universe", TEXT, optional=True),
     FactSpec("order.book", "book that the strategy belongs to", TEXT, optional=True),
     FactSpec("votes_for", "share of the council's weight that is for the order", RATIO, low=0, high=1, optional=True),
+    FactSpec("kelly.trades", "closed trades of the strategy that count", NUMBER, low=0),
+    FactSpec("kelly.needed", "how many are needed", NUMBER, low=0),
+    FactSpec("kelly.wins", "how many of them won", NUMBER, low=0),
+    FactSpec("kelly.gain", "mean return of those that won", RATIO, low=0),
+    FactSpec("kelly.loss", "mean loss of those that lost, as a ratio", RATIO, low=0),
+    FactSpec("kelly.fraction", "fraction of the share by Kelly", NUMBER, low=0, high=1),
+    FactSpec("kelly.most", "share of equity that one allocation has at most", RATIO, low=0, high=1),
+    FactSpec("allocation.used", "what the strategy holds of what shares the allocation, worst case", None, low=0),
+    FactSpec(
+        "allocation",
+        "share of equity that the strategy's own trades allow",
+        RATIO,
+        needs=("kelly.trades", "kelly.needed", "kelly.wins", "kelly.gain", "kelly.loss", "kelly.fraction", "kelly.most"),
+        low=0,
+        high=1,
+    ),
+    FactSpec(
+        "after.allocated",
+        "what shares the allocation, after the order",
+        None,
+        needs=("allocation.used", "order.quantity", "order.price"),
+        low=0,
+    ),
     FactSpec("order.sign", "1 for a buy, -1 for a sell", NUMBER, low=-1, high=1),
     FactSpec("order.quantity", "quantity, in units of the instrument", QUANTITY, low=0),
     FactSpec("order.price", "price expected: worst side of the quote and slippage, or the limit", PRICE, low=0),
@@ -227,9 +250,21 @@ def _told_of_book(spec: FactSpec) -> FactSpec:
 
 _BOOKS = tuple(_told_of_book(spec) for spec in _SPECS if spec.name in OF_BOOK)
 FACTS: Mapping[str, FactSpec] = {spec.name: spec for spec in (*_SPECS, *_BOOKS)}
-_UNSAID = ("order.opens", "order.net_share", "order.sign", "order.missing", "halted_by", "paused_by", "instant", "votes_for")
+_UNSAID = (
+    "order.opens",
+    "order.net_share",
+    "order.sign",
+    "order.missing",
+    "halted_by",
+    "paused_by",
+    "instant",
+    "votes_for",
+    "allocation",
+    "after.allocated",
+)
 INTERNAL = frozenset(
-    {name for name in FACTS if name.startswith(("scope.", "book."))} | {*_UNSAID, *(of_book(name) for name in _UNSAID)}
+    {name for name in FACTS if name.startswith(("scope.", "book.", "kelly.", "allocation."))}
+    | {*_UNSAID, *(of_book(name) for name in _UNSAID)}
 )
 
 

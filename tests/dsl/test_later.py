@@ -20,7 +20,6 @@ RULES = {
     STRATEGY + "  quote bid mid, ask mid\n": "`quote`",
 }
 POLICY = {
-    "allocate kelly fraction 0.25 over 50 trades\n": "`allocate`",
     "advisor a\n  may veto\n  answer within 5s otherwise abstain\n": "`advisor`",
     'prove "p" every reducing order is approved\n': "`prove`",
 }

@@ -90,7 +90,7 @@ def test_the_account_equals_a_model_that_computes_everything_anew(data: st.DataO
                 model.entries += [at] if is_entry else []
             case "close":
                 profit = data.draw(st.sampled_from([Decimal(-1), Decimal(0), Decimal(2)]))
-                account.trade_closed(at, profit, strategy="a")
+                account.trade_closed(at, profit, strategy="a", value=Decimal(100))
                 model.profits.append((at, profit))
             case "day":
                 account.begin_day(at, at + 24 * HOUR)

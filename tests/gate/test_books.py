@@ -51,7 +51,7 @@ def test_books_and_what_no_book_has_add_up_to_the_account(events: list[tuple[str
                 account.working[str(at)] = Working(str(at), instrument, 1, D(number), D(10), strategy)
                 account.count_order(at, is_entry=True, strategy=strategy)
             case "trade":
-                account.trade_closed(at, D(number), strategy=strategy)
+                account.trade_closed(at, D(number), strategy=strategy, value=Decimal(100))
         account.observe(at)
         parts = [book.account for book in account.books.values()]
         assert account.equity() == sum((part.equity() or D(0) for part in parts), D(1_000))
@@ -73,7 +73,7 @@ def test_facts_of_a_book_leave_the_others_out() -> None:
     account.fill("c", "BTC-USD", D(4), D(100), D(0))
     account.working["w"] = Working("w", "ETH-USD", 1, D(3), D(100), "c")
     account.count_order(1, is_entry=True, strategy="c")
-    account.trade_closed(1, D(-5), strategy="c")
+    account.trade_closed(1, D(-5), strategy="c", value=Decimal(100))
     account.mark("BTC-USD", D(110))
     account.observe(2)
     names = ("equity", "cash", "gross", "open_positions", "entries", "losses_in_a_row", "after.open_positions")

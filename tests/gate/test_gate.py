@@ -262,12 +262,12 @@ def test_a_proposal_is_judged_in_the_light_of_those_approved_before() -> None:
 def test_a_losing_streak_pauses_until_its_time_is_over() -> None:
     gate = gate_of("pause streak for 60m after 2 losses in a row")
     book = account()
-    book.trade_closed(0, Decimal(-1), strategy="a")
+    book.trade_closed(0, Decimal(-1), strategy="a", value=Decimal(100))
     assert judged(gate, book=book, at=1).verdict == "approve"
-    book.trade_closed(1_000, Decimal(-1), strategy="a")
+    book.trade_closed(1_000, Decimal(-1), strategy="a", value=Decimal(100))
     assert judged(gate, book=book, at=3_600_999).verdict == "pause"
     assert judged(gate, book=book, at=3_601_000).verdict == "approve"
-    book.trade_closed(2_000, Decimal(1), strategy="a")
+    book.trade_closed(2_000, Decimal(1), strategy="a", value=Decimal(100))
     assert judged(gate, book=book, at=3_000).verdict == "approve"
 
 

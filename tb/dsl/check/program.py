@@ -20,6 +20,7 @@ from tb.core.diagnostics import Diagnostic, did_you_mean, has_errors
 from tb.core.span import Span
 from tb.dsl import checked, checked_tests, syntax
 from tb.dsl.check import (
+    allocation,
     books,
     constraints,
     council,
@@ -82,7 +83,7 @@ _VALUES = (
     | syntax.Feed
 )
 _SETTLED = syntax.Let | syntax.Trigger | syntax.Function | syntax.Score | syntax.Signal | syntax.Table
-_POLICY_ONLY = syntax.Constraint | syntax.LimitException | syntax.Book | syntax.Council
+_POLICY_ONLY = syntax.Constraint | syntax.LimitException | syntax.Book | syntax.Council | syntax.Allocate
 _RULES_ONLY = syntax.Strategy | syntax.Trigger | syntax.Score | syntax.Signal | syntax.Universe | syntax.Regime
 
 
@@ -178,11 +179,12 @@ def _program(scope: Scope) -> checked.Program:
             *weights.constraints(scope.universes.values(), scope.currency, of_book=bool(scope.books)),
             *books.constraints(scope.books.values(), scope.currency),
             *council.constraints(scope.council),
+            *allocation.constraints(scope.allocation, scope.currency, of_book=bool(scope.books)),
         ),
         currency=scope.currency,
         limits_used=dict(scope.limits_used),
         signals=scope.signals,
-        capital=Capital(tuple(scope.books.values()), scope.council),
+        capital=Capital(tuple(scope.books.values()), scope.council, scope.allocation),
         feeds=scope.feeds,
     )
 
@@ -270,7 +272,7 @@ def _misplaced(scope: Scope, file: syntax.File) -> None:
             scope.report("TB053", f"a `{word}` does not belong into a policy file", node.span, "move it to a file under rules/")
         if not file.is_policy and isinstance(node, _POLICY_ONLY):
             word = "exception" if isinstance(node, syntax.LimitException) else type(node).__name__.lower()
-            article = "an" if word == "exception" else "a"
+            article = "an" if word[0] in "aeiou" else "a"
             message = f"{article} `{word}` does not belong into a rule file"
             scope.report("TB053", message, node.span, "move it to a file under policy/")
 
@@ -324,6 +326,7 @@ def _capital(scope: Scope, files: Sequence[syntax.File]) -> None:
     nodes = [node for file in files if file.is_policy for node in file.declarations]
     strategies = [n for file in files for n in file.declarations if isinstance(n, syntax.Strategy) and _belongs(file, n)]
     books.books(scope, [node for node in nodes if isinstance(node, syntax.Book)], strategies)
+    scope.allocation = allocation.allocation(scope, [node for node in nodes if isinstance(node, syntax.Allocate)])
     scope.council = council.council(scope, [node for node in nodes if isinstance(node, syntax.Council)], strategies)
 
 

@@ -99,7 +99,7 @@ def explain_evaluated(
         policy_hash=policy_hash,
         reproduced=not evaluated.differences,
         differences=evaluated.differences,
-        combined=combined(plan, decision),
+        combined=combined(plan, gate, decision, evaluated.inputs),
         conviction=conviction(plan.graph, entry, values) if isinstance(entry, EnterPlan) else "",
         signals=signals(plan.graph, entry, values) if isinstance(entry, EnterPlan) else (),
         order=order_words(plan.graph, settings, evaluated, decision),
