@@ -87,6 +87,9 @@ def _of_enter(graph: RuleGraph, enter: EnterPlan) -> Iterator[Root]:
             yield Root(f"{name}, {LEVELS[level.kind]}", level.node)
     if enter.confidence is not None:
         yield Root("confidence", enter.confidence)
+    if enter.conviction is not None:
+        sized = "" if enter.by_conviction is None else f", size {enter.by_conviction.text}"
+        yield Root(f"conviction{sized}", enter.conviction)
 
 
 def _of_policy(policy: PolicyPlan) -> Part:
