@@ -71,7 +71,7 @@ def _version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> N
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="`tb COMMAND --help` shows what a command takes, with an example. Exit codes: 0 ok, 1 findings, 2 usage, "
-    "3 refused input or an error, 4 undecided.",
+    "3 refused input or an error, 4 undecided, 5 no test or too little covered.",
 )
 @click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version.")
 @debug_option

@@ -18,7 +18,7 @@ def test_a_new_project_lints_clean_is_laid_out_and_trades(run: Run, tmp_path: Pa
     folder = tmp_path / "new"
     answer = run("init", folder, "--sample")
     assert answer.code == 0
-    assert answer.out == f"next\n  cd {folder}\n  tb lint\n  tb replay --data data\n"
+    assert answer.out == f"next\n  cd {folder}\n  tb lint\n  tb test\n  tb replay --data data\n"
     assert run("lint", "--project", folder, "--strict", "--data", folder / "data").code == 0
     assert run("fmt", "--project", folder, "--check").code == 0
     said = run("replay", "--project", folder, "--data", folder / "data", "--json").json
@@ -45,7 +45,8 @@ def test_init_overwrites_nothing(run: Run, project: Path, tmp_path: Path) -> Non
     (beside / "notes.md").write_text("mine")
     (beside / ".gitignore").write_text("mine")
     said = run("init", beside, "--json").json
-    assert said["written"] == ["tb.yaml", "rules/momentum.tb", "rules/triggers.tb", "policy/limits.tb", "policy/limits.yaml"]
+    rules = ["rules/momentum.tb", "rules/triggers.tb"]
+    assert said["written"] == ["tb.yaml", *rules, "policy/limits.tb", "policy/limits.yaml", "tests/limits.tb"]
     assert (beside / "notes.md").read_text() == (beside / ".gitignore").read_text() == "mine"
 
 
@@ -55,8 +56,8 @@ def test_init_overwrites_nothing(run: Run, project: Path, tmp_path: Path) -> Non
 def test_lint_of_a_sound_project(run: Run, project: Path) -> None:
     assert run("lint", "--project", project) == run("lint", "--project", project, "--format", "plain")
     answer = run("lint", "--project", project)
-    assert (answer.code, answer.out, answer.err) == (0, "", "no findings in 5 files\n")
-    assert run("lint", "--project", project, "--format", "human").out == "no findings in 5 files\n"
+    assert (answer.code, answer.out, answer.err) == (0, "", "no findings in 6 files\n")
+    assert run("lint", "--project", project, "--format", "human").out == "no findings in 6 files\n"
     assert run("lint", "--project", project, "--json").json == {
         "findings": [],
         "errors": 0,
@@ -164,7 +165,7 @@ def test_fmt_checks_without_writing(run: Run, project: Path) -> None:
     assert path.read_text() == before
     said = run("fmt", "--project", project, "--check", "--json")
     assert said.code == 1
-    assert said.json == {"findings": [], "files": 3, "changed": ["rules/triggers.tb"], "written": False}
+    assert said.json == {"findings": [], "files": 4, "changed": ["rules/triggers.tb"], "written": False}
 
 
 def test_fmt_leaves_a_broken_file_and_lays_out_the_others(run: Run, project: Path) -> None:
