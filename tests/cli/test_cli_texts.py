@@ -63,7 +63,7 @@ def test_lint_of_a_sound_project(run: Run, project: Path) -> None:
         "errors": 0,
         "warnings": 0,
         "hints": 0,
-        "files": 5,
+        "files": 6,
     }
 
 
