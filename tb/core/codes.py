@@ -707,6 +707,12 @@ _ROWS: tuple[Code, ...] = (
         W,
     ),
     Code(
+        "TB311",
+        "warns later than it denies",
+        "A constraint that only warns is looser than one that denies: where it would warn, the order is refused already.",
+        "let `large` warn from 5k USD on, below the limit of 10k USD",
+    ),
+    Code(
         "TB312",
         "an exception loosens without saying so",
         "An exception makes a limit wider. It may do so only as `loosens`, with the owner who answers for it, the last day it "
@@ -720,10 +726,36 @@ _ROWS: tuple[Code, ...] = (
         "drop `on every order`, or bound something that closing never raises",
     ),
     Code(
+        "TB314",
+        "limits that decide for each other",
+        "Full positions in every instrument exceed the limit on gross exposure: who comes first gets the share.",
+        "lower `position` to 4%, or raise `gross` to 120%",
+        W,
+    ),
+    Code(
+        "TB315",
+        "stop beyond liquidation",
+        "At the leverage that the policy allows, a venue closes the position before the stop is reached.",
+        "bring the stop nearer than 20%, or allow less leverage",
+    ),
+    Code(
         "TB317",
         "cool-down without effect",
         "A cool-down is shorter than the period of its strategy: it is over before the strategy looks again.",
         "write at least `1h`",
+        W,
+    ),
+    Code(
+        "TB318",
+        "passes where the stop is missing",
+        "A constraint lets an order pass because it has no stop, and no other one asks for it: what is missing passes.",
+        "write `order.stop is set and reward_risk >= 2`",
+    ),
+    Code(
+        "TB319",
+        "priced in another currency",
+        "An instrument is priced in another currency than the account and its limits, and nothing is converted.",
+        "trade what is priced in USD",
         W,
     ),
     Code(
@@ -737,6 +769,13 @@ _ROWS: tuple[Code, ...] = (
         "setting for an unknown parameter",
         "`tb.yaml` sets a parameter that no rule has.",
         "did you mean `spike`?",
+    ),
+    Code(
+        "TB404",
+        "parameter at the end of its range",
+        "A parameter stands at an end of its range. If it was chosen by trying, the best value may lie beyond the range.",
+        "widen the range of `fast`, or choose a value inside of it",
+        Severity.HINT,
     ),
     Code(
         "TB406",
@@ -763,6 +802,13 @@ _ROWS: tuple[Code, ...] = (
         "exception has ended",
         "The last day of an exception is over, so it changes nothing any more. Dead exceptions hide those that hold.",
         "remove it, or have its owner name a new day",
+    ),
+    Code(
+        "TB504",
+        "no test",
+        "The project has tests, and none of them names this constraint or strategy: a change of it goes unnoticed.",
+        "add a test with `expect reject by thin`",
+        Severity.HINT,
     ),
     Code(
         "TB508",

@@ -20,8 +20,8 @@ _DENY = frozenset({"shrink", "reject", "pause", "halt"})
 
 def check(subject: Subject) -> Iterable[Diagnostic]:
     for pair in subject.covered:
-        if not pair.stricter:
-            continue
+        if not pair.stricter or pair.one.acts == "warn":
+            continue  # one that warns too late is told as such (TB311)
         at = told(subject, witness(subject.contradictions, [(pair.one.node, False), (pair.by.node, False)]), pair.one.span)
         message = f"`{pair.one.name}` never has its way: where it would {_does(pair.one)}, `{pair.by.name}` {_does(pair.by)}s"
         message += f", as at {at}" if at else ""
