@@ -45,7 +45,8 @@ def tests_of(
     program: checked.Program,
 ) -> tuple[checked_tests.Test, ...]:
     """The tests of all files, in their order; `checkers` are those of the files of the project."""
-    rules = tuple(file.path for file in files if not file.is_policy)
+    rules = tuple(path for path, checker in checkers.items() if not checker.in_policy)  # those of the library too
+    scope.picked.clear()  # a test sees everything
     by_name = {constraint.name: constraint for constraint in program.constraints}
     using = next(iter(checkers.values()))
     known: dict[str, Span] = {}

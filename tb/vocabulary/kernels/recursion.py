@@ -1,4 +1,6 @@
-"""Functions that remember: `ema`, `rma`, `rsi`, `macd`, `atr`, `adx`, `obv`. Definitions: `tb.vocabulary.reference.recursion`.
+"""Functions that remember: `ema`, `rma`, `rsi`, `macd`, `atr`, `keltner`, `adx`, `obv`.
+
+Definitions: `tb.vocabulary.reference.recursion`.
 
 A smoothed average takes three floats of state from `at` on: how many values it has seen (up to n), the first of them, and the
 sum of distances from the first or, once n are seen, the average. Other layouts stand at their kernel. Zeros are a fresh state.
@@ -121,6 +123,27 @@ def atr(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
             continue
         if state[0] == 1.0:
             outputs[0, i] = _finite(_smooth(state, 2, n, weight, _true_range(high, low, state[1])))
+        state[0] = 1.0
+        state[1] = close
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def keltner(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    """State: 0 has a bar before, 1 its close, 2-4 average range, 5-7 average close."""
+    n = int(constants[0])
+    for i in range(inputs.shape[1]):
+        high, low, close = inputs[0, i], inputs[1, i], inputs[2, i]
+        outputs[0, i] = outputs[1, i] = outputs[2, i] = NAN
+        if not (math.isfinite(high) and math.isfinite(low) and math.isfinite(close)):
+            state[:] = 0.0
+            continue
+        middle = _smooth(state, 5, n, 2.0 / (n + 1), close)
+        if state[0] == 1.0:
+            width = constants[1] * _smooth(state, 2, n, 1.0 / n, _true_range(high, low, state[1]))
+            if math.isfinite(width):
+                outputs[0, i] = _finite(middle)
+                outputs[1, i] = _finite(middle + width)
+                outputs[2, i] = _finite(middle - width)
         state[0] = 1.0
         state[1] = close
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 from tb.vocabulary.function import Constants
@@ -64,6 +65,17 @@ def atr(constants: Constants, history: list[list[float]]) -> list[list[float]]:
     bars = list(zip(*history, strict=True))
     ranges = [true_range_of(high, low, before[2]) for before, (high, low, _) in pairwise(bars)]
     return [[NAN, *_wilder(ranges, int(constants[0]))]]
+
+
+@recursive(outputs=3)
+def keltner(constants: Constants, history: list[list[float]]) -> list[list[float]]:
+    n, k = int(constants[0]), constants[1]
+    bars = list(zip(*history, strict=True))
+    ranges = [true_range_of(high, low, before[2]) for before, (high, low, _) in pairwise(bars)]
+    widths = [k * average for average in (NAN, *_wilder(ranges, n))]
+    middles = [NAN if math.isnan(width) else m for m, width in zip(_exponential(history[2], n), widths, strict=True)]
+    pairs = list(zip(middles, widths, strict=True))
+    return [middles, [m + w for m, w in pairs], [m - w for m, w in pairs]]
 
 
 @recursive(outputs=3)
