@@ -348,6 +348,19 @@ _ROWS: tuple[Code, ...] = (
         "write `funding_rate of perp`",
     ),
     Code(
+        "TB071",
+        "quotes that cannot rest",
+        "A strategy that quotes has one `quote` with a size that is a share of equity, and no other entries: what its orders "
+        "have bought and sold is one position.",
+        "add `size 1% of equity`",
+    ),
+    Code(
+        "TB072",
+        "not a skew",
+        "`skew by position, at most X` moves both prices of a quote against what is held. X is a distance in price.",
+        "write `at most 5bps of mid`",
+    ),
+    Code(
         "TB073",
         "capital does not add up",
         "Books share the capital among strategies: each strategy belongs to exactly one where there are books, and together "

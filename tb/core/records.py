@@ -126,6 +126,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_default
     conviction: float | None = None  # of the signals that agree with an entry, 1 to 10
     feeds: tuple[tuple[int, int | None], ...] = ()
     votes: tuple[Ballot, ...] = ()  # of the council, in its order; empty where its strategy is not in it
+    inventory: Decimal | None = None  # of a quote: what is held, from -1 to 1 of the size quoted
     together: Together | None = None  # of a leg; verdict, deciding and approved are then those of all legs
     likeness: tuple[Likeness, ...] = ()  # of the strategy's other instruments, where some may count as one
 
@@ -170,6 +171,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=T
     price: Decimal | None = None
     expires: int | None = None
     post_only: bool = False
+    is_quote: bool = False  # fills only where the market trades through its price, and at its price
 
 
 class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag=True):

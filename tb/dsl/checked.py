@@ -474,6 +474,8 @@ class EntryOrder:
     valid: Const | None
     post_only: bool
     span: Span
+    skew: Expr | None = None  # how far a quote moves against what is held, in price
+    is_quote: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -515,6 +517,7 @@ class Strategy:
     doc: str
     span: Span
     leg_enters: tuple[LegEnter, ...] = ()
+    quotes: tuple[Enter, ...] = ()  # the bid and the ask, each as an entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,7 @@ of an entry are the nodes at which its explanation stops: the values that a deci
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from tb.core.records import Style
@@ -17,8 +16,8 @@ from tb.dsl import checked
 from tb.dsl.checked_legs import Basket, baskets
 from tb.engine.baskets import BasketPlan, LegPlan, in_universe, leg_entries
 from tb.engine.build import Builder, Context
-from tb.engine.feeds import is_feed
-from tb.engine.graph import POINTWISE_OPS, RuleGraph
+from tb.engine.graph import RuleGraph
+from tb.engine.leaves import columns_read, enter_roots, exit_with_leaves, finish_basket, leaves_of, with_leaves, word_nodes
 from tb.engine.likeness import correlations
 from tb.engine.signals import ConvictionSizePlan, SignalPlan, signal_plan, signals_in, size_of
 
@@ -60,6 +59,8 @@ class OrderPlan:
     price: int | None = None
     valid: int | None = None
     post_only: bool = False
+    skew: int | None = None  # the node of how far a quote moves against what is held
+    is_quote: bool = False
 
 
 AT_MARKET = OrderPlan("market")
@@ -111,6 +112,11 @@ class StrategyPlan:
     baskets: tuple[BasketPlan, ...] = ()  # of a strategy whose entries have legs; it has no other entries then
     correlations: dict[str, int] = field(default_factory=dict)  # with each instrument, where one asks
     market: tuple[int, ...] = field(default=(), repr=False)  # what the policy reads of the market for each order
+
+    @property
+    def quotes(self) -> bool:
+        """Whether its two entries are the sides of a quote."""
+        return any(enter.order.is_quote for enter in self.enters)
 
     def basket(self, symbol: str) -> BasketPlan | None:
         """The basket that an instrument is a leg of."""
@@ -260,35 +266,6 @@ def program_span(program: checked.Program) -> Span:
     return program.constraints[0].span if program.constraints else Span("std/venue.tb", 1, 1, 1, 1)
 
 
-def leaves_of(graph: RuleGraph, roots: Iterable[int], *, in_policy: bool) -> tuple[int, ...]:
-    """The nodes at which evaluation from a snapshot starts, in graph order.
-
-    Operations of one instant are looked through; so are derived facts and `is_set` in policy. What an `every`, `some` or `x[n]`
-    looks at now is added, for the reader, though nothing is computed from it; so are feeds.
-    """
-    seen: set[int] = set()
-    leaves: set[int] = set()
-    stack = list(roots)
-    through = POINTWISE_OPS | ({"derived", "is_set", "one_of"} if in_policy else set())
-    while stack:
-        id_ = stack.pop()
-        if id_ in seen:
-            continue
-        seen.add(id_)
-        node = graph[id_]
-        if node.op == "const":
-            continue
-        if node.op in through and (node.stage == "decision" or not in_policy):
-            stack.extend(node.args)
-            continue
-        leaves.add(id_)
-        if node.op in {"every", "some"} and not in_policy:
-            stack.extend(node.args)
-        # beside what a function makes of a feed, the feed itself: how old it is explains why nothing is known
-        stack.extend(arg for arg in node.args if is_feed(graph[arg]))
-    return tuple(sorted(leaves))
-
-
 def _constraints(builder: Builder, program: checked.Program, period: int) -> tuple[ConstraintPlan, ...]:
     return tuple(_constraint(builder, c, Context(period, "", True)) for c in program.constraints)
 
@@ -376,7 +353,7 @@ class _Drafter:
             planned = [_Drafter(self.builder, self.strategy, basket.members).basket(basket) for basket in found]
             return _Draft(self.strategy, self.strategy.period, self.universe, None, [], [], planned)
         membership = self._node(self.universe.only_when) if self.universe.only_when is not None else None
-        enters = [self._enter(enter) for enter in self.strategy.enters]
+        enters = [self._enter(enter) for enter in (*self.strategy.enters, *self.strategy.quotes)]
         alike = correlations(self.builder, self.universe, self.strategy.period)
         return _Draft(self.strategy, self.strategy.period, self.universe, membership, enters, self._exits(), [], alike)
 
@@ -431,7 +408,8 @@ class _Drafter:
             return AT_MARKET
         period = self.strategy.period
         valid = period if order.valid is None else _length(order.valid, period)
-        return OrderPlan(order.style, self._node(order.price), valid, order.post_only)
+        price, skew = self._node(order.price), None if order.skew is None else self._node(order.skew)
+        return OrderPlan(order.style, price, None if order.is_quote else valid, order.post_only, skew, order.is_quote)
 
     def _trigger_ref(self, name: str) -> checked.Ref:
         trigger = self.builder.program.triggers[name]
@@ -492,9 +470,9 @@ def triggers_in(program: checked.Program, value: object) -> tuple[str, ...]:
 
 def _finish(graph: RuleGraph, draft: _Draft, policy: PolicyPlan) -> StrategyPlan:
     strategy, universe = draft.strategy, draft.universe
-    enters = [_with_leaves(graph, enter, draft.membership) for enter in draft.enters]
-    exits = [_exit_with_leaves(graph, exit_) for exit_ in draft.exits]
-    found = tuple(_finish_basket(graph, basket, policy) for basket in draft.baskets)
+    enters = [with_leaves(graph, enter, draft.membership) for enter in draft.enters]
+    exits = [exit_with_leaves(graph, exit_) for exit_ in draft.exits]
+    found = tuple(finish_basket(graph, basket, policy) for basket in draft.baskets)
     return StrategyPlan(
         strategy.name,
         universe.name,
@@ -508,7 +486,7 @@ def _finish(graph: RuleGraph, draft: _Draft, policy: PolicyPlan) -> StrategyPlan
         {c.after: _length(c.length, strategy.period) for c in strategy.cool_downs},
         strategy.doc,
         strategy.span,
-        _read(graph, draft.membership, enters, exits, policy, draft.correlations.values()),
+        columns_read(graph, draft.membership, enters, exits, policy, draft.correlations.values()),
         found,
         draft.correlations,
         policy.market,
@@ -517,69 +495,7 @@ def _finish(graph: RuleGraph, draft: _Draft, policy: PolicyPlan) -> StrategyPlan
 
 def roots_of(entry: EnterPlan | ExitPlan) -> list[int]:
     """The nodes that an entry or exit reads: condition, words, size, levels."""
-    return _enter_roots(entry) if isinstance(entry, EnterPlan) else [entry.when, *_word_nodes(entry.because)]
-
-
-def _finish_basket(graph: RuleGraph, basket: BasketPlan, policy: PolicyPlan) -> BasketPlan:
-    entries = tuple(_legs_with_leaves(graph, legs, basket.membership) for legs in basket.entries)
-    exits = tuple(_exit_with_leaves(graph, exit_) for exit_ in basket.exits)
-    roots = _read(graph, basket.membership, [leg.entry for legs in entries for leg in legs], exits, policy)
-    return replace(basket, entries=entries, exits=exits, roots=roots)
-
-
-def _with_leaves(graph: RuleGraph, enter: EnterPlan, membership: int | None) -> EnterPlan:
-    roots = [*(() if membership is None else (membership,)), *_enter_roots(enter)]
-    return replace(enter, leaves=leaves_of(graph, roots, in_policy=False))
-
-
-def _legs_with_leaves(graph: RuleGraph, legs: tuple[LegPlan, ...], membership: int | None) -> tuple[LegPlan, ...]:
-    """Every leg keeps what all of them read: how large one is follows from the first."""
-    roots = [root for leg in legs for root in _enter_roots(leg.entry)]
-    leaves = leaves_of(graph, [*(() if membership is None else (membership,)), *roots], in_policy=False)
-    return tuple(replace(leg, entry=replace(leg.entry, leaves=leaves)) for leg in legs)
-
-
-def _exit_with_leaves(graph: RuleGraph, exit_: ExitPlan) -> ExitPlan:
-    return replace(exit_, leaves=leaves_of(graph, [exit_.when, *_word_nodes(exit_.because)], in_policy=False))
-
-
-def _read(
-    graph: RuleGraph,
-    membership: int | None,
-    enters: Iterable[EnterPlan],
-    exits: Iterable[ExitPlan],
-    policy: PolicyPlan,
-    more: Iterable[int] = (),
-) -> tuple[int, ...]:
-    """Every node whose column a session reads."""
-    wanted = [*(() if membership is None else (membership,)), *policy.market, *more]
-    for enter in enters:
-        wanted += [*_enter_roots(enter), *enter.leaves]
-    for exit_ in exits:
-        wanted += [exit_.when, *_word_nodes(exit_.because), *exit_.leaves]
-    return tuple(sorted({node for node in wanted if graph[node].op != "const"}))
-
-
-def _enter_roots(enter: EnterPlan) -> list[int]:
-    roots = [enter.when, *_word_nodes(enter.because)]
-    for size in enter.sizes:
-        roots.append(size.share)
-        if size.condition is not None:
-            roots.append(size.condition)
-    roots += [level.node for level in (enter.stop, enter.target) if level is not None]
-    roots += [node for node in (enter.confidence, enter.conviction, enter.order.price) if node is not None]
-    for case in (case for signal in enter.signals for case in signal.cases):
-        roots += [case.node, *_word_nodes(case.because)]
-    return roots
-
-
-def _word_nodes(words: Words) -> list[int]:
-    found: list[int] = []
-    for word in words:
-        if isinstance(word, HolePlan):
-            found.append(word.node)
-            found.extend(_word_nodes(word.inner or ()))
-    return found
+    return enter_roots(entry) if isinstance(entry, EnterPlan) else [entry.when, *word_nodes(entry.because)]
 
 
 def _length(length: checked.Const, period: int) -> int:

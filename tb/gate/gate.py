@@ -21,7 +21,8 @@ from tb.engine.decide import generate
 from tb.engine.explain.words import show_value
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import Exact, exact
-from tb.engine.plan import ConstraintPlan, PolicyPlan, leaves_of
+from tb.engine.leaves import leaves_of
+from tb.engine.plan import ConstraintPlan, PolicyPlan
 from tb.gate.facts import Moment, read
 
 MarketReader = Callable[[int], float | None]

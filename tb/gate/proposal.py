@@ -61,6 +61,7 @@ class Proposal:
     order: OrderPlan = AT_MARKET
     asked: Decimal | None = None
     votes_for: Decimal | None = None  # share of the council's weight; None where it is not asked
+    inventory: Decimal | None = None  # of a quote, as in its decision
     group: str = ""
     legs: int = 1
     hedged: Decimal | None = Decimal(0)

@@ -14,12 +14,22 @@ from tb.engine.instant import EXACT
 from tb.engine.plan import OrderPlan
 from tb.gate.sizing import Values, exact_value, to_grid
 
+_NONE = Decimal(0)
 
-def asked_price(graph: RuleGraph, order: OrderPlan, sign: int, tick: Decimal, values: Values) -> Decimal | None:
-    """The limit or trigger of an order that rests; None where it is not known or not a price."""
+
+def asked_price(
+    graph: RuleGraph, order: OrderPlan, sign: int, tick: Decimal, values: Values, inventory: Decimal = _NONE
+) -> Decimal | None:
+    """The limit or trigger of an order that rests; None where it is not known or not a price.
+
+    `inventory` is what a quote's strategy holds, from -1 to 1 of the size quoted: both sides move against it.
+    """
     if order.price is None:
         return None
     said = exact_value(graph, order.price, values)
+    if said is not None and order.skew is not None and inventory:
+        most = exact_value(graph, order.skew, values)
+        said = None if most is None else EXACT.subtract(said, EXACT.multiply(inventory, most))
     if said is None:
         return None
     price = to_grid(said, tick, up=(sign > 0) == (order.style == "stop"))

@@ -5,6 +5,7 @@ Conventions, the same as for stops and targets:
 - A limit fills at the open where that is at its price or better, else at its price where the bar touches it; touching it
   exactly is enough, as for a target.
 - A stop entry starts at the open where that is at its trigger or beyond, else at its trigger where the bar touches it.
+- A quote fills at its price, and only where the market trades through it: there are others at that price before it.
 - `post only`: an open at the limit or better on arrival means that it would have taken liquidity. It is cancelled.
 - An open counts while the order's time is not over at that instant, the inside of a bar only where the bar closes by then:
   when a price was touched inside is not known.
@@ -47,12 +48,16 @@ class Resting:
         if self.order.price is None:
             return True
         level = float(self.order.price)
+        if self.order.is_quote and self.arrived:  # a quote is the last in its queue: the market must trade through it
+            return price < level if self.sign > 0 else price > level
         falls = (self.sign > 0) == (self.order.style == "limit")  # a buy limit and a sell stop wait for a fall
         return price <= level if falls else price >= level
 
     def at_open(self, open_: float) -> Decimal | None:
         """The undisturbed price of a fill at an open that is known, None where it does not fill there."""
-        return exact(open_) if self.reaches(open_) else None
+        if not self.reaches(open_):
+            return None
+        return self.order.price if self.order.is_quote else exact(open_)
 
     def inside(self, high: float, low: float) -> Decimal | None:
         """The undisturbed price of a fill inside a bar, None where the bar does not touch it."""

@@ -133,8 +133,9 @@ class SimulatedVenue:
                 left.append(one)
                 continue
             self._fill_order(settling, one, prices, row, start, prices.period)
-            position = settling.positions[one.order.strategy, one.order.instrument]
-            self._watch_after_entry(settling, position, prices, row)
+            position = settling.positions.get((one.order.strategy, one.order.instrument))
+            if position is not None:  # what a quote sells may leave nothing
+                self._watch_after_entry(settling, position, prices, row)
         return left
 
     def _fill_order(self, settling: Settling, one: Resting, prices: Prices, row: int, start: Decimal, after: int) -> None:

@@ -21,6 +21,7 @@ import msgspec
 from tb.core.records import Decision, LegOrder, Order, Record, Round, Together
 from tb.engine.baskets import LegPlan
 from tb.gate.account import Working
+from tb.gate.activity import SentOrder
 from tb.gate.gate import Judgement
 from tb.gate.legs import Place, is_settled, outcome, round_of, shrunk
 from tb.gate.proposal import Proposal
@@ -53,6 +54,8 @@ class Legs:
 
     def judge(self, legs: tuple[Draft, ...], at: int) -> None:
         """One decision about all legs: recorded leg by leg, and sent where every leg was approved."""
+        for _ in legs:
+            self.session.account.activity.propose(at)
         rounds = [self._round(legs, at)]
         while not is_settled([one.said for one in rounds]):
             smaller = shrunk(self._plans(legs), self._places(legs), rounds[-1].said.quantities, rounds[-1].said.allowed)
@@ -98,19 +101,22 @@ class Legs:
         """Every leg judged as if those before it were on their way; nothing of that is left behind."""
         account, judgements, names = self.session.account, [], []
         capital = account.capital_of(legs[0].strategy.name)
-        before = [(part, len(part.order_times)) for part in (account, capital)]
+        lists: list[list[int] | list[SentOrder]] = [account.activity.messages, account.activity.sent]
+        lists += [part.order_times for part in (account, capital)]
+        before = [len(one) for one in lists]
         for place, draft in enumerate(legs):
             judgements.append(self._ask(draft, at))
             account.count_order(at, is_entry=False, strategy=draft.strategy.name)
             proposal = draft.proposal
+            account.activity.send(_sent(proposal, at))
             if proposal.adds_risk and proposal.price is not None:
                 name = f"{proposal.group} leg {place}"
                 names.append(name)
                 account.working[name] = _working(name, proposal, proposal.quantity)
         for name in names:
             del account.working[name]
-        for part, count in before:
-            del part.order_times[count:]
+        for one, count in zip(lists, before, strict=True):
+            del one[count:]
         return _Judged(legs, tuple(judgements), round_of([draft.proposal.quantity for draft in legs], judgements))
 
     def _ask(self, draft: Draft, at: int) -> Judgement:
@@ -179,6 +185,12 @@ class Legs:
             draft = self.session.proposer.legs.exit(group.strategy, positions, at, is_whole)
             found += [] if draft is None else [draft]
         return found
+
+
+def _sent(proposal: Proposal, at: int) -> SentOrder:
+    return SentOrder(
+        at, proposal.strategy, proposal.instrument, proposal.sign, proposal.quantity, proposal.price, proposal.adds_risk
+    )
 
 
 def _working(name: str, proposal: Proposal, quantity: Decimal) -> Working:

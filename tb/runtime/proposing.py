@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 
 from tb.core.settings import Settings
+from tb.engine.instant import EXACT
 from tb.engine.plan import EnterPlan, Plan, StrategyPlan
 from tb.engine.say import say
 from tb.gate.proposal import HELD_TOO_LONG, TOO_LONG, UNSAID, Proposal
@@ -90,6 +91,8 @@ class Proposer:
         taken: set[Key] = set()
         for entry in ready:
             strategy = self.plan.strategies[entry.strategy]
+            if strategy.quotes:
+                continue  # they rest beside what is held (`tb.runtime.quotes`)
             key = (strategy.name, entry.symbol)
             if key in taken or any(is_busy((strategy.name, symbol)) for symbol in strategy.together(entry.symbol)):
                 silent.append(entry)
@@ -102,7 +105,18 @@ class Proposer:
                 drafts.append(self._entry_draft(strategy, entry, equity))
         return drafts, tuple(silent)
 
-    def _entry_draft(self, strategy: StrategyPlan, entry: Ready, equity: Decimal | None) -> Draft:
+    def quote(self, strategy: StrategyPlan, entry: Ready, position: Position | None, equity: Decimal | None) -> Draft:
+        """One side of a quote, its price moved against what is held."""
+        draft = self._entry_draft(strategy, entry, equity)
+        quantity = draft.proposal.quantity
+        if position is None or not quantity:
+            return draft
+        held = EXACT.divide(position.sign * position.entry.quantity, quantity)
+        return self._entry_draft(strategy, entry, equity, min(Decimal(1), max(Decimal(-1), held)))
+
+    def _entry_draft(
+        self, strategy: StrategyPlan, entry: Ready, equity: Decimal | None, inventory: Decimal | None = None
+    ) -> Draft:
         enter, symbol, row = strategy.enters[entry.enter], entry.symbol, entry.row
         sign = 1 if enter.direction == "long" else -1
 
@@ -110,7 +124,7 @@ class Proposer:
             return self.view.value(node, symbol, row)
 
         spec = self.settings.instrument(symbol)
-        price, asked = self._price_of(enter, sign, symbol, strategy.period, row)
+        price, asked = self._price_of(enter, sign, symbol, strategy.period, row, inventory)
         confidence = values(enter.confidence) if enter.confidence is not None else None
         conviction = values(enter.conviction) if enter.conviction is not None else None
         quantity, stop, target, intended = Decimal(0), None, None, None
@@ -135,19 +149,25 @@ class Proposer:
             conviction,
             enter.order,
             asked,
+            inventory=inventory,
         )
         reason = say(self.plan.graph, enter.because, values)
-        return Draft(proposal, strategy, "enter", entry.enter, row, enter.leaves, reason, None)
+        kind = f"{'bid' if sign > 0 else 'ask'}" if enter.order.is_quote else "enter"
+        return Draft(proposal, strategy, kind, entry.enter, row, enter.leaves, reason, None)
 
     def _price_of(
-        self, enter: EnterPlan, sign: int, symbol: str, period: int, row: int
+        self, enter: EnterPlan, sign: int, symbol: str, period: int, row: int, inventory: Decimal | None
     ) -> tuple[Decimal | None, Decimal | None]:
         """What an entry is expected to pay, and the price it asks for where it rests."""
         spec = self.settings.instrument(symbol)
         if enter.order.style == "market" or spec is None:
             return self._expected(sign, symbol, period, row), None
         slippage = self.settings.venue_for(symbol).slippage
-        asked = asked_price(self.plan.graph, enter.order, sign, spec.tick, lambda node: self.view.value(node, symbol, row))
+
+        def values(node: int) -> float | None:
+            return self.view.value(node, symbol, row)
+
+        asked = asked_price(self.plan.graph, enter.order, sign, spec.tick, values, inventory or Decimal(0))
         return expected_of(enter.order, asked, sign, slippage, spec.tick), asked
 
     def _expected(self, sign: int, symbol: str, period: int, row: int) -> Decimal | None:

@@ -34,6 +34,7 @@ from tb.runtime.latches import Latches
 from tb.runtime.legs import Legs
 from tb.runtime.ports import MarketView, Recorder, Venue
 from tb.runtime.proposing import Proposer, in_order
+from tb.runtime.quotes import Quotes
 from tb.runtime.settling import Sent, Settling
 from tb.vocabulary.facts import FACTS, Argument
 
@@ -88,6 +89,7 @@ class Session:
         self.proposer = Proposer(plan, settings, view)
         self.combiner = Combiner(plan, view)
         self.legs = Legs(self)
+        self.quotes = Quotes(self)
         self._marked_day = 0
         self._was_open = False
         self._settled_at = 0
@@ -103,13 +105,14 @@ class Session:
         self.settling.expire(at)
         self._watch(at)
         for draft in [*self.proposer.exits(list(self.positions.values()), at), *self.legs.exits(at)]:
-            self._judge(draft, at)
+            self.judge(draft, at)
         drafts, silent = self.proposer.entries(
             ready, lambda key: self._is_busy(key, at), lambda strategy: self.account.capital_of(strategy).equity(), at
         )
         leaving = {key for key, position in self.positions.items() if position.exiting}
         for draft in in_order(self.combiner.combine(drafts, self.account, leaving)):
-            self._judge(draft, at)
+            self.judge(draft, at)
+        self.quotes.step(at, ready)
         self._note_what_is_open(at)
         return silent
 
@@ -224,19 +227,24 @@ class Session:
             self.venue.standing(proposal.instrument, at),
         )
 
-    def _judge(self, draft: Draft, at: int) -> None:
-        if draft.legs:
-            self.legs.judge(draft.legs, at)
-            return
+    def ask(self, draft: Draft, at: int) -> Judgement:
+        """What the gate says to a draft now. Nothing comes of it yet."""
         proposal, symbol, row = draft.proposal, draft.proposal.instrument, draft.row
-        spec = self.settings.instrument(symbol)
-        book = self.account.book_of(proposal.strategy)
-        self.account.activity.propose(at)
-        judgement = self.gates[draft.strategy.period].judge(
+        spec, book = self.settings.instrument(symbol), self.account.book_of(proposal.strategy)
+        return self.gates[draft.strategy.period].judge(
             self.moment(proposal, at, book),
             lambda node: self.view.value(node, symbol, row),
             None if spec is None else spec.lot,
         )
+
+    def judge(self, draft: Draft, at: int) -> None:
+        """Puts a draft before the gate, records what it says, and sends what it approves."""
+        if draft.legs:
+            self.legs.judge(draft.legs, at)
+            return
+        proposal, symbol = draft.proposal, draft.proposal.instrument
+        self.account.activity.propose(at)
+        book, judgement = self.account.book_of(proposal.strategy), self.ask(draft, at)
         self.counts["decisions"] += 1
         records: list[Record] = [decision_of(draft, judgement, self.plan, self.view, seq=self.counts["decisions"], at=at)]
         for constraint in judgement.latches:

@@ -11,7 +11,7 @@ INVARIANT: `account.working` holds exactly the entries on their way, whatever en
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -24,6 +24,7 @@ from tb.gate.activity import SentOrder
 from tb.gate.proposal import EXIT_CAUSES
 from tb.gate.sizing import levels
 from tb.runtime.drafts import Key
+from tb.runtime.inventory import grown, rest_of, share_of, split
 from tb.runtime.leg_groups import LegGroups
 from tb.runtime.ports import MarketView, Recorder, Venue
 from tb.runtime.positions import Position
@@ -67,6 +68,7 @@ class Settling:
         self.waiting: dict[Key, Order] = {}  # approved entries on their way
         self.cooling: dict[Key, int] = {}
         self.groups = LegGroups(account)
+        self.looked_at: dict[str, int] = {}  # when a quote that rests on was last found to be right
         self._sent: dict[str, Sent] = {}
         self._strategies: Mapping[str, StrategyPlan] = {strategy.name: strategy for strategy in plan.strategies}
 
@@ -87,7 +89,7 @@ class Settling:
             position.exiting = True
             return
         assert price is not None  # the gate lets no order without a price pass
-        self.waiting[order.strategy, order.instrument] = order
+        self.waiting[_waits_as(order)] = order
         self.account.working[order.id] = Working(order.id, order.instrument, sign, order.quantity, price, order.strategy, group)
 
     # --- orders that end without a fill ------------------------------------------------------------------------------
@@ -130,7 +132,8 @@ class Settling:
         )
 
     def _release(self, order: Order) -> None:
-        self.waiting.pop((order.strategy, order.instrument), None)
+        self.waiting.pop(_waits_as(order), None)
+        self.looked_at.pop(order.id, None)
         self.account.working.pop(order.id, None)
 
     # --- fills -------------------------------------------------------------------------------------------------------
@@ -146,11 +149,13 @@ class Settling:
             return "entry"
         return EXIT_CAUSES.get(self._sent[order.id].which, "exit when")
 
-    def entered(self, order: Order, fill: Fill) -> Position:
+    def entered(self, order: Order, fill: Fill) -> Position | None:
         """An entry filled: the position begins, its stop and target measured from the price that was paid."""
         sent = self._sent.pop(order.id)
         self._release(order)
         self.account.activity.enter(order.strategy)
+        if order.is_quote:
+            return self._quote_filled(order, fill)
         stop, target = self._levels(sent, fill.price)
         self.counts["trades"] += 1
         sign = 1 if fill.side == "buy" else -1
@@ -158,6 +163,37 @@ class Settling:
         position.together = self.groups.number_of((order.strategy, order.instrument))
         self.positions[order.strategy, order.instrument] = position
         self.account.fill(order.strategy, order.instrument, sign * fill.quantity, fill.price, fill.fee)
+        self.recorder.record([fill, position.trade(None)])
+        return position
+
+    def quote_of(self, strategy: str, instrument: str, side: str) -> Order | None:
+        """The side of a quote that rests now."""
+        return self.waiting.get((strategy, f"{instrument} {side}"))
+
+    def _quote_filled(self, order: Order, fill: Fill) -> Position | None:
+        """What a quote bought or sold joins what is held (`tb.runtime.inventory`); returns what is held then."""
+        key, sign = (order.strategy, order.instrument), 1 if fill.side == "buy" else -1
+        position, rest = self.positions.get(key), fill
+        if position is not None and position.sign != sign:
+            part = share_of(fill, min(fill.quantity, position.entry.quantity))
+            rest = rest_of(fill, part)
+            if part.quantity < position.entry.quantity:
+                self.counts["trades"] += 1
+                self._close(split(position, part.quantity, self.counts["trades"]), part, [fill])
+                self.recorder.record([position.trade(None)])
+                return position
+            del self.positions[key]
+            self._close(position, part, [] if rest.quantity else [fill])
+            if not rest.quantity:
+                return None
+            position = None
+        if position is None:
+            self.counts["trades"] += 1
+            position = Position(self.counts["trades"], *key, sign, order.decision, rest, None, None)
+            self.positions[key] = position
+        else:
+            position.entry = grown(position.entry, fill)
+        self.account.fill(*key, sign * rest.quantity, rest.price, rest.fee)
         self.recorder.record([fill, position.trade(None)])
         return position
 
@@ -176,6 +212,11 @@ class Settling:
         position.see(float(fill.price), float(fill.price))
         del self.positions[key]
         self._sent.pop(fill.order, None)
+        self._close(position, fill, [fill])
+
+    def _close(self, position: Position, fill: Fill, told: Sequence[Fill]) -> None:
+        """What a closing fill does to the account and its trade; `told` are the fills not recorded yet."""
+        key = (position.strategy, position.instrument)
         self.account.fill(position.strategy, position.instrument, -position.sign * fill.quantity, fill.price, fill.fee)
         trade = position.trade(fill)
         assert trade.profit is not None
@@ -187,7 +228,7 @@ class Settling:
             profit, value = over
             self.account.trade_closed(fill.at, profit, strategy=position.strategy, value=value)
             self._cool(position, fill, profit)
-        self.recorder.record([fill, trade])
+        self.recorder.record([*told, trade])
 
     def _cool(self, position: Position, fill: Fill, profit: Decimal) -> None:
         strategy = self._strategies[position.strategy]
@@ -197,3 +238,8 @@ class Settling:
         if max(lengths):
             for symbol in strategy.together(position.instrument):
                 self.cooling[position.strategy, symbol] = fill.at + max(lengths)
+
+
+def _waits_as(order: Order) -> Key:
+    """Under what an entry waits: a strategy waits once in an instrument, a quote once on each side."""
+    return order.strategy, f"{order.instrument} {order.side}" if order.is_quote else order.instrument

@@ -17,7 +17,6 @@ RULES = {
     STRATEGY + "    stop trailing 3%\n": "`stop trailing`",
     STRATEGY + "    stop to entry after 1R\n": "`stop to entry`",
     STRATEGY + "    take 50% at 1R\n": "`take`",
-    STRATEGY + "  quote bid mid, ask mid\n": "`quote`",
 }
 POLICY = {
     "advisor a\n  may veto\n  answer within 5s otherwise abstain\n": "`advisor`",

@@ -16,7 +16,7 @@ from tb.core.units import NUMBER, TRUTH
 from tb.engine.bounds import bounds_of
 from tb.engine.graph import GraphBuilder, RuleGraph
 from tb.engine.instant import market_value
-from tb.engine.plan import leaves_of
+from tb.engine.leaves import leaves_of
 
 
 def shape(graph: RuleGraph) -> None:

@@ -17,8 +17,9 @@ from tb.dsl.checked_tests import Test
 from tb.engine.bars import Bars
 from tb.engine.columns import Columns, evaluate
 from tb.engine.graph import RuleGraph
+from tb.engine.leaves import leaves_of
 from tb.engine.markets import Markets
-from tb.engine.plan import Plan, leaves_of
+from tb.engine.plan import Plan
 
 NO_FIT = "TB723"
 

@@ -31,7 +31,8 @@ from tb.engine.build import Builder
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import Exact
 from tb.engine.interpret import from_leaves
-from tb.engine.plan import Plan, leaves_of
+from tb.engine.leaves import leaves_of
+from tb.engine.plan import Plan
 from tb.gate.explain import explain, explain_evaluated, text
 from tb.gate.explain.reproduce import Evaluated, facts_of
 from tb.gate.gate import Gate

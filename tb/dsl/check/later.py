@@ -46,4 +46,3 @@ def _of_strategy(node: syntax.Strategy) -> Iterator[tuple[str, Span]]:
         }
         yield from ((what, clause.span) for what, clause in clauses.items() if clause is not None)
         yield from (("`take`", take.span) for take in enter.takes)
-    yield from (("`quote`", quote.span) for quote in node.quotes)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from tb.core.units import NUMBER, Kind
 from tb.dsl import checked, syntax
-from tb.dsl.check import legs, orders, units
+from tb.dsl.check import legs, orders, quotes, units
 from tb.dsl.check.conviction import by_conviction
 from tb.dsl.check.expressions import Expressions
 from tb.dsl.check.literals import fold
@@ -26,7 +26,7 @@ def strategy(using: Expressions, node: syntax.Strategy) -> None:
         )
         scope.report("TB061", f"there is no universe `{node.universe}`", node.span, hint)
     every = length(using, node.every, allow_bars=False)
-    if not (node.enters or node.leg_enters):
+    if not (node.enters or node.leg_enters or node.quotes):
         scope.report("TB057", f"`{node.name}` never enters", node.span, "add `enter long when ...`")
     enters = tuple(_enter(using, enter) for enter in node.enters)
     exits = tuple(checked.ExitWhen(using.condition(e.condition), template(using, e.because), e.span) for e in node.exits)
@@ -38,12 +38,13 @@ def strategy(using: Expressions, node: syntax.Strategy) -> None:
             cool_downs.append(checked.CoolDown(found, cool_down.after, cool_down.span))
     universe = scope.universes.get(node.universe)
     leg_enters = tuple(legs.leg_enter(using, enter, universe) for enter in node.leg_enters)
+    quoted = quotes.quotes(using, node, lambda case: _size(using, case, None))
     if every is None or not isinstance(every.value, Decimal):
         return
     checked_one = checked.Strategy(
         node.name, node.universe, int(every.value), enters, exits, hold, tuple(cool_downs), node.doc or "", node.span
     )
-    checked_one = replace(checked_one, leg_enters=leg_enters)
+    checked_one = replace(checked_one, leg_enters=leg_enters, quotes=quoted)
     scope.strategies[node.name] = checked_one
     if universe is not None:
         legs.together(using, node, checked_one, universe)
@@ -81,7 +82,7 @@ def _order(using: Expressions, enter: syntax.Enter) -> checked.EntryOrder | None
     return orders.order(using, node, enter.direction, None if node.valid is None else length(using, node.valid))
 
 
-def _size(using: Expressions, case: syntax.SizeCase, enter: syntax.Enter) -> checked.SizeCase | None:
+def _size(using: Expressions, case: syntax.SizeCase, enter: syntax.Enter | None) -> checked.SizeCase | None:
     condition = using.condition(case.condition) if case.condition is not None else None
     match case.amount:
         case syntax.Of(value=share_node, whole=syntax.Name(parts=("equity",))):
@@ -104,7 +105,7 @@ def _size(using: Expressions, case: syntax.SizeCase, enter: syntax.Enter) -> che
     if folded is not None and isinstance(folded.value, Decimal) and folded.value <= 0:
         using.scope.report("TB059", "a size must be more than nothing", case.span, "write `size 5% of equity`")
         return None
-    if case.risking and enter.stop is None:
+    if case.risking and enter is not None and enter.stop is None:
         using.scope.report("TB057", "`risking` needs a stop to measure the risk", case.span, "add `stop 8% below entry`")
     return checked.SizeCase(share, case.risking, condition, case.span)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from tb.core.encode import plain
 from tb.core.records import Decision
 from tb.core.settings import Settings
 from tb.core.time import show_duration, show_instant
-from tb.engine.explain.words import describe
+from tb.core.units import RATIO
+from tb.engine.explain.words import describe, show_value
 from tb.engine.graph import RuleGraph
 from tb.engine.plan import EnterPlan
 from tb.gate.explain.reproduce import Evaluated, reader
@@ -19,9 +22,15 @@ def order_words(graph: RuleGraph, settings: Settings, evaluated: Evaluated, deci
     if not isinstance(entry, EnterPlan) or entry.order.price is None or spec is None:
         return ""
     how, sign = entry.order, 1 if decision.side == "buy" else -1
-    asked = asked_price(graph, how, sign, spec.tick, reader(evaluated.market))
+    asked = asked_price(graph, how, sign, spec.tick, reader(evaluated.market), decision.inventory or Decimal(0))
     at = "an unknown price" if asked is None else plain(asked)
     words = f"{how.style} at {at} ({describe(graph, entry.order.price, expand=False)})"
     if how.valid is not None:
         words += f", rests {show_duration(how.valid)}, until {show_instant(decision.at + how.valid)}"
+    if how.skew is not None and decision.inventory:
+        most = describe(graph, how.skew, expand=False)
+        way, part = "down" if decision.inventory > 0 else "up", show_value(abs(decision.inventory), RATIO)
+        words += f", moved {way} by {part} of ({most}) for what is held"
+    if how.is_quote:
+        return f"{words}, a quote: post only, until it is replaced"
     return f"{words}{', post only' if how.post_only else ''}"

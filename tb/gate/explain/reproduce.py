@@ -156,7 +156,9 @@ def _others(entry: EnterPlan | ExitPlan) -> list[int]:
         for case in entry.sizes:
             found += [case.share] if case.condition is None else [case.share, case.condition]
         found += [level.node for level in (entry.stop, entry.target) if level is not None]
-        found += [node for node in (entry.confidence, entry.conviction, entry.order.price) if node is not None]
+        found += [
+            node for node in (entry.confidence, entry.conviction, entry.order.price, entry.order.skew) if node is not None
+        ]
         found += [case.node for signal in entry.signals for case in signal.cases]
     stack = list(entry.because)
     while stack:
@@ -325,7 +327,7 @@ def _price_again(
     if entry.order.style == "market" or spec is None:
         return []
     sign = 1 if decision.side == "buy" else -1
-    asked = asked_price(graph, entry.order, sign, spec.tick, values)
+    asked = asked_price(graph, entry.order, sign, spec.tick, values, decision.inventory or Decimal(0))
     slippage = settings.venue_for(decision.instrument).slippage
     return [("price", expected_of(entry.order, asked, sign, slippage, spec.tick), decision.price)]
 

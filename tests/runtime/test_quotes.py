@@ -1,0 +1,156 @@
+"""Quotes: two sides that rest, are judged, replaced, and fill into one position."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_projects import HOUR, NAN, Replayed, bars, compiled, cut, flat, market, run
+from small_runs import Drawn, markets
+from stepping import equity_of, stepped
+
+from tb.core.records import Cancel, Decision, Fill, Order
+from tb.replay.data import load_market
+from tb.runtime.inventory import grown, rest_of, share_of
+
+D = Decimal
+RULES = (
+    "universe u on exchange\n  tier t {members}\n"
+    "strategy maker on u every {period}\n  quote bid {bid}, ask {ask}\n    size {size}\n{more}"
+)
+POLICY = "limit position  after.exposure(order.instrument) <= 12% of equity  otherwise shrink\n"
+
+
+def maker(**said: str) -> str:
+    here = {
+        "members": "BTC-USD",
+        "period": "1h",
+        "bid": "close * 0.99",
+        "ask": "close * 1.01",
+        "size": "1% of equity",
+        "more": "",
+    }
+    return RULES.format(**{**here, **said})
+
+
+def quoted(rows: list, rules: str = "", policy: str = POLICY) -> Replayed:  # type: ignore[type-arg]
+    return run(compiled(rules or maker(), policy), market(bars("BTC-USD", rows)))
+
+
+@settings(max_examples=30)
+@given(
+    markets(),
+    st.sampled_from(("1h", "2h")),
+    st.sampled_from(("close - 1% of close", "low")),
+    st.sampled_from(("", "    skew by position, at most 2% of close\n", "    only when volume > 0\n")),
+    st.sampled_from(("", "  hold at most 3h\n", "  exit when close < close[1]\n  cool down 2h after loss\n")),
+    st.sampled_from(("", "limit rate orders(2h) <= 3 on every order\n", "limit deep drawdown <= 0.3% otherwise halt\n")),
+)
+def test_replay_jumps_as_if_it_stepped_and_explains_itself(
+    made: Drawn, period: str, bid: str, more: str, end: str, limit: str
+) -> None:
+    rules = maker(
+        members="AAA-USD, BBB-USD, CCC-USD",
+        period=period,
+        bid=bid,
+        ask="close + 1% of close",
+        size="9% of equity",
+        more=more + end,
+    )
+    project = compiled(rules, POLICY + limit, venue="{fee: 20bps, slippage: 7bps, spread: 0%, depth: 1B USD}")
+    done = run(project, made.market)
+    again = stepped(project, made.market)
+    for kind in (Decision, Order, Cancel, Fill):
+        assert again.of(kind) == done.records.of(kind)
+    for decision in done.decisions:
+        assert done.explained(decision, deep=False).differences == ()
+    assert done.outcome.final_equity == equity_of(done.fills, made.market, made.market.last, D(10_000))
+    closed = [trade for trade in done.trades if trade.exit_at is not None]
+    if not done.outcome.open_positions and done.outcome.final_equity is not None:
+        profit = sum((trade.profit for trade in closed if trade.profit is not None), D(0))
+        assert abs(done.outcome.final_equity - 10_000 - profit) < D("1e-15")
+    middle = made.market.first + (made.market.last - made.market.first) // 2
+    shorter = cut(made.market, middle)
+    early = [d for d in done.decisions if d.at <= middle]
+    assert not shorter.bars or [d for d in run(project, shorter).decisions if d.at <= middle] == early
+
+
+def test_a_quote_that_is_touched_does_not_fill_and_one_traded_through_fills_at_its_price() -> None:
+    touched = quoted([flat(100), (100, 101, 99, 100), flat(100)])
+    assert touched.fills == []
+    through = quoted([flat(100), (100, 100.5, 98, 100), flat(100)])
+    assert [(fill.side, fill.price) for fill in through.fills] == [("buy", D("99.00"))]
+
+
+def test_a_side_that_would_cross_is_not_sent() -> None:
+    done = quoted([flat(100), flat(98), flat(98)])
+    crossed = [c for c in done.records.of(Cancel) if c.cause == "would cross"]
+    assert [c.side for c in crossed] == ["buy"]
+    assert done.fills == []
+
+
+def test_what_has_not_changed_rests_on_and_is_not_sent_again() -> None:
+    done = quoted([flat(100)] * 6)
+    assert len(done.orders) == 2
+    assert done.records.of(Cancel) == []
+
+
+def test_a_pause_takes_both_sides_back_and_nothing_is_quoted_under_it() -> None:
+    policy = POLICY + "pause moved for 2h when since_last_loss is set\nlimit deep drawdown <= 0.01% otherwise halt\n"
+    done = quoted([flat(100), (100, 100, 90, 90), flat(90), flat(90)], policy=policy)
+    assert {c.cause for c in done.records.of(Cancel)} == {"halt deep"}
+    assert all("not_halted" in d.deciding for d in done.decisions[2:])
+    assert not [order for order in done.orders if order.at > done.latches[0].at]
+
+
+def test_each_side_is_judged_as_if_it_were_filled() -> None:
+    done = quoted([flat(100), (100, 100, 98, 100), flat(100)], maker(size="9% of equity"))
+    bid = [d for d in done.decisions if d.side == "buy"][-1]
+    assert (bid.verdict, bid.deciding) == ("shrink", ("position",))
+
+
+def test_without_a_price_nothing_is_quoted_and_what_rests_is_taken_back() -> None:
+    done = quoted([flat(100), (100, 100, 100, NAN), flat(100)])
+    assert {c.cause for c in done.records.of(Cancel)} == {"not quoted"}
+    assert [d.at for d in done.decisions if d.at == done.market.first + HOUR] == []
+
+
+def test_a_position_has_its_average_cost() -> None:
+    def fill(quantity: str, price: str, fee: str) -> Fill:
+        return Fill(
+            order="o",
+            at=0,
+            row=0,
+            instrument="BTC-USD",
+            side="buy",
+            cause="entry",
+            quantity=D(quantity),
+            price=D(price),
+            fee=D(fee),
+            slippage=D(0),
+        )
+
+    held = grown(fill("1", "100", "0.1"), fill("3", "104", "0.3"))
+    assert (held.quantity, held.price, held.fee) == (D(4), D(103), D("0.4"))
+    part = share_of(held, D(1))
+    assert (part.quantity, part.price, part.fee) == (D(1), D(103), D("0.1"))
+    assert rest_of(held, part).fee == D("0.3")
+
+
+def test_a_maker_on_recorded_quotes(recorded_data: Path) -> None:
+    rules = maker(
+        period="1m",
+        bid="mid - gap",
+        ask="mid + gap",
+        more='    skew by position, at most gap\n    only when spread < 20bps\n    because "mid {mid:.2f}"\n',
+    ).replace("strategy", "let gap = 15bps of mid\nstrategy", 1)
+    policy = POLICY + "limit rate  orders(1m) <= 10  on every order\nlimit fresh  data_age <= 2m\n"
+    whole = load_market(recorded_data / "coinbase_1m_2018", instruments=["BTC-USD"])
+    done = run(compiled(rules, policy, venue="{fee: 0%, slippage: 1bps}"), cut(whole, whole.first + 6 * HOUR))
+    assert len(done.fills) >= 10
+    assert {fill.cause for fill in done.fills} == {"entry"}
+    for decision in done.decisions:
+        assert done.explained(decision, deep=False).differences == ()
+    assert "a quote: post only" in done.explained(done.decisions[0]).order
