@@ -109,7 +109,7 @@ class Proposer:
         """One side of a quote, its price moved against what is held."""
         draft = self._entry_draft(strategy, entry, equity)
         quantity = draft.proposal.quantity
-        if position is None or not quantity:
+        if position is None or not quantity or draft.proposal.order.skew is None:
             return draft
         held = EXACT.divide(position.sign * position.entry.quantity, quantity)
         return self._entry_draft(strategy, entry, equity, min(Decimal(1), max(Decimal(-1), held)))

@@ -75,6 +75,8 @@ def reproduce(plan: Plan, gate: Gate, settings: Settings, decision: Decision) ->
         _compare_as_leg(plan, gate, settings, strategy, entry, decision, note, market, inputs, differences)
     elif isinstance(entry, EnterPlan):
         _compare_entry(plan.graph, gate, entry, settings, decision, market, inputs, differences)
+    if decision.inventory is not None and (not isinstance(entry, EnterPlan) or entry.order.skew is None):
+        differences.append("what is held is recorded of an order that does not depend on it")
     if not isinstance(entry, EnterPlan):
         _compare_exit(plan.graph, entry, decision, market, differences)
     return Evaluated(strategy, entry, market, inputs, judgement, tuple(differences))
