@@ -14,6 +14,7 @@ from tb.core.diagnostics import Diagnostic, Refused, error, has_errors, in_order
 from tb.core.settings import quote_currency
 from tb.core.span import whole_file
 from tb.core.time import show_duration
+from tb.engine.plan import bound
 
 if TYPE_CHECKING:
     from tb.engine.plan import Plan
@@ -31,8 +32,8 @@ def check_fit(compiled: Compiled, market: Market, *, left_out: bool = False) -> 
 
     `left_out` says that the market is a choice of instruments, so that those without data are no surprise.
     """
-    plan = compiled.plan
-    findings = [*_periods(plan, market), *_coverage(plan, market, left_out), *_specifications(compiled, market)]
+    plan = bound(compiled.plan, market.bars)
+    findings = [*_periods(plan, market), *_coverage(plan, market, left_out), *_specifications(compiled, plan, market)]
     if has_errors(findings):
         raise Refused(in_order(findings))
     return in_order(findings)
@@ -97,10 +98,10 @@ def _references(plan: Plan, market: Market) -> Iterator[Diagnostic]:
             yield warning(NO_DATA, message, node.spans[0], f"add `{symbol}.parquet` there")
 
 
-def _specifications(compiled: Compiled, market: Market) -> Iterator[Diagnostic]:
+def _specifications(compiled: Compiled, plan: Plan, market: Market) -> Iterator[Diagnostic]:
     settings = compiled.settings
     place = whole_file(settings.file)
-    for symbol in compiled.plan.instruments():
+    for symbol in plan.instruments():
         if symbol not in market.bars:
             continue
         if settings.instrument(symbol) is None:

@@ -156,6 +156,7 @@ def _run(compiled: Compiled, market: Market, policy: str, config: dict[str, str]
 def _played(compiled: Compiled, market: Market, ledger: Ledger | None, run: Run, chunk: int | None) -> Played:
     from tb.cli.summary import Played
     from tb.cli.watching import WatchedLedger
+    from tb.engine.plan import bound
     from tb.replay.run import replay_market
 
     watching = WatchedLedger(ledger)
@@ -171,4 +172,4 @@ def _played(compiled: Compiled, market: Market, ledger: Ledger | None, run: Run,
             progress=told,
             **more,
         )
-    return Played(run, outcome, watching.watched, market.warnings, covered=compiled.plan.instruments())
+    return Played(run, outcome, watching.watched, market.warnings, covered=bound(compiled.plan, market.bars).instruments())

@@ -103,8 +103,9 @@ def _answer(
 def _check(compiled: Compiled, market: Market, instrument: str, at: int) -> None:
     """An instrument that nobody covers, or an instant outside the data, has no answer worth giving."""
     from tb.core.time import show_instant
+    from tb.engine.plan import bound
 
-    covered = compiled.plan.instruments()
+    covered = bound(compiled.plan, market.bars).instruments()
     place = whole_file(market.folder)
     if instrument not in covered:
         near = did_you_mean(instrument, covered) or f"covered are {', '.join(f'`{symbol}`' for symbol in covered)}"

@@ -444,6 +444,19 @@ _ROWS: tuple[Code, ...] = (
         W,
     ),
     Code(
+        "TB088",
+        "legs of instruments that are not listed",
+        "Which instruments enter together is told by the lists of tiers. A tier with a condition takes now one, now another.",
+        "list the instruments of each tier: `tier perp BTC-PERP, ETH-PERP`",
+    ),
+    Code(
+        "TB089",
+        "correlation of instruments that are not listed",
+        "An allocation counts instruments as one by how they correlate, which is worked out for those that tiers list. One "
+        "that a condition takes would count as unlike all others.",
+        "list the instruments of each tier, or remove `correlation above 0.8 counts as one`",
+    ),
+    Code(
         "TB090",
         "cannot be given",
         "A test gives something that follows from other facts, that the order itself says, or that is no value of its kind. "
@@ -818,7 +831,7 @@ _ROWS: tuple[Code, ...] = (
     ),
     Code(
         "TB504",
-        "no test",
+        "rule without a test",
         "The project has tests, and none of them names this constraint or strategy: a change of it goes unnoticed.",
         "add a test with `expect reject by thin`",
         Severity.HINT,

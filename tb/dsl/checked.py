@@ -394,6 +394,7 @@ class Tier:
     weight_high: Decimal | None
     hold_at_most: int | None  # ms
     span: Span
+    where: Expr | None = None  # takes the instruments of the data for which it holds, in place of a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,6 +407,11 @@ class Universe:
 
     def members(self) -> tuple[str, ...]:
         return tuple(symbol for tier in self.tiers for symbol in tier.members)
+
+    @property
+    def discovers(self) -> bool:
+        """Whether a tier takes instruments by a condition, so that members are known only with the data."""
+        return any(tier.where is not None for tier in self.tiers)
 
     def tier_of(self, symbol: str) -> Tier | None:
         return next((tier for tier in self.tiers if symbol in tier.members), None)

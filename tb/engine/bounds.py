@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 Bounds = tuple[float | None, float | None]
-_TRUTHS = frozenset({"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "regime_is", "first_is", "signal_is", "agrees"})
+_TRUTHS = frozenset(
+    {"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "regime_is", "member", "first_is", "signal_is", "agrees"}
+)
 
 
 def bounds_of(op: str, args: Sequence[Bounds]) -> Bounds:

@@ -19,6 +19,7 @@ from tb.dsl import checked, checked_cases
 from tb.dsl.checked_legs import is_perpetual
 from tb.engine.bounds import bounds_of
 from tb.engine.graph import Constant, GraphBuilder, Stage
+from tb.engine.tiers import constants_of
 from tb.vocabulary.catalogue import FUNCTIONS
 from tb.vocabulary.facts import FACTS, unit_of
 from tb.vocabulary.fields import FIELDS
@@ -203,7 +204,25 @@ class Builder:
     @_build.register
     def _tier_is(self, value: checked.TierIs, context: Context) -> int:
         consts = (context.universe, value.tier)
-        return self._market("tier_is", (), consts, TRUTH, context, value.span, low=0.0, high=1.0)
+        universe = self.program.universes.get(context.universe)
+        args = () if universe is None or not universe.discovers else (self.tier(universe, context),)
+        back = self._deepest(args)
+        return self._market("tier_is", args, consts, TRUTH, context, value.span, low=0.0, high=1.0, look_back=back)
+
+    def tier(self, universe: checked.Universe, context: Context) -> int:
+        """Which tier of a universe with discovery the instrument belongs to."""
+        args = tuple(self._build(tier.where, context) for tier in universe.tiers if tier.where is not None)
+        consts, high, back = constants_of(universe), float(len(universe.tiers) - 1), self._deepest(args)
+        unit = Unit(Kind.TIER)
+        return self._market("tier", args, consts, unit, context, universe.span, low=-1.0, high=high, look_back=back)
+
+    def member(self, tier: int, context: Context, span: Span) -> int:
+        """Whether the instrument is in a tier at all."""
+        return self._instant("member", (tier,), (), TRUTH, context, span)
+
+    def both(self, first: int, second: int, context: Context, span: Span) -> int:
+        """Whether two conditions hold."""
+        return self._instant("and", (first, second), (), TRUTH, context, span)
 
     @_build.register
     def _regime_is(self, value: checked.RegimeIs, context: Context) -> int:

@@ -27,6 +27,7 @@ from tb.engine.calendar import during, hours_of
 from tb.engine.feeds import column_of
 from tb.engine.graph import Node, RuleGraph
 from tb.engine.markets import Markets
+from tb.engine.tiers import is_tier, tier_column
 from tb.engine.vector import lasting, pointwise
 from tb.vocabulary.catalogue import FUNCTIONS
 from tb.vocabulary.run import evaluate as run_function
@@ -143,6 +144,10 @@ def _compute(
         case "depth":
             depth = markets.assumptions.depth_of(symbol)
             return np.full(size, np.nan if depth is None else depth)
+        case "tier":
+            return tier_column(node, symbol, [_argument(graph, a, symbol, values, size) for a in node.args], size)
+        case "tier_is" if node.args:
+            return is_tier(node, graph[node.args[0]], values[node.args[0], symbol])
         case "tier_is":
             members = markets.tiers.get((str(node.consts[0]), str(node.consts[1])), ())
             return np.full(size, 1.0 if symbol in members else 0.0)

@@ -22,7 +22,7 @@ Constant = Decimal | str | int | float | None
 
 # operations whose value at an instant follows from the values of their arguments at that instant
 POINTWISE_OPS = frozenset(
-    "neg add sub mul div abs min max sign log exp sqrt lt le gt ge eq ne and or not ramp best score regime regime_is "
+    "neg add sub mul div abs min max sign log exp sqrt lt le gt ge eq ne and or not ramp best score regime regime_is member "
     "first first_is pick signal signal_is strength agree agrees conviction".split()
 )
 
@@ -31,8 +31,8 @@ POINTWISE_OPS = frozenset(
 class Node:
     """One computation.
 
-    `op`: `const`, `pips`, `field`, `depth`, `apply`, `shift`, `of`, `at`, `every`, `some`, `tier_is`, `during`, `feed`,
-    `feed_age`, `fact`, `derived`, `is_set`, `one_of`, or one of POINTWISE_OPS. `period` is in ms, 0 where none matters.
+    `op`: `const`, `pips`, `field`, `depth`, `apply`, `shift`, `of`, `at`, `every`, `some`, `tier`, `tier_is`, `during`,
+    `feed`, `feed_age`, `fact`, `derived`, `is_set`, `one_of`, or one of POINTWISE_OPS. `period` is in ms, 0 where none matters.
     `look_back` counts closed bars of `period` before the present one that the value depends on. `low` and `high` bound the
     value, None where open.
     """

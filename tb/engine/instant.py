@@ -40,6 +40,8 @@ def market_value(op: str, consts: Sequence[Constant], args: Sequence[float]) -> 
             return NAN
         case "not":
             return 1.0 - args[0]
+        case "member":
+            return 1.0 if args[0] >= 0.0 else 0.0
         case "regime_is" | "first_is":
             return 1.0 if args[0] == consts[0] else 0.0
         case "signal_is":

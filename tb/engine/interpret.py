@@ -18,6 +18,7 @@ from tb.engine.graph import Node, RuleGraph
 from tb.engine.instant import Exact, decision_value, market_value
 from tb.engine.markets import Markets
 from tb.engine.plan import PolicyPlan
+from tb.engine.tiers import tier_name, tier_value
 from tb.vocabulary.catalogue import FUNCTIONS
 
 NAN = math.nan
@@ -54,6 +55,13 @@ class Histories:
             case "depth":
                 depth = self.markets.assumptions.depth_of(symbol)
                 return [NAN if depth is None else depth] * size
+            case "tier":
+                given = [self.history(a, symbol, period) for a in node.args]
+                return [tier_value(node, symbol, [one[row] for one in given]) for row in range(size)]
+            case "tier_is" if node.args:
+                tier, wanted = self.graph[node.args[0]], node.consts[1]
+                found = self.history(tier.id, symbol, period)
+                return [NAN if v != v else float(tier_name(tier, v) == wanted) for v in found]  # noqa: PLR0124
             case "tier_is":
                 members = self.markets.tiers.get((str(node.consts[0]), str(node.consts[1])), ())
                 return [1.0 if symbol in members else 0.0] * size

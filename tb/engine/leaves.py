@@ -36,7 +36,7 @@ def leaves_of(graph: RuleGraph, roots: Iterable[int], *, in_policy: bool) -> tup
             stack.extend(node.args)
             continue
         leaves.add(id_)
-        if node.op in {"every", "some"} and not in_policy:
+        if node.op in {"every", "some", "tier", "tier_is"} and not in_policy:
             stack.extend(node.args)
         # beside what a function makes of a feed, the feed itself: how old it is explains why nothing is known
         stack.extend(arg for arg in node.args if is_feed(graph[arg]))

@@ -6,7 +6,8 @@ of an entry are the nodes at which its explanation stops: the values that a deci
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from tb.core.records import Style
@@ -94,7 +95,12 @@ class ExitPlan:
 
 @dataclass(frozen=True, slots=True)
 class StrategyPlan:
-    """`holds` gives the longest a position of each instrument may last, in ms; `cool_downs` lengths by cause."""
+    """`holds` gives the longest a position of each instrument may last, in ms; `cool_downs` lengths by cause.
+
+    Where a tier takes instruments by a condition, `tier` is the node of the tier that an instrument has at a bar, `tier_names`
+    what its values mean and `tier_holds` the longest a position of each tier may last. `members` and `tiers` then have those
+    that are listed, until `bound` adds the instruments of the data.
+    """
 
     name: str
     universe: str
@@ -112,6 +118,9 @@ class StrategyPlan:
     baskets: tuple[BasketPlan, ...] = ()  # of a strategy whose entries have legs; it has no other entries then
     correlations: dict[str, int] = field(default_factory=dict)  # with each instrument, where one asks
     market: tuple[int, ...] = field(default=(), repr=False)  # what the policy reads of the market for each order
+    tier: int | None = None
+    tier_names: tuple[str, ...] = ()
+    tier_holds: dict[str, int] = field(default_factory=dict)
 
     @property
     def quotes(self) -> bool:
@@ -154,6 +163,21 @@ class StrategyPlan:
         if basket is None:
             return self.roots
         return basket.roots if symbol == basket.looked_at else self.market
+
+    def covers(self, symbol: str) -> bool:
+        """Whether the strategy may ever trade an instrument."""
+        return self.tier is not None or symbol in self.tiers
+
+    def tier_at(self, symbol: str, value: Callable[[int], float | None]) -> str | None:
+        """The name of the tier that an instrument is in; `value` reads a node at the bar. None outside of the universe."""
+        if self.tier is None:
+            return self.tiers.get(symbol)
+        found = value(self.tier)
+        return self.tier_names[int(found)] if found is not None and found >= 0 else None
+
+    def longest_hold(self, symbol: str, tier: str) -> int | None:
+        """How long a position may last, in ms, that was entered while the instrument was in that tier; None without bound."""
+        return self.holds.get(symbol) if self.tier is None else self.tier_holds.get(tier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +286,17 @@ def plan(program: checked.Program, builder: Builder | None = None) -> Plan:
     return Plan(program, graph, strategies, policies, tiers)
 
 
+def bound(found: Plan, symbols: Iterable[str]) -> Plan:
+    """The plan for the instruments of some data: strategies of a universe with discovery may trade each of these."""
+    here = tuple(symbols)
+    if all(strategy.tier is None for strategy in found.strategies):
+        return found
+    strategies = (
+        s if s.tier is None else replace(s, members=tuple(dict.fromkeys((*s.members, *here)))) for s in found.strategies
+    )
+    return replace(found, strategies=tuple(strategies))
+
+
 def program_span(program: checked.Program) -> Span:
     return program.constraints[0].span if program.constraints else Span("std/venue.tb", 1, 1, 1, 1)
 
@@ -335,6 +370,7 @@ class _Draft:
     enters: list[EnterPlan]
     exits: list[ExitPlan]
     baskets: list[BasketPlan]
+    tier: int | None
     correlations: dict[str, int] = field(default_factory=dict)
 
 
@@ -351,11 +387,17 @@ class _Drafter:
         found = baskets(self.strategy, self.universe)
         if found:
             planned = [_Drafter(self.builder, self.strategy, basket.members).basket(basket) for basket in found]
-            return _Draft(self.strategy, self.strategy.period, self.universe, None, [], [], planned)
+            return _Draft(self.strategy, self.strategy.period, self.universe, None, [], [], planned, None)
         membership = self._node(self.universe.only_when) if self.universe.only_when is not None else None
+        tier = self.builder.tier(self.universe, self.context) if self.universe.discovers else None
+        if tier is not None:
+            inside = self.builder.member(tier, self.context, self.universe.span)
+            membership = (
+                inside if membership is None else self.builder.both(inside, membership, self.context, self.universe.span)
+            )
         enters = [self._enter(enter) for enter in (*self.strategy.enters, *self.strategy.quotes)]
         alike = correlations(self.builder, self.universe, self.strategy.period)
-        return _Draft(self.strategy, self.strategy.period, self.universe, membership, enters, self._exits(), [], alike)
+        return _Draft(self.strategy, self.strategy.period, self.universe, membership, enters, self._exits(), [], tier, alike)
 
     def basket(self, basket: Basket) -> BasketPlan:
         """The plan of the legs of one asset, in whose context this drafter stands."""
@@ -490,6 +532,9 @@ def _finish(graph: RuleGraph, draft: _Draft, policy: PolicyPlan) -> StrategyPlan
         found,
         draft.correlations,
         policy.market,
+        draft.tier,
+        tuple(tier.name for tier in universe.tiers) if draft.tier is not None else (),
+        _tier_holds(strategy, universe) if draft.tier is not None else {},
     )
 
 
@@ -503,12 +548,13 @@ def _length(length: checked.Const, period: int) -> int:
     return int(length.value * period) if length.unit.kind is Kind.BARS else int(length.value)
 
 
-def _holds(strategy: checked.Strategy, universe: checked.Universe) -> dict[str, int]:
+def _tier_holds(strategy: checked.Strategy, universe: checked.Universe) -> dict[str, int]:
+    """The longest a position of each tier may last, in ms: the shorter of the strategy's own and the tier's."""
     own = _length(strategy.hold_at_most, strategy.period) if strategy.hold_at_most is not None else None
-    holds = {}
-    for tier in universe.tiers:
-        for symbol in tier.members:
-            limits = [limit for limit in (own, tier.hold_at_most) if limit is not None]
-            if limits:
-                holds[symbol] = min(limits)
-    return holds
+    limits = {tier.name: [limit for limit in (own, tier.hold_at_most) if limit is not None] for tier in universe.tiers}
+    return {name: min(found) for name, found in limits.items() if found}
+
+
+def _holds(strategy: checked.Strategy, universe: checked.Universe) -> dict[str, int]:
+    by_tier = _tier_holds(strategy, universe)
+    return {symbol: by_tier[tier.name] for tier in universe.tiers if tier.name in by_tier for symbol in tier.members}

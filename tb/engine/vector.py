@@ -41,6 +41,8 @@ def pointwise(op: str, consts: Sequence[Constant], args: Sequence[Floats], size:
                 return np.abs(args[0])
             case "not":
                 return 1.0 - args[0]
+            case "member":
+                return _known(args, args[0] >= 0.0)
             case "regime_is" | "first_is":
                 return _known(args, args[0] == float(_number(consts[0])))
             case "score":

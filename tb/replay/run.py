@@ -28,7 +28,7 @@ from tb.core.records import Decision, Latch, Mark, Quiet, Record
 from tb.core.settings import Settings, Venue
 from tb.engine.columns import CHUNK
 from tb.engine.markets import Assumptions, Markets
-from tb.engine.plan import Plan
+from tb.engine.plan import Plan, bound
 from tb.gate.gate import Gate
 from tb.ledger.chain import DecisionLog
 from tb.replay.data import Market
@@ -119,6 +119,7 @@ def replay_market(
     chunk: int = CHUNK,
 ) -> Outcome:
     """Runs the plan over the market. Deterministic: the same arguments give the same records, whatever the chunk."""
+    plan = bound(plan, market.bars)
     markets = markets_of(plan, market, settings)
     view = RecordedView(plan.graph, markets, columns_of(plan, markets, chunk=chunk))
     venue = SimulatedVenue(settings, market.bars)

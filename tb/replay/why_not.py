@@ -24,7 +24,7 @@ from tb.engine.graph import Node, RuleGraph
 from tb.engine.instant import Exact
 from tb.engine.interpret import from_leaves
 from tb.engine.markets import Markets
-from tb.engine.plan import EnterPlan, Plan, StrategyPlan
+from tb.engine.plan import EnterPlan, Plan, StrategyPlan, bound
 from tb.replay.run import BUSY, COOLING, FALSE, OUTSIDE, TRUE, UNKNOWN
 
 _RECORDED = frozenset({"open", "high", "low", "close", "volume", "bid", "ask", "mid", "spread"})
@@ -87,7 +87,7 @@ def why_not(
 ) -> WhyNot:
     """Why no strategy traded an instrument at an instant (ms UTC). `quiet` and `decisions` are those of a run, if any."""
     answers: list[Answer] = []
-    newest = 0
+    newest, plan = 0, bound(plan, markets.base)
     for strategy in plan.strategies:
         looked_at = strategy.looked_at(instrument)
         if instrument not in strategy.members or looked_at not in markets.base:
@@ -130,7 +130,8 @@ def _of_strategy(
             value = columns.at(leaf, symbol, row)
             leaves[leaf] = float("nan") if value is None else value
         roots = [enter.when] if membership is None else [membership, enter.when]
-        values = from_leaves(graph, leaves, roots)
+        conditions = () if strategy.tier is None else graph[strategy.tier].args
+        values = from_leaves(graph, leaves, [*roots, *conditions])
         state = _state(membership, enter, values)
         recorded = _recorded(quiet, strategy, which, symbol, instant, markets)
         failing = [

@@ -35,7 +35,7 @@ def ballots(
     found = []
     for vote in council.votes:
         key = (vote.strategy, proposal.instrument)
-        if proposal.instrument not in strategies[vote.strategy].tiers:
+        if not strategies[vote.strategy].covers(proposal.instrument):
             continue
         sign, how = (held[key], "holds") if key in held else (proposed.get(key, 0), "proposes")
         says: Literal["for", "against", "nothing"] = "nothing"

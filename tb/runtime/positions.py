@@ -13,6 +13,7 @@ from tb.engine.instant import EXACT
 class Position:
     """One strategy's position in one instrument, from its entry fill on. `sign` is 1 for long, -1 for short.
 
+    `tier` is the one that the instrument was in when it was decided to enter, which stays the position's.
     `best` and `worst` are the favourable and adverse excursions so far, as ratios of the entry price. `exiting` says that an
     order to close it is on its way.
     """
@@ -25,6 +26,7 @@ class Position:
     entry: Fill
     stop: Decimal | None
     target: Decimal | None
+    tier: str = ""
     best: float = 0.0
     worst: float = 0.0
     exiting: bool = False

@@ -53,7 +53,7 @@ class Proposer:
         return drafts
 
     def _why_exit(self, strategy: StrategyPlan, position: Position, row: int, at: int) -> int | None:
-        longest = strategy.holds.get(position.instrument)
+        longest = strategy.longest_hold(position.instrument, position.tier)
         if longest is not None and at - position.entry.at >= longest:
             return HELD_TOO_LONG
         for which, exit_ in enumerate(strategy.exits):
@@ -71,7 +71,7 @@ class Proposer:
             leaves = exit_.leaves
             reason = say(self.plan.graph, exit_.because, lambda node: self.view.value(node, symbol, row)) or UNSAID
         price = self._expected(-position.sign, symbol, strategy.period, row)
-        tier = f"{strategy.universe}.{strategy.tiers[symbol]}"
+        tier = f"{strategy.universe}.{position.tier}"
         proposal = Proposal(
             strategy.name, symbol, -position.sign, position.entry.quantity, price, None, None, None, None, tier, False
         )
@@ -132,7 +132,7 @@ class Proposer:
         if price is not None and spec is not None:
             sized = size(self.plan.graph, enter, price, equity, spec, values)
             quantity, stop, target, intended, missing = sized.quantity, sized.stop, sized.target, sized.intended, sized.missing
-        tier = f"{strategy.universe}.{strategy.tiers[symbol]}"
+        tier = f"{strategy.universe}.{strategy.tier_at(symbol, values)}"
         proposal = Proposal(
             strategy.name,
             symbol,

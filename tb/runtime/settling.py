@@ -159,7 +159,10 @@ class Settling:
         stop, target = self._levels(sent, fill.price)
         self.counts["trades"] += 1
         sign = 1 if fill.side == "buy" else -1
-        position = Position(self.counts["trades"], order.strategy, order.instrument, sign, order.decision, fill, stop, target)
+        tier = sent.strategy.tier_at(order.instrument, lambda node: self.view.value(node, order.instrument, sent.row)) or ""
+        position = Position(
+            self.counts["trades"], order.strategy, order.instrument, sign, order.decision, fill, stop, target, tier
+        )
         position.together = self.groups.number_of((order.strategy, order.instrument))
         self.positions[order.strategy, order.instrument] = position
         self.account.fill(order.strategy, order.instrument, sign * fill.quantity, fill.price, fill.fee)

@@ -13,7 +13,6 @@ STRATEGY = (
 )
 
 RULES = {
-    "universe u\n  tier found where volume > mean(volume, 24)\n": "`where`",
     STRATEGY + "    stop trailing 3%\n": "`stop trailing`",
     STRATEGY + "    stop to entry after 1R\n": "`stop to entry`",
     STRATEGY + "    take 50% at 1R\n": "`take`",

@@ -272,8 +272,9 @@ def rules(draw: st.DrawFn, *, recursive: bool = True, elsewhere: bool = True, de
     """A rule file that checks."""
     names: dict[str, list[str]] = {"price": [], "number": [], "condition": []}
     writer = _Writer(draw, recursive, names, elsewhere=elsewhere)
+    rest = draw(st.sampled_from(["SOL-USD", f"where {writer.condition(1)}"]))
     lines = [
-        UNIVERSE,
+        UNIVERSE.replace("SOL-USD", rest),
         FUNCTIONS,
         FEEDS,
         *(draw(sessions(name)) for name in SESSIONS),

@@ -145,7 +145,9 @@ def strategies(draw: st.DrawFn, name: str) -> str:
 
 @st.composite
 def projects(draw: st.DrawFn) -> Written:
-    places = "universe u on venue\n  tier core AAA-USD, BBB-USD\n  tier edge CCC-USD hold at most 4h\n"
+    first = draw(st.sampled_from(("AAA-USD, BBB-USD", "AAA-USD, BBB-USD", "where volume > 0")))
+    rest = draw(st.sampled_from(("CCC-USD", "CCC-USD", "where high - low < 5% of close")))
+    places = f"universe u on venue\n  tier core {first} weight 0%..15%\n  tier edge {rest} hold at most 4h\n"
     places += draw(st.sampled_from(("", "  only when high - low < 8% of close\n")))
     triggers = (
         "trigger jump\n  when close > 1.01 * close[1]\n  confidence 0.5..0.9 as close / close[1] goes 1.01..1.1\n\n"

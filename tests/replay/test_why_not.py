@@ -19,6 +19,7 @@ from tb.engine.instant import Exact
 from tb.engine.interpret import from_leaves
 from tb.engine.markets import Markets
 from tb.engine.plan import EnterPlan, StrategyPlan
+from tb.engine.tiers import tier_value
 from tb.replay.data import load_market
 from tb.replay.run import markets_of
 from tb.replay.why_not import Answer, Failing, WhyNot, text, why_not
@@ -43,7 +44,7 @@ def values_at(
     for leaf in enter.leaves:
         value = columns.at(leaf, symbol, row)
         leaves[leaf] = NAN if value is None else value
-    return from_leaves(graph, leaves, roots)
+    return from_leaves(graph, leaves, [*roots, *(() if owner.tier is None else graph[owner.tier].args)])
 
 
 def really_fails(done: Replayed, values: dict[int, Exact | float], roots: list[int], failing: Failing) -> None:
@@ -54,7 +55,7 @@ def really_fails(done: Replayed, values: dict[int, Exact | float], roots: list[i
         id_
         for id_ in graph.reach(tuple(roots))
         if id_ in values
-        and describe(graph, id_) == failing.clause
+        and describe(graph, id_) == failing.clause.split(" where ")[-1]
         and f"{graph[id_].spans[0].file}:{graph[id_].spans[0].line}" == failing.place
     ]
     assert candidates, failing.clause
@@ -96,14 +97,18 @@ def check_answer(done: Replayed, places: Markets, symbol: str, answer: Answer, i
     changed = dict(values)
     for failing in answer.failing:
         for id_ in values:
-            if describe(done.compiled.plan.graph, id_) == failing.clause:
+            if describe(done.compiled.plan.graph, id_) == failing.clause.split(" where ")[-1]:
                 changed[id_] = 1.0 if failing.wanted == "true" else 0.0
     fixed = {id_: v for id_, v in changed.items() if not _is_join(done, id_)}
+    if owner.tier is not None:
+        tier = done.compiled.plan.graph[owner.tier]
+        given = [float(changed[arg]) for arg in tier.args]  # type: ignore[arg-type]
+        fixed[owner.tier] = tier_value(tier, symbol, given)
     assert all(from_leaves(done.compiled.plan.graph, fixed, roots)[root] == 1.0 for root in roots)
 
 
 def _is_join(done: Replayed, id_: int) -> bool:
-    return done.compiled.plan.graph[id_].op in {"and", "or", "not"}
+    return done.compiled.plan.graph[id_].op in {"and", "or", "not", "member"}
 
 
 def test_a_hundred_instants_without_a_trade_on_recorded_markets(root: Path, recorded_data: Path) -> None:

@@ -65,7 +65,7 @@ def _context(plan: Plan, test: checked_tests.Test, period: int | None) -> Contex
     if test.proposes is not None:
         return Context(plan.strategy(test.proposes.strategy).period, "", True)
     symbols = [table.instrument for table in test.bars]
-    covering = next((s for s in plan.strategies if not symbols or symbols[0] in s.members), None)
+    covering = next((s for s in plan.strategies if not symbols or s.covers(symbols[0])), None)
     usual = min(plan.policies) if covering is None else covering.period
     return Context(period or usual, "" if covering is None else covering.universe, False)
 

@@ -65,7 +65,7 @@ def played(test: Test, settings: Settings, history: History, bars: Mapping[str, 
 
 def _fits(test: Test, plan: Plan, bars: Mapping[str, Bars], period: int) -> None:
     for strategy in plan.strategies:
-        if not any(symbol in bars for symbol in strategy.members):
+        if not any(strategy.covers(symbol) for symbol in bars):
             continue
         periods = [strategy.period, *(plan.graph[node].period for node in plan.graph.reach(strategy.roots))]
         wrong = next((other for other in periods if other and (other < period or other % period)), None)

@@ -36,6 +36,11 @@ def allocation(scope: Scope, nodes: Sequence[syntax.Allocate]) -> Allocation | N
     if node.correlation is not None and not 0 <= node.correlation.value < 1:
         hint = "write a bound from 0 to below 1, such as `correlation above 0.8 counts as one`"
         scope.report("TB075", f"no correlation tells by `above {node.correlation.text}`", node.correlation.span, hint)
+    for universe in scope.universes.values() if node.correlation is not None else ():
+        if universe.discovers:
+            message = f"how instruments correlate is known of those listed, and `{universe.name}` has a tier with a condition"
+            hint = "list the instruments of each tier, or remove `correlation above ...`"
+            scope.report("TB089", message, universe.span, hint)
     bound = None if node.correlation is None else node.correlation.value
     return Allocation(node.fraction.value, int(node.trades.value), most, bound, node.span)
 

@@ -167,8 +167,14 @@ def _tier(using: Expressions, node: syntax.Tier) -> checked.Tier:
     if low is not None and high is not None and low > high:
         using.scope.report("TB059", f"the weights of `{node.name}` are empty", node.span, "put the smaller end first")
     hold = duration(using, node.hold_at_most)
+    where = using.condition(node.where) if node.where is not None else None
+    for part in expand(where, using.scope.lets, using.scope.triggers) if where is not None else ():
+        if isinstance(part, checked.TierIs):
+            message = f"the tier `{node.name}` needs itself: its condition asks for a tier"
+            using.scope.report("TB118", message, node.span, "decide it from market data alone")
+            break
     members = tuple(dict.fromkeys(member.symbol for member in node.members))
-    return checked.Tier(node.name, members, low, high, hold, node.span)
+    return checked.Tier(node.name, members, low, high, hold, node.span, where)
 
 
 def duration(using: Expressions, number: syntax.Number | None) -> int | None:

@@ -30,8 +30,6 @@ def refuse(scope: Scope, files: Sequence[syntax.File]) -> None:
 
 def _later(node: syntax.Declaration) -> Iterator[tuple[str, Span]]:
     match node:
-        case syntax.Universe(tiers=tiers):
-            yield from (("`where`", tier.where.span) for tier in tiers if tier.where is not None)
         case syntax.Strategy():
             yield from _of_strategy(node)
         case _ if type(node) in _WORDS:

@@ -110,7 +110,11 @@ def _assets(using: Expressions, node: syntax.Strategy, strategy: checked.Strateg
             using.scope.report("TB070", message, tier.span, hint)
             return
     found = baskets(strategy, universe)
-    if not found:
+    if universe.discovers:
+        message = f"the legs of `{node.name}` have to be known, and `{universe.name}` has a tier with a condition"
+        hint = "list the instruments of each tier: `tier perp BTC-PERP, ETH-PERP`"
+        using.scope.report("TB088", message, node.leg_enters[0].span, hint)
+    elif not found:
         named = " and ".join(f"`{leg.word}`" for leg in legs)
         hint = "name instruments of the same asset in each, such as `BTC-USD` and `BTC-PERP`"
         using.scope.report("TB070", f"no asset has an instrument in {named}", node.leg_enters[0].span, hint)

@@ -119,7 +119,7 @@ def _proposes(sight: Sight, node: syntax.Proposes) -> checked_tests.Proposes | N
         return None
     universe = sight.rules.scope.universes.get(strategy.universe)
     symbol = node.instrument.symbol
-    if universe is not None and symbol not in universe.members():
+    if universe is not None and not universe.discovers and symbol not in universe.members():
         hint = did_you_mean(symbol, universe.members()) or f"`{universe.name}` has {', '.join(universe.members()[:6])}"
         sight.report("TB094", f"`{node.strategy}` does not trade `{symbol}`", node.instrument.span, hint)
     if node.quantity.unit is not None or node.quantity.value <= 0:

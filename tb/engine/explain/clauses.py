@@ -59,6 +59,8 @@ def clause_tree(graph: RuleGraph, root: int, values: Values, *, wanted: bool = T
     elif node.op == "agrees":
         more = node.consts[0] in {"gt", "ge"}
         parts = tuple(clause_tree(graph, arg, values, wanted=more == wanted) for arg in node.args[2:])
+    elif node.op == "member":
+        parts = _tiers(graph, graph[node.args[0]], values, wanted=wanted)
     elif node.op in {"every", "some"} and node.args[0] in values:
         parts = (clause_tree(graph, node.args[0], values, wanted=wanted),)
     value = threshold = distance = value_text = threshold_text = ""
@@ -133,6 +135,17 @@ def _points(graph: RuleGraph, node: Node, values: Values, *, wanted: bool) -> tu
         gains = isinstance(points, Decimal) and points > 0
         clause = clause_tree(graph, arg, values, wanted=gains is wanted)
         found.append(msgspec.structs.replace(clause, text=f"{points_of(points)} when {clause.text}"))
+    return tuple(found)
+
+
+def _tiers(graph: RuleGraph, node: Node, values: Values, *, wanted: bool) -> tuple[Clause, ...]:
+    """The conditions of the tiers of a universe, each with the name of its tier."""
+    names = [str(const) for const in node.consts[1:] if ":" not in str(const)]
+    found = []
+    for name, arg in zip(names, node.args, strict=True):
+        if arg in values:
+            clause = clause_tree(graph, arg, values, wanted=wanted)
+            found.append(msgspec.structs.replace(clause, text=f"{name} where {clause.text}"))
     return tuple(found)
 
 

@@ -90,14 +90,14 @@ def _plainly(graph: RuleGraph, node: Node) -> str:
             return f"{_wrapped(graph, node)} for {consts[0]} bars"
         case "some":
             return f"{_wrapped(graph, node)} within {consts[0]} bars"
-        case "tier_is":
-            return f"tier is {consts[1]}"
+        case "tier" | "member" as op:
+            return f"tier of {consts[0]}" if op == "tier" else f"in a {inner[0]}"
         case "during":
             return f"during {consts[0]}"
         case "feed_age":
             return f"age of {consts[0]}"
-        case "regime_is":
-            return f"regime is {consts[1]}"
+        case "regime_is" | "tier_is" as op:
+            return f"{op.removesuffix('_is')} is {consts[1]}"
         case "fact" | "derived":
             return _fact(str(consts[0]), str(consts[1]))
         case "is_set" if graph[node.args[0]].op in {"fact", "derived"}:

@@ -33,6 +33,7 @@ from tb.gate.explain.model import Explanation, Origin, Reading, RuleResult, Size
 from tb.gate.explain.reproduce import Evaluated, reader, reproduce
 from tb.gate.explain.signals import conviction, signals
 from tb.gate.explain.tables import tables
+from tb.gate.explain.tiers import membership
 from tb.gate.gate import Gate
 from tb.vocabulary.facts import FACTS
 
@@ -89,6 +90,7 @@ def explain_evaluated(
         decided_by=decision.deciding,
         missing=missing,
         condition=condition,
+        membership=None if decision.kind == "exit" else membership(plan.graph, evaluated.strategy, evaluated.market),
         condition_flips=flips(plan.graph, evaluated.entry.when, leaves) if deep and evaluated.entry is not None else (),
         size=_size(plan.graph, gate, settings, evaluated, decision, rules, deep=deep),
         rules=rules,

@@ -42,7 +42,7 @@ def compare(plan: Plan, gate: Gate, decision: Decision, inputs: tuple[Exact, ...
     asked: tuple[str, ...] = ()
     if council is not None and decision.kind == "enter" and decision.strategy in council.members:
         known = {strategy.name: strategy for strategy in plan.strategies}
-        asked = tuple(m for m in council.members if m in known and decision.instrument in known[m].tiers)
+        asked = tuple(m for m in council.members if m in known and known[m].covers(decision.instrument))
     if tuple(vote.strategy for vote in decision.votes) != asked:
         differences.append(f"votes of {', '.join(v.strategy for v in decision.votes) or 'nobody'}, asked {', '.join(asked)}")
     if any(vote.strategy == decision.strategy and vote.says != "for" for vote in decision.votes):

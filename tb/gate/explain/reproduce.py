@@ -26,6 +26,7 @@ from tb.engine.say import Values, say
 from tb.gate.explain import combined
 from tb.gate.explain.feeds import compare_feeds
 from tb.gate.explain.legs import compare_legs, evaluate_legs, facts_by_round, facts_of_leg, fits_plan
+from tb.gate.explain.tiers import compare_tier, tier_of
 from tb.gate.gate import Gate, Judgement
 from tb.gate.proposal import EXIT_CAUSES, GONE, HELD_TOO_LONG, LEG_GONE, TOO_LONG, UNSAID
 from tb.gate.resting import asked_price, expected_of
@@ -118,7 +119,7 @@ def _shape(
         differences.append(f"the strategy has no {decision.kind} number {decision.enter}")
         return None
     is_bounded = any(symbol in strategy.holds for symbol in strategy.together(decision.instrument))
-    if entry is None and decision.enter == HELD_TOO_LONG and not is_bounded:
+    if entry is None and decision.enter == HELD_TOO_LONG and not (is_bounded or strategy.tier_holds):
         differences.append(f"`{strategy.name}` does not bound how long `{decision.instrument}` is held")
     count = 0 if entry is None else len(entry.leaves)
     if {len(decision.market), len(decision.ages), len(decision.rows)} != {count}:
@@ -137,7 +138,9 @@ def _market(
     membership = strategy.membership_of(decision.instrument)
     if isinstance(entry, EnterPlan) and membership is not None:
         roots.append(membership)
-    values = from_leaves(graph, leaves, [*roots, *_others(entry), *_sizes_of_legs(strategy, decision)])
+    conditions = () if strategy.tier is None or isinstance(entry, ExitPlan) else graph[strategy.tier].args
+    values = from_leaves(graph, leaves, [*roots, *_others(entry), *_sizes_of_legs(strategy, decision), *conditions])
+    compare_tier(graph, strategy, decision.instrument, values, differences)
     if any(values[root] != 1.0 for root in roots):
         differences.append("the condition is not true on the recorded values")
     return values
@@ -198,7 +201,7 @@ def _compare_facts(
 ) -> None:
     """Facts that follow from the rest of the record, from the plan or from the settings."""
     symbol, spec = decision.instrument, settings.instrument(decision.instrument)
-    is_member = strategy is not None and symbol in strategy.tiers
+    tier = None if strategy is None else tier_of(strategy, decision)
     book = plan.program.capital.book_of(decision.strategy)
     how = _order_of(strategy, decision)
     known: dict[str, Exact] = {
@@ -215,7 +218,7 @@ def _compare_facts(
         "order.target": decision.target,
         "order.confidence": exact(decision.confidence),
         "order.conviction": exact(decision.conviction),
-        "order.tier": f"{strategy.universe}.{strategy.tiers[symbol]}" if strategy is not None and is_member else None,
+        "order.tier": f"{strategy.universe}.{tier}" if strategy is not None and tier is not None else None,
         "order.minimum": None if spec is None else spec.minimum_notional,
         "order.maximum": None if spec is None else spec.max_quantity,
         "order.tick": None if spec is None else spec.tick,
@@ -229,7 +232,9 @@ def _compare_facts(
         known |= {"order.legs": Decimal(1), "order.hedged": Decimal(0), "order.net_share": Decimal(1)}
     elif fits_plan(strategy, decision):
         known |= facts_of_leg(decision.together, decision.together.rounds[0].quantities)
-    if not is_member:
+    if tier is None and strategy is not None and strategy.tier is not None and decision.kind == "exit":
+        del known["order.tier"]  # of when it was entered, which this record does not say
+    elif tier is None:
         differences.append(f"no rule covers `{symbol}` in `{decision.strategy}`")
     for leaf, value in zip(gate.policy.leaves, inputs, strict=True):
         node = plan.graph[leaf]

@@ -71,6 +71,10 @@ def _rules(e: Explanation, depth: int, only_failing: bool) -> Iterator[str]:
         yield ""
         yield "tables"
         yield from (f"  {said.name}  {said.says}: {said.because}  ({said.place})" for said in e.tables)
+    if e.membership is not None:
+        yield ""
+        yield f"the universe ({e.membership.place})"
+        yield from _tree(e.membership, depth, "  ")
     if e.condition is not None:
         yield ""
         yield f"the {'entry' if e.kind == 'enter' else 'exit'} condition ({e.condition.place})"
