@@ -108,6 +108,6 @@ def _specifications(compiled: Compiled, plan: Plan, market: Market) -> Iterator[
             message = f"`{symbol}` is traded, and `{settings.file}` does not say its tick and lot"
             hint = f"add `{symbol}: {{tick: 0.01, lot: 0.0001}}` or a `default` under `instruments`"
             yield error(INCOMPLETE, message, place, hint)
-        if quote_currency(symbol) != settings.account.currency:
+        if quote_currency(symbol) not in {None, settings.account.currency}:
             message = f"`{symbol}` is priced in {quote_currency(symbol)}, and the account is in {settings.account.currency}"
             yield error(OTHER_CURRENCY, message, place, "trade instruments priced in the account's currency")

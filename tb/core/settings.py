@@ -24,6 +24,7 @@ DUPLICATE = "TB601"
 CODES = Codes(unknown_key="TB602", missing_key="TB603", wrong_value="TB604")
 OUT_OF_RANGE = "TB605"
 OTHER_CURRENCY = "TB606"
+DERIVATIVES = frozenset({"PERP", "SWAP"})  # the last part of a name that says what it is, not what it is priced in
 UNKNOWN_ZONE = "TB607"
 OUTSIDE = "TB608"
 INCOMPLETE = "TB609"
@@ -113,9 +114,11 @@ class Settings:
         return self.venue_of.get(symbol) or self.venue_of.get("default") or self.venue
 
 
-def quote_currency(symbol: str) -> str:
-    """The currency an instrument is priced in: `USD` of `BTC-USD` and of `EUR_USD`."""
-    return symbol.replace("_", "-").rpartition("-")[2]
+def quote_currency(symbol: str) -> str | None:
+    """The currency an instrument is priced in: `USD` of `BTC-USD`, of `EUR_USD` and of `BTC-USD-PERP`; None where its name does
+    not say, as in `BTC-PERP`. Such an instrument is taken to be priced in the account's currency."""
+    parts = [part for part in symbol.replace("_", "-").replace("/", "-").split("-") if part not in DERIVATIVES]
+    return parts[-1] if len(parts) > 1 else None
 
 
 def settings_schema() -> Schema:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tb.core.settings import DERIVATIVES
 from tb.core.span import Span
 from tb.dsl.checked import Expr, Strategy, Template, Universe
 
@@ -56,7 +57,7 @@ def asset_of(symbol: str) -> str:
 
 def is_perpetual(symbol: str) -> bool:
     """Whether an instrument's name says that it is one that pays funding: `BTC-PERP`, `ETH-USDT-SWAP`."""
-    return not {"PERP", "SWAP"}.isdisjoint(symbol.replace("_", "-").replace("/", "-").split("-")[1:])
+    return not DERIVATIVES.isdisjoint(symbol.replace("_", "-").replace("/", "-").split("-")[1:])
 
 
 def baskets(strategy: Strategy, universe: Universe) -> tuple[Basket, ...]:

@@ -144,9 +144,14 @@ def _file(feed: Feed, places: FeedPlaces, symbol: str, findings: list[Diagnostic
 
 def _no_file(feed: Feed, places: FeedPlaces, stems: list[str]) -> Diagnostic:
     called = places.files.get(feed.name)
-    expected = [called] if called else [f"{stem}.parquet" for stem in stems]
+    of_each = not called or INSTRUMENT in called
+    symbols = [stem.split(".", 1)[1] for stem in stems if "." in stem]
+    if called:
+        expected = [called.replace(INSTRUMENT, symbol) for symbol in symbols] if of_each and symbols else [called]
+    else:
+        expected = [f"{stem}.parquet" for stem in stems]
     shown = " and ".join(f"`{places.folder / name}`" for name in expected[:2]) + (" and more" if len(expected) > 2 else "")
-    scope = "everywhere" if not feed.per_instrument or called else f"for {', '.join(s.split('.', 1)[1] for s in stems)}"
+    scope = f"for {', '.join(symbols)}" if of_each and symbols else "everywhere"
     message = f"no file for the feed `{feed.name}`: it is unknown {scope}"
     hint = f"put it at {shown}, or name it under `feeds` in `tb.yaml`"
     return warning(NO_FILE, message, feed.span, hint)

@@ -28,14 +28,14 @@ def feed_places(settings: Settings, data: Path, root: Path, folder: Path | None 
 
 
 def with_recordings(market: Market, plan: Plan, places: FeedPlaces) -> Market:
-    """The market with the feeds that the plan reads and the funding of its instruments.
+    """The market with the feeds that the plan reads, and the funding of its instruments where it reads that.
 
     Raises Refused with all findings where a file of theirs cannot be used.
     """
     declared = _read_feeds(plan)
     loaded = load_feeds(declared, places, market.bars)
     folders = dict.fromkeys((Path(market.folder), places.folder))
-    funding, told = load_funding(folders, market.bars)
+    funding, told = load_funding(folders, market.bars) if _reads_funding(plan) else ({}, [])
     findings = [*loaded.findings, *told]
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise Refused(findings)
@@ -54,3 +54,7 @@ def config_of(market: Market, places: FeedPlaces) -> Mapping[str, str]:
 def _read_feeds(plan: Plan) -> list[Feed]:
     read = {str(node.consts[0]) for node in plan.graph.nodes if node.op in {"feed", "feed_age"}}
     return [feed for name, feed in plan.program.feeds.items() if name in read]
+
+
+def _reads_funding(plan: Plan) -> bool:
+    return any(node.op == "field" and str(node.consts[0]).startswith("funding_") for node in plan.graph.nodes)

@@ -102,8 +102,9 @@ def test_what_is_left_out_is_unknown_and_not_zero() -> None:
     assert (settings.venue.spread, settings.venue.depth, settings.halts_lifted_after, settings.data) == (None, None, None, None)
 
 
-def test_the_quote_currency_is_the_last_part() -> None:
+def test_the_quote_currency_is_the_last_part_that_names_one() -> None:
     assert [quote_currency(symbol) for symbol in ("BTC-USD", "EUR_USD", "BTC-EUR")] == ["USD", "USD", "EUR"]
+    assert [quote_currency(symbol) for symbol in ("ETH-USDT-SWAP", "BTC/USD-PERP", "BTC-PERP")] == ["USDT", "USD", None]
 
 
 BAD = [

@@ -20,9 +20,12 @@ ROOT = Path(__file__).resolve().parents[2]
 REAL = ROOT.parent / "shared" / "data"
 PACKS = sorted(path.parent for path in (ROOT / "examples").glob("*/tb.yaml"))
 FEEDS = REAL / "series"
-MARKETS: dict[str, tuple[str, int]] = {  # folder of recorded bars, and how many bars of each instrument are taken
-    "b1e55ed": ("crypto_1h", 3_000),
-    "wolfpack": ("fx_15m", 3_000),
+# folder of recorded bars, how many bars of each instrument are taken, and which bars stand in for those of another instrument
+MARKETS: dict[str, tuple[str, int, dict[str, str]]] = {
+    "b1e55ed": ("crypto_1h", 3_000, {}),
+    "swarm": ("crypto_1h", 3_000, {"BTC-PERP": "BTC-USD"}),
+    "tracer": ("crypto_1h", 3_000, {}),
+    "wolfpack": ("fx_15m", 3_000, {}),
 }
 
 
@@ -55,16 +58,21 @@ def test_a_pack_says_what_it_is(pack: Path) -> None:
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="recorded markets are not here (../shared/data)")
 def test_a_pack_trades_and_explains_every_decision(pack: Path, tmp_path: Path) -> None:
-    folder, bars = MARKETS[pack.name]
+    folder, bars, others = MARKETS[pack.name]
     data = tmp_path / "market"
     data.mkdir()
     for file in sorted((REAL / folder).glob("*.parquet")):
         pl.read_parquet(file).head(bars).write_parquet(data / file.name)
+    for symbol, source in others.items():
+        shutil.copy(data / f"{source}.parquet", data / f"{symbol}.parquet")
     assert run("replay", "--project", pack, "--data", data, "--feeds", FEEDS)[0] == 0
     trades = json.loads(run("trades", "--project", pack, "r1", "--json")[1])
     assert trades
     code, out = run("explain", "--project", pack, "--all", "--json")
     assert (code, "not reproduced" in out) == (0, False)
-    code, text = run("explain", "--project", pack, f"r1.{trades[0]['id']}")
-    assert code == 0
-    assert "explanation reproduced: yes" in text
+    for strategy in sorted({trade["strategy"] for trade in trades}):
+        first = next(trade["id"] for trade in trades if trade["strategy"] == strategy)
+        code, text = run("explain", "--project", pack, f"r1.{first}")
+        assert code == 0
+        assert f"strategy {strategy}" in text
+        assert "explanation reproduced: yes" in text

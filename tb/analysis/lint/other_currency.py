@@ -16,7 +16,7 @@ def check(subject: Subject) -> Iterable[Diagnostic]:
     used = dict.fromkeys(strategy.universe for strategy in subject.program.strategies.values())
     for universe in (subject.program.universes[name] for name in used):
         for tier in universe.tiers:
-            others = [symbol for symbol in tier.members if quote_currency(symbol) not in {account, symbol}]
+            others = [symbol for symbol in tier.members if quote_currency(symbol) not in {account, None}]
             if others:
                 message = (
                     f"{named(others)} {'is' if len(others) == 1 else 'are'} priced in another currency than the limits count in"
