@@ -141,6 +141,9 @@ class Explainer:
         r = "" if trade.r is None else f" ({trade.r:+.2f}R)"
         by = self._exit_decision(trade)
         yield from self._together(trade)
+        if trade.funding or trade.unfunded:
+            missing = f"; what was due at {trade.unfunded} funding instants is not known" if trade.unfunded else ""
+            yield f"funding {trade.funding:+,.2f} {self.run.currency}, in the profit{missing}"
         yield (
             f"closed {iso(trade.exit_at)} at {plain(trade.exit_price)} by {trade.cause}{by}: "
             f"{trade.profit:+,.2f} {self.run.currency} after fees{r}"

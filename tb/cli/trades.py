@@ -72,6 +72,8 @@ def as_object(trade: Trade) -> dict[str, Any]:
         "r": trade.r,
         "best": trade.best,
         "worst": trade.worst,
+        "funding": trade.funding,
+        "unfunded": trade.unfunded,
         "together": None if trade.together is None else f"d{trade.together}",
     }
 

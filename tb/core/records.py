@@ -226,6 +226,8 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=T
     best: float  # highest favourable excursion as a ratio of the entry price (MFE)
     worst: float  # highest adverse excursion as a ratio of the entry price (MAE), positive
     together: int | None = None  # seq of the decision about the first leg; None of a position alone
+    funding: Decimal = Decimal(0)  # got at funding instants, negative where paid; in `profit`
+    unfunded: int = 0  # funding instants held through at which rate or price was not known: nothing is counted for them
 
 
 class Latch(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):

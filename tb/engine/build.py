@@ -34,7 +34,7 @@ class Context:
     """What an expression's meaning depends on besides its text: period in ms, universe of the strategy, rules or policy.
 
     `legs` says which instrument each leg of the strategy is, for the asset that is built for. `is_elsewhere` says that the
-    expression is computed on another instrument already, whose own `funding_rate` is meant.
+    expression is computed on another instrument already, whose own funding is meant.
     """
 
     period: int
@@ -84,7 +84,7 @@ class Builder:
     @_build.register
     def _field(self, value: checked.Field, context: Context) -> int:
         payers = [symbol for _, symbol in context.legs if is_perpetual(symbol)]
-        if value.name == "funding_rate" and len(payers) == 1 and not context.is_elsewhere:
+        if value.name in {"funding_rate", "funding_period"} and len(payers) == 1 and not context.is_elsewhere:
             return self._elsewhere(value, payers[0], value, context)
         low, high = FIELDS[value.name].output_range
         return self._market("field", (), (value.name,), value.unit, context, value.span, low=low, high=high)

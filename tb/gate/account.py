@@ -248,6 +248,13 @@ class Account:
             part.fill(strategy, instrument, quantity, price, fee)
             part.mark(instrument, self.marks.get(instrument))  # one instrument has one mark, whoever bought it first
 
+    def receive(self, strategy: str, amount: Decimal) -> None:
+        """Books money that comes without a trade, negative where it is paid: funding."""
+        self._are_summed = False
+        self.cash = EXACT.add(self.cash, amount)
+        for part in self._parts(strategy):
+            part.receive(strategy, amount)
+
     def trade_closed(self, at: int, profit: Decimal, *, strategy: str, value: Decimal) -> None:
         """A trade is over; `value` is what its entry was worth."""
         for part in self._parts(strategy):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tb.engine.bars import Bars
 from tb.engine.columns import Columns, evaluate
 from tb.engine.feeds import FEED_OPS, FeedRows, is_feed, rows_of
+from tb.engine.funding import Payment, payments
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import EXACT, exact
 from tb.engine.markets import Markets
@@ -85,6 +86,10 @@ class RecordedView:
         if closes is None:
             closes = self._closes[symbol] = self.markets.base[symbol].close.tolist()
         return exact(closes[found])
+
+    def payments(self, symbol: str, after: int, until: int) -> tuple[Payment, ...]:
+        funding = self.markets.funding.get(symbol)
+        return () if funding is None else payments(funding, after, until)
 
     def newest(self, symbol: str, at: int) -> int | None:
         """Row of the newest bar of the data's own period that closed by then."""

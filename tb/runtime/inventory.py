@@ -42,5 +42,7 @@ def rest_of(fill: Fill, part: Fill) -> Fill:
 def split(position: Position, quantity: Decimal, seq: int) -> Position:
     """Takes so much out of a position, as one of its own that can be closed."""
     part = share_of(position.entry, quantity)
+    funding = EXACT.divide(EXACT.multiply(position.funding, quantity), position.entry.quantity)
+    position.funding = EXACT.subtract(position.funding, funding)
     position.entry = rest_of(position.entry, part)
-    return replace(position, seq=seq, entry=part)
+    return replace(position, seq=seq, entry=part, funding=funding)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from tb.core.records import Order, Record
+from tb.engine.funding import Payment
 from tb.gate.gate import Approved
 from tb.gate.standing import Standing
 
@@ -28,6 +29,10 @@ class MarketView(Protocol):
 
     def close(self, symbol: str, at: int) -> Decimal | None:
         """The last price of the newest bar of the data's own period that closed by then; None where it is not known."""
+        ...
+
+    def payments(self, symbol: str, after: int, until: int) -> Sequence[Payment]:
+        """Its funding instants later than `after` and not later than `until`; none where it pays no funding."""
         ...
 
     def age(self, symbol: str, at: int) -> int | None:

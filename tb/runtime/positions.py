@@ -31,6 +31,9 @@ class Position:
     worst: float = 0.0
     exiting: bool = False
     together: int | None = None  # of a leg: the number that all legs of the entry have
+    funding: Decimal = Decimal(0)  # got at funding instants so far, negative where paid
+    unfunded: int = 0  # funding instants at which what was due is not known
+    funded_until: int = 0
 
     def see(self, high: float, low: float) -> None:
         """Takes note of a bar's extremes; unknown ones change nothing."""
@@ -47,7 +50,7 @@ class Position:
         if exit_fill is not None:
             fees = EXACT.add(entry.fee, exit_fill.fee)
             moved = EXACT.multiply(self.sign * entry.quantity, EXACT.subtract(exit_fill.price, entry.price))
-            profit = EXACT.subtract(moved, fees)
+            profit = EXACT.add(EXACT.subtract(moved, fees), self.funding)
             risk = (
                 Decimal(0) if self.stop is None else EXACT.multiply(entry.quantity, abs(EXACT.subtract(entry.price, self.stop)))
             )
@@ -74,4 +77,6 @@ class Position:
             best=self.best,
             worst=self.worst,
             together=self.together,
+            funding=self.funding,
+            unfunded=self.unfunded,
         )

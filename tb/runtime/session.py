@@ -101,6 +101,7 @@ class Session:
 
     def step(self, at: int, ready: Sequence[Ready]) -> tuple[Ready, ...]:
         """Decides everything at an instant. Returns the entries that held but could not propose (held, waiting, cooling)."""
+        self.settling.fund(at)
         self._mark(at)
         self.settling.expire(at)
         self._watch(at)

@@ -24,6 +24,7 @@ from tb.gate.activity import SentOrder
 from tb.gate.proposal import EXIT_CAUSES
 from tb.gate.sizing import levels
 from tb.runtime.drafts import Key
+from tb.runtime.funding import fund
 from tb.runtime.inventory import grown, rest_of, share_of, split
 from tb.runtime.leg_groups import LegGroups
 from tb.runtime.ports import MarketView, Recorder, Venue
@@ -93,6 +94,16 @@ class Settling:
         self.account.working[order.id] = Working(order.id, order.instrument, sign, order.quantity, price, order.strategy, group)
 
     # --- orders that end without a fill ------------------------------------------------------------------------------
+
+    def fund(self, at: int) -> None:
+        """Funding instants until now: what is held then pays or gets."""
+        for position in self.positions.values():
+            self._fund(position, at)
+
+    def _fund(self, position: Position, at: int) -> None:
+        got = fund(position, self.view, at)
+        if got:
+            self.account.receive(position.strategy, got)
 
     def expire(self, at: int) -> None:
         """Cancels the resting entries whose time is over by then."""
@@ -177,6 +188,8 @@ class Settling:
         """What a quote bought or sold joins what is held (`tb.runtime.inventory`); returns what is held then."""
         key, sign = (order.strategy, order.instrument), 1 if fill.side == "buy" else -1
         position, rest = self.positions.get(key), fill
+        if position is not None:
+            self._fund(position, fill.at)  # for what was held until now
         if position is not None and position.sign != sign:
             part = share_of(fill, min(fill.quantity, position.entry.quantity))
             rest = rest_of(fill, part)
@@ -220,6 +233,7 @@ class Settling:
     def _close(self, position: Position, fill: Fill, told: Sequence[Fill]) -> None:
         """What a closing fill does to the account and its trade; `told` are the fills not recorded yet."""
         key = (position.strategy, position.instrument)
+        self._fund(position, fill.at)
         self.account.fill(position.strategy, position.instrument, -position.sign * fill.quantity, fill.price, fill.fee)
         trade = position.trade(fill)
         assert trade.profit is not None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +17,10 @@ from stepping import stepped
 from tb.core.records import Decision, Fill
 from tb.core.settings import InstrumentSpec
 from tb.engine.baskets import LegPlan
+from tb.engine.feeds import FeedRows
+from tb.engine.funding import Funding
 from tb.gate.account import Account, Working
+from tb.gate.explain import text
 from tb.gate.legs import Amount, Place, common_step, hedged, net_share, shrunk
 from tb.gate.net import net_sides
 from tb.replay.data import load_market
@@ -103,16 +108,22 @@ def test_a_changed_record_of_a_leg_is_not_reproduced() -> None:
     assert note is not None
     assert done.explained(decision).reproduced
     first, second = note.rounds
-    replace = msgspec.structs.replace
+    change = msgspec.structs.replace
     changed = (
-        replace(decision, approved=decision.approved * 2),
-        replace(decision, together=None),
-        replace(decision, together=replace(note, rounds=(first,))),
-        replace(decision, together=replace(note, rounds=(replace(first, allowed=(D(1), D(1))), second))),
-        replace(decision, together=replace(note, rounds=(first, replace(second, facts=first.facts)))),
-        replace(decision, together=replace(note, place=0)),
-        replace(decision, together=replace(note, legs=note.legs[::-1])),
-        replace(decision, together=replace(note, legs=(replace(note.legs[0], price=D(50)), note.legs[1]))),
+        change(decision, approved=decision.approved * 2),
+        change(decision, together=None),
+        change(decision, together=change(note, rounds=(first,))),
+        change(
+            decision,
+            together=change(note, rounds=(change(first, allowed=(D(1), D(1))), second)),
+        ),
+        change(decision, together=change(note, rounds=(first, change(second, facts=first.facts)))),
+        change(decision, together=change(note, place=0)),
+        change(decision, together=change(note, legs=note.legs[::-1])),
+        change(
+            decision,
+            together=change(note, legs=(change(note.legs[0], price=D(50)), note.legs[1])),
+        ),
     )
     for other in changed:
         assert not done.explained(other).reproduced, other
@@ -233,6 +244,55 @@ def test_net_counts_legs_as_one_sum() -> None:
     }
     assert net_sides(account, "") == (D(100), D(-6))
     assert net_sides(account, "carry BTC") == (D(100), D(0))
+
+
+# --- funding ------------------------------------------------------------------------------------------------------------
+
+
+def funded(rates: dict[int, float], spot: list, perp: list, rules: str = CARRY) -> Replayed:  # type: ignore[type-arg]
+    """A run with funding of the perpetual at these hours."""
+    instants = np.array([START + hour * HOUR for hour in rates], dtype=np.int64)
+    values = np.array(list(rates.values()))
+    rows = FeedRows(instants, values, values, np.arange(len(rates)), "BTC-PERP.funding.csv")
+    whole = market(bars("BTC-USD", spot), bars("BTC-PERP", perp))
+    return run(compiled(UNIVERSE + rules), replace(whole, funding={"BTC-PERP": Funding(rows, 2 * HOUR)}))
+
+
+def test_a_short_perpetual_gets_funding_at_each_instant_it_is_held_through() -> None:
+    rules = CARRY.replace("volume > 0", "annualised(funding_rate) > 20%").replace("exit when close < open", "hold at most 4h")
+    rates = {1: 0.01, 3: 0.02, 5: NAN, 7: 0.03}
+    done = funded(rates, [flat(100)] * 8, [flat(200)] * 8, rules)
+    spot, perp = done.trades[:2]
+    # entered at 1h, out at 5h: 2% of 10 x 200 at 3h; what was due at 5h is not known, and 1h was before
+    assert (perp.quantity, perp.funding, perp.unfunded, perp.profit) == (D(10), D(40), 1, D(40))
+    assert (spot.funding, spot.unfunded, spot.profit) == (0, 0, 0)
+    assert done.outcome.final_equity == D(10_040)
+    assert all(done.explained(decision).reproduced for decision in done.decisions)
+
+
+def test_carry_on_recorded_funding(recorded_data: Path, tmp_path: Path) -> None:
+    """The rates are recorded; no prices of that time are, and flat ones stand in for them: what is earned is funding."""
+    from tb.replay.funding import load_funding
+
+    name = "BTC-PERP.funding_8h.parquet"
+    (tmp_path / name).write_bytes((recorded_data / "series" / name).read_bytes())
+    found, problems = load_funding([tmp_path], ["BTC-PERP"])
+    assert problems == []
+    rates = found["BTC-PERP"]
+    start = int(rates.rows.known[0]) - 8 * HOUR
+    series = [bars(symbol, [flat(100)] * 1600, start=start) for symbol in ("BTC-USD", "BTC-PERP")]
+    rules = CARRY.replace("every 1h", "every 8h").replace("volume > 0", "annualised(funding_rate) > 5%")
+    rules = rules.replace("close < open", "annualised(funding_rate) < 0%")
+    done = run(compiled(UNIVERSE + rules), replace(market(*series), funding={"BTC-PERP": rates}))
+    closed = [trade for trade in done.trades if trade.exit_at is not None and trade.instrument == "BTC-PERP"]
+    assert closed
+    assert all(trade.profit == trade.funding for trade in closed)
+    one = closed[0]
+    held = [
+        r for t, r in zip(rates.rows.known.tolist(), rates.rows.values.tolist(), strict=True) if one.entry_at < t <= one.exit_at
+    ]
+    assert one.funding == sum((D(repr(rate)) * one.quantity * 100 for rate in held), D(0))
+    assert "annualised(funding_rate)" in text(done.explained(done.decisions[0]))
 
 
 # --- recorded markets ---------------------------------------------------------------------------------------------------

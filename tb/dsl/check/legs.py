@@ -150,13 +150,13 @@ def _asked(using: Expressions, strategy: checked.Strategy) -> Iterator[tuple[str
 def _funding(using: Expressions, strategy: checked.Strategy) -> Iterator[Span]:
     """The first `funding_rate` that says of no instrument which is meant."""
     for value in _expressions(strategy):
-        named = {id(inner) for part in expand(value, using.scope.lets, using.scope.triggers) for inner in _named(part)}
+        named = {id(inner) for part in expand(value, using.scope.lets, using.scope.triggers) for inner in _named(using, part)}
         for part in expand(value, using.scope.lets, using.scope.triggers):
-            if isinstance(part, checked.Field) and part.name == "funding_rate" and id(part) not in named:
+            if isinstance(part, checked.Field) and part.name in {"funding_rate", "funding_period"} and id(part) not in named:
                 yield part.span
                 return
 
 
-def _named(part: checked.Expr) -> Iterator[checked.Expr]:
+def _named(using: Expressions, part: checked.Expr) -> Iterator[checked.Expr]:
     if isinstance(part, checked.OfLeg | checked.OfInstrument):
-        yield from expand(part.value, {}, {})
+        yield from expand(part.value, using.scope.lets, using.scope.triggers)
