@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tb.cli.summary import Played
     from tb.core.records import Run
     from tb.ledger.store import Ledger
+    from tb.replay.advice import RecordedAdvice
     from tb.replay.data import Market
     from tb.replay.feeds import FeedPlaces
     from tb.runtime.policy import Compiled
@@ -67,8 +68,9 @@ def tb_replay(
     places = feed_places(compiled.settings, folder, project, feeds)
     market = market_for(compiled, folder, instruments, first, last, places)
     path = None if no_ledger else ledger or compiled.project.ledger
-    config = {**_config(folder, instruments, first, last), **config_of(market, places)}
-    played = play(compiled, market, path, config, chunk=chunk)
+    adviser = adviser_of(compiled)
+    config = {**_config(folder, instruments, first, last), **config_of(market, places), **_advised(adviser)}
+    played = play(compiled, market, path, config, chunk=chunk, adviser=adviser)
     played.elapsed = time.perf_counter() - started
     put_json(facts_of(played)) if as_json else put(as_text(played))
 
@@ -116,15 +118,39 @@ def market_for(
     return market
 
 
-def play(compiled: Compiled, market: Market, path: Path | None, config: dict[str, str], *, chunk: int | None = None) -> Played:
+def adviser_of(compiled: Compiled) -> RecordedAdvice | None:
+    """The recorded answers of the advisors; None where there are none."""
+    from tb.replay.advice import advice_places, load_advice
+
+    advisors = compiled.plan.program.capital.advisors
+    places = advice_places(advisors, compiled.settings.advice_files, compiled.project.root)
+    return load_advice(places) if advisors else None
+
+
+def _advised(adviser: RecordedAdvice | None) -> dict[str, str]:
+    """The hash of each file of answers, by advisor: answers decide the result too."""
+    return {} if adviser is None else {f"advice.{name}": hash_ for name, hash_ in adviser.hashes.items()}
+
+
+def play(
+    compiled: Compiled,
+    market: Market,
+    path: Path | None,
+    config: dict[str, str],
+    *,
+    chunk: int | None = None,
+    adviser: RecordedAdvice | None = None,
+) -> Played:
     """One replay, recorded in the ledger at `path` unless that is None."""
     from tb.ledger import open_ledger, policy_hash
 
     if path is None:
-        return _played(compiled, market, None, _run(compiled, market, policy_hash(compiled.project.texts), config), chunk)
+        return _played(
+            compiled, market, None, _run(compiled, market, policy_hash(compiled.project.texts), config), chunk, adviser
+        )
     with open_ledger(path) as ledger:
         run = ledger.start_run(_run(compiled, market, ledger.put_policy(compiled.project.texts), config))
-        played = _played(compiled, market, ledger, run, chunk)
+        played = _played(compiled, market, ledger, run, chunk, adviser)
         ledger.finish_run(run.id, played.record())
         played.ledger = path
     return played
@@ -153,7 +179,14 @@ def _run(compiled: Compiled, market: Market, policy: str, config: dict[str, str]
     )
 
 
-def _played(compiled: Compiled, market: Market, ledger: Ledger | None, run: Run, chunk: int | None) -> Played:
+def _played(
+    compiled: Compiled,
+    market: Market,
+    ledger: Ledger | None,
+    run: Run,
+    chunk: int | None,
+    adviser: RecordedAdvice | None,
+) -> Played:
     from tb.cli.summary import Played
     from tb.cli.watching import WatchedLedger
     from tb.engine.plan import bound
@@ -169,6 +202,7 @@ def _played(compiled: Compiled, market: Market, ledger: Ledger | None, run: Run,
             market=market,
             policy_hash=run.policy_hash,
             ledger=watching,
+            adviser=adviser,
             progress=told,
             **more,
         )

@@ -382,10 +382,23 @@ _ROWS: tuple[Code, ...] = (
         "write `allocate kelly fraction 0.25 over 50 trades, at most 15% each`",
     ),
     Code(
+        "TB076",
+        "advisor cannot do this",
+        "What an advisor may do does not fit together: an adjustment is a part of the scale of conviction, a cost is money, "
+        "and only who may veto can veto by being late.",
+        "write `may adjust conviction by at most 0.15`",
+    ),
+    Code(
         "TB077",
         "there are no books",
         "A constraint reads what is known of the book of the order, and the project has no books.",
         "add `book NAME 100% of capital strategies ...`, or remove `of book`",
+    ),
+    Code(
+        "TB079",
+        "recorded advice cannot be used",
+        "The file of an advisor's answers is missing, or it cannot be read what a row is an answer to.",
+        "write the instant of the decision, as in `2024-01-05T14:00`",
     ),
     Code(
         "TB080",

@@ -89,6 +89,21 @@ class Likeness(msgspec.Struct, frozen=True, kw_only=True):
     correlation: float | None
 
 
+class Advice(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of asking an advisor. `adjust` is what was applied, as a part of the scale; `why` says what was wrong or cut.
+
+    `latency` in ms and `cost` in the account's currency, None where they are not known.
+    """
+
+    advisor: str
+    outcome: Literal["agree", "adjust", "veto", "abstain"]
+    why: str
+    adjust: Decimal
+    note: str
+    latency: int | None
+    cost: Decimal | None
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
     """One proposal and what the gate said to it, or one exit order.
 
@@ -129,6 +144,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_default
     inventory: Decimal | None = None  # of a quote: what is held, from -1 to 1 of the size quoted
     together: Together | None = None  # of a leg; verdict, deciding and approved are then those of all legs
     likeness: tuple[Likeness, ...] = ()  # of the strategy's other instruments, where some may count as one
+    advice: tuple[Advice, ...] = ()  # in the order in which advisors were asked
 
 
 class Quiet(msgspec.Struct, frozen=True, kw_only=True, tag=True):

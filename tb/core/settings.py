@@ -101,6 +101,7 @@ class Settings:
     data: str | None
     feeds: str | None
     feed_files: Table[str, str]
+    advice_files: dict[str, str]
     halts_lifted_after: int | None
     lint_levels: Table[str, Level]
     parameters: Table[str, Override]
@@ -170,6 +171,7 @@ class _Reading:
             restricted=self.words(("restricted",)),
             data=self.text(("replay", "data")),
             feeds=self.text(("replay", "feeds")),
+            advice_files={name: value.text for name, value in self.scalars(("advice",))},
             feed_files={name: value.text for name, value in self.scalars(("feeds",))},
             halts_lifted_after=self.duration(("replay", "halts_lifted_after")),
             lint_levels={code: Level(_severity(value), value.span) for code, value in self.scalars(("lint", "levels"))},

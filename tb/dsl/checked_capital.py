@@ -75,12 +75,32 @@ class Allocation:
 
 
 @dataclass(frozen=True, slots=True)
+class Advisor:
+    """A model or a person who is asked about proposals. `adjust` is a part of the scale of conviction, None where it may not.
+
+    At most `calls` in any `per` ms, `cost` at one instant, an answer within `within` ms; `late` is what no answer means.
+    """
+
+    name: str
+    adjust: Decimal | None
+    veto: bool
+    calls: int | None
+    per: int
+    cost: Decimal | None
+    within: int
+    late: str  # "abstain" or "veto"
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Capital:
     """What a project says about its capital. Nothing said is one capital for all, no votes, and sizes as they are written."""
 
     books: tuple[Book, ...] = ()
     council: Council | None = None
     allocation: Allocation | None = None
+    advisors: tuple[Advisor, ...] = ()
 
     def book_of(self, strategy: str) -> Book | None:
         return next((book for book in self.books if strategy in book.strategies), None)

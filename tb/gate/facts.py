@@ -180,6 +180,7 @@ _ACCOUNT: Mapping[str, Reader] = {
     "since_last_loss": _since_last_loss,
     "data_age": lambda m, _: None if m.age is None else Decimal(m.age),
     "restricted": lambda m, _: ",".join(m.restricted),
+    "order.vetoed_by": lambda m, _: m.proposal.vetoed_by,
     "votes_for": lambda m, _: m.proposal.votes_for,
     "kelly.trades": _allotted(lambda a: Decimal(a.trades)),
     "kelly.needed": _allotted(lambda a: Decimal(a.needed)),

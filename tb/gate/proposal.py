@@ -69,3 +69,4 @@ class Proposal:
     parent: str | None = None
     parent_quantity: Decimal | None = None
     allotment: Allotment | None = None  # None where nothing is allocated
+    vetoed_by: str | None = None  # the advisor who vetoes it

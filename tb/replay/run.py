@@ -35,6 +35,7 @@ from tb.replay.data import Market
 from tb.replay.venue import SimulatedVenue
 from tb.replay.view import RecordedView, columns_of
 from tb.runtime.drafts import Ready
+from tb.runtime.ports import Adviser
 from tb.runtime.session import Session
 
 Progress = Callable[[int, int], None]
@@ -117,6 +118,7 @@ def replay_market(
     ledger: Keeps | None = None,
     progress: Progress | None = None,
     chunk: int = CHUNK,
+    adviser: Adviser | None = None,
 ) -> Outcome:
     """Runs the plan over the market. Deterministic: the same arguments give the same records, whatever the chunk."""
     plan = bound(plan, market.bars)
@@ -134,6 +136,7 @@ def replay_market(
         policy_hash=policy_hash,
         gates=gates_of(plan),
         halts_lifted_after=settings.halts_lifted_after,
+        adviser=adviser,
     )
     states = _states(plan, view)
     _run(session, venue, view, _candidates(plan, view, states), states, market, progress)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tb.core.records import Ballot, Likeness
+from tb.core.records import Advice, Ballot, Likeness
 from tb.engine.plan import StrategyPlan
 from tb.gate.proposal import Proposal
 from tb.runtime.positions import Position
@@ -38,5 +38,6 @@ class Draft:
     reason: str
     position: Position | None
     legs: tuple[Draft, ...] = ()
+    advice: tuple[Advice, ...] = ()  # of the advisors
     votes: tuple[Ballot, ...] = ()  # of the council
     likeness: tuple[Likeness, ...] = ()  # of the strategy's other instruments

@@ -42,6 +42,7 @@ def decision_of(draft: Draft, judgement: Judgement, plan: Plan, view: MarketView
         ages=tuple(view.node_age(leaf, looked_at, row) for leaf in draft.leaves),
         rows=tuple(view.node_row(leaf, looked_at, row) for leaf in draft.leaves),
         shadowed=judgement.shadowed,
+        advice=draft.advice,
         votes=draft.votes,
         likeness=draft.likeness,
         conviction=proposal.conviction,

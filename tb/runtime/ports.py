@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
@@ -49,6 +50,46 @@ class MarketView(Protocol):
 
     def source_row(self, symbol: str, period: int, row: int) -> int:
         """Row of the data file that a bar came from (its last one), counted from 0."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What an advisor is asked about one proposal. Confidence and conviction are as advisors before it left them."""
+
+    at: int
+    advisor: str
+    strategy: str
+    instrument: str
+    side: str
+    confidence: float | None
+    conviction: float | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an advisor says. `adjust` is a part of the scale of conviction; `latency` is in ms, None where it is not known.
+
+    `problem` says what of it could not be read: it is no answer then.
+    """
+
+    adjust: Decimal | None
+    veto: bool
+    note: str
+    latency: int | None
+    problem: str = ""
+
+
+class Adviser(Protocol):
+    """Who answers for advisors: recorded answers in a replay, models and people live."""
+
+    def cost(self, question: Question) -> Decimal | None:
+        """The most that asking may cost, in the account's currency; None where it is not known."""
+        ...
+
+    def ask(self, question: Question, within: int) -> Answer | None:
+        """The answer, None where there is none in that many ms. Whatever goes wrong is no answer: it does not raise."""
         ...
 
 

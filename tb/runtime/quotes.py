@@ -48,7 +48,7 @@ class Quotes:
             return
         alone = session.proposer.quote(strategy, ready, position, session.account.capital_of(strategy.name).equity())
         leaving = {key for key, held in session.positions.items() if held.exiting}
-        (draft,) = session.combiner.combine([alone], session.account, leaving)
+        (draft,) = session.combiner.combine([alone], session.account, leaving, at)
         if standing is not None:
             if self._rests_on(draft, standing, at):
                 return

@@ -5,7 +5,8 @@
    way are cancelled (`_watch`).
 3. Exits come before entries: time held, then `exit when`, each an order before the gate (`Proposer.exits`).
 4. Strategies whose condition holds propose, unless they hold, wait or cool down already (`Proposer.entries`).
-5. Proposals are ordered: conviction, confidence, strategy, instrument (`tb.runtime.proposing.in_order`).
+5. Advisors, council and allocation have their say; proposals are ordered: conviction, confidence, strategy, instrument
+   (`tb.runtime.combining`).
 6. The gate judges each in the light of those approved before it; approved ones count at once and go to the venue (`_judge`).
 7. Everything is recorded, refusals too.
 
@@ -32,8 +33,8 @@ from tb.runtime.drafts import Draft, Key, Ready
 from tb.runtime.judged import decision_of, order_of
 from tb.runtime.latches import Latches
 from tb.runtime.legs import Legs
-from tb.runtime.ports import MarketView, Recorder, Venue
-from tb.runtime.proposing import Proposer, in_order
+from tb.runtime.ports import Adviser, MarketView, Recorder, Venue
+from tb.runtime.proposing import Proposer
 from tb.runtime.quotes import Quotes
 from tb.runtime.settling import Sent, Settling
 from tb.vocabulary.facts import FACTS, Argument
@@ -58,6 +59,7 @@ class Session:
         gates: Mapping[int, Gate],
         latches: Latches | None = None,
         halts_lifted_after: int | None = None,
+        adviser: Adviser | None = None,
     ) -> None:
         self.run = run
         self.plan = plan
@@ -87,7 +89,7 @@ class Session:
         self.curve: list[Mark] = []  # equity at every close at which something was held
         self.groups = {g.name: g.members for g in plan.program.groups.values() if g.in_policy}
         self.proposer = Proposer(plan, settings, view)
-        self.combiner = Combiner(plan, view)
+        self.combiner = Combiner(plan, settings, view, adviser)
         self.legs = Legs(self)
         self.quotes = Quotes(self)
         self._marked_day = 0
@@ -111,7 +113,7 @@ class Session:
             ready, lambda key: self._is_busy(key, at), lambda strategy: self.account.capital_of(strategy).equity(), at
         )
         leaving = {key for key, position in self.positions.items() if position.exiting}
-        for draft in in_order(self.combiner.combine(drafts, self.account, leaving)):
+        for draft in self.combiner.combine(drafts, self.account, leaving, at):
             self.judge(draft, at)
         self.quotes.step(at, ready)
         self._note_what_is_open(at)

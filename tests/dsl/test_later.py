@@ -18,7 +18,6 @@ RULES = {
     STRATEGY + "    take 50% at 1R\n": "`take`",
 }
 POLICY = {
-    "advisor a\n  may veto\n  answer within 5s otherwise abstain\n": "`advisor`",
     'prove "p" every reducing order is approved\n': "`prove`",
 }
 

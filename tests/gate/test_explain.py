@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from small_projects import Replayed, bars, between, compiled, flat, market, run, strategy
 from small_runs import Drawn, Written, markets, projects
 
-from tb.core.records import Ballot, Decision, LegOrder, Likeness, Round, Together
+from tb.core.records import Advice, Ballot, Decision, LegOrder, Likeness, Round, Together
 from tb.core.time import DAY
 from tb.engine.explain.clauses import truth_of
 from tb.engine.instant import Exact
@@ -256,6 +256,8 @@ def tampered(decision: Decision, field: str, pick: int) -> Decision:
             new = value + "." if pick % 2 else value[1:]
         case "votes":
             new = (*value, Ballot(strategy="bounces", says=("for", "against", "nothing")[pick % 3], how=""))
+        case "advice":
+            new = (*value, Advice(advisor="a", outcome="agree", why="", adjust=D(0), note="", latency=1, cost=None))
         case "likeness":
             new = (*value, Likeness(instrument="ETH-USD", correlation=0.5))
         case "confidence" | "conviction" if value is None:

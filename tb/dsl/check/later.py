@@ -13,7 +13,6 @@ from tb.dsl import syntax
 from tb.dsl.check.scope import Scope
 
 _WORDS: dict[type, str] = {
-    syntax.Advisor: "advisor",
     syntax.Prove: "prove",
 }
 

@@ -20,6 +20,7 @@ from tb.core.diagnostics import Diagnostic, did_you_mean, has_errors
 from tb.core.span import Span
 from tb.dsl import checked, checked_tests, syntax
 from tb.dsl.check import (
+    advisors,
     allocation,
     books,
     constraints,
@@ -69,6 +70,7 @@ _NAMED = (
     | syntax.Warn
     | syntax.LimitException
     | syntax.Book
+    | syntax.Advisor
 )
 _UTC = ZoneInfo("UTC")
 _VALUES = (
@@ -83,7 +85,7 @@ _VALUES = (
     | syntax.Feed
 )
 _SETTLED = syntax.Let | syntax.Trigger | syntax.Function | syntax.Score | syntax.Signal | syntax.Table
-_POLICY_ONLY = syntax.Constraint | syntax.LimitException | syntax.Book | syntax.Council | syntax.Allocate
+_POLICY_ONLY = syntax.Constraint | syntax.LimitException | syntax.Book | syntax.Council | syntax.Allocate | syntax.Advisor
 _RULES_ONLY = syntax.Strategy | syntax.Trigger | syntax.Score | syntax.Signal | syntax.Universe | syntax.Regime
 
 
@@ -146,7 +148,7 @@ def check_with_tests(
     _each(everything, checkers, syntax.Universe, definitions.universe)
     _each(everything, checkers, syntax.Strategy, rules.strategy)
     _each(everything, checkers, syntax.ParamRequire, definitions.param_require)
-    _capital(scope, files)
+    _capital(scope, files, checkers)
     for file in everything:
         for node in file.declarations:
             if isinstance(node, syntax.Constraint):
@@ -178,13 +180,14 @@ def _program(scope: Scope) -> checked.Program:
             *scope.constraints,
             *weights.constraints(scope.universes.values(), scope.currency, of_book=bool(scope.books)),
             *books.constraints(scope.books.values(), scope.currency),
+            *advisors.constraints(scope.advisors.values()),
             *council.constraints(scope.council),
             *allocation.constraints(scope.allocation, scope.currency, of_book=bool(scope.books)),
         ),
         currency=scope.currency,
         limits_used=dict(scope.limits_used),
         signals=scope.signals,
-        capital=Capital(tuple(scope.books.values()), scope.council, scope.allocation),
+        capital=Capital(tuple(scope.books.values()), scope.council, scope.allocation, tuple(scope.advisors.values())),
         feeds=scope.feeds,
     )
 
@@ -321,11 +324,14 @@ def _each(files: Sequence[syntax.File], checkers: Mapping[str, Expressions], kin
                 check_one(checkers[file.path], node)
 
 
-def _capital(scope: Scope, files: Sequence[syntax.File]) -> None:
+def _capital(scope: Scope, files: Sequence[syntax.File], checkers: Mapping[str, Expressions]) -> None:
     """What policy says about capital, before the constraints that may read it."""
     nodes = [node for file in files if file.is_policy for node in file.declarations]
     strategies = [n for file in files for n in file.declarations if isinstance(n, syntax.Strategy) and _belongs(file, n)]
     books.books(scope, [node for node in nodes if isinstance(node, syntax.Book)], strategies)
+    for node in nodes:
+        if isinstance(node, syntax.Advisor):
+            advisors.advisor(checkers[node.span.file], node)
     scope.allocation = allocation.allocation(scope, [node for node in nodes if isinstance(node, syntax.Allocate)])
     scope.council = council.council(scope, [node for node in nodes if isinstance(node, syntax.Council)], strategies)
 

@@ -16,7 +16,7 @@ from tb.core.diagnostics import Diagnostic, Edit, Label, did_you_mean, error, wa
 from tb.core.span import Span
 from tb.core.units import Unit
 from tb.dsl import checked, checked_cases, syntax
-from tb.dsl.checked_capital import Allocation, Book, Council
+from tb.dsl.checked_capital import Advisor, Allocation, Book, Council
 
 _Settled = syntax.Let | syntax.Trigger | syntax.Function | syntax.Score | syntax.Signal | syntax.Table
 
@@ -53,6 +53,7 @@ class Scope:
     strategies: dict[str, checked.Strategy] = field(default_factory=dict)
     books: dict[str, Book] = field(default_factory=dict)
     council: Council | None = None
+    advisors: dict[str, Advisor] = field(default_factory=dict)
     allocation: Allocation | None = None
     constraints: list[checked.Constraint] = field(default_factory=list)
     limits_used: dict[str, str] = field(default_factory=dict)

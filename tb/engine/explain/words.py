@@ -189,6 +189,7 @@ _INTERNAL = {
     "order.sign": "side as a sign",
     "order.net_share": "sum of all legs over this order",
     "order.missing": "inputs of the order that are not known",
+    "order.vetoed_by": "veto",
     "votes_for": "weight for the order",
     "kelly.trades": "trades that count",
     "kelly.needed": "trades needed",

@@ -1,11 +1,12 @@
-"""What council and allocation said of a proposal: in words, and whether it follows from what was recorded."""
+"""What advisors, council and allocation said of a proposal: in words, and whether it follows from what was recorded."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
 from tb.core.encode import plain
-from tb.core.records import Decision
+from tb.core.records import Advice, Decision
+from tb.core.time import show_duration
 from tb.core.units import NUMBER, RATIO
 from tb.dsl.checked_capital import Allocation, Council
 from tb.engine.derived import allocation as share_of
@@ -19,11 +20,51 @@ from tb.gate.gate import Gate
 def combined(plan: Plan, gate: Gate, decision: Decision, inputs: tuple[Exact, ...]) -> tuple[str, ...]:
     """A line for each who had a say, in their order."""
     council, allocation = plan.program.capital.council, plan.program.capital.allocation
-    lines = [_council(council, decision)] if council is not None and decision.votes else []
+    lines = [_advice(said) for said in decision.advice]
+    lines += [_council(council, decision)] if council is not None and decision.votes else []
     if allocation is not None and decision.kind == "enter":
         lines.append(f"allocate   {allocated(gate, inputs)}")
         lines += [f"           {line}" for line in _shared(allocation, decision)]
     return tuple(lines)
+
+
+def _advice(said: Advice) -> str:
+    """`advisor    news_review moves it by -0.1 ("rumours"), 800ms, cost 0.02`."""
+    moved = f"moves it by {said.adjust:+f}" if said.adjust else ""
+    words = {
+        "agree": "leaves it as it is",
+        "adjust": moved,
+        "veto": "is taken to veto it" if said.why else "vetoes it",
+        "abstain": "abstains",
+    }[said.outcome]
+    why = f": {said.why}" if said.why else ""
+    note = f' ("{said.note}")' if said.note else ""
+    took = f", answered in {show_duration(said.latency)}" if said.latency is not None else ""
+    cost = f", cost {plain(said.cost)}" if said.cost else ""
+    return f"advisor    {said.advisor} {words}{why}{note}{took}{cost}"
+
+
+def _compare_advice(plan: Plan, gate: Gate, decision: Decision, inputs: tuple[Exact, ...], differences: list[str]) -> None:
+    """Who was asked, in the order of the policy; nobody after a veto, and nothing beyond what each may do."""
+    advisors = plan.program.capital.advisors if decision.kind == "enter" else ()
+    asked = [said.advisor for said in decision.advice]
+    vetoes = [said.advisor for said in decision.advice if said.outcome == "veto"]
+    wanted = [advisor.name for advisor in advisors]
+    if vetoes:
+        wanted = wanted[: wanted.index(vetoes[0]) + 1] if vetoes[0] in wanted else []
+    if asked != wanted:
+        differences.append(f"advice of {', '.join(asked) or 'nobody'}, asked {', '.join(wanted) or 'nobody'}")
+    known = {advisor.name: advisor for advisor in advisors}
+    for said in decision.advice:
+        advisor = known.get(said.advisor)
+        if advisor is None:
+            continue
+        if abs(said.adjust) > (advisor.adjust or 0) or bool(said.adjust) != (said.outcome == "adjust"):
+            differences.append(f"`{said.advisor}` cannot move it by {said.adjust}")
+        if said.outcome == "veto" and not advisor.veto:
+            differences.append(f"`{said.advisor}` has no veto")
+    if gate.reads("order.vetoed_by") and (vetoes[0] if vetoes else None) != inputs[gate.leaf("order.vetoed_by")]:
+        differences.append(f"veto: {vetoes[0] if vetoes else None} by the advice, another among its facts")
 
 
 def _council(council: Council, decision: Decision) -> str:
@@ -48,6 +89,7 @@ def compare(plan: Plan, gate: Gate, decision: Decision, inputs: tuple[Exact, ...
     if any(vote.strategy == decision.strategy and vote.says != "for" for vote in decision.votes):
         differences.append(f"`{decision.strategy}` is not for its own proposal")
     share: Decimal | None = council.share_for(decision.votes) if council is not None and asked else None
+    _compare_advice(plan, gate, decision, inputs, differences)
     _compare_allocation(plan, gate, decision, inputs, differences)
     if gate.reads("votes_for") and share != inputs[gate.leaf("votes_for")]:
         differences.append(f"weight for the order: {share} by the votes, {inputs[gate.leaf('votes_for')]} among its facts")

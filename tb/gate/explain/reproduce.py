@@ -23,6 +23,7 @@ from tb.engine.instant import EXACT, Exact, exact
 from tb.engine.interpret import from_leaves
 from tb.engine.plan import AT_MARKET, EnterPlan, ExitPlan, OrderPlan, Plan, StrategyPlan
 from tb.engine.say import Values, say
+from tb.gate.advice import CONFIDENCE, CONVICTION, advised, with_conviction
 from tb.gate.explain import combined
 from tb.gate.explain.feeds import compare_feeds
 from tb.gate.explain.legs import compare_legs, evaluate_legs, facts_by_round, facts_of_leg, fits_plan
@@ -349,7 +350,8 @@ def _compare_entry(
     inputs: tuple[Exact, ...],
     differences: list[str],
 ) -> None:
-    values = reader(market)
+    read = reader(market)
+    values = with_conviction(entry, _advised(entry.conviction, read, decision, CONVICTION), read)
     spec = settings.instrument(decision.instrument)
     sized = Sized(Decimal(0), None, None, None, ("instrument",) if spec is None else ("price",))
     if spec is not None and decision.price is not None:
@@ -357,7 +359,12 @@ def _compare_entry(
         sized = size(graph, entry, decision.price, equity if isinstance(equity, Decimal) else None, spec, values)
     priced = _price_again(graph, entry, settings, decision, values)
     differences += [f"{what}: {now} now, {then} recorded" for what, now, then in priced if now != then]
-    _compare_order(graph, gate, entry, decision, sized, values, inputs, differences)
+    _compare_order(graph, gate, entry, decision, sized, read, inputs, differences)
+
+
+def _advised(node: int | None, values: Values, decision: Decision, scale: tuple[Decimal, Decimal]) -> float | None:
+    """A confidence or conviction of the rules as the recorded advice leaves it."""
+    return None if node is None else advised(values(node), decision.advice, scale)
 
 
 def _compare_order(
@@ -373,8 +380,8 @@ def _compare_order(
     """The order that the rules ask for, against the one recorded."""
     pairs: list[tuple[str, object, object]] = [
         ("side", "buy" if entry.direction == "long" else "sell", decision.side),
-        ("confidence", None if entry.confidence is None else values(entry.confidence), decision.confidence),
-        ("conviction", None if entry.conviction is None else values(entry.conviction), decision.conviction),
+        ("confidence", _advised(entry.confidence, values, decision, CONFIDENCE), decision.confidence),
+        ("conviction", _advised(entry.conviction, values, decision, CONVICTION), decision.conviction),
         ("proposed quantity", sized.quantity, decision.proposed),
         ("stop", sized.stop, decision.stop),
         ("target", sized.target, decision.target),
