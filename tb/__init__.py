@@ -75,7 +75,7 @@ _HOMES = {
     "why_not": "tb.replay.why_not",
 }
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "Approved",
     "Compiled",
