@@ -22,15 +22,21 @@ from tb.analysis.pages import EXAMPLES, Example, index, page
 from tb.core.codes import CODES, Code, range_of
 from tb.core.settings import settings_schema
 from tb.core.units import Unit
+from tb.dsl import syntax
 from tb.dsl.grammar import TABLE, kept_table, table_text
+from tb.dsl.names import names_in
+from tb.dsl.parse import parse
 from tb.gate.limits import limits_schema
 from tb.vocabulary import look_back, unit_rules
 from tb.vocabulary.catalogue import FUNCTIONS
+from tb.vocabulary.controls import CONTROLS
 from tb.vocabulary.facts import FACTS, INTERNAL, FactSpec
 from tb.vocabulary.fields import FIELDS
 from tb.vocabulary.function import Function, Parameter
 from tb.vocabulary.pointwise import POINTWISE
-from tb.vocabulary.std import VENUE
+from tb.vocabulary.std import CONTROLS as CONTROLS_FILE
+from tb.vocabulary.std import TRIGGERS as TRIGGERS_FILE
+from tb.vocabulary.std import VENUE, Standard
 
 HERE = Path(__file__).resolve().parent
 
@@ -228,6 +234,62 @@ def standard() -> str:
     return f"```text\n{VENUE.text.rstrip()}\n```"
 
 
+def controls() -> str:
+    """A row for each control: what it says, what it reads, its limits and its tests."""
+    says = _said(CONTROLS_FILE)
+    rows = []
+    for control in sorted(CONTROLS.values(), key=lambda control: control.number):
+        nodes = [says[name][0] for name in control.constraints]
+        used = list(dict.fromkeys(name for node in nodes for name in names_in(node)))
+        reads = [f"`{name}`" for name in used if name in {**FACTS, **FIELDS} and name not in INTERNAL]
+        numbers = [f"`{name.removeprefix('limits.')}`" for name in used if name.startswith("limits.")]
+        needs = [f"`{example}`" for example in control.needs.values()]
+        tests = f"[tests](../tests/language/controls/{control.name}.tb)"
+        words = "<br>".join(f"`{says[name][1]}`" for name in control.constraints)
+        rows.append(
+            (
+                str(control.number),
+                control.code,
+                f"`{control.name}`",
+                words,
+                ", ".join(reads),
+                ", ".join([*numbers, *needs]),
+                tests,
+            )
+        )
+    return table(("#", "code", "name", "says", "reads", "needs", ""), rows)
+
+
+def triggers() -> str:
+    rows = []
+    for node, text in _said(TRIGGERS_FILE).values():
+        if isinstance(node, syntax.Trigger):
+            when = next(line for line in text.split("; ") if line.startswith("when ")).removeprefix("when ")
+            rows.append((f"`{node.name}`", node.doc or "", f"`{when}`"))
+    return table(("trigger", "meaning", "when"), rows)
+
+
+def parameters() -> str:
+    rows = []
+    for node, text in _said(TRIGGERS_FILE).values():
+        if isinstance(node, syntax.Param):
+            rows.append((f"`{node.name}`", f"`{text.split('=', 1)[1].split(chr(34))[0].strip()}`", node.doc or ""))
+    return table(("parameter", "value", "meaning"), rows)
+
+
+def _said(standard: Standard) -> dict[str, tuple[syntax.Declaration, str]]:
+    """Each declaration of a file of the library by name, with its text on one line."""
+    file, _ = parse(standard.path, standard.text, is_policy=standard is CONTROLS_FILE)
+    lines = standard.text.split("\n")
+    found = {}
+    for node in file.declarations:
+        own = lines[node.span.line - 1 : node.span.end_line]
+        is_block = isinstance(node, syntax.Trigger)
+        text = "; ".join(line.strip() for line in own) if is_block else " ".join(" ".join(own).split())
+        found[str(getattr(node, "name", ""))] = (node, text.split(" because ")[0] if not is_block else text)
+    return found
+
+
 def grammar() -> str:
     text = resources.files("tb.dsl").joinpath("grammar.lark").read_text(encoding="utf-8")
     return f"```text\n{text.rstrip()}\n```"
@@ -241,6 +303,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "limits": limits,
     "standard": standard,
+    "controls": controls,
+    "triggers": triggers,
+    "parameters": parameters,
     "grammar": grammar,
 }
 
@@ -255,7 +320,9 @@ def language_page(page: str) -> str:
 def pages() -> dict[str, str]:
     """Every page that has generated parts, by name, as it has to be."""
     language = (HERE / "language.md").read_text(encoding="utf-8")
-    return {"errors.md": errors_page(), "language.md": language_page(language), **lint_pages()}
+    library = (HERE / "controls.md").read_text(encoding="utf-8")
+    parts = {"language.md": language_page(language), "controls.md": language_page(library)}
+    return {"errors.md": errors_page(), **parts, **lint_pages()}
 
 
 def main(arguments: list[str]) -> int:

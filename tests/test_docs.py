@@ -30,6 +30,7 @@ PAGES = (
     "CHANGELOG.md",
     "docs/language.md",
     "docs/decisions.md",
+    "docs/controls.md",
     "docs/replay.md",
     "docs/lint/README.md",
 )

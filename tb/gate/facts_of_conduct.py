@@ -100,6 +100,12 @@ def _strategy_working(moment: Moment, _: str) -> Exact:
     return Decimal(sum(order.strategy == moment.proposal.strategy for order in moment.account.working.values()))
 
 
+def _unattended(moment: Moment, argument: str) -> Exact:
+    """Entries filled since a person looked, and those on their way, which may fill."""
+    filled, working = moment.account.activity.unattended.get(moment.proposal.strategy, 0), _strategy_working(moment, argument)
+    return EXACT.add(Decimal(filled), working) if isinstance(working, Decimal) else None
+
+
 def _parent_quantity(moment: Moment, _: str) -> Exact:
     """An order that is part of none is its own parent."""
     proposal = moment.proposal
@@ -132,7 +138,7 @@ READERS_OF_CONDUCT: Mapping[str, Callable[[Moment, str], Exact]] = {
     "strategy.committed": _committed_by_strategy,
     "strategy.open_positions": _strategy_positions,
     "strategy.working_orders": _strategy_working,
-    "strategy.unattended": lambda m, _: Decimal(m.account.activity.unattended.get(m.proposal.strategy, 0)),
+    "strategy.unattended": _unattended,
     "working_orders": lambda m, _: Decimal(len(m.account.working)),
     "messages": lambda m, window: m.account.count(m.account.activity.messages, window, m.at),
     "proposals": lambda m, window: m.account.count(m.account.activity.proposed, window, m.at),

@@ -183,7 +183,7 @@ _SPECS = (
     FactSpec("strategy.open_positions", "instruments that the order's strategy holds or is buying", NUMBER, low=0),
     FactSpec("strategy.working_orders", "entries of the order's strategy that have not filled yet", NUMBER, low=0),
     FactSpec("strategy.committed", "value of its strategy's entries within the window", None, (Argument.WINDOW,), low=0),
-    FactSpec("strategy.unattended", "entries of its strategy filled since a person last lifted a halt", NUMBER, low=0),
+    FactSpec("strategy.unattended", "its entries filled or on their way since a person lifted a halt", NUMBER, low=0),
     # what whoever is connected to the venue states; unknown where nobody does
     FactSpec("venue.status", "`open`, `limit_only`, `post_only`, `cancel_only` or `halted`: the instrument at the venue", TEXT),
     FactSpec("breaker", "`active`, `reducing`, `draining` or `halted`: the circuit breaker of the runtime", TEXT),

@@ -1,6 +1,6 @@
 """Programs of tests/language/replay: rules, policy, a tiny market and what must happen, in one file.
 
-Sections begin with `=== `: `settings` (name: value), `rules`, `policy`, one for each instrument, and last `expected`. A row is
+Sections begin with `=== `: `settings` (name: value), `rules`, `policy`, `limits`, one for each instrument, and last `expected`. A row is
 open, high, low, close and volume of one hour; `-` is an hour without a bar, `?` a value that is not known. `feed NAME` is
 the file of a feed, where `+5h` is five hours into the data. The setting
 `explain: 2` adds decision d2 as `tb explain` shows it. `TB_RECORD=1` writes what happens now; the difference is
@@ -52,11 +52,11 @@ def replayed(text: str) -> Replayed:
     here = settings_of(text)
     found.pop("settings", None)
     here.pop("explain", None)
-    rules, policy = found.pop("rules"), found.pop("policy")
+    rules, policy, limits = found.pop("rules"), found.pop("policy"), found.pop("limits", "")
     found.pop("expected", None)
     feeds = {name.removeprefix("feed "): found.pop(name) for name in list(found) if name.startswith("feed ")}
     series = [bars(name, [row(line) for line in body.splitlines() if line]) for name, body in found.items()]
-    project = compiled(rules, policy, **here)
+    project = compiled(rules, policy, limits=limits, **here)
     return run(project, with_feeds(market(*series), project, feeds))
 
 
