@@ -1,10 +1,9 @@
 """Programs of tests/language/replay: rules, policy, a tiny market and what must happen, in one file.
 
-Sections begin with `=== `: `settings` (name: value), `rules`, `policy`, `limits`, one for each
-instrument, and last `expected`. A row is open, high, low, close and volume of one hour; `-` is an hour without a bar, `?` a value that is not known. `feed NAME` is
-the file of a feed, where `+5h` is five hours into the data. The setting
-`explain: 2` adds decision d2 as `tb explain` shows it. `TB_RECORD=1` writes what happens now; the difference is
-then reviewed like code.
+Sections begin with `=== `: `settings` (name: value), `rules`, `policy`, `limits`, one for each instrument, and last
+`expected`. A row is open, high, low, close and volume of one hour; `-` is an hour without a bar, `?` a value that is not
+known. `feed NAME` is the file of a feed, where `+5h` is five hours into the data. The setting `explain: 2` adds decision d2
+as `tb explain` shows it. `TB_RECORD=1` writes what happens now; the difference is then reviewed like code.
 """
 
 from __future__ import annotations
