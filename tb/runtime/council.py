@@ -37,7 +37,10 @@ def ballots(
         key = (vote.strategy, proposal.instrument)
         if not strategies[vote.strategy].covers(proposal.instrument):
             continue
-        sign, how = (held[key], "holds") if key in held else (proposed.get(key, 0), "proposes")
+        if vote.strategy == proposal.strategy:  # whatever it holds: a quote stands on both sides
+            sign, how = proposal.sign, "proposes"
+        else:
+            sign, how = (held[key], "holds") if key in held else (proposed.get(key, 0), "proposes")
         says: Literal["for", "against", "nothing"] = "nothing"
         if sign:
             says = "for" if sign == proposal.sign else "against"

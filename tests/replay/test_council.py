@@ -71,6 +71,41 @@ def test_votes_that_do_not_give_the_recorded_share_are_a_difference(change) -> N
     assert not done.explained(msgspec.structs.replace(decision, **change(decision))).reproduced
 
 
+def test_legs_and_quotes_are_voted_on_allotted_and_asked_about_like_other_entries() -> None:
+    rules = """universe pairs on x
+  tier spot BTC-USD
+  tier perp BTC-PERP
+
+strategy carry on pairs every 1h
+  enter when volume > 0
+    leg buy spot 10% of equity
+    leg sell perp same quantity
+  hold at most 2h
+
+strategy maker on pairs every 1h
+  quote bid close - 1% of close, ask close + 1% of close
+    size 1% of equity
+"""
+    policy = """limit gross  after.gross <= 90% of equity  otherwise shrink
+book one  60% of capital  strategies carry
+book two  40% of capital  strategies maker
+council carry 2, maker 3  approve when weight for >= 30%
+allocate kelly fraction 0.5 over 3 trades, at most 8% each, correlation above 0.5 counts as one
+advisor news
+  may adjust conviction by at most 0.1
+  answer within 5s otherwise abstain
+"""
+    rows = [(100, 101, 99, 100, 1), (100, 102, 98, 101, 0), (101, 103, 99, 99, 1), (99, 101, 98, 100, 1)]
+    done = run(compiled(rules, policy), market(bars("BTC-USD", rows), bars("BTC-PERP", rows)))
+    entries = [decision for decision in done.decisions if decision.kind == "enter"]
+    assert {d.strategy for d in entries if d.approved} == {"carry", "maker"}
+    assert {(d.strategy, d.side) for d in entries} == {("carry", "buy"), ("carry", "sell"), ("maker", "buy"), ("maker", "sell")}
+    for decision in done.decisions:
+        found = done.explained(decision)
+        assert found.reproduced, found.differences
+        assert len(found.combined) >= (3 if decision.kind == "enter" else 0)
+
+
 WEIGHTS = st.lists(st.integers(1, 9), min_size=1, max_size=5)
 
 
