@@ -215,7 +215,7 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     price: Decimal
     fee: Decimal
     slippage: Decimal  # price - undisturbed price, in price units, positive when it cost
-    cause: str  # "entry", "stop", "target", "exit when", "hold", "end of data"
+    cause: str  # "entry", "quote", "stop", "target", "exit when", "hold", "leg gone", "end of data"
 
 
 class Trade(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):

@@ -155,9 +155,9 @@ class Settling:
         return position if position is not None and position.exiting else None
 
     def cause_of(self, order: Order) -> str:
-        """Why an order on its way was sent: `entry`, `exit when`, `hold` or `leg gone`."""
+        """Why an order on its way was sent: `entry`, `quote`, `exit when`, `hold` or `leg gone`."""
         if order.kind == "entry":
-            return "entry"
+            return "quote" if order.is_quote else "entry"
         return EXIT_CAUSES.get(self._sent[order.id].which, "exit when")
 
     def entered(self, order: Order, fill: Fill) -> Position | None:

@@ -150,7 +150,7 @@ def test_a_maker_on_recorded_quotes(recorded_data: Path) -> None:
     whole = load_market(recorded_data / "coinbase_1m_2018", instruments=["BTC-USD"])
     done = run(compiled(rules, policy, venue="{fee: 0%, slippage: 1bps}"), cut(whole, whole.first + 6 * HOUR))
     assert len(done.fills) >= 10
-    assert {fill.cause for fill in done.fills} == {"entry"}
+    assert {fill.cause for fill in done.fills} == {"quote"}
     for decision in done.decisions:
         assert done.explained(decision, deep=False).differences == ()
     assert "a quote: post only" in done.explained(done.decisions[0]).order

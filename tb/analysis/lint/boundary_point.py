@@ -29,7 +29,8 @@ def check(subject: Subject) -> Iterable[Diagnostic]:
         conditions = [size.condition for size in sizes if size.condition is not None]
         yield from _cases(subject, conditions, [size.span for size in enter.sizes])
     for plan in subject.plan.strategies:
-        for one, other in combinations(plan.enters, 2):
+        both = () if plan.quotes else plan.enters  # both sides are what a quote is
+        for one, other in combinations(both, 2):
             if one.direction != other.direction and (found := meeting(subject.contradictions, one.when, other.when)):
                 if found.both:
                     yield _finding(subject, found, "both sides are entered", other.span, "let one of the two leave it out")

@@ -62,6 +62,8 @@ def _nothing_passes(subject: Subject, one: ConstraintPlan, other: ConstraintPlan
 
 
 def _sides(subject: Subject, strategy: StrategyPlan) -> Iterator[Diagnostic]:
+    if strategy.quotes:
+        return  # both sides are what a quote is
     member: list[Clause] = [] if strategy.membership is None else [(strategy.membership, True)]
     for at, one in enumerate(strategy.enters):
         for other in strategy.enters[at + 1 :]:

@@ -33,6 +33,10 @@ def check(subject: Subject) -> Iterable[Diagnostic]:
 def _legs(subject: Subject) -> Iterable[Diagnostic]:
     """The legs that have a size of their own; one that is the same as the first is as large as that one."""
     for strategy in subject.program.strategies.values():
+        if strategy.quotes:  # both sides have the same size
+            sizes = subject.plan.strategy(strategy.name).enters[0].sizes
+            spent = (_spent(subject, size, plan) for size, plan in zip(strategy.quotes[0].sizes, sizes, strict=True))
+            yield from (finding for finding in spent if finding is not None)
         baskets = subject.plan.strategy(strategy.name).baskets
         for at, entry in enumerate(strategy.leg_enters):
             for leg, planned in zip(entry.legs, baskets[0].entries[at], strict=True):

@@ -39,7 +39,7 @@ def check(subject: Subject) -> Iterable[Diagnostic]:
 
 def _entries(subject: Subject) -> Iterable[Diagnostic]:
     for strategy in subject.plan.strategies:
-        for at, enter in enumerate(strategy.enters):
+        for at, enter in enumerate(() if strategy.quotes else strategy.enters):
             above = (other for other in strategy.enters[:at] if subject.implications.implies(enter.when, other.when))
             by = next(above, None)
             if by is not None:
