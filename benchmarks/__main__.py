@@ -12,7 +12,7 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import decisions, replays
+from benchmarks import decisions, linting, replays
 from tb.replay.data import load_market
 from tb.runtime.policy import compile_project
 from tb.runtime.project import load_project
@@ -79,11 +79,14 @@ def main() -> None:
         speed = replays.measure(folder, runs=chosen.runs)
         timings = [decisions.measure(size, folder, decisions=chosen.decisions) for size in SIZES]
         timings += [decisions.measure(size, folder, decisions=chosen.decisions // 4, shrinks=True) for size in SIZES]
+        lint = linting.measure(folder, runs=chosen.runs)
         if chosen.json:
             found = {"machine": machine(), "replay": asdict(speed), "decisions": [asdict(one) for one in timings]}
+            found["lint"] = asdict(lint)
             print(json.dumps(found, indent=2))
         else:
             show(machine(), speed, timings)
+            linting.show(lint)
         if chosen.profile:
             profile(folder)
 

@@ -61,6 +61,10 @@ class Contradictions:
         self.ranges = Ranges(graph)
         self._linears = Linears(graph, self.ranges)
         self._never: dict[Clause, bool] = {}
+        self._impossible: dict[tuple[frozenset[Clause], bool], bool] = {}
+        self._said: dict[Clause, _Numbers] = {}
+        self.thresholds: dict[Clause, tuple[tuple[tuple[int, Fraction], ...], str, Fraction] | None] = {}  # of `thresholds`
+        self._above: dict[tuple[int, int], bool] = {}
 
     def never(self, node: int, wanted: bool) -> bool:
         """Whether a condition never has this answer."""
@@ -117,6 +121,12 @@ class Contradictions:
 
     def impossible(self, clauses: Sequence[Clause], *, related: bool = True) -> bool:
         """Whether these clauses, none of them an `and` or `or`, can never have these answers at the same instant."""
+        key = (frozenset(clauses), related)
+        if key not in self._impossible:
+            self._impossible[key] = self._is_impossible(clauses, related)
+        return self._impossible[key]
+
+    def _is_impossible(self, clauses: Sequence[Clause], related: bool) -> bool:
         answers: dict[int, bool] = {}
         for node, wanted in clauses:
             if answers.setdefault(node, wanted) != wanted:
@@ -180,10 +190,13 @@ class Contradictions:
 
     def _numbers(self, answers: Mapping[int, bool], related: bool) -> _Numbers | None:
         numbers = _Numbers()
-        for id_, wanted in answers.items():
-            node = self.graph[id_]
-            if node.op in COMPARISONS and not self.ranges.is_setting(id_):
-                self._compare(numbers, node if wanted else _opposite(node))
+        for clause in answers.items():
+            said = self._said.get(clause)
+            if said is None:
+                said = self._said[clause] = self._of_clause(clause)
+            numbers.gaps += said.gaps
+            numbers.aparts += said.aparts
+            numbers.values |= said.values
         if not (numbers.gaps or numbers.aparts):
             return None
         for id_ in numbers.values:
@@ -197,8 +210,20 @@ class Contradictions:
                 Gap(lower, upper, Fraction(0), False)
                 for lower in numbers.values
                 for upper in numbers.values
-                if lower != upper and never_above(self.graph, lower, upper)
+                if lower != upper and self._never_above(lower, upper)
             ]
+        return numbers
+
+    def _never_above(self, lower: int, upper: int) -> bool:
+        key = (lower, upper)
+        if key not in self._above:
+            self._above[key] = never_above(self.graph, lower, upper)
+        return self._above[key]
+
+    def _of_clause(self, clause: Clause) -> _Numbers:
+        numbers, node = _Numbers(), self.graph[clause[0]]
+        if node.op in COMPARISONS and not self.ranges.is_setting(node.id):
+            self._compare(numbers, node if clause[1] else _opposite(node))
         return numbers
 
     def _compare(self, numbers: _Numbers, node: Node) -> None:

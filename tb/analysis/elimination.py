@@ -5,19 +5,20 @@ Arithmetic is exact. Pairs of rows multiply, so there is a cap: beyond it the an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import gcd, lcm
 
 MOST_ROWS = 240
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The sum of `weights[x] * x`, and `constant`, is at most 0, or below 0 where strict."""
+    """The sum of `weights[x] * x`, and `constant`, is at most 0, or below 0 where strict. All whole, without a common part."""
 
-    weights: tuple[tuple[int, Fraction], ...]  # in order of variable, none of them 0
-    constant: Fraction
+    weights: tuple[tuple[int, int], ...]  # in order of variable, none of them 0
+    constant: int
     strict: bool
 
     @property
@@ -25,8 +26,15 @@ class Row:
         return not self.weights and (self.constant > 0 or (self.strict and self.constant == 0))
 
 
-def row(weights: dict[int, Fraction], constant: Fraction, strict: bool = False) -> Row:
-    return Row(tuple((x, weight) for x, weight in sorted(weights.items()) if weight), constant, strict)
+def row(weights: Mapping[int, Fraction], constant: Fraction, strict: bool = False) -> Row:
+    by = lcm(constant.denominator, *(weight.denominator for weight in weights.values()))
+    whole = {x: weight.numerator * (by // weight.denominator) for x, weight in weights.items()}
+    return _row(whole, constant.numerator * (by // constant.denominator), strict)
+
+
+def _row(weights: Mapping[int, int], constant: int, strict: bool) -> Row:
+    common = gcd(constant, *weights.values()) or 1
+    return Row(tuple((x, weight // common) for x, weight in sorted(weights.items()) if weight), constant // common, strict)
 
 
 def can_hold(rows: Sequence[Row]) -> bool:
@@ -50,19 +58,19 @@ def can_hold(rows: Sequence[Row]) -> bool:
 def _without(x: int, rows: list[Row]) -> dict[Row, None]:
     """What follows for the other variables."""
     kept: dict[Row, None] = {}
-    above: list[tuple[Row, Fraction]] = []
-    below: list[tuple[Row, Fraction]] = []
+    above: list[tuple[Row, int]] = []
+    below: list[tuple[Row, int]] = []
     for each in rows:
-        weight = next((w for y, w in each.weights if y == x), Fraction(0))
+        weight = next((w for y, w in each.weights if y == x), 0)
         if weight:
             (above if weight > 0 else below).append((each, abs(weight)))
         else:
             kept[each] = None
     for upper, a in above:
         for lower, b in below:
-            weights = {y: w / a for y, w in upper.weights if y != x}
+            weights = {y: w * b for y, w in upper.weights if y != x}
             for y, w in lower.weights:
                 if y != x:
-                    weights[y] = weights.get(y, Fraction(0)) + w / b
-            kept[row(weights, upper.constant / a + lower.constant / b, upper.strict or lower.strict)] = None
+                    weights[y] = weights.get(y, 0) + w * a
+            kept[_row(weights, upper.constant * b + lower.constant * a, upper.strict or lower.strict)] = None
     return kept

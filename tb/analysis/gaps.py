@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 
 ZERO = -1
 
@@ -48,17 +49,19 @@ def hold_together(gaps: Sequence[Gap], aparts: Sequence[Apart] = ()) -> bool:
 
 def _circle(gaps: Sequence[Gap]) -> bool:
     """Whether a circle of gaps adds up to less than nothing, or to nothing with a strict one among them."""
-    values: dict[int, tuple[Fraction, int]] = {ZERO: (Fraction(0), 0)}
-    for gap in gaps:
-        values.setdefault(gap.left, (Fraction(0), 0))
-        values.setdefault(gap.right, (Fraction(0), 0))
+    by = lcm(*(gap.most.denominator for gap in gaps))
+    whole_gaps = [(gap.left, gap.right, gap.most.numerator * (by // gap.most.denominator), gap.strict) for gap in gaps]
+    values: dict[int, tuple[int, int]] = {ZERO: (0, 0)}
+    for left, right, _, _ in whole_gaps:
+        values.setdefault(left, (0, 0))
+        values.setdefault(right, (0, 0))
     for _ in range(len(values) + 1):
         changed = False
-        for gap in gaps:
-            most, strict = values[gap.right]
-            reached = (most + gap.most, strict - gap.strict)
-            if reached < values[gap.left]:
-                values[gap.left] = reached
+        for left, right, gap, is_strict in whole_gaps:
+            most, strict = values[right]
+            reached = (most + gap, strict - is_strict)
+            if reached < values[left]:
+                values[left] = reached
                 changed = True
         if not changed:
             return False

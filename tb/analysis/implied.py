@@ -6,7 +6,7 @@ Only conditions that look at the same values are compared, which keeps hundreds 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from tb.analysis.clauses import Clause, Term
 from tb.analysis.contradiction import COMPARISONS, Contradictions
@@ -25,6 +25,7 @@ class Implications:
         self.contradictions = contradictions
         self.graph: RuleGraph = contradictions.graph
         self._values: dict[int, frozenset[int]] = {}
+        self._directions: dict[int, dict[int, int]] = {}
 
     def implies(self, one: int, other: int) -> bool:
         """Whether `other` is true wherever `one` is. False where that is undecided."""
@@ -55,6 +56,35 @@ class Implications:
                     found.add(node.id)
             self._values[condition] = frozenset(found)
         return self._values[condition]
+
+    def directions(self, condition: int) -> dict[int, int]:
+        """Whether each value makes a condition true by being small (1) or large (-1); 0 for both, and for what is no number."""
+        if condition not in self._directions:
+            found: dict[int, int] = {}
+            stack, seen = [(condition, True)], set[Clause]()
+            while stack:
+                clause = stack.pop()
+                node, wanted = self.graph[clause[0]], clause[1]
+                if clause in seen:
+                    continue
+                seen.add(clause)
+                if node.op in {"and", "or", "not"}:
+                    stack += [(part, wanted != (node.op == "not")) for part in node.args]
+                    continue
+                for value, way in self._ways(node.id, wanted):
+                    found[value] = way if found.get(value, way) == way else 0
+            self._directions[condition] = found
+        return self._directions[condition]
+
+    def _ways(self, id_: int, wanted: bool) -> Iterator[tuple[int, int]]:
+        node = self.graph[id_]
+        smaller = {"lt": 1, "le": 1, "gt": -1, "ge": -1}.get(node.op, 0) * (1 if wanted else -1)
+        linear = self.contradictions.difference(node) if smaller else None
+        weights = {} if linear is None else linear.weights
+        for value in self.values(id_):
+            weight = weights.get(value)
+            way = 0 if weight is None else smaller if weight > 0 else -smaller
+            yield value, way if set(weights) == set(self.values(id_)) else 0
 
     def is_known(self, condition: int, term: Term) -> bool:
         """Whether a condition surely has an answer where all clauses of a term have theirs."""

@@ -6,7 +6,8 @@ the signs of the parts are known; a part of unknown sign is taken once as at lea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import product
 
@@ -22,11 +23,11 @@ _COMPUTED = frozenset({"mul", "div", "add", "sub", "neg"})
 Part = tuple[int, Fraction]
 
 
-def hold_with_parts(graph: RuleGraph, ranges: Ranges, gaps: Sequence[Gap], values: Iterable[int]) -> bool:
+def hold_with_parts(graph: RuleGraph, ranges: Ranges, gaps: Sequence[Gap], values: Collection[int]) -> bool:
     """Whether gaps can hold together with what the values among them are computed from. True where that is undecided."""
     parts = dict(_parts(graph, ranges, values))
     everything = list(dict.fromkeys([*values, *(x for computed in parts.values() for x, _ in computed)]))
-    if not parts or len(everything) > MOST_VALUES:
+    if not _tells(parts, values) or len(everything) > MOST_VALUES:
         return True
     rows = [_gap(gap) for gap in gaps]
     signs: dict[int, int] = {}
@@ -44,6 +45,12 @@ def hold_with_parts(graph: RuleGraph, ranges: Ranges, gaps: Sequence[Gap], value
         if can_hold([*rows, *assumed, *(each for id_, computed in parts.items() for each in _near(id_, computed, known))]):
             return True
     return False
+
+
+def _tells(parts: Mapping[int, tuple[Part, ...]], values: Collection[int]) -> bool:
+    """Whether some part is compared itself, or is a part of several values: else what it is computed from tells nothing new."""
+    uses = Counter(x for computed in parts.values() for x, _ in computed)
+    return any(count > 1 or x in values for x, count in uses.items())
 
 
 def _gap(gap: Gap) -> Row:

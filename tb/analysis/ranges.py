@@ -38,6 +38,7 @@ class Ranges:
     def __init__(self, graph: RuleGraph) -> None:
         self.graph = graph
         self._fixed: dict[int, Fraction | None] = {}
+        self._settings: dict[int, bool] = {}
 
     def fixed(self, id_: int, stage: str) -> Fraction | None:
         """The number a node amounts to where it depends on constants alone, as it is computed in that stage."""
@@ -80,6 +81,11 @@ class Ranges:
 
     def is_setting(self, id_: int) -> bool:
         """Whether a node depends on nothing but constants, at least one of which is a parameter or a limit."""
+        if id_ not in self._settings:
+            self._settings[id_] = self._is_setting(id_)
+        return self._settings[id_]
+
+    def _is_setting(self, id_: int) -> bool:
         leaves = [node for node in (self.graph[n] for n in self.graph.reach((id_,))) if not node.args]
         return all(node.op == "const" for node in leaves) and any(node.consts[-1] for node in leaves)
 

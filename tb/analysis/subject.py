@@ -107,6 +107,17 @@ class Subject:
     def file(self, path: str) -> syntax.File:
         return next(file for file in self.files if file.path == path)
 
+    def facts(self, condition: int) -> tuple[tuple[int, str], ...]:
+        """The facts that a condition reads: their nodes and names."""
+        if condition not in self._facts:
+            nodes = (self.graph[id_] for id_ in self.graph.reach((condition,)))
+            self._facts[condition] = tuple((node.id, str(node.consts[0])) for node in nodes if node.op == "fact")
+        return self._facts[condition]
+
+    @cached_property
+    def _facts(self) -> dict[int, tuple[tuple[int, str], ...]]:
+        return {}
+
     # --- what is looked at ------------------------------------------------------------------------------------------
 
     @property

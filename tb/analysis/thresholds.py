@@ -16,6 +16,7 @@ from tb.analysis.contradiction import COMPARISONS, Contradictions
 from tb.analysis.ranges import is_whole
 
 Quantity = tuple[tuple[int, Fraction], ...]  # nodes with their factors, that of the first being 1
+Threshold = tuple[Quantity, str, Fraction]
 _MIRRORED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le", "eq": "eq", "ne": "ne"}
 _OPPOSITE = {"lt": "ge", "ge": "lt", "gt": "le", "le": "gt", "eq": "ne", "ne": "eq"}
 
@@ -57,7 +58,14 @@ def _follow(contradictions: Contradictions, clauses: Sequence[Clause], but: Clau
     return all(contradictions.never_together([(id_, not wanted), *given]) for id_, wanted in others)
 
 
-def _threshold(contradictions: Contradictions, clause: Clause) -> tuple[Quantity, str, Fraction] | None:
+def _threshold(contradictions: Contradictions, clause: Clause) -> Threshold | None:
+    known: dict[Clause, Threshold | None] = contradictions.thresholds
+    if clause not in known:
+        known[clause] = _brought_into_form(contradictions, clause)
+    return known[clause]
+
+
+def _brought_into_form(contradictions: Contradictions, clause: Clause) -> Threshold | None:
     graph, wanted = contradictions.graph, clause[1]
     node = graph[clause[0]]
     while node.op == "not":

@@ -17,10 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb.engine.graph import Node
+from tb.engine.series import FEED_OPS, is_feed
+
+__all__ = ["FEED_OPS", "FeedRows", "Feeds", "Floats", "Ints", "column_of", "is_feed", "rows_of", "stale_after", "value_at"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-FEED_OPS = frozenset({"feed", "feed_age"})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,11 +46,6 @@ class FeedRows:
         """The place of the newest row known by an instant, None where there is none."""
         found = int(self.known.searchsorted(at, side="right")) - 1
         return found if found >= 0 else None
-
-
-def is_feed(node: Node) -> bool:
-    """Whether a node reads a series of its own, beside the bars: a feed, or the funding of a perpetual."""
-    return node.op in FEED_OPS or (node.op == "field" and str(node.consts[0]).startswith("funding_"))
 
 
 Feeds = Mapping[tuple[str, str], FeedRows]  # by name of the feed and instrument, "" where all share one

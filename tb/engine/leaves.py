@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tb.engine.baskets import BasketPlan, LegPlan
-from tb.engine.feeds import is_feed
 from tb.engine.graph import POINTWISE_OPS, RuleGraph
+from tb.engine.series import is_feed
 
 if TYPE_CHECKING:
     from tb.engine.plan import EnterPlan, ExitPlan, PolicyPlan, Words

@@ -43,6 +43,9 @@ def _constraints(subject: Subject) -> Iterator[Diagnostic]:
 
 
 def _refuse_all(subject: Subject, one: ConstraintPlan, other: ConstraintPlan) -> bool:
+    first, second = (subject.implications.directions(constraint.node) for constraint in (one, other))
+    if all(first[value] == second[value] != 0 for value in first.keys() & second.keys()):
+        return False  # what is small enough for both passes both
     never = subject.contradictions.never
     if never(one.node, True) or never(other.node, True):
         return False  # said already, of that one alone

@@ -67,11 +67,10 @@ def _of_the_account(subject: Subject, constraint: ConstraintPlan) -> Iterator[Di
 
 def _never_known(subject: Subject, constraint: ConstraintPlan, fact: str, present: Collection[str] = ()) -> bool:
     """Whether the constraint has no answer at all where that fact is missing. One that says so by `is set` has one."""
-    graph = subject.graph
-    facts = {id_: str(graph[id_].consts[0]) for id_ in graph.reach((constraint.node,)) if graph[id_].op == "fact"}
-    absent = frozenset(id_ for id_, name in facts.items() if name == fact)
-    given = frozenset(id_ for id_, name in facts.items() if name in present)
-    return bool(absent) and not possible_answers(graph, constraint.node, absent, given)
+    facts = subject.facts(constraint.node)
+    absent = frozenset(id_ for id_, name in facts if name == fact)
+    given = frozenset(id_ for id_, name in facts if name in present)
+    return bool(absent) and not possible_answers(subject.graph, constraint.node, absent, given)
 
 
 def _read(subject: Subject, constraint: ConstraintPlan, fact: str) -> str:

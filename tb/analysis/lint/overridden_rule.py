@@ -15,6 +15,7 @@ from tb.engine.graph import Node, RuleGraph
 from tb.engine.plan import ConstraintPlan, EnterPlan, StrategyPlan
 
 CODE = "TB109"
+_OF_THE_ORDER = frozenset({"order.side", "order.strategy", "order.stop", "order.target", "order.confidence"})
 _DENY = frozenset({"shrink", "reject", "pause", "halt"})
 
 
@@ -56,7 +57,9 @@ def _never_passes(subject: Subject, strategy: StrategyPlan, enter: EnterPlan, co
     contradictions, implications = subject.contradictions, subject.implications
     if contradictions.never(constraint.node, True):
         return False  # it refuses everything, whoever asks
-    assumed = _of_the_order(subject.graph, constraint.node, strategy, enter)
+    assumed: list[Clause] = []
+    if any(name in _OF_THE_ORDER for _, name in subject.facts(constraint.node)):
+        assumed = _of_the_order(subject.graph, constraint.node, strategy, enter)
     seen = implications.values(enter.when) | (implications.values(strategy.membership) if strategy.membership else frozenset())
     if not assumed and not seen & implications.values(constraint.node):
         return False
