@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--json] [--runs N] [--profile]`: replay speed, time per decision, and where it goes."""
+"""`python -m benchmarks [--json] [--runs N] [--profile]`: replay speed, time per decision, lint, and where it goes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The project that `python -m benchmarks` lints: a hundred constraints that read the same facts are compared, and told apart."""
+"""The project that `python -m benchmarks` lints: constraints that read the same facts are compared, and told apart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.linting import project
-
 from tb.analysis.lint import lint
 from tb.core.diagnostics import has_errors
 from tb.dsl.parse import parse
