@@ -15,7 +15,10 @@ from tb.engine.instant import Exact
 from tb.engine.plan import Plan, PolicyPlan
 
 RULES = UNIVERSE + "strategy trend on majors every 1h\n  enter long when close > open\n    size 5% of equity\n"
-GROUPS = "group coins: BTC-USD, ETH-USD\ngroup pairs: ETH-USD, SOL-USD\n"
+GROUPS = (
+    "group coins: BTC-USD, ETH-USD\ngroup pairs: ETH-USD, SOL-USD\n"
+    "book main 80% of capital strategies trend, leverage at most 2\n"
+)
 SCOPES = ("order.instrument", "group of order.instrument", "coins", "ETH-USD")
 
 
@@ -39,6 +42,8 @@ class _Writer:
             lambda: self.pick("after.gross", "after.net", "order.intended", "order.minimum", "500 USD", "2k USD"),
             lambda: f"{self.pick('after.exposure', 'exposure')}({self.pick(*SCOPES)})",
             lambda: f"loss({self.window()})",
+            lambda: self.pick("equity of book", "after.gross of book", "cash of book", "(equity at day_start of book)"),
+            lambda: f"after.exposure({self.pick(*SCOPES)}) of book",
             lambda: self.pick("depth(10bps)", "volume_usd(3h)"),
         ]
         if depth <= 0:
@@ -100,6 +105,7 @@ class _Writer:
             "order.tier is core",
             "order.side is buy",
             "order.strategy is not trend",
+            "order.book is main",
             "order.instrument == SOL-USD",
         )
 
