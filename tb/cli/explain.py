@@ -135,6 +135,10 @@ class Explainer:
         ]
         if levels:
             yield f"of the position: {', '.join(levels)}, measured from the price that was paid"
+        if trade.last_stop is not None:
+            yield f"the stop moved to {plain(trade.last_stop)}, at last by {trade.moved_by}"
+        for part in trade.exits:
+            yield f"  {iso(part.at)} {plain(part.quantity)} left at {plain(part.price)} by {part.cause}"
         if trade.exit_at is None or trade.exit_price is None or trade.profit is None:
             yield "still open"
             return

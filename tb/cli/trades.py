@@ -75,6 +75,19 @@ def as_object(trade: Trade) -> dict[str, Any]:
         "funding": trade.funding,
         "unfunded": trade.unfunded,
         "together": None if trade.together is None else f"d{trade.together}",
+        "exits": [
+            {
+                "at": iso(part.at),
+                "price": part.price,
+                "quantity": part.quantity,
+                "fee": part.fee,
+                "cause": part.cause,
+                "row": part.row,
+            }
+            for part in trade.exits
+        ],
+        "last_stop": trade.last_stop,
+        "moved_by": trade.moved_by or None,
     }
 
 
@@ -133,10 +146,16 @@ def _cells(trade: Trade) -> list[str]:
         plain(trade.quantity),
         plain(trade.entry_price),
         "" if trade.exit_price is None else plain(trade.exit_price),
-        trade.cause or "open",
+        cause_of(trade),
         "" if trade.r is None else f"{trade.r:+.2f}",
         "" if trade.profit is None else f"{trade.profit:+,.2f}",
     ]
+
+
+def cause_of(trade: Trade) -> str:
+    """What ended it, and how many parts left before: `target, 2 taken`."""
+    parts = sum(part.cause == "take" for part in trade.exits[: -1 if trade.cause else None])
+    return f"{trade.cause or 'open'}{f', {parts} taken' if parts else ''}"
 
 
 def held(length: int) -> str:

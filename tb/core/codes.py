@@ -334,6 +334,26 @@ _ROWS: tuple[Code, ...] = (
         "write `stop 8% below entry`",
     ),
     Code(
+        "TB065",
+        "no stop to move",
+        "A stop that trails from a profit on, or that moves to the entry, is another stop until then: that one has to be said. "
+        "A stop that trails at once is one from the start.",
+        "add `stop 8% below entry`",
+    ),
+    Code(
+        "TB066",
+        "takes do not add up",
+        "The takes of an entry are shares of the position as it was entered, together 100% at most, and less where a target "
+        "is to close the rest.",
+        "make them 100% at most",
+    ),
+    Code(
+        "TB067",
+        "not a share of a position",
+        "A take lets a share of the position go: a percentage, or a parameter that is one, above 0% and 100% at most.",
+        "write `take 50% at 1R`",
+    ),
+    Code(
         "TB069",
         "legs that do not go together",
         "The legs of an entry are two instruments at least, all named by tier or all by symbol, and the same ones in every "

@@ -138,6 +138,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_default
     ages: tuple[int, ...]
     rows: tuple[int | None, ...]
     shadowed: tuple[str, ...] = ()
+    takes: tuple[Decimal, ...] = ()  # levels at which parts of the position are to leave
     conviction: float | None = None  # of the signals that agree with an entry, 1 to 10
     feeds: tuple[tuple[int, int | None], ...] = ()
     votes: tuple[Ballot, ...] = ()  # of the council, in its order; empty where its strategy is not in it
@@ -188,6 +189,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=T
     expires: int | None = None
     post_only: bool = False
     is_quote: bool = False  # fills only where the market trades through its price, and at its price
+    takes: tuple[Decimal, ...] = ()  # levels at which parts leave
 
 
 class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -215,11 +217,27 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     price: Decimal
     fee: Decimal
     slippage: Decimal  # price - undisturbed price, in price units, positive when it cost
-    cause: str  # "entry", "quote", "stop", "target", "exit when", "hold", "leg gone", "end of data"
+    cause: str  # "entry", "quote", "stop", "trailing stop", "take", "target", "exit when", "hold", "leg gone", "end of data"
+
+
+class PartialExit(msgspec.Struct, frozen=True, kw_only=True):
+    """One of several fills that closed a position."""
+
+    at: int
+    row: int
+    price: Decimal
+    quantity: Decimal
+    fee: Decimal
+    cause: str
 
 
 class Trade(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
-    """A position from its entry to its exit (`exit_*` None while open). Legs of one entry have the same number `together`."""
+    """A position from its entry to its exit (`exit_*` None while open).
+
+    `exits` lists the fills that closed it where these are several, or some while it is open; `exit_price` and `cause` are
+    those of the last. `last_stop` is where the stop stood in the end and `moved_by` what moved it last: `break-even` or
+    `trailing`. Legs of one entry have the same number `together`.
+    """
 
     seq: int
     strategy: str
@@ -244,6 +262,9 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=T
     together: int | None = None  # seq of the decision about the first leg; None of a position alone
     funding: Decimal = Decimal(0)  # got at funding instants, negative where paid; in `profit`
     unfunded: int = 0  # funding instants held through at which rate or price was not known: nothing is counted for them
+    exits: tuple[PartialExit, ...] = ()
+    last_stop: Decimal | None = None
+    moved_by: str = ""
 
 
 class Latch(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):

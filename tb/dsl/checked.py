@@ -485,6 +485,32 @@ class EntryOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class Trailing:
+    """A stop that follows the close at `distance`, from the profit `after` on (in R or a ratio of the entry price)."""
+
+    distance: Level
+    after: Const | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class BreakEven:
+    """The stop moves to the price of entry from the profit `after` on."""
+
+    after: Const
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """`share` of the position as it was entered leaves at `level`."""
+
+    share: Decimal
+    level: Level
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Enter:
     direction: str
     when: Expr
@@ -495,6 +521,9 @@ class Enter:
     span: Span
     by_conviction: ConvictionSize | None = None  # in place of `sizes`
     order: EntryOrder | None = None
+    trailing: Trailing | None = None
+    break_even: BreakEven | None = None
+    takes: tuple[Take, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,6 +91,7 @@ def enter_roots(enter: EnterPlan) -> list[int]:
             roots.append(size.condition)
     roots += [level.node for level in (enter.stop, enter.target) if level is not None]
     roots += [node for node in (enter.confidence, enter.conviction, enter.order.price, enter.order.skew) if node is not None]
+    roots += enter.manage.nodes()
     for case in (case for signal in enter.signals for case in signal.cases):
         roots += [case.node, *word_nodes(case.because)]
     return roots

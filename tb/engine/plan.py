@@ -20,6 +20,7 @@ from tb.engine.build import Builder, Context
 from tb.engine.graph import RuleGraph
 from tb.engine.leaves import columns_read, enter_roots, exit_with_leaves, finish_basket, leaves_of, with_leaves, word_nodes
 from tb.engine.likeness import correlations
+from tb.engine.management import UNMANAGED, LevelPlan, ManagePlan, level_plan, manage_plan
 from tb.engine.signals import ConvictionSizePlan, SignalPlan, signal_plan, signals_in, size_of
 
 
@@ -34,14 +35,6 @@ class HolePlan:
 
 
 Words = tuple[str | HolePlan, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class LevelPlan:
-    """`kind` as in `checked.Level`; the side is told by the direction of the entry."""
-
-    kind: str
-    node: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +76,7 @@ class EnterPlan:
     conviction: int | None = None  # of those signals
     by_conviction: ConvictionSizePlan | None = None  # in place of `sizes`
     order: OrderPlan = AT_MARKET
+    manage: ManagePlan = UNMANAGED
 
 
 @dataclass(frozen=True, slots=True)
@@ -439,6 +433,7 @@ class _Drafter:
             self._conviction(signals, enter),
             size_of(enter.by_conviction),
             self._order(enter.order),
+            manage_plan(enter, self._node),
         )
 
     def _conviction(self, signals: tuple[SignalPlan, ...], enter: checked.Enter) -> int | None:
@@ -458,7 +453,7 @@ class _Drafter:
         return checked.Ref(name, "trigger", trigger.when.unit, trigger.span)
 
     def _level(self, level: checked.Level | None) -> LevelPlan | None:
-        return None if level is None else LevelPlan(level.kind, self._node(level.value))
+        return None if level is None else level_plan(level, self._node)
 
     def _confidence(self, triggers: tuple[tuple[str, int], ...], span: Span) -> int | None:
         pairs = []

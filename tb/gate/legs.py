@@ -21,7 +21,8 @@ from tb.engine.graph import RuleGraph
 from tb.engine.instant import EXACT
 from tb.gate.account import ZERO
 from tb.gate.gate import Judgement
-from tb.gate.sizing import WIDE, Sized, Values, size, to_grid
+from tb.gate.levels import WIDE, Values, to_grid
+from tb.gate.sizing import Sized, size
 
 MOST_ROUNDS = 16  # a size that does not settle by then is refused
 _REFUSING = frozenset({"reject", "pause", "halt"})

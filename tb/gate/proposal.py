@@ -60,6 +60,7 @@ class Proposal:
     conviction: float | None = None  # of the signals that agree with an entry
     order: OrderPlan = AT_MARKET
     asked: Decimal | None = None
+    takes: tuple[Decimal, ...] = ()  # levels at which parts are to leave
     votes_for: Decimal | None = None  # share of the council's weight; None where it is not asked
     inventory: Decimal | None = None  # of a quote, as in its decision
     group: str = ""

@@ -12,7 +12,7 @@ from decimal import Decimal
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import EXACT
 from tb.engine.plan import OrderPlan
-from tb.gate.sizing import Values, exact_value, to_grid
+from tb.gate.levels import Values, exact_value, to_grid
 
 _NONE = Decimal(0)
 

@@ -6,18 +6,15 @@ rounded down to the lot. Stops and targets are rounded to the tick nearer to the
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from decimal import Decimal
 
 from tb.core.settings import InstrumentSpec
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import EXACT, exact
-from tb.engine.plan import EnterPlan, LevelPlan
-
-Values = Callable[[int], float | None]
-# wide enough to tell a whole number of steps from one that 28 digits would round to it
-WIDE = Context(prec=80, traps=[])
+from tb.engine.plan import EnterPlan
+from tb.gate.levels import WIDE, Values, exact_value, levels, to_grid
+from tb.gate.takes import take_levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +26,7 @@ class Sized:
     target: Decimal | None
     intended: Decimal | None
     missing: tuple[str, ...]
-
-
-def to_grid(value: Decimal, step: Decimal, *, up: bool) -> Decimal:
-    """The multiple of the step at or beyond the value, upward or downward."""
-    count = WIDE.divide(value, step).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR)
-    return EXACT.multiply(count, step)
+    takes: tuple[Decimal, ...] = ()
 
 
 def expected_price(sign: int, quote: tuple[Decimal, Decimal], slippage: Decimal, tick: Decimal) -> Decimal:
@@ -44,60 +36,14 @@ def expected_price(sign: int, quote: tuple[Decimal, Decimal], slippage: Decimal,
     return to_grid(EXACT.multiply(side, 1 + sign * slippage), tick, up=sign > 0)
 
 
-def exact_value(graph: RuleGraph, node: int, values: Values) -> Decimal | None:
-    """A node's value as it enters an order: a constant exactly, a market value by its shortest text."""
-    if graph[node].op == "const":
-        constant = graph[node].consts[0]
-        return constant if isinstance(constant, Decimal) else None
-    return exact(values(node))
-
-
-def levels(
-    graph: RuleGraph, enter: EnterPlan, entry: Decimal, tick: Decimal, values: Values
-) -> tuple[Decimal | None, Decimal | None, tuple[str, ...]]:
-    """Stop and target for an entry at that price, and which of the two could not be computed."""
-    missing = []
-    stop = target = None
-    sign = 1 if enter.direction == "long" else -1
-    if enter.stop is not None:
-        raw = _level(graph, enter.stop, entry, -sign, None, values)
-        stop = None if raw is None else to_grid(raw, tick, up=sign > 0)
-        if stop is None or stop <= 0:
-            missing.append("stop")
-            stop = None
-    if enter.target is not None:
-        risk = None if stop is None else abs(EXACT.subtract(entry, stop))
-        raw = _level(graph, enter.target, entry, sign, risk, values)
-        target = None if raw is None else to_grid(raw, tick, up=sign < 0)
-        if target is None or target <= 0:
-            missing.append("target")
-            target = None
-    return stop, target, tuple(missing)
-
-
-def _level(
-    graph: RuleGraph, level: LevelPlan, entry: Decimal, toward: int, risk: Decimal | None, values: Values
-) -> Decimal | None:
-    value = exact_value(graph, level.node, values)
-    if value is None:
-        return None
-    match level.kind:
-        case "price":
-            return value
-        case "ratio":
-            return EXACT.multiply(entry, 1 + toward * value)
-        case "distance":
-            return EXACT.add(entry, toward * value)
-        case _:
-            return None if risk is None else EXACT.add(entry, toward * EXACT.multiply(value, risk))
-
-
 def size(
     graph: RuleGraph, enter: EnterPlan, price: Decimal, equity: Decimal | None, spec: InstrumentSpec, values: Values
 ) -> Sized:
     """The order a strategy asks for. Whatever cannot be computed is named, and nothing is ordered in its place."""
     stop, target, lacking = levels(graph, enter, price, spec.tick, values)
-    missing = list(lacking)
+    missing, takes = list(lacking), take_levels(graph, enter, price, stop, spec.tick, values)
+    if takes is None:
+        missing.append("take")
     share, risking = _share(graph, enter, values)
     if share is None:
         missing.append("size" if enter.by_conviction is None else "conviction")
@@ -112,7 +58,7 @@ def size(
             return Sized(Decimal(0), stop, target, None, ("stop",))
         money = EXACT.multiply(EXACT.divide(money, distance), price)
     quantity = to_grid(max(WIDE.divide(money, price), Decimal(0)), spec.lot, up=False)
-    return Sized(quantity, stop, target, money, ())
+    return Sized(quantity, stop, target, money, (), takes or ())
 
 
 def _share(graph: RuleGraph, enter: EnterPlan, values: Values) -> tuple[Decimal | None, bool]:

@@ -140,6 +140,7 @@ def replay_market(
     )
     states = _states(plan, view)
     _run(session, venue, view, _candidates(plan, view, states), states, market, progress)
+    session.settling.record_open()
     recorder.record([_last_mark(session, market.last)] if session.account.equity() is not None else [])
     recorder.record([pack(session.curve)] if session.curve else [])
     recorder.record(list(_quiet(plan, view, states)))

@@ -8,7 +8,8 @@ Conventions, stated so that a number can be checked by hand:
 - Where a bar touches both stop and target, the stop comes first. A bar that opens beyond a level fills at its open.
 - A stop fills at its price, or at the open beyond it, made worse by slippage. A target is a limit order: it fills at its
   price, or at an open beyond it, without slippage. All prices are rounded to the worse tick.
-- In the bar inside which an entry fills, its stop counts against the whole bar, its target not at all: whether the bar's
+- A take is a target for a part: takes and target fill nearest first, each for its part; the stop closes what is left.
+- In the bar inside which an entry fills, its stop counts against the whole bar, takes and target not at all: whether the bar's
   best price came before the entry is not known, and the worse is assumed.
 - What happens inside a bar is known at its close and carries that instant; what happens at the open carries the open's.
 - The fee is a ratio of the fill's value. Where a bar's high or low is unknown, its open and close stand in for it.
@@ -25,12 +26,12 @@ from tb.core.settings import Settings
 from tb.engine.bars import Bars
 from tb.engine.instant import EXACT, exact
 from tb.gate.gate import Approved
-from tb.gate.sizing import to_grid
+from tb.gate.levels import to_grid
 from tb.gate.standing import NOTHING_SAID, Standing
 from tb.replay.prices import Prices
 from tb.replay.resting import Resting
 from tb.replay.together import LegOrders
-from tb.runtime.positions import Position
+from tb.runtime.positions import Position, Take
 from tb.runtime.session import Session
 from tb.runtime.settling import REFUSED, Settling
 
@@ -146,23 +147,26 @@ class SimulatedVenue:
             return
         slippage = ZERO if order.style == "limit" else self.settings.venue_for(order.instrument).slippage
         cause = settling.cause_of(order)
-        fill = self._fill(order.id, order.instrument, one.sign, order.quantity, start, slippage, prices, row, after, cause)
+        quantity = order.quantity if position is None else min(order.quantity, position.remaining)
+        fill = self._fill(order.id, order.instrument, one.sign, quantity, start, slippage, prices, row, after, cause)
         if position is None:
             settling.entered(order, fill)
         else:
             settling.exited(position, fill)
 
-    # --- stops and targets -------------------------------------------------------------------------------------------
+    # --- stops, takes and targets ------------------------------------------------------------------------------------
 
     def _watch(self, settling: Settling, position: Position, prices: Prices, row: int) -> None:
         if self._stopped(settling, position, prices, row):
             return
-        target, sign, open_ = position.target, position.sign, prices.open[row]
-        if target is not None:
-            level = float(target)
-            if (prices.high[row] >= level) if sign > 0 else (prices.low[row] <= level):
-                gapped = (open_ >= level) if sign > 0 else (open_ <= level)
-                self._close(settling, position, prices, row, "target", target, gapped)
+        sign, open_ = position.sign, prices.open[row]
+        for price, take in position.ahead():
+            level = float(price)
+            if not ((prices.high[row] >= level) if sign > 0 else (prices.low[row] <= level)):
+                break
+            gapped = (open_ >= level) if sign > 0 else (open_ <= level)
+            self._leave(settling, position, prices, row, "target" if take is None else "take", price, gapped, take)
+            if not position.remaining:
                 return
         position.see(prices.high[row], prices.low[row])
 
@@ -180,19 +184,32 @@ class SimulatedVenue:
         if not ((prices.low[row] <= level) if sign > 0 else (prices.high[row] >= level)):
             return False
         gapped = may_gap and ((open_ <= level) if sign > 0 else (open_ >= level))
-        self._close(settling, position, prices, row, "stop", stop, gapped)
+        self._leave(settling, position, prices, row, position.stop_cause, stop, gapped)
         return True
 
-    def _close(
-        self, settling: Settling, position: Position, prices: Prices, row: int, cause: str, level: Decimal, gapped: bool
+    def _leave(
+        self,
+        settling: Settling,
+        position: Position,
+        prices: Prices,
+        row: int,
+        cause: str,
+        level: Decimal,
+        gapped: bool,
+        take: Take | None = None,
     ) -> None:
+        """A level was touched: all that is left of the position goes, or the part of a take."""
         open_ = exact(prices.open[row]) if gapped else None
         start, after = (level, prices.period) if open_ is None else (open_, 0)
-        slippage = ZERO if cause == "target" else self.settings.venue_for(position.instrument).slippage
-        name, quantity = f"{cause} of t{position.seq}", position.entry.quantity
-        sign = -position.sign
-        fill = self._fill(name, position.instrument, sign, quantity, start, slippage, prices, row, after, cause)
-        settling.exited(position, fill)
+        slippage = ZERO if cause in {"target", "take"} else self.settings.venue_for(position.instrument).slippage
+        quantity = position.remaining if take is None else min(take.quantity, position.remaining)
+        name = f"{cause} of t{position.seq}" if take is None else f"take {take.number} of t{position.seq}"
+        sign, symbol = -position.sign, position.instrument
+        fill = self._fill(name, symbol, sign, quantity, start, slippage, prices, row, after, cause)
+        if take is None:
+            settling.exited(position, fill)
+        else:
+            settling.took(position, take, fill)
 
     def _fill(
         self,

@@ -21,7 +21,7 @@ def fund(position: Position, view: MarketView, until: int) -> Decimal:
         if rate is None or price is None:
             position.unfunded += 1
             continue
-        value = EXACT.multiply(position.sign * position.entry.quantity, price)
+        value = EXACT.multiply(position.sign * position.remaining, price)
         got = EXACT.subtract(got, EXACT.multiply(value, rate))
     position.funded_until = max(until, position.entry.at, position.funded_until)
     position.funding = EXACT.add(position.funding, got)

@@ -45,4 +45,4 @@ def split(position: Position, quantity: Decimal, seq: int) -> Position:
     funding = EXACT.divide(EXACT.multiply(position.funding, quantity), position.entry.quantity)
     position.funding = EXACT.subtract(position.funding, funding)
     position.entry = rest_of(position.entry, part)
-    return replace(position, seq=seq, entry=part, funding=funding)
+    return replace(position, seq=seq, entry=part, funding=funding, takes=[], exits=[])

@@ -45,6 +45,7 @@ def decision_of(draft: Draft, judgement: Judgement, plan: Plan, view: MarketView
         advice=draft.advice,
         votes=draft.votes,
         likeness=draft.likeness,
+        takes=proposal.takes,
         conviction=proposal.conviction,
         inventory=proposal.inventory,
         feeds=feeds_read(plan, view, symbol, draft.strategy.period, own),
@@ -72,6 +73,7 @@ def order_of(draft: Draft, judgement: Judgement, *, run: str, policy_hash: str, 
         expires=None if how.valid is None else at + how.valid,
         post_only=how.post_only,
         is_quote=how.is_quote,
+        takes=proposal.takes,
     )
 
 

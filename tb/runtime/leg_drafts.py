@@ -139,7 +139,7 @@ class LegProposer:
             strategy.name,
             position.instrument,
             -position.sign,
-            position.entry.quantity,
+            position.remaining,
             place.price,
             None,
             None,

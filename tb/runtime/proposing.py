@@ -73,7 +73,7 @@ class Proposer:
         price = self._expected(-position.sign, symbol, strategy.period, row)
         tier = f"{strategy.universe}.{position.tier}"
         proposal = Proposal(
-            strategy.name, symbol, -position.sign, position.entry.quantity, price, None, None, None, None, tier, False
+            strategy.name, symbol, -position.sign, position.remaining, price, None, None, None, None, tier, False
         )
         return Draft(proposal, strategy, "exit", which, row, leaves, reason, position)
 
@@ -128,10 +128,12 @@ class Proposer:
         confidence = values(enter.confidence) if enter.confidence is not None else None
         conviction = values(enter.conviction) if enter.conviction is not None else None
         quantity, stop, target, intended = Decimal(0), None, None, None
+        takes: tuple[Decimal, ...] = ()
         missing: tuple[str, ...] = ("instrument",) if spec is None else ("price",)
         if price is not None and spec is not None:
             sized = size(self.plan.graph, enter, price, equity, spec, values)
             quantity, stop, target, intended, missing = sized.quantity, sized.stop, sized.target, sized.intended, sized.missing
+            takes = sized.takes
         tier = f"{strategy.universe}.{strategy.tier_at(symbol, values)}"
         proposal = Proposal(
             strategy.name,
@@ -149,6 +151,7 @@ class Proposer:
             conviction,
             enter.order,
             asked,
+            takes,
             inventory=inventory,
         )
         reason = say(self.plan.graph, enter.because, values)

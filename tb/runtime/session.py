@@ -1,6 +1,7 @@
 """One session step: what happens at one instant. Replay, dry-run, paper and live take the same step.
 
-1. Prices are marked, the trading day rolls, equity is noted (`_mark`); resting entries whose time is over are cancelled.
+1. Prices are marked, the trading day rolls, equity is noted (`_mark`); resting entries whose time is over are cancelled,
+   and stops move (`Settling.protect`).
 2. Pauses that are over end; constraints about the account alone are watched. Where a pause or halt begins, entries on their
    way are cancelled (`_watch`).
 3. Exits come before entries: time held, then `exit when`, each an order before the gate (`Proposer.exits`).
@@ -106,6 +107,7 @@ class Session:
         self.settling.fund(at)
         self._mark(at)
         self.settling.expire(at)
+        self.settling.protect(at)
         self._watch(at)
         for draft in [*self.proposer.exits(list(self.positions.values()), at), *self.legs.exits(at)]:
             self.judge(draft, at)

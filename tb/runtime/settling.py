@@ -3,6 +3,7 @@
 1. An approved order counts at once: in the windows, in the worst case, and against a second proposal (`engage`).
 2. A venue tells of a fill (`filled`): an entry begins a position, whose stop and target are measured from the price that was
    paid; an exit ends it.
+   A take lets a part of it go, and the stop moves with closed bars (`protect`).
 3. An order ends without a fill when its time is over (`expire`), when a pause or halt begins (`stop_entries`), or when a venue
    says so (`cancelled`). Each is recorded with its cause.
 
@@ -21,16 +22,19 @@ from tb.engine.instant import EXACT
 from tb.engine.plan import Plan, StrategyPlan
 from tb.gate.account import Account, Working
 from tb.gate.activity import SentOrder
+from tb.gate.levels import Values, levels
 from tb.gate.proposal import EXIT_CAUSES
-from tb.gate.sizing import levels
+from tb.gate.takes import parts_of, take_levels
 from tb.runtime.drafts import Key
 from tb.runtime.funding import fund
 from tb.runtime.inventory import grown, rest_of, share_of, split
 from tb.runtime.leg_groups import LegGroups
 from tb.runtime.ports import MarketView, Recorder, Venue
-from tb.runtime.positions import Position
+from tb.runtime.positions import Position, Take
+from tb.runtime.protection import move_stop
 
 REFUSED = "would cross"  # the cause of an order that the venue did not take
+STOPS = frozenset({"stop", "trailing stop"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,17 +171,27 @@ class Settling:
         self.account.activity.enter(order.strategy)
         if order.is_quote:
             return self._quote_filled(order, fill)
-        stop, target = self._levels(sent, fill.price)
+        stop, target, takes = self._levels(sent, fill)
         self.counts["trades"] += 1
         sign = 1 if fill.side == "buy" else -1
         tier = sent.strategy.tier_at(order.instrument, lambda node: self.view.value(node, order.instrument, sent.row)) or ""
         position = Position(
-            self.counts["trades"], order.strategy, order.instrument, sign, order.decision, fill, stop, target, tier
+            self.counts["trades"],
+            order.strategy,
+            order.instrument,
+            sign,
+            order.decision,
+            fill,
+            stop,
+            target,
+            tier,
+            sent.strategy.entries_of(order.instrument)[sent.which].manage,
+            takes,
         )
         position.together = self.groups.number_of((order.strategy, order.instrument))
         self.positions[order.strategy, order.instrument] = position
         self.account.fill(order.strategy, order.instrument, sign * fill.quantity, fill.price, fill.fee)
-        self.recorder.record([fill, position.trade(None)])
+        self.recorder.record([fill, position.trade()])
         return position
 
     def quote_of(self, strategy: str, instrument: str, side: str) -> Order | None:
@@ -196,7 +210,7 @@ class Settling:
             if part.quantity < position.entry.quantity:
                 self.counts["trades"] += 1
                 self._close(split(position, part.quantity, self.counts["trades"]), part, [fill])
-                self.recorder.record([position.trade(None)])
+                self.recorder.record([position.trade()])
                 return position
             del self.positions[key]
             self._close(position, part, [] if rest.quantity else [fill])
@@ -210,34 +224,50 @@ class Settling:
         else:
             position.entry = grown(position.entry, fill)
         self.account.fill(*key, sign * rest.quantity, rest.price, rest.fee)
-        self.recorder.record([fill, position.trade(None)])
+        self.recorder.record([fill, position.trade()])
         return position
 
-    def _levels(self, sent: Sent, entry: Decimal) -> tuple[Decimal | None, Decimal | None]:
+    def _levels(self, sent: Sent, fill: Fill) -> tuple[Decimal | None, Decimal | None, list[Take]]:
         """The levels for the price that was paid; where that price leaves none, those the order was approved with."""
-        order, enter = sent.order, sent.strategy.entries_of(sent.order.instrument)[sent.which]
+        order, graph = sent.order, self.plan.graph
+        enter = sent.strategy.entries_of(order.instrument)[sent.which]
         spec = self.settings.instrument(order.instrument)
         assert spec is not None  # the gate lets no order of an unknown instrument pass
-        symbol, row = order.instrument, sent.row
-        stop, target, _ = levels(self.plan.graph, enter, entry, spec.tick, lambda node: self.view.value(node, symbol, row))
-        return order.stop if stop is None else stop, order.target if target is None else target
+        values = self._values(order.instrument, sent.row)
+        stop, target, _ = levels(graph, enter, fill.price, spec.tick, values)
+        stop, target = order.stop if stop is None else stop, order.target if target is None else target
+        found = take_levels(graph, enter, fill.price, stop, spec.tick, values)
+        parts = parts_of([take.share for take in enter.manage.takes], fill.quantity, spec.lot)
+        pairs = zip(order.takes if found is None else found, parts, strict=True)
+        return stop, target, [Take(number, level, part) for number, (level, part) in enumerate(pairs, 1) if part]
+
+    def took(self, position: Position, take: Take, fill: Fill) -> None:
+        """A take was reached: its part leaves."""
+        position.takes.remove(take)
+        self.exited(position, fill)
 
     def exited(self, position: Position, fill: Fill) -> None:
-        """A position was closed: by its stop or target, or by an order."""
-        key = (position.strategy, position.instrument)
+        """A position was closed, or a part of it: by its stop, a take or its target, or by an order."""
         position.see(float(fill.price), float(fill.price))
-        del self.positions[key]
         self._sent.pop(fill.order, None)
-        self._close(position, fill, [fill])
+        if fill.quantity == position.remaining:
+            del self.positions[position.strategy, position.instrument]
+            self._close(position, fill, [fill])
+            return
+        self._fund(position, fill.at)  # for all that was held until now
+        position.leave(fill)
+        self.account.fill(position.strategy, position.instrument, -position.sign * fill.quantity, fill.price, fill.fee)
+        self.recorder.record([fill, position.trade()])
 
     def _close(self, position: Position, fill: Fill, told: Sequence[Fill]) -> None:
         """What a closing fill does to the account and its trade; `told` are the fills not recorded yet."""
         key = (position.strategy, position.instrument)
         self._fund(position, fill.at)
+        position.leave(fill)
         self.account.fill(position.strategy, position.instrument, -position.sign * fill.quantity, fill.price, fill.fee)
-        trade = position.trade(fill)
+        trade = position.trade()
         assert trade.profit is not None
-        self.account.activity.close(fill.at, by_stop=fill.cause == "stop")
+        self.account.activity.close(fill.at, by_stop=fill.cause in STOPS)
         # legs are one trade: it is won or lost once the last one has left
         closed = (trade.profit, EXACT.multiply(trade.entry_price, trade.quantity))
         over = closed if position.together is None else self.groups.left(key, *closed)
@@ -247,11 +277,32 @@ class Settling:
             self._cool(position, fill, profit)
         self.recorder.record([*told, trade])
 
+    # --- while a position is open ------------------------------------------------------------------------------------
+
+    def protect(self, at: int) -> None:
+        """Moves the stops of positions at the close of a bar of their strategy."""
+        for position in self.positions.values():
+            strategy, symbol, manage = self._strategies[position.strategy], position.instrument, position.manage
+            row, spec = self.view.row(symbol, strategy.period, at), self.settings.instrument(symbol)
+            if row is None or spec is None or (manage.trailing is None and manage.break_even is None):
+                continue
+            close, values = self.view.close(symbol, at), self._values(symbol, row)
+            move_stop(position, manage, self.plan.graph, close, spec.tick, values)
+
+    def _values(self, symbol: str, row: int) -> Values:
+        return lambda node: self.view.value(node, symbol, row)
+
+    def record_open(self) -> None:
+        """At the end of a run: positions whose stop has moved since they were recorded, as they stand."""
+        moved = [position.trade() for position in self.positions.values() if position.moved_by]
+        if moved:
+            self.recorder.record(moved)
+
     def _cool(self, position: Position, fill: Fill, profit: Decimal) -> None:
         strategy = self._strategies[position.strategy]
         lengths = [strategy.cool_downs.get("exit", 0)]
         lengths.append(strategy.cool_downs.get("loss", 0) if profit < 0 else 0)
-        lengths.append(strategy.cool_downs.get("stop", 0) if fill.cause == "stop" else 0)
+        lengths.append(strategy.cool_downs.get("stop", 0) if fill.cause in STOPS else 0)
         if max(lengths):
             for symbol in strategy.together(position.instrument):
                 self.cooling[position.strategy, symbol] = fill.at + max(lengths)

@@ -7,27 +7,14 @@ import pytest
 from tb.dsl.check import check
 from tb.dsl.parse import parse
 
-UNIVERSE = "universe u\n  tier core BTC-USD\n"
-STRATEGY = (
-    UNIVERSE + "strategy s on u every 1h\n  enter long when close > open\n    size 5% of equity\n    stop 8% below entry\n"
-)
-
-RULES = {
-    STRATEGY + "    stop trailing 3%\n": "`stop trailing`",
-    STRATEGY + "    stop to entry after 1R\n": "`stop to entry`",
-    STRATEGY + "    take 50% at 1R\n": "`take`",
-}
 POLICY = {
     'prove "p" every reducing order is approved\n': "`prove`",
 }
 
 
-@pytest.mark.parametrize(
-    ("text", "what", "is_policy"),
-    [(text, what, is_policy) for is_policy, texts in ((False, RULES), (True, POLICY)) for text, what in texts.items()],
-)
-def test_nothing_that_is_not_evaluated_passes(text: str, what: str, is_policy: bool) -> None:
-    file, mistakes = parse("policy/p.tb" if is_policy else "rules/r.tb", text, is_policy=is_policy)
+@pytest.mark.parametrize(("text", "what"), POLICY.items())
+def test_nothing_that_is_not_evaluated_passes(text: str, what: str) -> None:
+    file, mistakes = parse("policy/p.tb", text, is_policy=True)
     assert mistakes == []
     program, findings = check([file])
     assert program is None

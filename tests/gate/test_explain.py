@@ -416,3 +416,10 @@ def test_near_misses_are_limits_used_almost_up() -> None:
     found = done.explained(done.decisions[0])
     assert [line.split(":")[0] for line in found.near_misses] == ["most"]
     assert "50.00 USD left" in found.near_misses[0]
+
+
+def test_a_warning_that_holds_at_every_size_does_not_hide_the_size_that_would_pass() -> None:
+    policy = "warn busy when entries(today) >= 0\nlimit biggest order.notional <= 500 USD\n"
+    done = run(compiled(strategy(), policy), market(bars("BTC-USD", [flat(100, 1)])))
+    found = done.explained(done.decisions[0])
+    assert (found.verdict, found.size.largest) == ("reject", "5")

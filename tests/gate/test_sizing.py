@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from small_projects import compiled, strategy
 
 from tb.core.settings import InstrumentSpec
-from tb.gate.sizing import Sized, expected_price, levels, size, to_grid
+from tb.gate.levels import levels, to_grid
+from tb.gate.sizing import Sized, expected_price, size
 
 D = Decimal
 

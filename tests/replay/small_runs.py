@@ -102,6 +102,16 @@ _ORDERS = (
     "order stop at low, valid 2 bars",
     "order limit at close[1], valid 30m",
 )
+_MANAGED = (
+    (),
+    (),
+    ("stop to entry after 1R",),
+    ("stop trailing 3%",),
+    ("stop trailing high - low after 1%", "stop to entry after 2%"),
+    ("take 33% at 1R",),
+    ("take 50% at 2R", "take 20% at 1% SIDE entry", "stop trailing 2 * (high - low) after 0.5R"),
+    ("take 60% at 3% SIDE entry", "take 39.9% at 1R"),
+)
 _LINES = (
     "exit when close < close[1]",
     "exit when high - low > 3 * (high - low)[1]",
@@ -135,6 +145,8 @@ def strategies(draw: st.DrawFn, name: str) -> str:
         lines += [f"  enter {direction} when {draw(st.sampled_from(_CONDITIONS))}"]
         lines += [f"    size {draw(st.sampled_from(_SIZES))}", f"    stop {stop}"]
         lines += [f"    target {target}"] if target and "+" not in target else []
+        side = "above" if direction == "long" else "below"
+        lines += [f"    {line.replace('SIDE', side)}" for line in draw(st.sampled_from(_MANAGED))]
         order = draw(st.sampled_from(_ORDERS))
         lines += [f"    {order}"] if order else []
         lines += ['    because "closed at {close:.2f}"']

@@ -94,6 +94,7 @@ def stepped(project: Compiled, data: Market, watch: Watch | None = None, *, inte
             states[strategy.name, silent.symbol][silent.enter][silent.row] = 5 if is_cooling else 4
         if watch is not None:
             watch(at, session, recorder.kept)
+    session.settling.record_open()
     for (name, symbol), found in states.items():
         closes = markets.bars(symbol, plan.strategy(name).period).closes
         joined = b"".join(bytes(rows[row] for row in range(len(closes))) for rows in found)

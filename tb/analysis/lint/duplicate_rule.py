@@ -67,7 +67,7 @@ def _entries(subject: Subject) -> Iterator[Diagnostic]:
 def _does(strategy: StrategyPlan, enter: EnterPlan) -> tuple[object, ...]:
     exits = tuple(sorted(exit_.when for exit_ in strategy.exits))
     of_strategy = (strategy.universe, strategy.period, strategy.membership, exits, strategy.holds, strategy.cool_downs)
-    return (*of_strategy, enter.direction, enter.sizes, enter.stop, enter.target)
+    return (*of_strategy, enter.direction, enter.sizes, enter.stop, enter.target, enter.order, enter.manage)
 
 
 def _equal(

@@ -14,6 +14,7 @@ from tb.dsl.check.walk import expand
 
 if TYPE_CHECKING:
     from tb.dsl.check.expressions import Expressions
+from tb.dsl.check.management import has_stop
 
 _WRITE = "write `size conviction 1..10 as 1%..5% of equity`"
 
@@ -34,7 +35,7 @@ def by_conviction(using: Expressions, enter: syntax.Enter, when: checked.Expr) -
         scope.report("TB082", "a size may not fall as conviction grows", node.span, "put the smaller share first: `1%..5%`")
     if not isinstance(node.whole, syntax.Name) or node.whole.text != "equity":
         scope.report("TB101", "a size is a share of equity", node.whole.span, _WRITE)
-    if node.risking and enter.stop is None:
+    if node.risking and not has_stop(enter):
         scope.report("TB057", "`risking` needs a stop to measure the risk", node.span, "add `stop 8% below entry`")
     parts = () if using.excused(when) else tuple(expand(when, scope.lets, scope.triggers))
     if not using.excused(when) and not any(isinstance(part, checked.Signal) for part in parts):

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from tb.core.units import NUMBER, Kind
 from tb.dsl import checked, syntax
-from tb.dsl.check import legs, orders, quotes, units
+from tb.dsl.check import legs, management, orders, quotes, units
 from tb.dsl.check.conviction import by_conviction
 from tb.dsl.check.expressions import Expressions
 from tb.dsl.check.literals import fold
@@ -63,16 +63,32 @@ def length(using: Expressions, number: syntax.Number, *, allow_bars: bool = True
 
 def _enter(using: Expressions, node: syntax.Enter) -> checked.Enter:
     when = using.condition(node.when)
+    trailing = management.trailing(using, node)
     stop = _level(using, node.stop, node.direction, is_stop=True) if node.stop is not None else None
+    if node.stop is None and trailing is not None:
+        stop = trailing.distance  # where it stands until it first moves
     target = _level(using, node.target, node.direction, is_stop=False) if node.target is not None else None
     if not node.sizes and node.by_conviction is None:
         using.scope.report("TB057", "the entry has no size", node.span, "add `size 5% of equity`")
     sizes = tuple(found for case in node.sizes if (found := _size(using, case, node)) is not None)
-    if target is not None and target.kind == "r" and node.stop is None:
+    if target is not None and target.kind == "r" and not management.has_stop(node):
         using.scope.report("TB057", "a target in R needs a stop", node.span, "add `stop 8% below entry`")
     sized = by_conviction(using, node, when)
     because, order = template(using, node.because), _order(using, node)
-    return checked.Enter(node.direction, when, sizes, stop, target, because, node.span, sized, order)
+    return checked.Enter(
+        node.direction,
+        when,
+        sizes,
+        stop,
+        target,
+        because,
+        node.span,
+        sized,
+        order,
+        trailing,
+        management.break_even(using, node),
+        management.takes(using, node, _level),
+    )
 
 
 def _order(using: Expressions, enter: syntax.Enter) -> checked.EntryOrder | None:
@@ -105,19 +121,22 @@ def _size(using: Expressions, case: syntax.SizeCase, enter: syntax.Enter | None)
     if folded is not None and isinstance(folded.value, Decimal) and folded.value <= 0:
         using.scope.report("TB059", "a size must be more than nothing", case.span, "write `size 5% of equity`")
         return None
-    if case.risking and enter is not None and enter.stop is None:
+    if case.risking and enter is not None and not management.has_stop(enter):
         using.scope.report("TB057", "`risking` needs a stop to measure the risk", case.span, "add `stop 8% below entry`")
     return checked.SizeCase(share, case.risking, condition, case.span)
 
 
-def _level(using: Expressions, node: syntax.ExitLevel, direction: str, *, is_stop: bool) -> checked.Level | None:
-    what = "stop" if is_stop else "target"
+def _level(
+    using: Expressions, node: syntax.ExitLevel, direction: str, *, is_stop: bool, what: str = ""
+) -> checked.Level | None:
+    what = what or ("stop" if is_stop else "target")
+    head = "take 50% at" if what == "take" else what
     match node:
         case syntax.Distance():
             losing = "below" if direction == "long" else "above"
             wanted = losing if is_stop else ("above" if losing == "below" else "below")
             if node.side != wanted:
-                hint = f"write `{what} ... {wanted} entry`"
+                hint = f"write `{head} ... {wanted} entry`"
                 using.scope.report("TB064", f"the {what} of a {direction} position stands {wanted} entry", node.span, hint)
             amount = using.check(node.amount)
             return _distance(using, node, amount, what)
@@ -128,16 +147,19 @@ def _level(using: Expressions, node: syntax.ExitLevel, direction: str, *, is_sto
                 return None
             if folded is not None and isinstance(folded.value, Decimal) and folded.value <= 0:
                 using.scope.report(
-                    "TB059", f"the price of a {what} must be more than nothing", node.span, f"write `{what} at low[1]`"
+                    "TB059",
+                    f"the price of a {what} must be more than nothing",
+                    node.span,
+                    f"write `{head.removesuffix(' at')} at low[1]`",
                 )
             elif price.unit.kind is not Kind.PRICE or price.unit.tag is not None:
-                hint = f"write `{what} at low[1]` or `{what} 8% below entry`"
+                hint = f"write `{head.removesuffix(' at')} at low[1]` or `{head} 8% below entry`"
                 using.scope.report("TB101", f"a {what} is a price, not {units.phrase(price.unit)}", node.span, hint)
             return checked.Level("price", price, "", node.span)
         case syntax.InR():
             multiple = using.check(node.multiple)
             if not isinstance(multiple, checked.Const) or Decimal(multiple.value) <= 0:
-                using.scope.report("TB059", "a target in R must be more than nothing", node.span, "write `target 2.5R`")
+                using.scope.report("TB059", f"a {what} in R must be more than nothing", node.span, f"write `{head} 2.5R`")
             if is_stop:
                 using.scope.report(
                     "TB064", "a stop cannot be given in R: it defines R", node.span, "write `stop 8% below entry`"
@@ -150,7 +172,8 @@ def _distance(using: Expressions, node: syntax.Distance, amount: checked.Expr, w
         return None
     folded = fold(amount)
     number = amount.count if isinstance(amount, checked.Pips) else folded.value if folded is not None else None
-    hint = f"write `{what} 8% {node.side} entry`"
+    head = "take 50% at" if what == "take" else what
+    hint = f"write `{head} 8% {node.side} entry`"
     if isinstance(number, Decimal) and number <= 0:
         using.scope.report("TB059", f"the distance of a {what} must be more than nothing", node.span, hint)
         return None
@@ -162,7 +185,7 @@ def _distance(using: Expressions, node: syntax.Distance, amount: checked.Expr, w
     if amount.unit.kind is Kind.PRICE and amount.unit.tag is None:
         return checked.Level("distance", amount, node.side, node.span)
     text = amount.text if isinstance(amount, checked.Const) and amount.unit == NUMBER else ""
-    hint = f"write `{what} {text}% {node.side} entry`" if text else f"write `{what} 2 * atr(14) {node.side} entry`"
+    hint = f"write `{head} {text}% {node.side} entry`" if text else f"write `{head} 2 * atr(14) {node.side} entry`"
     message = f"the distance of a {what} is a percentage or a price, not {units.phrase(amount.unit)}"
     using.scope.report("TB101", message, node.span, hint)
     return None

@@ -28,7 +28,7 @@ from tb.engine.plan import ConstraintPlan, EnterPlan, Plan
 from tb.gate.explain.combined import combined
 from tb.gate.explain.exceptions import exceptions, words_of
 from tb.gate.explain.legs import lines_of
-from tb.gate.explain.management import order_words
+from tb.gate.explain.management import management_words, order_words
 from tb.gate.explain.model import Explanation, Origin, Reading, RuleResult, Size
 from tb.gate.explain.reproduce import Evaluated, reader, reproduce
 from tb.gate.explain.signals import conviction, signals
@@ -107,6 +107,7 @@ def explain_evaluated(
         order=order_words(plan.graph, settings, evaluated, decision),
         tables=() if entry is None else tables(plan.graph, entry, evaluated.market),
         legs=() if decision.together is None else lines_of(decision.together),
+        management=management_words(plan.graph, evaluated, decision),
     )
 
 
@@ -135,6 +136,8 @@ def _unknown_below(graph: RuleGraph, name: str, evaluated: Evaluated) -> list[in
     match name:
         case "price":
             nodes = [entry.order.price] if entry.order.price is not None else []
+        case "take":
+            nodes = [take.level.node for take in entry.manage.takes]
         case "stop":
             nodes = [entry.stop.node] if entry.stop is not None else []
         case "target":
@@ -270,7 +273,8 @@ def _largest(gate: Gate, settings: Settings, evaluated: Evaluated, decision: Dec
     if not deep:
         return ""
     judged = evaluated.judgement
-    at_fault = judged.failed | judged.unknown
+    warns = sum(1 << bit for bit, constraint in enumerate(gate.policy.constraints) if constraint.acts == "warn")
+    at_fault = (judged.failed | judged.unknown) & ~warns  # what only warns keeps no size from passing
     low, high = 0, int(decision.proposed / spec.lot)
     while high - low > 1:
         middle = (low + high) // 2

@@ -1,4 +1,4 @@
-"""How an order asked to be filled, in a trader's words."""
+"""How an order asked to be filled and how its position is managed, in a trader's words."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tb.core.time import show_duration, show_instant
 from tb.core.units import RATIO
 from tb.engine.explain.words import describe, show_value
 from tb.engine.graph import RuleGraph
+from tb.engine.management import LevelPlan
 from tb.engine.plan import EnterPlan
 from tb.gate.explain.reproduce import Evaluated, reader
 from tb.gate.resting import asked_price
@@ -34,3 +35,26 @@ def order_words(graph: RuleGraph, settings: Settings, evaluated: Evaluated, deci
     if how.is_quote:
         return f"{words}, a quote: post only, until it is replaced"
     return f"{words}{', post only' if how.post_only else ''}"
+
+
+def management_words(graph: RuleGraph, evaluated: Evaluated, decision: Decision) -> tuple[str, ...]:
+    """A line for each take, with its level, and for what moves the stop."""
+    entry = evaluated.entry
+    if not isinstance(entry, EnterPlan):
+        return ()
+    manage, lines = entry.manage, []
+    levels = decision.takes if len(decision.takes) == len(manage.takes) else (None,) * len(manage.takes)
+    for take, level in zip(manage.takes, levels, strict=True):
+        at = "an unknown price" if level is None else plain(level)
+        lines.append(f"take {show_value(take.share, RATIO)} at {at} ({_level(graph, take.level)})")
+    if manage.break_even is not None:
+        lines.append(f"stop moves to the entry after {manage.break_even.text}")
+    if manage.trailing is not None:
+        after = "" if manage.trailing.after is None else f" after {manage.trailing.after.text}"
+        lines.append(f"stop trails the close by {describe(graph, manage.trailing.distance.node, expand=False)}{after}")
+    return tuple(lines)
+
+
+def _level(graph: RuleGraph, level: LevelPlan) -> str:
+    words = describe(graph, level.node, expand=False)
+    return f"{words} from entry" if level.kind in {"ratio", "distance"} else words

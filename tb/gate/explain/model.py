@@ -101,7 +101,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """Everything there is to say about one decision, from its record alone.
 
     `differences` is empty where re-evaluation equals the record, which `reproduced` says. `if_lifted` is the verdict, and the
-    rules behind it, that would stand without the deciding ones. `order` says how an order that rests asks to be filled.
+    rules behind it, that would stand without the deciding ones. `order` says how an order that rests asks to be filled,
+    `management` what happens to its position on the way.
     """
 
     id: str
@@ -138,3 +139,4 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     order: str = ""
     tables: tuple[Said, ...] = ()  # that the entry read: `says` is the value, `because` the row
     legs: tuple[LegLine, ...] = ()
+    management: tuple[str, ...] = ()

@@ -165,6 +165,7 @@ def _others(entry: EnterPlan | ExitPlan) -> list[int]:
         found += [
             node for node in (entry.confidence, entry.conviction, entry.order.price, entry.order.skew) if node is not None
         ]
+        found += entry.manage.nodes()
         found += [case.node for signal in entry.signals for case in signal.cases]
     stack = list(entry.because)
     while stack:
@@ -281,8 +282,8 @@ def _compare_exit(
     by_itself = GONE if decision.enter == LEG_GONE else TOO_LONG
     reason = by_itself if exit_ is None else say(graph, exit_.because, reader(market)) or UNSAID
     recorded = (decision.stop, decision.target, decision.confidence, decision.conviction)
-    if any(value is not None for value in recorded):
-        differences.append("an exit has neither stop nor target nor confidence nor conviction")
+    if any(value is not None for value in recorded) or decision.takes:
+        differences.append("an exit has neither stop nor target nor takes nor confidence nor conviction")
     if reason != decision.reason:
         differences.append(f"reason: `{reason}` now, `{decision.reason}` recorded")
 
@@ -385,6 +386,7 @@ def _compare_order(
         ("proposed quantity", sized.quantity, decision.proposed),
         ("stop", sized.stop, decision.stop),
         ("target", sized.target, decision.target),
+        ("takes", sized.takes, decision.takes),
     ]
     for what, now in (("order.intended", sized.intended), ("order.missing", ", ".join(sized.missing) or None)):
         pairs += [(what, now, inputs[gate.leaf(what)])] if gate.reads(what) else []

@@ -32,6 +32,7 @@ def _head(e: Explanation) -> Iterator[str]:
         if e.order:
             yield f"  order      {e.order}"
         yield f"  proposed   stop {e.stop}, target {e.target}"
+        yield from (f"  managed    {line}" for line in e.management)
         if e.size.words:
             yield f"  size       {e.size.words}: {e.size.proposed} proposed, {e.size.approved} approved"
     yield from (f"  {line}" for line in e.combined)

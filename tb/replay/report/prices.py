@@ -98,7 +98,8 @@ def _ties(trades: Iterable[Trade], span: Span, axis: Scale) -> str:
 
 
 def _marks(trades: Sequence[Trade], span: Span, axis: Scale, currency: str) -> str:
-    """Triangles at entries (up: long, down: short), diamonds at exits, coloured by what the trade made, later ones on top."""
+    """Triangles at entries (up: long, down: short), diamonds at exits and where parts left, coloured by what the trade made,
+    later ones on top."""
     small, is_named = "-small" if len(trades) > 120 else "", len(trades) <= MOST_NAMED
     groups = []
     for tone, alike in itertools.groupby(trades, _tone):
@@ -109,7 +110,9 @@ def _marks(trades: Sequence[Trade], span: Span, axis: Scale, currency: str) -> s
 
 def _uses(trade: Trade, span: Span, axis: Scale, size: str, title: str) -> str:
     spots = [("up" if trade.side == "long" else "down", trade.entry_at, trade.entry_price)]
-    if trade.exit_at is not None and trade.exit_price is not None:
+    if trade.exits:
+        spots += [("out", part.at, part.price) for part in trade.exits]
+    elif trade.exit_at is not None and trade.exit_price is not None:
         spots.append(("out", trade.exit_at, trade.exit_price))
     shown = ""
     for name, at, value in spots:
