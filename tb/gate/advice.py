@@ -8,7 +8,7 @@ from decimal import Decimal
 from tb.core.records import Advice
 from tb.engine.instant import EXACT, exact
 from tb.engine.plan import EnterPlan
-from tb.gate.sizing import Values
+from tb.gate.levels import Values
 
 CONFIDENCE = (Decimal(0), Decimal(1))
 CONVICTION = (Decimal(1), Decimal(10))
