@@ -15,6 +15,7 @@ from tb.core.span import Span
 from tb.core.units import Unit
 from tb.dsl.checked_capital import Capital
 from tb.dsl.checked_cases import ConvictionSize, Producer, Table
+from tb.dsl.checked_management import BreakEven, Take, Trailing
 
 if TYPE_CHECKING:
     from tb.dsl.checked_legs import LegEnter
@@ -482,32 +483,6 @@ class EntryOrder:
     span: Span
     skew: Expr | None = None  # how far a quote moves against what is held, in price
     is_quote: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Trailing:
-    """A stop that follows the close at `distance`, from the profit `after` on (in R or a ratio of the entry price)."""
-
-    distance: Level
-    after: Const | None
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class BreakEven:
-    """The stop moves to the price of entry from the profit `after` on."""
-
-    after: Const
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Take:
-    """`share` of the position as it was entered leaves at `level`."""
-
-    share: Decimal
-    level: Level
-    span: Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from tb.core.units import NUMBER, Kind
 from tb.dsl import checked, syntax
 from tb.dsl.check import units
 from tb.dsl.check.literals import fold
+from tb.dsl.checked_management import BreakEven, Take, Trailing
 
 if TYPE_CHECKING:
     from tb.dsl.check.expressions import Expressions
@@ -29,7 +30,7 @@ def has_stop(node: syntax.Enter) -> bool:
     return node.stop is not None or (node.trailing is not None and node.trailing.after is None)
 
 
-def trailing(using: Expressions, node: syntax.Enter) -> checked.Trailing | None:
+def trailing(using: Expressions, node: syntax.Enter) -> Trailing | None:
     if node.trailing is None:
         return None
     said, side = node.trailing, "below" if node.direction == "long" else "above"
@@ -39,7 +40,7 @@ def trailing(using: Expressions, node: syntax.Enter) -> checked.Trailing | None:
     amount = using.check(said.distance)
     after = None if said.after is None else _profit(using, said.after, "stop trailing 3%")
     distance = _distance(using, amount, said, side)
-    return None if distance is None else checked.Trailing(distance, after, said.span)
+    return None if distance is None else Trailing(distance, after, said.span)
 
 
 def _distance(using: Expressions, amount: checked.Expr, said: syntax.Trailing, side: str) -> checked.Level | None:
@@ -61,7 +62,7 @@ def _distance(using: Expressions, amount: checked.Expr, said: syntax.Trailing, s
     return checked.Level("ratio" if is_ratio else "distance", amount, side, said.span)
 
 
-def break_even(using: Expressions, node: syntax.Enter) -> checked.BreakEven | None:
+def break_even(using: Expressions, node: syntax.Enter) -> BreakEven | None:
     if node.break_even is None:
         return None
     said, side = node.break_even, "below" if node.direction == "long" else "above"
@@ -69,7 +70,7 @@ def break_even(using: Expressions, node: syntax.Enter) -> checked.BreakEven | No
         message = "there is no stop that could move to the entry"
         using.scope.report("TB065", message, said.span, f"add `stop 8% {side} entry`")
     after = _profit(using, said.after, "stop to entry")
-    return None if after is None else checked.BreakEven(after, said.span)
+    return None if after is None else BreakEven(after, said.span)
 
 
 def _profit(using: Expressions, number: syntax.Number, words: str) -> checked.Const | None:
@@ -82,7 +83,7 @@ def _profit(using: Expressions, number: syntax.Number, words: str) -> checked.Co
     return value
 
 
-def takes(using: Expressions, node: syntax.Enter, level_of: LevelChecker) -> tuple[checked.Take, ...]:
+def takes(using: Expressions, node: syntax.Enter, level_of: LevelChecker) -> tuple[Take, ...]:
     found = [take for said in node.takes if (take := _take(using, said, node, level_of)) is not None]
     total = sum((take.share for take in found), Decimal(0))
     if found and total > _WHOLE:
@@ -94,7 +95,7 @@ def takes(using: Expressions, node: syntax.Enter, level_of: LevelChecker) -> tup
     return tuple(found)
 
 
-def _take(using: Expressions, said: syntax.Take, node: syntax.Enter, level_of: LevelChecker) -> checked.Take | None:
+def _take(using: Expressions, said: syntax.Take, node: syntax.Enter, level_of: LevelChecker) -> Take | None:
     share = using.check(said.share)
     level = level_of(using, said.level, node.direction, is_stop=False, what="take")
     if level is not None and level.kind == "r" and not has_stop(node):
@@ -111,4 +112,4 @@ def _take(using: Expressions, said: syntax.Take, node: syntax.Enter, level_of: L
         message = "the share of a take is more than nothing and the whole position at most"
         using.scope.report("TB067", message, said.share.span, "write `take 50% at 1R`")
         return None
-    return None if level is None else checked.Take(folded.value, level, said.span)
+    return None if level is None else Take(folded.value, level, said.span)

@@ -63,14 +63,7 @@ def explain_evaluated(
     rules = _rules(plan.graph, gate, evaluated, decision, deep=deep)
     condition = None if evaluated.entry is None else clause_tree(plan.graph, evaluated.entry.when, evaluated.market)
     leaves = _market_leaves(evaluated, decision)
-    missing = tuple(
-        dict.fromkeys(
-            [
-                *_not_computed(plan.graph, gate, evaluated),
-                *(n for rule in rules if rule.status == "unknown" for n in rule.missing),
-            ]
-        )
-    )
+    missing = _missing(plan.graph, gate, evaluated, rules)
     entry, values = evaluated.entry, reader(evaluated.market)
     name = f"{run}.d{decision.seq}" if run else f"d{decision.seq}"
     return Explanation(
@@ -109,6 +102,12 @@ def explain_evaluated(
         legs=() if decision.together is None else lines_of(decision.together),
         management=management_words(plan.graph, evaluated, decision),
     )
+
+
+def _missing(graph: RuleGraph, gate: Gate, evaluated: Evaluated, rules: tuple[RuleResult, ...]) -> tuple[str, ...]:
+    """The inputs that were unknown, of the order first, each once."""
+    of_rules = [name for rule in rules if rule.status == "unknown" for name in rule.missing]
+    return tuple(dict.fromkeys([*_not_computed(graph, gate, evaluated), *of_rules]))
 
 
 def _place(evaluated: Evaluated) -> str:
