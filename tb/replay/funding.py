@@ -2,7 +2,8 @@
 bars or among the feeds, with columns `time` (the instant at which it is paid) and `funding_rate`.
 
 The period is the usual distance of two rows. Rows further apart than half a day are no rates but means over a day, and such a
-mean is not known at the day's start: they are refused, and can be read as a feed `every 1d`.
+mean is not known at the day's start: they are refused, and can be read as a feed `every 1d`. A file that has such a period in
+its name does not count beside another one.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 
 from tb.core.diagnostics import Diagnostic, error
 from tb.core.span import Span, whole_file
-from tb.core.time import HOUR, show_duration
+from tb.core.time import HOUR, parse_duration, show_duration
 from tb.core.units import RATIO
 from tb.dsl.checked import Feed
 from tb.engine.funding import Funding
@@ -49,7 +50,16 @@ def _files(folder: Path, symbol: str) -> list[Path]:
     endings = (".parquet", ".csv")
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if path.name.startswith(stems) and path.name.endswith(endings))
+    there = sorted(path for path in folder.iterdir() if path.name.startswith(stems) and path.name.endswith(endings))
+    paid = [path for path in there if not _says_means(path)]
+    return paid or there
+
+
+def _says_means(path: Path) -> bool:
+    """Whether the period in a file's name is too long for a funding period: beside another file it is no second one."""
+    _, _, period = path.stem.rpartition(".funding_")
+    length = parse_duration(period) if period != path.stem else None
+    return length is not None and length > _LONGEST
 
 
 def _read(path: Path, findings: FileFindings) -> Funding | None:

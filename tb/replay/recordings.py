@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,14 +28,14 @@ def feed_places(settings: Settings, data: Path, root: Path, folder: Path | None 
 
 
 def with_recordings(market: Market, plan: Plan, places: FeedPlaces) -> Market:
-    """The market with the feeds that the plan reads, and the funding of its instruments where it reads that.
+    """The market with the feeds that the plan reads, and the funding of the instruments that it trades or reads.
 
     Raises Refused with all findings where a file of theirs cannot be used.
     """
     declared = _read_feeds(plan)
     loaded = load_feeds(declared, places, market.bars)
     folders = dict.fromkeys((Path(market.folder), places.folder))
-    funding, told = load_funding(folders, market.bars) if _reads_funding(plan) else ({}, [])
+    funding, told = load_funding(folders, _funded(plan, market))
     findings = [*loaded.findings, *told]
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise Refused(findings)
@@ -56,5 +56,10 @@ def _read_feeds(plan: Plan) -> list[Feed]:
     return [feed for name, feed in plan.program.feeds.items() if name in read]
 
 
-def _reads_funding(plan: Plan) -> bool:
-    return any(node.op == "field" and str(node.consts[0]).startswith("funding_") for node in plan.graph.nodes)
+def _funded(plan: Plan, market: Market) -> Iterable[str]:
+    """The instruments whose funding counts: those that may be held, and all where rules read it or tiers discover."""
+    reads = any(node.op == "field" and str(node.consts[0]).startswith("funding_") for node in plan.graph.nodes)
+    if reads or any(universe.discovers for universe in plan.program.universes.values()):
+        return market.bars
+    traded = plan.instruments()
+    return [symbol for symbol in market.bars if symbol in traded]

@@ -122,3 +122,15 @@ def test_recorded_means_of_funding_are_a_feed_and_recorded_rates_are_funding(tmp
     early = replace(rows, known=rows.known[kept], values=rows.values[kept], raw=rows.raw[kept], rows=rows.rows[kept])
     shorter = replace(cut(data, instant), funding={"BTC-USD": replace(data.funding["BTC-USD"], rows=early)})
     assert run(here, shorter).decisions == [d for d in done.decisions if d.at <= instant]
+
+
+def test_means_of_a_day_beside_the_rates_are_no_second_file_and_nothing_is_read_for_what_is_not_traded(tmp_path: Path) -> None:
+    here = compiled(strategy("close > close[1]"))
+    daily = f"time,funding_rate\n{show_instant(START)},0.001\n{show_instant(START + DAY)},0.001\n"
+    (tmp_path / "BTC-USD.funding_8h.csv").write_text(
+        f"time,funding_rate\n{show_instant(START)},0.001\n{show_instant(START + 8 * HOUR)},0.001\n", encoding="utf-8"
+    )
+    (tmp_path / "BTC-USD.funding_1d.csv").write_text(daily, encoding="utf-8")
+    (tmp_path / "ETH-USD.funding_1d.csv").write_text(daily, encoding="utf-8")
+    whole = market(*(bars(symbol, [flat(100)] * 24) for symbol in ("BTC-USD", "ETH-USD")))
+    assert with_recordings(whole, here.plan, FeedPlaces(tmp_path)).funding.keys() == {"BTC-USD"}
