@@ -11,7 +11,7 @@ import click
 
 from tb.cli.opening import policy_of, reading, record_name, run_of
 from tb.cli.options import command, json_option, ledger_option, out_option, project_option, run_name
-from tb.cli.output import encode, iso, progress, put, put_json, say, write_file
+from tb.cli.output import encode, iso, progress, put, put_json, say, shown_price, write_file
 
 if TYPE_CHECKING:
     from tb.core.records import Decision, Run, Trade
@@ -128,7 +128,7 @@ class Explainer:
     def _outcome(self, trade: Trade) -> Iterator[str]:
         from tb.core.encode import plain
 
-        opened = f"{trade.side} {plain(trade.quantity)} {trade.instrument} at {plain(trade.entry_price)}"
+        opened = f"{trade.side} {plain(trade.quantity)} {trade.instrument} at {shown_price(trade.entry_price)}"
         yield f"trade {self.run.id}.t{trade.seq}: {opened}, filled {iso(trade.entry_at)}"
         levels = [
             f"{name} {plain(level)}" for name, level in (("stop", trade.stop), ("target", trade.target)) if level is not None

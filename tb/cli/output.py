@@ -11,11 +11,13 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from tb.core.encode import plain
 from tb.core.time import show_instant
 
 if TYPE_CHECKING:
@@ -58,6 +60,12 @@ def put(text: str) -> None:
 def say(text: str) -> None:
     """A remark: never part of the result."""
     sys.stderr.write(text + "\n")
+
+
+def shown_price(price: Decimal) -> str:
+    """A price for people: an average over several fills has more digits than anybody reads."""
+    exact = plain(price)
+    return exact if len(exact) <= 12 else plain(Decimal(f"{price:.10g}"))
 
 
 def put_json(value: Any) -> None:

@@ -10,7 +10,7 @@ import click
 
 from tb.cli.opening import reading, run_of
 from tb.cli.options import command, json_option, ledger_option, project_option, run_argument
-from tb.cli.output import coloured, iso, put, put_json_array, say, width
+from tb.cli.output import coloured, iso, put, put_json_array, say, shown_price, width
 
 if TYPE_CHECKING:
     from tb.core.records import Trade
@@ -144,8 +144,8 @@ def _cells(trade: Trade) -> list[str]:
         trade.strategy,
         trade.side,
         plain(trade.quantity),
-        plain(trade.entry_price),
-        "" if trade.exit_price is None else plain(trade.exit_price),
+        shown_price(trade.entry_price),
+        "" if trade.exit_price is None else shown_price(trade.exit_price),
         cause_of(trade),
         "" if trade.r is None else f"{trade.r:+.2f}",
         "" if trade.profit is None else f"{trade.profit:+,.2f}",
