@@ -29,10 +29,13 @@ Technique = Literal["types", "graph", "intervals", "data", "text"]
 
 
 class Instrument(Protocol):
-    """What is known of an instrument: a pip in price, None where it has none."""
+    """What is known of an instrument: a pip in price, the largest quantity of an order; None where it has none."""
 
     @property
     def pip(self) -> Decimal | None: ...
+
+    @property
+    def max_quantity(self) -> Decimal | None: ...
 
 
 @dataclass(frozen=True, slots=True)

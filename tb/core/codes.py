@@ -747,6 +747,13 @@ _ROWS: tuple[Code, ...] = (
         "add `limit order_value  order.notional <= 10k USD`",
     ),
     Code(
+        "TB304",
+        "no limit on the quantity of an order",
+        "Nothing bounds the quantity of a single order in an instrument: neither a constraint of the policy nor its "
+        "`max_quantity` in `tb.yaml`.",
+        "add `max_quantity: 100` to `BTC-USD` under `instruments` in tb.yaml",
+    ),
+    Code(
         "TB305",
         "no price collar",
         "No constraint bounds how far the price of an order may be from the market.",
@@ -757,6 +764,13 @@ _ROWS: tuple[Code, ...] = (
         "no limit on the rate of orders",
         "No constraint bounds how many orders may be sent in a stretch of time, so a rule that misfires can send without end.",
         "add `limit orders_rate  orders(10s) <= 20  on every order`",
+    ),
+    Code(
+        "TB307",
+        "no throttle on repeated entries",
+        "No constraint bounds how often a strategy enters within a window, nor stops it after losses in a row, so one that "
+        "keeps doing the same wrong thing does it until the money is gone.",
+        "add `limit entries_rate  entries(1h) <= 10`",
     ),
     Code(
         "TB308",

@@ -1,8 +1,8 @@
 """Programs for the linter as they stand in `tests/language/lint`: several files in one.
 
 A line `--- policy/limits.tb` begins the next file; what stands before the first is `rules/program.tb`. `--- limits`, `--- data`
-and `--- instruments` hold lines of `name value`: limits as in limits.yaml, a period and the bars of each instrument, and pips;
-`--- zone` holds the zone of the account.
+and `--- instruments` hold lines of `name value`: limits as in limits.yaml, a period and the bars of each instrument, and
+`key=value` of each instrument; `--- zone` holds the zone of the account.
 A program without a policy is judged under STANDARD, which has nothing to complain about. How a program is laid out counts only
 where its first line says `# layout counts`.
 """
@@ -24,14 +24,18 @@ STANDARD = """\
 limit   order_value     order.notional <= 10k USD
 limit   collar          abs(order.price / mid - 1) <= 2%
 limit   orders_rate     orders(10s) <= 20                 on every order
+limit   entries_rate    entries(1h) <= 10
 limit   drawdown_limit  drawdown <= 10%                   otherwise halt
 require fresh_data      data_age <= 2 bars
 """
 
 
 @dataclass(frozen=True)
-class Pips:
-    pip: Decimal | None
+class Known:
+    """What a program says of an instrument."""
+
+    pip: Decimal | None = None
+    max_quantity: Decimal | None = None
 
 
 def findings_of(text: str, *, levels: dict[str, Severity | None] | None = None) -> list[Diagnostic]:
@@ -41,7 +45,7 @@ def findings_of(text: str, *, levels: dict[str, Severity | None] | None = None) 
     if "limits" in parts:
         limits, found = parse_limits("policy/limits.yaml", parts.pop("limits"))
     data = _data(parts.pop("data")) if "data" in parts else None
-    pips = dict(line.split() for line in parts.pop("instruments").splitlines() if line) if "instruments" in parts else None
+    known = _instruments(parts.pop("instruments")) if "instruments" in parts else None
     zone = ZoneInfo(parts.pop("zone").strip() if "zone" in parts else "UTC")
     if not any(path.startswith("policy/") for path in parts):
         parts["policy/standard.tb"] = STANDARD
@@ -59,7 +63,7 @@ def findings_of(text: str, *, levels: dict[str, Severity | None] | None = None) 
         levels=levels,
         data=data,
         zone=zone,
-        instruments=None if pips is None else lambda symbol: Pips(Decimal(pips[symbol]) if symbol in pips else None),
+        instruments=None if known is None else known.get,
     )
 
 
@@ -74,6 +78,11 @@ def split(text: str) -> dict[str, str]:
         else:
             parts[name].append(line)
     return {name: "\n".join(lines) + "\n" for name, lines in parts.items()}
+
+
+def _instruments(text: str) -> dict[str, Known]:
+    rows = (line.split() for line in text.splitlines() if line)
+    return {name: Known(**{key: Decimal(value) for key, value in (pair.split("=") for pair in pairs)}) for name, *pairs in rows}
 
 
 def _data(text: str) -> DataSpan:

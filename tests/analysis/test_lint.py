@@ -40,7 +40,7 @@ def project(*, triggers: int, constraints: int) -> str:
         parts.append(STRATEGY.format(f"t_{n} and change(close, {n + 1}) > {n % 5}%").replace("strategy s", f"strategy s_{n}"))
     parts.append("--- policy/limits.tb\n" + STANDARD)
     parts += [
-        f"require l_{n}  entries({n + 1}h) < {n + 5} and loss({n + 1}h) <= {n + 1}% of equity\n" for n in range(constraints - 5)
+        f"require l_{n}  entries({n + 2}h) < {n + 5} and loss({n + 1}h) <= {n + 1}% of equity\n" for n in range(constraints - 6)
     ]
     return "\n".join(parts)
 
@@ -88,7 +88,7 @@ def test_a_limit_that_could_not_be_read_is_not_said_to_be_missing() -> None:
 def test_without_a_policy_everything_is_missing() -> None:
     file, _ = parse("rules/r.tb", UNIVERSE + STRATEGY.format("close > close[1]"), is_policy=False)
     found = lint([file])
-    assert [finding.code for finding in found] == ["TB207", "TB303", "TB305", "TB306", "TB308"]
+    assert [finding.code for finding in found] == ["TB207", "TB303", "TB305", "TB306", "TB307", "TB308"]
     assert {finding.span.file for finding in found} == {"policy"}
 
 
@@ -179,6 +179,7 @@ def test_a_pip_that_is_known_to_be_none_counts_as_unknown() -> None:
 
     class Spec:
         pip: Decimal | None = None
+        max_quantity: Decimal | None = Decimal(1)
 
     assert [f.code for f in lint([file, policy], instruments=lambda symbol: Spec())] == ["TB121"]
     assert lint([file, policy]) == []
