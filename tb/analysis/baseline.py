@@ -90,13 +90,14 @@ def ratcheted(baseline: Baseline, findings: Iterable[Diagnostic], looked: frozen
 
 
 def rules_that_looked(
-    findings: Iterable[Diagnostic], *, with_data: bool, levels: Mapping[str, Severity | None]
+    findings: Iterable[Diagnostic], *, with_data: bool, with_run: bool = False, levels: Mapping[str, Severity | None]
 ) -> frozenset[str]:
     """The codes of which no finding means that there is nothing to find. `findings` are all those of the run."""
     if has_errors(finding for finding in findings if finding.code not in _LINTED):
         return frozenset()  # without a meaning no rule is asked
     off = {code for code, level in by_code(levels, RULES).items() if level is None}
-    unasked = {rule.code for rule in RULES if rule.technique == "data" and not with_data}
+    asked = {"data": with_data, "run": with_run}
+    unasked = {rule.code for rule in RULES if not asked.get(rule.technique, True)}
     return _LINTED - off - unasked
 
 

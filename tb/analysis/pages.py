@@ -138,5 +138,9 @@ _SHOWN = {
     "zone": "the account's zone",
     "limits": "policy/limits.yaml",
     "data": "the data",
-    "instruments": "pips of instruments",
+    "instruments": "instruments in tb.yaml",
+    "costs": "costs of the venue in tb.yaml",
+    "bars": "closes of the data, and how often each",
+    "run": "what a run showed",
+    "budget": "lint.budget in tb.yaml",
 }

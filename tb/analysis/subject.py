@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from tb.analysis.contradiction import Contradictions
 from tb.analysis.covered import Covered, covered
 from tb.analysis.implied import Implications
+from tb.analysis.observed import Observed
 from tb.core.diagnostics import Diagnostic, Severity
 from tb.core.span import Span
 from tb.core.units import Kind
@@ -24,8 +25,11 @@ from tb.engine.graph import Node, RuleGraph
 from tb.engine.plan import ConstraintPlan, Plan
 from tb.vocabulary.std import CONTROLS
 
+if TYPE_CHECKING:
+    from tb.engine.markets import Markets
+
 Category = Literal["correctness", "time", "risk", "parameters", "hygiene"]
-Technique = Literal["types", "graph", "intervals", "data", "text"]
+Technique = Literal["types", "graph", "intervals", "data", "run", "text"]  # `data` needs bars, `run` a run of the ledger
 
 
 class Instrument(Protocol):
@@ -38,6 +42,19 @@ class Instrument(Protocol):
     def max_quantity(self) -> Decimal | None: ...
 
 
+class Costs(Protocol):
+    """What the venue charges, as shares of the value; None is unknown."""
+
+    @property
+    def fee(self) -> Decimal: ...
+
+    @property
+    def slippage(self) -> Decimal: ...
+
+    @property
+    def spread(self) -> Decimal | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class DataSpan:
     """How much data there is: its period in ms and the number of bars of each instrument."""
@@ -48,7 +65,7 @@ class DataSpan:
 
 @dataclass(frozen=True)
 class Subject:
-    """A sound project. `data` and `instruments` are None where nothing is known of them."""
+    """A sound project. `data`, `instruments`, `costs`, `markets` and `observed` are None where nothing is known of them."""
 
     files: tuple[syntax.File, ...]
     program: checked.Program
@@ -57,6 +74,10 @@ class Subject:
     data: DataSpan | None = None
     instruments: Callable[[str], Instrument | None] | None = None
     zone: str = "UTC"  # of the account's trading day
+    costs: Callable[[str], Costs | None] | None = None  # of an instrument
+    markets: Markets | None = None  # the bars themselves
+    observed: Observed | None = None  # a recorded run
+    budget: int | None = None  # of what the plan looks at for each bar
 
     @property
     def graph(self) -> RuleGraph:

@@ -7,20 +7,18 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from tb.cli.lint_baseline import Compared, compared, told
+from tb.cli.lint_data import Given, data_of
 from tb.cli.lint_fix import Mended, mend
 from tb.cli.options import command, instant, json_option, project_option
 from tb.cli.output import coloured, is_terminal, put, put_difference, say, write_findings
 from tb.cli.texts import Texts, read_texts
 from tb.core.diagnostics import Diagnostic, Edit, Label, Refused, Severity, did_you_mean, in_order
 from tb.core.span import Span
-
-if TYPE_CHECKING:
-    from tb.analysis.subject import DataSpan
 
 FOUND = 1
 FORMATS = ("human", "plain", "json", "sarif", "junit", "github", "gitlab")
@@ -46,8 +44,9 @@ def _explain(ctx: click.Context, _parameter: click.Parameter, code: str | None) 
     "tb lint --strict --format plain",
     "tb lint --explain TB104",
     "tb lint --data data --json | jq '.findings[].code'",
+    "tb lint --data r1                # limits that never came near, or refused everything, in run 1",
 )
-@click.option("--data", type=click.Path(path_type=Path), metavar="PATH", help="Compare look-backs with this data.")
+@click.option("--data", metavar="PATH|RUN", help="Look at this data, or at what a run of the ledger came to.")
 @click.option("--as-of", type=instant, metavar="TIME", help="Exceptions that have ended by then are errors. Default: now.")
 @click.option("--strict", is_flag=True, help="Exit code 1 for warnings, too.")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="Default: human on a terminal, else plain.")
@@ -58,7 +57,7 @@ def _explain(ctx: click.Context, _parameter: click.Parameter, code: str | None) 
 @project_option
 @json_option
 def tb_lint(
-    data: Path | None,
+    data: str | None,
     as_of: int | None,
     strict: bool,
     form: str | None,
@@ -81,12 +80,12 @@ def tb_lint(
     done, mended = Compared([]), Mended()
     try:
         texts = read_texts(project)
-        linter = _Linter(texts, project, data, time.time_ns() // 1_000_000 if as_of is None else as_of)
+        linter = _Linter(texts, project, data_of(texts, project, data), time.time_ns() // 1_000_000 if as_of is None else as_of)
         found = linter.findings(texts)
         if fix:
             mended = mend(texts, project, linter.findings, write=not dry_run)
             texts, found = mended.texts or texts, found if dry_run or mended.texts is None else list(mended.left)
-        done = compared(found, project, _looked(found, texts, data), write=write_baseline and not dry_run)
+        done = compared(found, project, _looked(found, texts, linter.data), write=write_baseline and not dry_run)
         findings = done.left
     except Refused as refused:
         texts, findings = Texts(None, {}, {}, {}, {}), list(refused.findings)
@@ -106,17 +105,15 @@ def tb_lint(
 class _Linter:
     """The linter with all of a project but its rules and policy settled: data is read once, however often texts change."""
 
-    def __init__(self, texts: Texts, project: Path, data: Path | None, as_of: int) -> None:
+    def __init__(self, texts: Texts, project: Path, data: Given, as_of: int) -> None:
         self.settings = texts.settings
         self.before: list[Diagnostic] = list(texts.findings)
-        self.as_of = as_of
+        self.as_of, self.data = as_of, data
         if self.settings is not None:
             from tb.analysis.lint import unknown_levels
 
-            folder = data if data is not None else project / self.settings.data if self.settings.data is not None else None
-            self.data, problems = _span(folder)
             self.levels = {name: level.severity for name, level in self.settings.lint_levels.items()}
-            self.before += [*problems, *unknown_levels({n: level.span for n, level in self.settings.lint_levels.items()})]
+            self.before += [*data.findings, *unknown_levels({n: level.span for n, level in self.settings.lint_levels.items()})]
 
     def findings(self, texts: Texts) -> list[Diagnostic]:
         """Every finding, in order."""
@@ -148,34 +145,24 @@ class _Linter:
             overrides={name: override.text for name, override in settings.parameters.items()},
             levels=self.levels,
             instruments=settings.instrument,
-            data=self.data,
+            costs=settings.venue_for,
+            data=self.data.span,
+            markets=self.data.markets(settings),
+            observed=self.data.observed,
+            budget=settings.lint_budget,
             as_of=self.as_of,
             zone=settings.account.timezone,
         )
         return in_order([*found, *found_in_tests])
 
 
-def _looked(found: list[Diagnostic], texts: Texts, data: Path | None) -> frozenset[str]:
+def _looked(found: list[Diagnostic], texts: Texts, data: Given) -> frozenset[str]:
     from tb.analysis.baseline import rules_that_looked
 
     if texts.settings is None:
         return frozenset()
     levels = {name: level.severity for name, level in texts.settings.lint_levels.items()}
-    return rules_that_looked(found, with_data=data is not None or texts.settings.data is not None, levels=levels)
-
-
-def _span(folder: Path | None) -> tuple[DataSpan | None, list[Diagnostic]]:
-    """How long the data is, and what is wrong with it."""
-    if folder is None:
-        return None, []
-    from tb.analysis.lint import DataSpan
-    from tb.replay.data import load_market
-
-    try:
-        market = load_market(folder)
-    except Refused as refused:
-        return None, list(refused.findings)
-    return DataSpan(market.period, {symbol: len(bars) for symbol, bars in market.bars.items()}), list(market.warnings)
+    return rules_that_looked(found, with_data=data.market is not None, with_run=data.observed is not None, levels=levels)
 
 
 def _show(findings: list[Diagnostic], texts: Texts, form: str, project: Path, failing: Severity, more: dict[str, Any]) -> None:

@@ -700,6 +700,14 @@ _ROWS: tuple[Code, ...] = (
         "shorten the window, or give more data",
     ),
     Code(
+        "TB206",
+        "depends on where the data begins",
+        "A function that carries all of the past with it has not forgotten the first bar of the data at its last one: "
+        "with data that begins elsewhere the same rule decides otherwise.",
+        "give more data before the first day that counts, or shorten the window",
+        W,
+    ),
+    Code(
         "TB207",
         "old data is not refused",
         "No constraint of the policy bounds the age of the data, so an order may be decided on a market that has moved on.",
@@ -780,6 +788,20 @@ _ROWS: tuple[Code, ...] = (
         W,
     ),
     Code(
+        "TB309",
+        "limit that never binds",
+        "In a recorded run no order and no loss came near a hard limit, so it protects on paper only.",
+        "tighten it, or write `# tb: ignore TB309 because ...`",
+        W,
+    ),
+    Code(
+        "TB310",
+        "refuses everything",
+        "In a recorded run a constraint refused every order that it judged, so nothing can be traded under it.",
+        "`tb decisions r1` lists them, and `tb explain r1.d1` says what it read",
+        W,
+    ),
+    Code(
         "TB311",
         "warns later than it denies",
         "A constraint that only warns is looser than one that denies: where it would warn, the order is refused already.",
@@ -810,6 +832,13 @@ _ROWS: tuple[Code, ...] = (
         "stop beyond liquidation",
         "At the leverage that the policy allows, a venue closes the position before the stop is reached.",
         "bring the stop nearer than 20%, or allow less leverage",
+    ),
+    Code(
+        "TB316",
+        "target within the costs",
+        "Reaching the target of an entry pays no more than the fees, slippage and spread of getting in and out.",
+        "set the target well beyond 1%, or state lower costs under `venue` in tb.yaml",
+        W,
     ),
     Code(
         "TB317",
@@ -844,11 +873,26 @@ _ROWS: tuple[Code, ...] = (
         "did you mean `spike`?",
     ),
     Code(
+        "TB403",
+        "number said again and again",
+        "The same number is the threshold of several comparisons, so whoever changes one has to find the others.",
+        "name it: `param level = 70`, and write the name in its place",
+        Severity.HINT,
+    ),
+    Code(
         "TB404",
         "parameter at the end of its range",
         "A parameter stands at an end of its range. If it was chosen by trying, the best value may lie beyond the range.",
         "widen the range of `fast`, or choose a value inside of it",
         Severity.HINT,
+    ),
+    Code(
+        "TB405",
+        "too many parameters for the trades",
+        "A strategy has more parameters that can be searched than a recorded run has trades to choose them by, so the "
+        "best values fit what happened by chance.",
+        "fix some of them by dropping `step`, or replay longer data",
+        W,
     ),
     Code(
         "TB406",
@@ -882,6 +926,13 @@ _ROWS: tuple[Code, ...] = (
         "The project has tests, and none of them names this constraint or strategy: a change of it goes unnoticed.",
         "add a test with `expect reject by thin`",
         Severity.HINT,
+    ),
+    Code(
+        "TB506",
+        "plan over its budget",
+        "What the rules look at for each bar is more than their budget, so replays and decisions become slow.",
+        "shorten the longest windows, or raise `lint.budget` in tb.yaml",
+        W,
     ),
     Code(
         "TB508",

@@ -104,6 +104,7 @@ class Settings:
     advice_files: dict[str, str]
     halts_lifted_after: int | None
     lint_levels: Table[str, Level]
+    lint_budget: int | None
     parameters: Table[str, Override]
 
     def instrument(self, symbol: str) -> InstrumentSpec | None:
@@ -175,6 +176,7 @@ class _Reading:
             feed_files={name: value.text for name, value in self.scalars(("feeds",))},
             halts_lifted_after=self.duration(("replay", "halts_lifted_after")),
             lint_levels={code: Level(_severity(value), value.span) for code, value in self.scalars(("lint", "levels"))},
+            lint_budget=self.count(("lint", "budget")),
             parameters={name: Override(value.text, value.span) for name, value in self.scalars(("parameters",))},
         )
 
@@ -248,6 +250,10 @@ class _Reading:
     def text(self, path: Path) -> str | None:
         node = self.at(path)
         return node.text if isinstance(node, Scalar) else None
+
+    def count(self, path: Path) -> int | None:
+        node = self.at(path)
+        return int(Decimal(str(node.value))) if isinstance(node, Scalar) else None
 
     def words(self, path: Path) -> tuple[str, ...]:
         node = self.at(path)

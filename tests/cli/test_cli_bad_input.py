@@ -65,14 +65,14 @@ PROJECTS: dict[str, tuple[tuple[Edit, ...], str]] = {
         r"tb\.yaml:\d+:1: error\[TB602\].*did you mean `ledger`",
     ),
     "instrument without a lot": (
-        (("tb.yaml", "  default: {tick: 0.01, lot: 0.0001, minimum: 10 USD}\n", ""),),
+        (("tb.yaml", "  default: {tick: 0.01, lot: 0.0001, minimum: 10 USD, max_quantity: 100}\n", ""),),
         r"tb\.yaml:1:1: error\[TB609\]: `BTC-USD` is traded, and `tb\.yaml` does not say its tick and lot",
     ),
     "instrument in another currency": (
         (
             ("tb.yaml", "currency: USD", "currency: EUR"),
             ("tb.yaml", "10_000 USD", "10_000 EUR"),
-            ("tb.yaml", "10 USD}", "10 EUR}"),
+            ("tb.yaml", "10 USD,", "10 EUR,"),
             ("tb.yaml", "250k USD", "250k EUR"),
             ("policy/limits.yaml", "2_500 USD", "2_500 EUR"),
         ),

@@ -12,18 +12,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from tb.analysis.levels import by_code, of_no_rule
 from tb.analysis.library_place import used_at
 from tb.analysis.lint.catalogue import RULES
-from tb.analysis.subject import DataSpan, Instrument, Rule, Subject
+from tb.analysis.observed import Observed
+from tb.analysis.subject import Costs, DataSpan, Instrument, Rule, Subject
 from tb.analysis.suppression import NO_EFFECT, NO_REASON, read_suppressions, suppress, without_effect
 from tb.core.diagnostics import Diagnostic, Severity, has_errors, in_order
 from tb.core.span import Span
 from tb.dsl import syntax
 from tb.dsl.check import LimitValue, check, check_with_tests, without_echoes
-from tb.engine.plan import plan
+from tb.engine.plan import Plan, plan
+
+if TYPE_CHECKING:
+    from tb.engine.markets import Markets
 
 _UTC = ZoneInfo("UTC")
 _BY_CODE: Mapping[str, Rule] = {rule.code: rule for rule in RULES}
@@ -40,7 +45,11 @@ def lint(
     overrides: Mapping[str, str] | None = None,
     levels: Mapping[str, Severity | None] | None = None,
     instruments: Callable[[str], Instrument | None] | None = None,
+    costs: Callable[[str], Costs | None] | None = None,
     data: DataSpan | None = None,
+    markets: Callable[[Plan], Markets] | None = None,
+    observed: Observed | None = None,
+    budget: int | None = None,
     as_of: int | None = None,
     zone: ZoneInfo = _UTC,
     library: Mapping[str, str] | None = None,
@@ -49,7 +58,8 @@ def lint(
 
     `findings` are those of parsing files and limits; `limits`, `overrides`, `as_of`, `zone` and `library` are as in `check`.
     `levels` gives rules another severity, by code or category; None switches one off. What is not known of
-    `instruments` and `data` is not checked (`unasked` says so).
+    `instruments`, their `costs` and `data` is not checked (`unasked` says so); `markets` gives the bars themselves, and
+    `observed` is a recorded run.
     """
     limits, levels = limits or {}, by_code(levels or {}, RULES)
     program, checked = check(
@@ -64,7 +74,9 @@ def lint(
             files, tests, currency=currency, limits=limits, overrides=overrides, as_of=as_of, zone=zone, library=library
         )
         found += [finding for finding in again if finding not in checked]
-    subject = Subject(tuple(files), program, plan(program), limits, data, instruments, zone.key)
+    planned = plan(program)
+    bars = None if markets is None else markets(planned)
+    subject = Subject(tuple(files), program, planned, limits, data, instruments, zone.key, costs, bars, observed, budget)
     ruled = [finding for rule in RULES if levels.get(rule.code, rule.severity) is not None for finding in rule.check(subject)]
     left = suppress(in_order(used_at(files, ruled)), suppressions, _BY_CODE)
     off = [code for code, level in levels.items() if level is None]
