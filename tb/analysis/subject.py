@@ -77,6 +77,7 @@ class Subject:
     costs: Callable[[str], Costs | None] | None = None  # of an instrument
     markets: Markets | None = None  # the bars themselves
     observed: Observed | None = None  # a recorded run
+    tests: tuple[syntax.File, ...] = ()  # files that hold tests alone
     budget: int | None = None  # of what the plan looks at for each bar
 
     @property

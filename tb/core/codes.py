@@ -923,7 +923,7 @@ _ROWS: tuple[Code, ...] = (
     Code(
         "TB504",
         "rule without a test",
-        "The project has tests, and none of them names this constraint or strategy: a change of it goes unnoticed.",
+        "The file has tests, and no test names this constraint or strategy of it: a change of it goes unnoticed.",
         "add a test with `expect reject by thin`",
         Severity.HINT,
     ),

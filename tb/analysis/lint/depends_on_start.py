@@ -38,9 +38,10 @@ def check(subject: Subject) -> Iterable[Diagnostic]:
     for id_, (share, symbol, whole, later) in sorted(worst.items()):
         node = subject.graph[id_]
         for place in subject.places(node):
+            later_on = f"{node.look_back} bars of {show_duration(node.period)}"
             message = (
-                f"`{subject.words(place)}` depends on where the data begins: at the last bar of `{symbol}` it is {whole:.6g}, "
-                f"and {later:.6g} with data from {node.look_back} bars of {show_duration(node.period)} later on ({share:.2%} apart)"
+                f"`{subject.words(place)}` depends on where the data begins: it is {whole:.6g} at the last bar of `{symbol}`, "
+                f"and {later:.6g} with data that begins {later_on} later, {share:.2%} apart"
             )
             yield warning(CODE, message, place, "give more data before the first day that counts, or shorten the window")
 

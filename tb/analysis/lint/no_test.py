@@ -1,4 +1,7 @@
-"""TB504: a constraint or strategy that no test names, in a project that has tests."""
+"""TB504: a constraint or strategy that no test names, in a file that has tests of its own.
+
+Tests of every file of the project count. Of a project whose tests stand apart, `tb test --coverage` says what they leave out.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,12 @@ CODE = "TB504"
 
 
 def check(subject: Subject) -> Iterable[Diagnostic]:
-    tests = [node for file in subject.files for node in file.declarations if isinstance(node, syntax.Test)]
-    if not tests:
-        return
+    tests = [node for file in (*subject.files, *subject.tests) for node in file.declarations if isinstance(node, syntax.Test)]
+    files = {test.span.file for test in tests}
     named = {name for test in tests for name in _names(test)}
     seen: set[str] = set()
     for constraint in subject.constraints:
-        if constraint.name not in named | seen and constraint.span.file in subject.policy_files:
+        if constraint.name not in named | seen and constraint.span.file in files:
             seen.add(constraint.name)
             message = f"no test expects anything of `{constraint.name}`"
             yield Diagnostic(
@@ -29,7 +31,7 @@ def check(subject: Subject) -> Iterable[Diagnostic]:
                 f"add a test with `expect reject by {constraint.name}`",
             )
     for strategy in subject.program.strategies.values():
-        if strategy.name not in named:
+        if strategy.name not in named and strategy.span.file in files:
             message = f"no test says what `{strategy.name}` does"
             yield Diagnostic(
                 CODE,

@@ -76,7 +76,9 @@ def lint(
         found += [finding for finding in again if finding not in checked]
     planned = plan(program)
     bars = None if markets is None else markets(planned)
-    subject = Subject(tuple(files), program, planned, limits, data, instruments, zone.key, costs, bars, observed, budget)
+    subject = Subject(
+        tuple(files), program, planned, limits, data, instruments, zone.key, costs, bars, observed, tuple(tests), budget
+    )
     ruled = [finding for rule in RULES if levels.get(rule.code, rule.severity) is not None for finding in rule.check(subject)]
     left = suppress(in_order(used_at(files, ruled)), suppressions, _BY_CODE)
     off = [code for code, level in levels.items() if level is None]
