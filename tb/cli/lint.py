@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -117,6 +118,15 @@ class _Linter:
 
     def findings(self, texts: Texts) -> list[Diagnostic]:
         """Every finding, in order."""
+        collects = gc.isenabled()
+        gc.disable()  # nearly everything that is made is kept to the end, so looking for garbage would find none
+        try:
+            return self._findings(texts)
+        finally:
+            if collects:
+                gc.enable()
+
+    def _findings(self, texts: Texts) -> list[Diagnostic]:
         from tb.analysis.lint import lint
         from tb.dsl.parse import parse
 

@@ -9,14 +9,16 @@ conditions in order.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from tb.dsl import checked
 from tb.engine.graph import Node
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 NONE = -1.0
 
 
@@ -43,6 +45,8 @@ def _tests(node: Node, symbol: str) -> Iterator[tuple[int, int | None]]:
 
 def tier_column(node: Node, symbol: str, conditions: Sequence[Floats], size: int) -> Floats:
     """The tier of an instrument at each bar, from the columns of the conditions."""
+    import numpy as np
+
     found = np.full(size, NONE)
     for index, place in reversed(list(_tests(node, symbol))):
         if place is None:
@@ -70,6 +74,8 @@ def tier_name(node: Node, value: float | None) -> str | None:
 
 def is_tier(node: Node, tier: Node, value: Floats) -> Floats:
     """Whether the instrument is in the tier that a `tier_is` asks for, from the column of its `tier`."""
+    import numpy as np
+
     names = tier_names(tier)
     wanted = float(names.index(str(node.consts[1]))) if node.consts[1] in names else np.inf
     return np.where(np.isnan(value), np.nan, (value == wanted).astype(np.float64))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
@@ -26,3 +27,11 @@ def test_constraints_of_one_shape_are_in_the_shadow_of_the_tightest(tmp_path: Pa
     assert shadowed["position"] == shadowed["gross"] == shadowed["risk"] == shadowed["heated"] == 3
     assert "loss" not in shadowed
     assert "hourly" not in shadowed
+
+
+def test_the_linter_starts_without_arrays() -> None:
+    asked = (
+        "import sys, tb.analysis.lint, tb.runtime.project; print([m for m in ('numpy', 'numba', 'polars') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
