@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_samples import TEXTS, decision, fill, latch, order, quiet, run_of, trade
 
-from tb.core.records import Decision, Fill, Latch, Mark, Order, Quiet, Trade
+from tb.core.records import Cancel, Decision, Fill, Latch, Mark, Order, PartialExit, Quiet, Trade
 from tb.ledger import DecisionLog, open_ledger
 from tb.ledger.store import Ledger
 
@@ -50,10 +50,41 @@ decisions = changed(
 quiets = changed(
     quiet(1, 2), strategy=words, instrument=st.just("ETH-USD"), first=counts, last=counts, states=st.binary(max_size=40)
 )
-orders = changed(order("o1"), id=words, quantity=exact, stop=st.none() | exact, side=st.sampled_from(["buy", "sell"]))
+orders = changed(
+    order("o1"),
+    id=words,
+    quantity=exact,
+    stop=st.none() | exact,
+    side=st.sampled_from(["buy", "sell"]),
+    style=st.sampled_from(["market", "limit", "stop"]),
+    price=st.none() | exact,
+    expires=st.none() | counts,
+    post_only=st.booleans(),
+    takes=st.lists(exact, max_size=3).map(tuple),
+)
 fills = changed(fill("o1"), price=exact, fee=exact, slippage=exact, cause=words)
+parts = st.builds(PartialExit, at=counts, row=counts, price=exact, quantity=exact, fee=exact, cause=words)
 trades = changed(
-    trade(1), profit=st.none() | exact, r=st.none() | exact, best=real, worst=real, exit_at=st.none() | counts, fees=exact
+    trade(1),
+    profit=st.none() | exact,
+    r=st.none() | exact,
+    best=real,
+    worst=real,
+    exit_at=st.none() | counts,
+    fees=exact,
+    exits=st.lists(parts, max_size=3).map(tuple),
+    last_stop=st.none() | exact,
+    moved_by=st.sampled_from(["", "trailing", "break-even"]),
+)
+cancels = st.builds(
+    Cancel,
+    order=words,
+    at=counts,
+    strategy=words,
+    instrument=words,
+    side=st.sampled_from(["buy", "sell"]),
+    quantity=exact,
+    cause=words,
 )
 latches = changed(latch(1), at=counts, rule=words, until=st.none() | counts, lifted=st.booleans(), by=words, reason=words)
 marks = st.builds(Mark, at=counts, equity=exact, exposure=exact, usage=st.dictionaries(words, st.none() | real, max_size=4))
@@ -90,6 +121,16 @@ def test_records_come_back_exactly(ledger: Ledger, records: tuple[Decision, Quie
     assert same(ledger.latches(run.id), [h])
     assert ledger.marks(run.id) == [m]
     assert ledger.decision_log_hash(run.id) == log.hexdigest()
+
+
+@settings(max_examples=30, deadline=None)
+@given(cancels)
+def test_a_cancel_comes_back_exactly_and_by_its_order(ledger: Ledger, cancel: Cancel) -> None:
+    run = ledger.start_run(run_of(ledger.put_policy(TEXTS)))
+    ledger.append(run.id, [cancel])
+    assert same(ledger.cancels(run.id), [cancel])
+    assert same(ledger.cancels(run.id, order=cancel.order), [cancel])
+    assert ledger.cancels(run.id, order=cancel.order + "x") == []
 
 
 @settings(deadline=None)

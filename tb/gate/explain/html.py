@@ -76,6 +76,8 @@ def _summary(e: Explanation) -> str:
         ("proposed", e.size.proposed),
         ("approved", e.size.approved),
     ]
+    rows += [("order", e.order)] if e.order else []
+    rows += [("managed", line) for line in e.management]
     rows += [("size rule", e.size.words)] if e.size.words else []
     rows += [("would pass at", e.size.largest)] if e.size.largest else []
     rows += [("next binding", e.size.next_binding)] if e.size.next_binding else []

@@ -1,0 +1,47 @@
+"""What the commands say of orders that rested and of positions that were managed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cli_commands import Run
+
+LADDER = """use momentum
+
+strategy ladder on majors every 1h
+  enter long when rsi(close, 14) < 30
+    size   3% of equity
+    order  limit at low - 0.2 * atr(14), valid 4h
+    stop   2 * atr(14) below entry
+    stop   to entry after 1R
+    stop   trailing 3 * atr(14) after 1R
+    take   50% at 1R
+    target 3R
+"""
+
+
+def test_a_managed_trade_and_a_cancelled_order_are_told(run: Run, project: Path, tmp_path: Path) -> None:
+    (project / "rules" / "ladder.tb").write_text(LADDER, encoding="utf-8")
+    assert run("replay", "--project", project, "--data", project / "data").code == 0
+    trades = run("trades", "--project", project, "--json").json
+    managed = next(trade for trade in trades if len(trade["exits"]) > 1 and trade["moved_by"])
+    told = run("explain", managed["id"], "--project", project)
+    assert told.code == 0
+    for part in managed["exits"]:
+        assert f"{part['at']} {part['quantity']} left at {part['price']} by {part['cause']}" in told.out
+    assert f"the stop moved to {managed['last_stop']}, at last by {managed['moved_by']}" in told.out
+    assert "order      limit at " in told.out
+    assert "managed    stop trails the close by 3 * atr(14) after 1R" in told.out
+    assert f"{managed['cause']}, 1 taken" in run("trades", "--project", project).out
+
+    of_trades = {trade["decision"] for trade in trades}
+    decisions = run("decisions", "--project", project, "--json").json
+    lost = next(
+        d
+        for d in decisions
+        if d["strategy"] == "ladder" and d["kind"] == "enter" and d["verdict"] == "approve" and d["id"] not in of_trades
+    )
+    assert ": expired" in run("explain", lost["id"], "--project", project).out
+    page = tmp_path / "page.html"
+    assert run("explain", managed["id"], "--project", project, "--format", "html", "-o", page).code == 0
+    assert "take 50% at " in page.read_text(encoding="utf-8")
