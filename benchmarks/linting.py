@@ -24,9 +24,10 @@ from tb.runtime.policy import compile_project
 from tb.runtime.project import load_project
 
 RULES, CONSTRAINTS = 100, 100
+_MODULES = "tb.cli.lint, tb.analysis.lint, tb.runtime.project, tb.dsl.parse"
 SETTINGS = """name: hundred
 account: {currency: USD, equity: 10_000 USD}
-instruments: {default: {tick: 0.01, lot: 0.0001, minimum: 1 USD}}
+instruments: {default: {tick: 0.01, lot: 0.0001, minimum: 1 USD, max_quantity: 100}}
 venue: {fee: 60bps, slippage: 5bps}
 """
 _SHAPES = (
@@ -47,8 +48,8 @@ _SHAPES = (
 class Linting:
     """`command` is `tb lint` on the large project from start to end, `start` the same on a folder that is no project.
 
-    Both run in processes of their own; `processor` is what they used of it, which counts where the machine is busy. `checks` is
-    the seconds of the slowest rules by code, in this process.
+    `loaded` is Python with every module that linting needs. All run in processes of their own; `processor` is what they used of
+    it, which counts where the machine is busy. `checks` is the seconds of the slowest rules by code, in this process.
     """
 
     rules: int
@@ -56,6 +57,7 @@ class Linting:
     findings: int
     command: Seconds
     start: Seconds
+    loaded: Seconds
     python: Seconds
     processor: dict[str, float]
     checks: dict[str, float]
@@ -119,7 +121,8 @@ def measure(folder: Path, *, runs: int) -> Linting:
     large = project(folder / "hundred")
     answer = tb("lint", "--project", str(large), "--json")
     if answer.returncode:
-        raise SystemExit(f"the project has errors: {answer.stdout}")
+        wrong = [f"{f['code']} {f['message']}" for f in json.loads(answer.stdout)["findings"] if f["severity"] == "error"]
+        raise SystemExit(f"the project has errors: {'; '.join(wrong)}")
     nothing = folder / "nothing"
     return Linting(
         rules=RULES,
@@ -127,6 +130,7 @@ def measure(folder: Path, *, runs: int) -> Linting:
         findings=len(json.loads(answer.stdout)["findings"]),
         command=timed(max(runs, 5), lambda: tb("lint", "--project", str(large))),
         start=timed(max(runs, 5), lambda: tb("lint", "--project", str(nothing))),
+        loaded=timed(max(runs, 5), lambda: subprocess.run([sys.executable, "-c", f"import {_MODULES}"], check=True)),
         python=timed(max(runs, 5), lambda: subprocess.run([sys.executable, "-c", "pass"], check=True)),
         processor={"command": _used(runs, large), "start": _used(runs, nothing)},
         checks=_checks(large),
@@ -169,6 +173,7 @@ def show(found: Linting) -> None:
     for name, seconds in (
         ("start to end", found.command),
         ("start-up: no project there", found.start),
+        ("its modules loaded", found.loaded),
         ("bare Python", found.python),
     ):
         print(f"  {name:<28}{seconds.middle:8.3f} s{seconds.best:8.3f} s")
