@@ -17,7 +17,6 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from tb.core.encode import plain
 from tb.core.time import show_instant
 
 if TYPE_CHECKING:
@@ -64,6 +63,8 @@ def say(text: str) -> None:
 
 def shown_price(price: Decimal) -> str:
     """A price for people: an average over several fills has more digits than anybody reads."""
+    from tb.core.encode import plain
+
     exact = plain(price)
     return exact if len(exact) <= 12 else plain(Decimal(f"{price:.10g}"))
 

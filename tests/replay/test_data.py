@@ -634,9 +634,10 @@ def test_recorded_markets_load(folder: str, rows: int, period: int) -> None:
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="recorded markets are not here (../shared/data)")
-def test_series_are_not_bars() -> None:
-    found = said(REAL / "series")
-    assert [line.split(" ")[1] for line in found] == ["TB642"] * 3
+def test_series_are_not_bars_and_funding_is_known_as_such() -> None:
+    [found] = said(REAL / "series")
+    assert found.split(" ")[1] == "TB642"
+    assert "fear_greed_1d.parquet" in found
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="recorded markets are not here (../shared/data)")

@@ -2,8 +2,9 @@
 
 Sections begin with `=== `: `settings` (name: value), `rules`, `policy`, `limits`, one for each instrument, and last
 `expected`. A row is open, high, low, close and volume of one hour; `-` is an hour without a bar, `?` a value that is not
-known. `feed NAME` is the file of a feed, where `+5h` is five hours into the data. The setting `explain: 2` adds decision d2
-as `tb explain` shows it. `TB_RECORD=1` writes what happens now; the difference is then reviewed like code.
+known. `feed NAME` is the file of a feed, where `+5h` is five hours into the data.
+The setting `explain: 2` adds decision d2 as `tb explain` shows it, `explain: 2 with constraints` with the constraints, too.
+`TB_RECORD=1` writes what happens now; the difference is then reviewed like code.
 """
 
 from __future__ import annotations
@@ -76,9 +77,10 @@ def told(done: Replayed) -> str:
     return "\n".join([*lines, f"in the end {equity} USD, {outcome.open_positions} open"]) + "\n"
 
 
-def explained(done: Replayed, seq: int) -> str:
+def explained(done: Replayed, seq: int, *, whole: bool) -> str:
     """The explanation of one decision down to its constraints, which other tests hold."""
-    return "\n" + text_of(done.explained(done.decisions[seq - 1])).split("\nconstraints:")[0].rstrip() + "\n"
+    text = text_of(done.explained(done.decisions[seq - 1])).split("\nvalues read")[0]
+    return "\n" + (text if whole else text.split("\nconstraints:")[0]).rstrip() + "\n"
 
 
 def one(done: Replayed, record: object) -> str:
@@ -121,7 +123,8 @@ def test_what_a_program_does(program: Path) -> None:
     done = replayed(text)
     happened = told(done)
     if "explain" in settings_of(text):
-        happened += explained(done, int(settings_of(text)["explain"]))
+        seq, _, more = settings_of(text)["explain"].partition(" with ")
+        happened += explained(done, int(seq), whole=more == "constraints")
     if os.environ.get("TB_RECORD"):
         text = text.split(EXPECTED)[0] + EXPECTED + happened
         program.write_text(text, encoding="utf-8")

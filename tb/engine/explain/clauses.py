@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import msgspec
 
-from tb.core.units import Kind, Unit
+from tb.core.units import DURATION, Kind, Unit
 from tb.engine.explain.tables import tables_below
 from tb.engine.explain.words import describe, points_of, show_value
 from tb.engine.graph import Node, RuleGraph
@@ -170,6 +170,7 @@ def shared_unit(measured: Unit, bound: Unit) -> Unit:
 
 
 def _distance(unit: Unit, value: Exact | float, bound: Exact | float) -> str:
+    unit = DURATION if unit.kind is Kind.TIME else unit  # between two instants lies a length of time
     if isinstance(value, Decimal) and isinstance(bound, Decimal):
         return show_value(abs(EXACT.subtract(bound, value)), unit)
     if isinstance(value, float | Decimal) and isinstance(bound, float | Decimal):

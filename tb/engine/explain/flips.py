@@ -16,7 +16,7 @@ from decimal import Decimal
 import msgspec
 
 from tb.core.encode import plain
-from tb.core.units import Kind
+from tb.core.units import DURATION, Kind, Unit
 from tb.engine.explain.clauses import truth_of
 from tb.engine.explain.words import describe, show_value
 from tb.engine.graph import RuleGraph
@@ -43,6 +43,7 @@ Gap = Callable[[Decimal], Decimal | None]
 class Flip(msgspec.Struct, frozen=True, kw_only=True):
     """`input` flips the condition at `at`, which is `exact` in base units.
 
+    `change` says how far that is, or `just above`, `just below` where the value lies at that point already.
     `inside` is the answer just before that point, coming from the present value, `at_point` at it, `outside` just beyond. All
     three were evaluated.
     """
@@ -114,19 +115,25 @@ def _checked(graph: RuleGraph, leaf: int, value: Decimal, point: Decimal, now: s
         return None
     unit = graph[leaf].unit
     difference = point - value
+    beside = "" if difference else "just above" if away > 0 else "just below"
     shown, there = show_value(value, unit), show_value(point, unit)
-    if shown == there:  # too near for a short form: say it exactly
+    if shown == there and not beside:  # too near for a short form: say it exactly
         shown, there = plain(value), plain(point)
     return Flip(
         input=describe(graph, leaf, expand=False),
         value=shown,
         at=there,
-        change=f"{'+' if difference > 0 else ''}{show_value(difference, unit)}",
+        change=beside or f"{'+' if difference > 0 else ''}{show_value(difference, _difference(unit))}",
         exact=plain(point),
         inside=answers[0],
         at_point=answers[1],
         outside=answers[2],
     )
+
+
+def _difference(unit: Unit) -> Unit:
+    """The unit of what lies between two values: of two instants a length of time."""
+    return DURATION if unit.kind is Kind.TIME else unit
 
 
 def _meeting_points(graph: RuleGraph, comparison: int, leaves: Leaves, leaf: int, value: Decimal) -> list[Decimal]:

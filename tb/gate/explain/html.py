@@ -8,6 +8,7 @@ from html import escape
 from tb.engine.explain.clauses import Clause
 from tb.engine.explain.flips import Flip
 from tb.gate.explain.model import Explanation, RuleResult
+from tb.gate.explain.text import flip_words
 
 _STYLE = """
 :root{color-scheme:light dark;--line:#8884;--good:#1a7f37;--bad:#cf222e;--unsure:#9a6700;--soft:#8882}
@@ -111,7 +112,7 @@ def _tree(clause: Clause) -> str:
 
 
 def _flips(found: tuple[Flip, ...]) -> str:
-    lines = (f"<li>{escape(f.input)} from {escape(f.value)} to {escape(f.at)} ({escape(f.change)})</li>" for f in found[:6])
+    lines = (f"<li>{escape(flip_words(flip))}</li>" for flip in found[:6])
     body = "".join(lines)
     return f'<p class="meta">flips if</p><ul>{body}</ul>' if body else ""
 

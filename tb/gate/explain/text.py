@@ -136,9 +136,16 @@ def _tree(clause: Clause, depth: int, indent: str) -> Iterator[str]:
             yield from _tree(part, depth - 1, indent + "  ")
 
 
+def flip_words(flip: Flip) -> str:
+    """`close goes from 101 to 100 (-1)`, `close goes just below 101`."""
+    if flip.change.startswith("just "):
+        return f"{flip.input} goes {flip.change} {flip.value}"
+    return f"{flip.input} goes from {flip.value} to {flip.at} ({flip.change})"
+
+
 def _flips(found: tuple[Flip, ...], indent: str) -> Iterator[str]:
     for flip in found[:4]:
-        yield f"{indent}flips if {flip.input} goes from {flip.value} to {flip.at} ({flip.change})"
+        yield f"{indent}flips if {flip_words(flip)}"
 
 
 def _rest(e: Explanation, only_failing: bool) -> Iterator[str]:
