@@ -14,6 +14,7 @@ from importlib import resources
 from textwrap import fill
 from typing import TypedDict
 
+from tb.analysis.later import LATER
 from tb.analysis.levels import COMMENTS
 from tb.analysis.lint.catalogue import RULES
 from tb.analysis.refused import REFUSED, Refused
@@ -48,6 +49,8 @@ def explanation(code: str) -> str | None:
     """What there is to say of a code; of one without programs what the table of messages says. None for no code of tb."""
     if code in REFUSED:
         return _refused(code)
+    if code in LATER:
+        return f"# {code} {LATER[code].title}\n\nThis is not looked for yet.\n\n{_wrapped(LATER[code].why)}\n"
     return page(code, examples()) if code in examples() else _message(code) if code in CODES else None
 
 
@@ -68,9 +71,28 @@ def index(programs: Examples) -> str:
         groups.setdefault(range_of(code), []).append(_line(code))
     for title, lines in groups.items():
         parts += [f"## {title}", "\n".join(lines)]
+    parts += ["## Said while files are read", _WHILE_READING]
+    parts.append("\n".join(_row(code) for code in sorted(CODES) if _is_numbered(code) and code not in programs))
     parts += ["## What cannot be written", "Other linters look for these. Here no program can say them."]
     parts.append("\n".join(f"- {row.code} {row.title}: {row.why}{_said(row)}" for row in REFUSED.values()))
+    parts += ["## What is not looked for yet"]
+    parts.append("\n".join(f"- {row.code} {row.title}: {row.why}" for row in LATER.values()))
     return "\n\n".join(parts) + "\n"
+
+
+_WHILE_READING = (
+    "These are found when rules, policy and settings are read, and have no programs of their own: [errors.md](../errors.md) says "
+    "what each means."
+)
+
+
+def _is_numbered(code: str) -> bool:
+    """Whether a code has a number of the linter's."""
+    return "TB101" <= code < "TB600"
+
+
+def _row(code: str) -> str:
+    return f"- {code} {CODES[code].title} ({CODES[code].severity})"
 
 
 def _refused(code: str) -> str:

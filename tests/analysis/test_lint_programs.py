@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from lint_samples import STANDARD, findings_of, split
 
+from tb.analysis.later import LATER
 from tb.analysis.lint import RULES
+from tb.analysis.pages import explanation
 from tb.analysis.refused import REFUSED
 from tb.analysis.suppression import NO_EFFECT, NO_REASON
 from tb.core.codes import CODES
@@ -70,6 +72,21 @@ def test_each_refusal_has_a_program_that_tries_and_no_page_of_its_own() -> None:
     assert {code for row in REFUSED.values() for code in row.by} <= CODES.keys()
     assert {code_of(path) for path in TRIES} == REFUSED.keys()
     assert not REFUSED.keys() & CODES.keys()
+
+
+CATALOGUE = {1: 120, 2: 210, 3: 319, 4: 406, 5: 513}  # the last number of each category
+
+
+def test_every_number_of_the_catalogue_has_its_place_in_the_list() -> None:
+    listed = (FOLDER.parents[2] / "docs" / "lint" / "README.md").read_text(encoding="utf-8")
+    pages = {rule.code for rule in RULES} | {NO_REASON, NO_EFFECT, *OF_THE_CHECKER}
+    for category, last in CATALOGUE.items():
+        for number in range(category * 100 + 1, last + 1):
+            code = f"TB{number}"
+            places = (code in pages, code in CODES and code not in pages, code in REFUSED, code in LATER)
+            assert places.count(True) == 1, code
+            assert f"- [{code}]({code}.md) " in listed if code in pages else f"- {code} " in listed
+            assert explanation(code), code
 
 
 def test_no_record_is_left_over() -> None:
