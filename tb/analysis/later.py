@@ -20,14 +20,15 @@ _ROWS = (
     Later(
         "TB505",
         "a changed rule breaks no test",
-        "Tests are not run against changed rules yet. `tb test --coverage` names the rules, outcomes and thresholds that no test "
-        "reaches.",
+        "Tests are not run against changed rules yet. `tb test --coverage` names the rules, outcomes and thresholds that no "
+        "test reaches.",
     ),
     Later("TB507", "written in a way that is given up", "Nothing of the language has been given up yet."),
     Later(
         "TB512",
         "policy changed under the same revision",
-        "A policy has no revision yet. It is known by the hash of its texts, which every run keeps and `tb ledger verify` compares.",
+        "A policy has no revision yet. It is known by the hash of its texts, which every run keeps and `tb ledger verify` "
+        "compares.",
     ),
     Later(
         "TB513",

@@ -81,8 +81,8 @@ def index(programs: Examples) -> str:
 
 
 _WHILE_READING = (
-    "These are found when rules, policy and settings are read, and have no programs of their own: [errors.md](../errors.md) says "
-    "what each means."
+    "These are found when rules, policy and settings are read, and have no programs of their own: [errors.md](../errors.md) "
+    "says what each means."
 )
 
 
