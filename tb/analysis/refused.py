@@ -31,7 +31,7 @@ _ROWS = (
     Refused(
         "TB204",
         "filled at the close that decided",
-        ("TB002",),
+        ("TB001", "TB002"),
         "A rule says what to order, never when it is filled: an order decided at a close reaches the venue after it.",
     ),
     Refused(

@@ -1,7 +1,7 @@
 """TB116: `==` or `!=` on a computed market value, which is almost never exactly equal to anything.
 
 Recorded values may be compared with each other (`close == highest(close, 20)`) and with 0 (`volume == 0`), and counts with
-numbers: these are exact.
+numbers: these are exact. So are truth values: policy asks a session whether it is 1.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from tb.analysis.ranges import is_whole
 from tb.analysis.subject import Rule, Subject
 from tb.core.diagnostics import Diagnostic, Severity, warning
+from tb.core.units import TRUTH
 from tb.engine.graph import Node, RuleGraph
 
 CODE = "TB116"
@@ -39,7 +40,8 @@ def _kind(subject: Subject, id_: int) -> str:
     value = subject.contradictions.ranges.fixed(id_, "market")
     if value is not None:
         return "zero" if value == 0 else "computed"
-    if is_whole(node) or node.op in {"const", "sign"} or (node.op == "apply" and node.consts[0] in {"count", "bars_since"}):
+    counts = is_whole(node) or node.op in {"const", "sign"} or (node.op == "apply" and node.consts[0] in {"count", "bars_since"})
+    if counts or node.unit == TRUTH:
         return "whole"
     return "recorded" if _is_recorded(graph, node) else "computed"
 

@@ -72,6 +72,10 @@ def part(using: Expressions, node: syntax.Part) -> checked.Expr:
         names = ", ".join(f"`{output}`" for output in function.outputs)
         hint = did_you_mean(node.name, function.outputs) or f"it has {names}"
         return using.refuse("TB056", f"`{function.name}` has no part `{node.name}`", node.span, hint)
+    if isinstance(node.value, syntax.Call):  # a function misspelt: that is what is to be said, not that it has no parts
+        value = call(using, node.value)
+        if isinstance(value, checked.Const) and value.unit == ANY and value.value == "?":
+            return value
     return using.refuse("TB056", f"this has no part `{node.name}`", node.span, "only functions with several results have parts")
 
 
