@@ -3,17 +3,22 @@
 A clause is a node of the rule graph that is no `and`, `or`, `not`, together with the answer wanted of it. A condition has an
 answer exactly where all clauses of one of its terms have theirs; this holds in three-valued logic too, since an unknown clause
 gives no answer. A condition of more than 256 terms is not looked into: `None`.
+
+Which case of a regime, a signal or a table counts says something of its conditions, too: the first that is true counts, and those
+above it are false. That is added where it comes to a few terms.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tb.core.units import TRUTH
 from tb.engine.graph import RuleGraph
 
 Clause = tuple[int, bool]
 Term = tuple[Clause, ...]
 MOST_TERMS = 256
+MOST_OF_CASES = 16  # terms that a choice of cases may add
 
 
 class Clauses:
@@ -46,8 +51,27 @@ class Clauses:
             case "every" | "some" if (node.op == "every") == wanted:
                 # true at each of the last bars is true at this one; false at all of them is false at this one
                 return _all_of([own, self.terms(node.args[0], wanted)]) or own
+            case "regime_is" | "first_is" if wanted:
+                return self._first(own, node.args[0], [int(str(node.consts[0]))])
+            case "signal_is" if wanted:
+                signal = self.graph[node.args[0]]
+                signs = [*signal.consts, 0]  # the last one is neutral
+                return self._first(own, signal.args[0], [at for at, sign in enumerate(signs) if sign == node.consts[0]])
+            case "pick" if node.unit == TRUTH:
+                said = [self.graph[outcome].consts[:1] for outcome in node.args[1:]]
+                return self._first(own, node.args[0], [at for at, outcome in enumerate(said) if outcome == (int(wanted),)])
             case _:
                 return own
+
+    def _first(self, own: tuple[Term, ...], chosen: int, cases: list[int]) -> tuple[Term, ...]:
+        """The ways in which one of these cases is the first that is true; the one after the last is `otherwise`."""
+        conditions = self.graph[chosen].args
+        ways = []
+        for case in cases:
+            parts = [self.terms(condition, False) for condition in conditions[:case]]
+            ways.append(_all_of([own, *parts, *(self.terms(condition, True) for condition in conditions[case : case + 1])]))
+        found = _one_of(ways)
+        return own if found is None or len(found) > MOST_OF_CASES else found
 
 
 def flat(graph: RuleGraph, id_: int, wanted: bool) -> tuple[Clause, ...]:

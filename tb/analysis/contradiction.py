@@ -25,6 +25,7 @@ from tb.analysis.relations import never_above
 from tb.engine.graph import Node, RuleGraph
 
 COMPARISONS = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
+NUMERIC = COMPARISONS | {"agrees"}  # known already where some of its signals are not
 _OPPOSITE = {"lt": "ge", "ge": "lt", "gt": "le", "le": "gt", "eq": "ne", "ne": "eq"}
 _SIDES = ("buy", "sell")
 MOST_SIDES = 4  # of `!=` that a witness is looked for on both sides of
@@ -199,6 +200,8 @@ class Contradictions:
             numbers.values |= said.values
         if not (numbers.gaps or numbers.aparts):
             return None
+        if related:
+            self._take_apart(numbers)
         for id_ in numbers.values:
             low, high = self.ranges.range_of(id_)
             if low is not None:
@@ -221,8 +224,8 @@ class Contradictions:
         return self._above[key]
 
     def _of_clause(self, clause: Clause) -> _Numbers:
-        numbers, node = _Numbers(), self.graph[clause[0]]
-        if node.op in COMPARISONS and not self.ranges.is_setting(node.id):
+        numbers, node = _Numbers(), _ordered(self.graph[clause[0]])
+        if node.op in NUMERIC and not self.ranges.is_setting(node.id):
             self._compare(numbers, node if clause[1] else _opposite(node))
         return numbers
 
@@ -232,6 +235,24 @@ class Contradictions:
             return
         self._add(numbers, node.op, left[0], right[0], right[1] - left[1], Fraction(0))
         self._look_through(numbers, node)
+
+    def _take_apart(self, numbers: _Numbers) -> None:
+        """A quotient of values that are not negative lies below 1 where its dividend is below its divisor."""
+        for gap in tuple(numbers.gaps):
+            quotient, is_most = (gap.left, True) if gap.right == ZERO else (gap.right, False)
+            if ZERO not in (gap.left, gap.right) or quotient == ZERO or self.graph[quotient].op != "div":
+                continue
+            above, below = self.graph[quotient].args
+            ends = [self.ranges.range_of(part)[0] for part in (above, below)]
+            if any(low is None or low < 0 for low in ends) or not self._is_beyond_one(gap.most, is_most):
+                continue
+            numbers.values.update({above: None, below: None})
+            numbers.gaps.append(Gap(above, below, Fraction(0), True) if is_most else Gap(below, above, Fraction(0), True))
+
+    @staticmethod
+    def _is_beyond_one(most: Fraction, is_most: bool) -> bool:
+        """Whether a bound of a quotient keeps it from 1, with room for rounding."""
+        return most < 1 - SLACK if is_most else -most > 1 + SLACK
 
     def _placed(self, id_: int, stage: str) -> tuple[int, Fraction] | None:
         """A value and what is added to it: a constant stands at ZERO. None for a text."""
@@ -274,6 +295,14 @@ class Contradictions:
     def _settled(self, gap: Gap) -> Gap:
         counts = [end == ZERO or is_whole(self.graph[end]) for end in (gap.left, gap.right)]
         return whole(gap) if all(counts) and gap.left != gap.right else gap
+
+
+def _ordered(node: Node) -> Node:
+    """`agree(...) >= 2` as the comparison of a count that it is."""
+    if node.op != "agrees":
+        return node
+    fields = {name: getattr(node, name) for name in Node.__dataclass_fields__}
+    return Node(**{**fields, "op": str(node.consts[0]), "args": node.args[:2]})
 
 
 def _opposite(node: Node) -> Node:

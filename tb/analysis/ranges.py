@@ -24,6 +24,9 @@ _WHOLE_FIELDS = frozenset({"hour", "weekday", "missing_bars"})
 _WHOLE_FACTS = frozenset(
     {"entries", "orders", "losses_in_a_row", "open_positions", "book.open_positions", "after.open_positions"}
 )
+# of values that are not negative, these are not
+_AVERAGES = frozenset({"sma", "ema", "wma", "rma", "mean", "median", "highest", "lowest", "total"})
+_ZERO = Fraction(0)
 
 # their constants say what they are, so arguments alone do not
 _OF_CASES = frozenset(
@@ -73,6 +76,9 @@ class Ranges:
             return value, value
         ends = (None if end is None or not math.isfinite(end) else of_float(float(end)) for end in (node.low, node.high))
         low, high = ends
+        if low is None and node.op == "apply" and str(node.consts[0]) in _AVERAGES and node.args:
+            inner = self.range_of(node.args[0])[0]
+            low = _ZERO if inner is not None and inner >= 0 else None
         if node.stage == "decision" and node.op not in {"fact", "derived"}:
             # the graph's bounds are floats, this value is not
             low = None if low is None else low - _room(low)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tb.analysis.clauses import flat
-from tb.analysis.contradiction import COMPARISONS
+from tb.analysis.contradiction import NUMERIC
 from tb.analysis.edits import without_clause
 from tb.analysis.lint.impossible_threshold import why
 from tb.analysis.subject import Rule, Subject, named
@@ -21,20 +21,23 @@ CODE = "TB105"
 
 
 def check(subject: Subject) -> Iterable[Diagnostic]:
-    contradictions = subject.contradictions
+    contradictions, graph = subject.contradictions, subject.graph
     # `x in a..b` and `x crosses above y` are an `and` of two comparisons that both stand at its place
     sugar = frozenset(span for node in subject.conditions if node.op == "and" for span in node.spans)
     limits = {c.node: c for c in subject.constraints if c.kind in {"limit", "require"}}
     for node in subject.conditions:
         if not contradictions.never(node.id, False):
             continue
-        if node.op in COMPARISONS:
+        if node.op in NUMERIC:
             for place in subject.places(node):
                 if place not in sugar:
                     reason = why(subject, node, place)
                     name = limits[node.id].name if node.id in limits else ""
                     edits = _without(subject, node, place) if not name else ()
                     yield _comparison(f"`{subject.words(place)}` is always true{reason}", place, name, edits)
+        elif node.op == "and":  # all of what `x in a..b` says
+            for place in (place for place in subject.places(node) if all(place in graph[part].spans for part in node.args)):
+                yield _comparison(f"`{subject.words(place)}` is always true", place, "", ())
         elif node.op == "or" and not any(contradictions.never(part, False) for part in node.args):
             for place in subject.places(node):
                 yield _either(subject, node, place)

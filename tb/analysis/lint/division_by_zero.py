@@ -1,13 +1,15 @@
 """TB117: a divisor that is always 0, an error, or that passes through 0, a warning.
 
 A quotient by 0 is unknown: a rule does not fire, and a constraint denies for no reason that anybody meant. Differences of two
-values, and measures that have both signs, pass through 0; so does a parameter whose range holds it. Prices and volumes are left
-alone, and so is a divisor of which another part of the same condition asks that it is not 0.
+values, and measures that have both signs, pass through 0; so do a parameter whose range holds it, and what is held, lost or
+counted of an account that has done nothing yet. Prices and volumes are left alone, and so is a divisor of which another part of
+the same condition asks that it is not 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from fractions import Fraction
 
 from tb.analysis.clauses import flat
@@ -20,12 +22,14 @@ from tb.engine.graph import Node
 
 CODE = "TB117"
 _NONE = Fraction(0)
+# what is 0 before anything was done, and after everything was closed
+_EMPTY = frozenset("gross net exposure open_positions entries orders loss drawdown losses_in_a_row committed working_orders".split())
 _BOTH_SIGNS = frozenset({"change", "momentum", "slope", "macd", "zscore", "correlation", "cci"})
 
 
 def check(subject: Subject) -> Iterable[Diagnostic]:
     graph = subject.graph
-    roots = [root for strategy in subject.plan.strategies for root in strategy.roots]
+    roots = [root for strategy in subject.plan.strategies for part in (strategy, *strategy.baskets) for root in part.roots]
     roots += [constraint.node for constraint in subject.constraints]
     for id_ in graph.reach(tuple(roots)):
         node = graph[id_]
@@ -68,11 +72,23 @@ def _passes_zero(subject: Subject, divisor: Node) -> str:
     low, high = divisor.low, divisor.high
     if (low is not None and low > 0) or (high is not None and high < 0):
         return ""
-    if divisor.op == "sub" and not any(subject.graph[part].op == "const" for part in divisor.args):
+    parts = [subject.graph[part] for part in divisor.args]
+    if divisor.op == "sub" and (_is_deviation(*parts) or not any(part.op == "const" for part in parts)):
         return "is 0 where its two sides are equal"
+    if divisor.op in {"fact", "derived"} and str(divisor.consts[0]) in _EMPTY:
+        return "is 0 where there is nothing yet"
     if divisor.op == "apply" and str(divisor.consts[0]) in _BOTH_SIGNS:
         return "passes through 0"
     return ""
+
+
+def _is_deviation(value: Node, less: Node) -> bool:
+    """Whether a difference with a constant passes through 0: `close / x - 1`, or one inside of what an indicator can be."""
+    if less.op != "const" or not isinstance(less.consts[0], Decimal):
+        return False
+    if value.op == "div":
+        return less.consts[0] == 1
+    return value.low is not None and value.high is not None and value.low < less.consts[0] < value.high
 
 
 def _declared(subject: Subject, name: str) -> Bounds | None:

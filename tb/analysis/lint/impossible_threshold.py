@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tb.analysis.contradiction import COMPARISONS
+from tb.analysis.contradiction import NUMERIC
 from tb.analysis.ranges import shown
 from tb.analysis.subject import Rule, Subject
 from tb.core.diagnostics import Diagnostic, Severity, error
@@ -18,7 +18,7 @@ CODE = "TB106"
 def check(subject: Subject) -> Iterable[Diagnostic]:
     contradictions = subject.contradictions
     for node in subject.conditions:
-        if node.op in COMPARISONS and contradictions.never(node.id, True) and contradictions.out_of_range(node.id, True):
+        if node.op in NUMERIC and contradictions.never(node.id, True) and contradictions.out_of_range(node.id, True):
             for place in subject.places(node):
                 message = f"`{subject.words(place)}` is never true" + why(subject, node, place)
                 yield error(CODE, message, place, "choose a threshold inside of what the value can be")
@@ -27,7 +27,7 @@ def check(subject: Subject) -> Iterable[Diagnostic]:
 def why(subject: Subject, node: Node, place: Span) -> str:
     """Where the values compared lie, as the end of a sentence; empty where there is nothing to say."""
     said = []
-    for id_ in node.args:
+    for id_ in node.args[:2]:
         argument = subject.graph[id_]
         low, high = subject.contradictions.ranges.range_of(id_)
         span = subject.place_in(argument, place)
