@@ -4,8 +4,8 @@ A clause is a node of the rule graph that is no `and`, `or`, `not`, together wit
 answer exactly where all clauses of one of its terms have theirs; this holds in three-valued logic too, since an unknown clause
 gives no answer. A condition of more than 256 terms is not looked into: `None`.
 
-Which case of a regime, a signal or a table counts says something of its conditions, too: the first that is true counts, and those
-above it are false. That is added where it comes to a few terms.
+Which case of a regime, a signal or a table counts says something of its conditions, too: its own is true, and those above it
+are false. That is added where it comes to a few terms.
 """
 
 from __future__ import annotations

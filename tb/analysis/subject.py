@@ -22,7 +22,7 @@ from tb.core.units import Kind
 from tb.dsl import checked, syntax
 from tb.dsl.check import LimitValue
 from tb.engine.graph import Node, RuleGraph
-from tb.engine.plan import ConstraintPlan, Plan
+from tb.engine.plan import ConstraintPlan, EnterPlan, Plan, StrategyPlan
 from tb.vocabulary.std import CONTROLS
 
 if TYPE_CHECKING:
@@ -174,6 +174,12 @@ class Subject:
                 roots += [legs[0].entry.when for legs in basket.entries] + [exit_.when for exit_ in basket.exits]
         nodes = (self.graph[id_] for id_ in self.graph.reach(tuple(roots)))
         return tuple(node for node in nodes if node.unit.kind is Kind.TRUTH)
+
+
+def entries_of(strategy: StrategyPlan) -> Iterator[EnterPlan]:
+    """Every entry of a strategy, each leg as one, and each side of a quote."""
+    yield from strategy.enters
+    yield from (leg.entry for basket in strategy.baskets for legs in basket.entries for leg in legs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The corpus of the linter: what it finds of defects put into sound programs, and what it says of sound ones.
 
-`tests/language/corpus` holds `clean` programs written by hand, in the format of `lint_samples`, and `seeds`: small edits of them.
+`tests/language/corpus` holds `clean` programs written by hand, as `lint_samples` has them, and `seeds`: small edits of them.
 `== TB104 NAME: WORDS` begins a defect in the program NAME, which has to get that code; `== near TB104 NAME: WORDS` an edit that
 comes close to one and must not get it. Of the lines below, `- LINE` names a line of the program (spaces do not count), `+ LINE`
 stands for it or below it, and `> LINE` stands at the end. `seeded` and `near` hold the programs that come of this, each telling
@@ -103,14 +103,15 @@ def programs(kind: str) -> dict[str, str]:
     return {f"{kind}/{path.name}": path.read_text(encoding="utf-8") for path in paths}
 
 
-def look(text: str, code: str = "") -> list[Diagnostic]:
+@cache
+def look(text: str, *, of_layout: bool = False) -> tuple[Diagnostic, ...]:
     """What the linter says of a program; of its layout only where that is asked for."""
-    return findings_of(text, levels={UNFORMATTED: Severity.HINT} if code == UNFORMATTED else None)
+    return tuple(findings_of(text, levels={UNFORMATTED: Severity.HINT} if of_layout else None))
 
 
 def gets(text: str, code: str) -> bool:
     """Whether a program gets a code: the rule's, or of what cannot be written one of those that refuse it."""
-    codes = {finding.code for finding in look(text, code)}
+    codes = {finding.code for finding in look(text, of_layout=code == UNFORMATTED)}
     return bool(codes & set(REFUSED[code].by)) if code in REFUSED else code in codes
 
 
@@ -177,7 +178,7 @@ def table() -> Iterator[str]:
     levels = [level for found in said.values() for _, level in found]
     yield (
         f"{len(said)} sound programs: {levels.count('error')} errors, {levels.count('warning')} warnings,"
-        f" {levels.count('hint')} hints, all of them false or of taste"
+        f" {levels.count('hint')} hints"
     )
     for path, found in said.items():
         for code, level in found:
@@ -202,7 +203,9 @@ def write() -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python tests/analysis/corpus.py", description="what the linter finds of seeded defects")
+    parser = argparse.ArgumentParser(
+        prog="python tests/analysis/corpus.py", description="what the linter finds of seeded defects"
+    )
     parser.add_argument("--write", action="store_true", help="write the seeded programs anew")
     if parser.parse_args().write:
         write()

@@ -92,7 +92,8 @@ def test_a_witness_is_one(condition: Tree | str) -> None:
         ("rsi(close, 14) > 70 and volume > volume[1]", "rsi(close, 14) > 60 or volume > volume[2]", False),
         ("volume > 3 * mean(volume, 24)", "volume > 2 * mean(volume, 24)", True),
         ("close - 3 * atr(14) > 0", "close - 2 * atr(14) > 0", True),
-        ("close / open > 2", "close > open", False),  # an open of 0 is unknown in one of the two
+        ("close / open > 2", "close > open", True),  # no price is negative, and above an open of 0 the first is unknown
+        ("close > 3 * open", "close / open > 2", False),  # and here the second
         ("close > high[1]", "close > close[1]", False),  # a close before that is unknown
         ("close > 0 or close <= 0", "close >= 0", True),
         ("tier is core", "tier is not rest", False),

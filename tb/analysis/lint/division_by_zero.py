@@ -23,13 +23,16 @@ from tb.engine.graph import Node
 CODE = "TB117"
 _NONE = Fraction(0)
 # what is 0 before anything was done, and after everything was closed
-_EMPTY = frozenset("gross net exposure open_positions entries orders loss drawdown losses_in_a_row committed working_orders".split())
+_EMPTY = frozenset(
+    "gross net exposure open_positions entries orders loss drawdown losses_in_a_row committed working_orders".split()
+)
 _BOTH_SIGNS = frozenset({"change", "momentum", "slope", "macd", "zscore", "correlation", "cci"})
 
 
 def check(subject: Subject) -> Iterable[Diagnostic]:
     graph = subject.graph
-    roots = [root for strategy in subject.plan.strategies for part in (strategy, *strategy.baskets) for root in part.roots]
+    roots = [root for strategy in subject.plan.strategies for root in strategy.roots]
+    roots += [root for strategy in subject.plan.strategies for basket in strategy.baskets for root in basket.roots]
     roots += [constraint.node for constraint in subject.constraints]
     for id_ in graph.reach(tuple(roots)):
         node = graph[id_]

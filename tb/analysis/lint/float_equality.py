@@ -40,7 +40,9 @@ def _kind(subject: Subject, id_: int) -> str:
     value = subject.contradictions.ranges.fixed(id_, "market")
     if value is not None:
         return "zero" if value == 0 else "computed"
-    counts = is_whole(node) or node.op in {"const", "sign"} or (node.op == "apply" and node.consts[0] in {"count", "bars_since"})
+    counts = (
+        is_whole(node) or node.op in {"const", "sign"} or (node.op == "apply" and node.consts[0] in {"count", "bars_since"})
+    )
     if counts or node.unit == TRUTH:
         return "whole"
     return "recorded" if _is_recorded(graph, node) else "computed"

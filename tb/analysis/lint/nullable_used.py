@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from tb.analysis.answers import possible_answers
-from tb.analysis.subject import Rule, Subject
+from tb.analysis.subject import Rule, Subject, entries_of
 from tb.core.diagnostics import Diagnostic, Label, Severity, error, warning
 from tb.engine.plan import ConstraintPlan, EnterPlan
 
@@ -38,13 +38,14 @@ def _of_entries(subject: Subject, period: int, constraint: ConstraintPlan) -> It
     for strategy in subject.plan.strategies:
         if strategy.period != period:
             continue
-        for enter in strategy.enters:
+        for enter in entries_of(strategy):
             for fact in _missing(enter):
                 if _never_known(subject, constraint, fact, _LACKS.keys() - set(_missing(enter))):
                     read = _read(subject, constraint, fact)
                     message = f"{read} is never known for `{strategy.name}`: it enters {enter.direction} without {_LACKS[fact]}"
                     labels = (Label(subject.head(enter.span), f"this entry has no {fact.removeprefix('order.')}"),)
-                    hint = f"give the entry {_LACKS[fact]}, or write `{fact} is not set or ...`"
+                    give = "" if strategy.baskets else f"give the entry {_LACKS[fact]}, or "
+                    hint = f"{give}write `{fact} is not set or ...`"
                     yield error(CODE, message, subject.head(constraint.span), hint, labels)
 
 

@@ -1,6 +1,7 @@
 """TB109: a rule whose every case another one denies: an entry that policy always refuses, a constraint beside a stricter one.
 
-An entry is judged together with when its universe lets it look, with its side, and with the stop and target it has or lacks.
+An entry is judged together with when its universe lets it look, with its side and kind, and with the stop and target it has or
+lacks.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ def _never_passes(subject: Subject, strategy: StrategyPlan, enter: EnterPlan, co
 
 def _of_the_order(graph: RuleGraph, root: int, strategy: StrategyPlan, enter: EnterPlan) -> list[Clause]:
     """What clauses of a constraint answer for every order of this entry."""
-    known = {"order.side": "buy" if enter.direction == "long" else "sell", "order.strategy": strategy.name}
+    side = "buy" if enter.direction == "long" else "sell"
+    known = {"order.side": side, "order.strategy": strategy.name, "order.kind": enter.order.style}
     found: list[Clause] = []
     for id_ in graph.reach((root,)):
         node = graph[id_]

@@ -7,6 +7,7 @@ missing. With the values that parameters and limits have now: another value may 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import permutations
 
 from tb.analysis.subject import Rule, Subject
 from tb.analysis.witness import told, witness
@@ -31,16 +32,18 @@ def _exits(subject: Subject) -> Iterator[Diagnostic]:
     implies = subject.implications.implies
     for strategy in subject.plan.strategies:
         said = subject.program.strategies[strategy.name].exits
-        for at, one in enumerate(strategy.exits):
-            for by, other in enumerate(strategy.exits):
-                if by == at or not implies(one.when, other.when) or implies(other.when, one.when):
-                    continue
-                case = told(subject, witness(subject.contradictions, [(one.when, True), (other.when, True)]), one.span)
-                words, whole = subject.words(said[at].condition.span), subject.words(said[by].condition.span)
-                message = f"`{words}` exits nothing that `{whole}` does not{f' (both do at {case})' if case else ''}"
-                labels = (Label(subject.head(other.span), "this holds in every case in which the other does"),)
-                yield warning(CODE, message, subject.head(one.span), "drop it, or make it the wider one", labels)
-                break
+        exits = (strategy.exits, *(basket.exits for basket in strategy.baskets))
+        pairs = (pair for part in exits for pair in permutations(enumerate(part), 2))
+        told_of = set[int]()
+        for (at, one), (by, other) in pairs:
+            if at in told_of or not implies(one.when, other.when) or implies(other.when, one.when):
+                continue
+            told_of.add(at)
+            case = told(subject, witness(subject.contradictions, [(one.when, True), (other.when, True)]), one.span)
+            words, whole = subject.words(said[at].condition.span), subject.words(said[by].condition.span)
+            message = f"`{words}` exits nothing that `{whole}` does not{f' (both do at {case})' if case else ''}"
+            labels = (Label(subject.head(other.span), "this holds in every case in which the other does"),)
+            yield warning(CODE, message, subject.head(one.span), "drop it, or make it the wider one", labels)
 
 
 RULE = Rule(CODE, "shadowed-rule", "correctness", "intervals", Severity.WARNING, check)

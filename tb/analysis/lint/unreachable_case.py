@@ -1,4 +1,4 @@
-"""TB107: a case of `regime` or `size`, a row of a table, or an `enter` of a strategy, that the ones above it already cover.
+"""TB107: a case of `regime`, `size` or a signal, a row of a table, or an `enter`, that the ones above it already cover.
 
 Cases are tried from the top, and one whose condition is unknown ends the search; so where a case holds only together with one
 above it, it is never chosen. Of the entries of a strategy the first that holds is proposed, and one that is unknown is passed
@@ -14,6 +14,7 @@ from tb.analysis.tables import cases_of, tables_in
 from tb.core.diagnostics import Diagnostic, Label, Severity, error
 from tb.core.span import Span
 from tb.dsl import checked_cases
+from tb.engine.graph import Node
 
 CODE = "TB107"
 
@@ -24,6 +25,8 @@ def check(subject: Subject) -> Iterable[Diagnostic]:
             cases = subject.program.regime
             covered = _covered(subject, node.args)
             yield from (_finding("regime", cases[at].name, cases[at].span, cases[by].span) for at, by in covered)
+        elif node.op == "signal":
+            yield from _signal(subject, node)
     for table in tables_in(subject):
         yield from _rows(subject, table)
     for strategy, at, enter in enters(subject):
@@ -35,6 +38,15 @@ def check(subject: Subject) -> Iterable[Diagnostic]:
                 span = enter.sizes[case].span
                 yield _finding("size", subject.words(span), span, enter.sizes[by].span)
     yield from _entries(subject)
+
+
+def _signal(subject: Subject, node: Node) -> Iterable[Diagnostic]:
+    conditions = subject.graph[node.args[0]].args
+    for case, by in _covered(subject, conditions):
+        for around in subject.places(node):
+            spans = [subject.place_in(subject.graph[conditions[at]], around) for at in (case, by)]
+            if spans[0] is not None and spans[1] is not None:
+                yield _finding("case", subject.words(spans[0]), spans[0], spans[1])
 
 
 def _entries(subject: Subject) -> Iterable[Diagnostic]:

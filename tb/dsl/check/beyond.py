@@ -10,7 +10,9 @@ _CLOCK = frozenset("now time timenow clock date datetime timestamp current_time 
 _CHANCE = frozenset("random rand randint rnd uniform normal gauss choice shuffle seed noise coin".split())
 _WORLD = frozenset("http https fetch request download url webhook read_file read_csv load_csv query sql env getenv".split())
 _AHEAD = frozenset("future lead next next_close next_open next_bar tomorrow lookahead look_ahead forecast_actual".split())
-_FORMING = frozenset("barstate is_confirmed isconfirmed confirmed is_closed bar_closed forming current_bar realtime intrabar".split())
+_FORMING = frozenset(
+    "barstate is_confirmed isconfirmed confirmed is_closed bar_closed forming current_bar realtime intrabar".split()
+)
 _COARSER = frozenset("security request.security informative resample higher_timeframe htf timeframe".split())
 _MISSING = frozenset(
     "na nan null nil none None NaN NA missing undefined unknown isna is_na isnan is_nan nz fillna coalesce".split()
