@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt bench lock clean
+.PHONY: help setup demo test check fmt bench recall lock clean
 
 help:
 	@echo "make demo    replay the simulated sample market, print the summary and one explanation, write the report"
@@ -13,6 +13,7 @@ help:
 	@echo "make check   formatting, lint, types and the architecture test"
 	@echo "make fmt     format the Python sources"
 	@echo "make bench   print replay speed and microseconds per decision"
+	@echo "make recall  print how many seeded defects the linter finds, rule by rule"
 	@echo "make setup   only create .venv"
 	@echo "make lock    pin the newest allowed versions in requirements.lock (needs uv)"
 	@echo "make clean   remove .venv and caches; the ledger in .tb stays"
@@ -42,6 +43,9 @@ fmt: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python -m benchmarks
+
+recall: $(STAMP)
+	@$(BIN)/python tests/analysis/corpus.py
 
 lock:
 	@uv pip compile --no-config --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

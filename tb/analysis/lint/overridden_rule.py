@@ -16,7 +16,7 @@ from tb.engine.graph import Node, RuleGraph
 from tb.engine.plan import ConstraintPlan, EnterPlan, StrategyPlan
 
 CODE = "TB109"
-_OF_THE_ORDER = frozenset({"order.side", "order.strategy", "order.stop", "order.target", "order.confidence"})
+_OF_THE_ORDER = frozenset({"order.kind", "order.side", "order.strategy", "order.stop", "order.target", "order.confidence"})
 _DENY = frozenset({"shrink", "reject", "pause", "halt"})
 
 
