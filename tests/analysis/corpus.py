@@ -34,7 +34,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "tests" / "language" / "corpus"
 TECHNIQUE: Mapping[str, str] = {rule.code: rule.technique for rule in RULES}
 CHECKER = "checker"  # units, names and meaning: said before any rule of the catalogue looks
-PROJECTS = {"the default project": ROOT, **{f"examples/{p.name}": p for p in sorted((ROOT / "examples").iterdir())}}
+_EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/tb.yaml"))
+PROJECTS = {"the default project": ROOT, **{f"examples/{p.name}": p for p in _EXAMPLES}}
 
 
 @dataclass(frozen=True)
