@@ -38,6 +38,14 @@ def test_a_limit_that_refused_everything(run: Run, with_ledger: Path) -> None:
     assert said.startswith("`wide` refused all ")
 
 
+def test_what_a_run_shows_can_be_hidden_and_stays_hidden_without_the_run(run: Run, with_ledger: Path) -> None:
+    limits = with_ledger / "policy" / "limits.tb"
+    hidden = "# tb: ignore TB309 because it is for a day that this data does not hold\nlimit   order_value"
+    limits.write_text(limits.read_text().replace("limit   order_value", hidden))
+    assert not any("`order_value`" in message for message in codes(run, with_ledger, "--data", "r1")["TB309"])
+    assert codes(run, with_ledger) == {}
+
+
 def test_a_folder_is_data_and_no_run(run: Run, project: Path) -> None:
     found = codes(run, project, "--data", project / "data")
     assert not {"TB309", "TB310", "TB405"} & found.keys()

@@ -81,7 +81,9 @@ def lint(
     )
     ruled = [finding for rule in RULES if levels.get(rule.code, rule.severity) is not None for finding in rule.check(subject)]
     left = suppress(in_order(used_at(files, ruled)), suppressions, _BY_CODE)
-    off = [code for code, level in levels.items() if level is None]
+    asked = {"data": data is not None or markets is not None, "run": observed is not None}
+    without = [rule.code for rule in RULES if not asked.get(rule.technique, True)]  # they might find what is hidden
+    off = [*without, *(code for code, level in levels.items() if level is None)]
     idle = without_effect(suppressions, _BY_CODE, off)
     return in_order([*found, *_levelled([*left, *wrong, *idle], levels)])
 
