@@ -6,6 +6,7 @@ import corpus
 import pytest
 from corpus import CHECKER, Seed, clean, gets, programs, recall, seeds, technique
 
+from tb.analysis.lint import RULES
 from tb.core.diagnostics import Severity
 
 SEEDED = {path: seed for path, seed in seeds().items() if not seed.near}
@@ -55,3 +56,7 @@ def test_the_table_names_every_code() -> None:
     said = "\n".join(corpus.table())
     assert all(code in said for code in recall().seeded)
     assert CHECKER in said
+
+
+def test_every_rule_has_defects() -> None:
+    assert {rule.code for rule in RULES} <= recall().seeded.keys()
