@@ -237,8 +237,13 @@ class Contradictions:
         self._look_through(numbers, node)
 
     def _take_apart(self, numbers: _Numbers) -> None:
-        """A quotient of values that are not negative lies below 1 where its dividend is below its divisor."""
+        """A quotient of values that are not negative lies below 1 where its dividend is below its divisor; a size without sign
+        that is bounded bounds what it is the size of on both sides."""
         for gap in tuple(numbers.gaps):
+            if gap.right == ZERO and gap.left != ZERO and self.graph[gap.left].op == "abs":
+                inner = self.graph[gap.left].args[0]
+                numbers.values[inner] = None
+                numbers.gaps += [Gap(inner, ZERO, gap.most, gap.strict), Gap(ZERO, inner, gap.most, gap.strict)]
             quotient, is_most = (gap.left, True) if gap.right == ZERO else (gap.right, False)
             if ZERO not in (gap.left, gap.right) or quotient == ZERO or self.graph[quotient].op != "div":
                 continue
