@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tb.dsl import syntax
+from tb.dsl.check import needs_of
 from tb.dsl.names import names_in
 
 
@@ -13,7 +14,8 @@ from tb.dsl.names import names_in
 class Statement:
     """One declaration and the names it uses. `kind` is the word it is declared with; `name` is empty where it defines none.
 
-    Strategies and constraints are needed by themselves; `use` and `require` between parameters need nothing.
+    Strategies and constraints are needed by themselves, and so are the controls that a policy file brings by `use`. Other `use`
+    lines and `require` between parameters need nothing.
     """
 
     name: str
@@ -29,7 +31,7 @@ class Statement:
 
     @property
     def is_needed_by_itself(self) -> bool:
-        return not self.is_definition and self.kind not in {"use", "paramrequire"}
+        return not self.is_definition and self.kind != "paramrequire"
 
 
 def statements(files: Sequence[syntax.File]) -> tuple[Statement, ...]:
@@ -40,7 +42,8 @@ def statements(files: Sequence[syntax.File]) -> tuple[Statement, ...]:
             kind = type(declaration).__name__.lower()
             # a block of regimes has no name of its own: conditions call it `regime`
             name = "regime" if kind == "regime" else str(getattr(declaration, "name", ""))
-            found.append(Statement(name, kind, file.path, declaration, tuple(dict.fromkeys(names_in(declaration)))))
+            uses = needs_of(declaration, file) if isinstance(declaration, syntax.Use) else names_in(declaration)
+            found.append(Statement(name, kind, file.path, declaration, tuple(dict.fromkeys(uses))))
     return tuple(found)
 
 

@@ -24,6 +24,7 @@ from tb.vocabulary.catalogue import FUNCTIONS
 from tb.vocabulary.facts import FACTS, unit_of
 from tb.vocabulary.fields import FIELDS
 from tb.vocabulary.function import Parameter
+from tb.vocabulary.std import TEXTS
 
 SIGNS = {"long": 1, "short": -1, "neutral": 0}
 _TURNED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
@@ -329,9 +330,9 @@ class Builder:
         known = self._named.get((value.name, context))
         if known is None:
             is_let = value.kind == "let"
-            target = self.program.lets[value.name].value if is_let else self.program.triggers[value.name].when
-            known = self._build(target, context)
-            self.graph.name(known, value.name)
+            named = self.program.lets[value.name] if is_let else self.program.triggers[value.name]
+            known = self._build(named.value if isinstance(named, checked.Let) else named.when, context)
+            self.graph.name(known, value.name, of_library=named.span.file in TEXTS)
             self._named[(value.name, context)] = known
         return known
 

@@ -16,6 +16,7 @@ from typing import Literal
 from tb.core.encode import canonical, digest
 from tb.core.span import Span
 from tb.core.units import Unit
+from tb.vocabulary.std import TEXTS
 
 Stage = Literal["constant", "market", "decision"]
 Constant = Decimal | str | int | float | None
@@ -86,7 +87,14 @@ class _Draft:
     high: float | None
     key: str
     spans: dict[Span, None]
-    names: dict[str, None]
+    names: dict[str, bool]  # name -> whether the standard library gave it
+
+    def names_to_show(self) -> tuple[str, ...]:
+        """The project's own names first; those of the library only where no file of the project writes the same itself."""
+        own = tuple(name for name, of_library in self.names.items() if not of_library)
+        if any(span.file not in TEXTS for span in self.spans):
+            return own
+        return own + tuple(name for name, of_library in self.names.items() if of_library)
 
 
 class GraphBuilder:
@@ -121,8 +129,9 @@ class GraphBuilder:
         self._drafts[found].spans[span] = None
         return found
 
-    def name(self, node: int, name: str) -> None:
-        self._drafts[node].names[name] = None
+    def name(self, node: int, name: str, *, of_library: bool = False) -> None:
+        """Adds a name of the node; those of the standard library are kept apart from the project's own."""
+        self._drafts[node].names[name] = of_library
 
     def __getitem__(self, node: int) -> _Draft:
         return self._drafts[node]
@@ -143,7 +152,7 @@ class GraphBuilder:
                     d.high,
                     d.key,
                     tuple(d.spans),
-                    tuple(d.names),
+                    d.names_to_show(),
                 )
                 for i, d in enumerate(self._drafts)
             )

@@ -68,6 +68,21 @@ def test_parts_keep_their_names_and_the_whole_is_spelled_out() -> None:
 
 
 @pytest.mark.parametrize(
+    ("before", "condition", "said"),
+    [
+        ("", "rsi_turn_up and rsi(close, 14) > 80", "rsi_turn_up and rsi(close, 14) > 80"),
+        ("let mine = rsi(close, 14)\n", "rsi_turn_up and mine > 80", "rsi_turn_up and mine > 80"),
+        ("", "rsi_turn_up and strength > 80", "rsi_turn_up and strength > 80"),
+    ],
+)
+def test_names_of_the_library_stand_only_where_the_project_does_not_write_the_same(
+    before: str, condition: str, said: str
+) -> None:
+    plan = compiled("use std.triggers: rsi_turn_up, strength\n\n" + before + strategy(condition)).plan
+    assert describe(plan.graph, plan.strategies[0].enters[0].when) == said
+
+
+@pytest.mark.parametrize(
     ("value", "unit", "shown"),
     [
         (D("0.032"), Unit(Kind.RATIO), "3.2%"),

@@ -1,4 +1,4 @@
-"""TB509: a definition, a `use`, or a limit that nothing needs.
+"""TB509: a definition, a `use` or a name of one, or a limit that nothing needs.
 
 What only unused definitions use is unused too. A requirement between parameters does not need them: it only ties them together.
 `group of order.instrument` asks every group there is.
@@ -56,6 +56,12 @@ def _imports(subject: Subject, everything: tuple[Statement, ...]) -> Iterator[Di
         if not offered & asked:
             message, hint = f"nothing of `{use.module}` is used in this file", f"remove `use {use.module}`"
             yield warning(CODE, message, use.span, hint, edits=without_lines(files[statement.file], use.span))
+            continue
+        spare = [f"`{name}`" for name in use.picked if name not in asked]
+        if spare:
+            kept = ", ".join(name for name in use.picked if name in asked)
+            message = f"{' and '.join(spare)} {'are' if len(spare) > 1 else 'is'} never used in this file"
+            yield warning(CODE, message, use.span, f"write `use {use.module}: {kept}`")
 
 
 def _offered(module: str, everything: tuple[Statement, ...]) -> set[str]:

@@ -60,6 +60,16 @@ def definitions_of(module: str) -> tuple[str, ...]:
     return tuple(filter(None, map(_name, _parsed(LIBRARY[module].path, {}).declarations)))
 
 
+def needs_of(node: syntax.Use, file: syntax.File) -> tuple[str, ...]:
+    """What the controls that a policy file names use, by name: groups and sessions of the policy among it."""
+    if not file.is_policy or module_at(node, file) is None:
+        return ()
+    whole = _parsed(CONTROLS_FILE.path, {})
+    asked = [name for picked in node.picked if picked in CONTROLS for name in CONTROLS[picked].constraints]
+    parts = _with_needs(whole, asked)
+    return tuple(dict.fromkeys(name for own in whole.declarations if _name(own) in parts for name in names_in(own)))
+
+
 def _parsed(path: str, texts: Mapping[str, str]) -> syntax.File:
     return _parse(path, texts.get(path, TEXTS[path]))
 
