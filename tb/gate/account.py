@@ -206,12 +206,12 @@ class Account:
 
     # --- events ----------------------------------------------------------------------------------------------------
 
-    def begin_day(self, starts: int, ends: int) -> None:
-        """A trading day begins; the equity of this moment is its reference."""
+    def begin_day(self, starts: int, ends: int, *, as_last_noted: bool = False) -> None:
+        """A trading day begins; its reference is the equity of this moment, or equity as last noted if there is a note."""
         self.day_starts, self.day_ends = starts, ends
-        self.equity_at_day_start = self.equity()
+        self.equity_at_day_start = self.history[-1][1] if as_last_noted and self.history else self.equity()
         for book in self.books.values():
-            book.account.begin_day(starts, ends)
+            book.account.begin_day(starts, ends, as_last_noted=as_last_noted)
 
     def observe(self, at: int) -> None:
         """Takes note of equity at a close: the high-water mark and the history of losses read it."""

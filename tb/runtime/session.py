@@ -23,13 +23,14 @@ from decimal import Decimal
 
 from tb.core.records import Latch, Mark, Order, Record
 from tb.core.settings import Settings
-from tb.core.time import DAY, day_start, next_day_start
+from tb.core.time import DAY
 from tb.engine.plan import ConstraintPlan, Plan
 from tb.gate.account import Account, Book
 from tb.gate.facts import Moment
 from tb.gate.gate import Gate, Judgement
 from tb.gate.proposal import Proposal
 from tb.runtime.combining import Combiner
+from tb.runtime.days import begin_day
 from tb.runtime.drafts import Draft, Key, Ready
 from tb.runtime.judged import decision_of, order_of
 from tb.runtime.latches import Latches
@@ -94,6 +95,7 @@ class Session:
         self.legs = Legs(self)
         self.quotes = Quotes(self)
         self._marked_day = 0
+        self._marked_at: int | None = None
         self._was_open = False
         self._settled_at = 0
         self._windows = _windows_of(self._watching())
@@ -145,8 +147,8 @@ class Session:
         for symbol in account.held():
             account.mark(symbol, self.view.close(symbol, at))
         if at >= account.day_ends:
-            zone = self.settings.account.timezone
-            account.begin_day(day_start(at, zone), next_day_start(at, zone))
+            begin_day(account, at, self._marked_at, period=min(self.gates), zone=self.settings.account.timezone)
+        self._marked_at = at
         account.observe(at)
         if self._was_open or account.held():
             self._note_equity(at)
