@@ -23,6 +23,7 @@ from tb.core.codes import CODES, Code, range_of
 from tb.core.settings import settings_schema
 from tb.core.units import Unit
 from tb.dsl import syntax
+from tb.dsl.check import brought_by
 from tb.dsl.grammar import TABLE, kept_table, table_text
 from tb.dsl.names import names_in
 from tb.dsl.parse import parse
@@ -265,8 +266,9 @@ def triggers() -> str:
     for node, text in _said(TRIGGERS_FILE).values():
         if isinstance(node, syntax.Trigger):
             when = next(line for line in text.split("; ") if line.startswith("when ")).removeprefix("when ")
-            rows.append((f"`{node.name}`", node.doc or "", f"`{when}`"))
-    return table(("trigger", "meaning", "when"), rows)
+            brought = ", ".join(f"`{name}`" for name in brought_by("std.triggers", node.name))
+            rows.append((f"`{node.name}`", node.doc or "", f"`{when}`", brought))
+    return table(("trigger", "meaning", "when", "brings"), rows)
 
 
 def parameters() -> str:

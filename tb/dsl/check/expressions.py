@@ -26,6 +26,7 @@ from tb.vocabulary.facts import FACTS, INTERNAL, unit_of
 from tb.vocabulary.fields import FIELDS
 from tb.vocabulary.look_back import LONGEST_WINDOW
 from tb.vocabulary.pointwise import POINTWISE
+from tb.vocabulary.std import TEXTS
 
 COMPARE = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
 _ARITHMETIC = {"+": "add", "-": "sub", "*": "mul", "/": "div"}
@@ -194,7 +195,11 @@ class Expressions:
         near = scope.nearest(name, known, self.file, self.in_policy)
         if name == "tier" and self.in_policy:
             near = "write `order.tier is core`"
-        there = "" if self.in_policy else library.home_of(name)
+        there = (
+            ""
+            if self.in_policy
+            else library.home_of(name, [other for other, (at, _) in scope.defined.items() if at.file not in TEXTS])
+        )
         hint = there or near or ("" if "." in name else f"define it: `let {name} = ...`")
         edits = respelling(name, scope.readable(known, self.file, self.in_policy), node.span) if near and not there else ()
         return self.refuse("TB102", f"nothing is called `{name}`", node.span, hint, edits)

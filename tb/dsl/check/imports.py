@@ -34,6 +34,7 @@ def resolve(scope: Scope, files: Sequence[syntax.File]) -> None:
                 home = _own(scope, node, file, modules)
             if home is not None:
                 used.append(home.path)
+                scope.brought.setdefault(home.path, f"use {node.module}: {', '.join(node.picked)}".rstrip(": "))
                 _pick(scope, node, file, home)
         scope.uses[file.path] = tuple(used)
 

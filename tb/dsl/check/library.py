@@ -10,7 +10,7 @@ The parts keep their places in the text of the library; explanations and finding
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from tb.core.diagnostics import did_you_mean
@@ -45,12 +45,18 @@ def module_at(node: syntax.Use, file: syntax.File) -> str | None:
     return standard.path if node.picked or not file.is_policy else None
 
 
-def home_of(name: str) -> str:
-    """The edit that brings a definition of the library; nothing where it has none of that name."""
+def home_of(name: str, taken: Container[str]) -> str:
+    """The edit that brings a definition of the library; nothing where it has none of that name.
+
+    What a definition brings with it must not be among the names that are `taken`: these are said instead.
+    """
     if name in CONTROLS:
         return f"add `use std.controls: {name}` to a policy file"
     for module, standard in LIBRARY.items():
         if standard.path != CONTROLS_FILE.path and name in definitions_of(module):
+            clash = [f"`{other}`" for other in brought_by(module, name) if other in taken]
+            if clash:
+                return f"it is in the library, but brings {' and '.join(clash)}, which the project defines: rename yours first"
             return f"it is in the library: add `use {module}: {name}`"
     return ""
 
@@ -68,6 +74,12 @@ def needs_of(node: syntax.Use, file: syntax.File) -> tuple[str, ...]:
     asked = [name for picked in node.picked if picked in CONTROLS for name in CONTROLS[picked].constraints]
     parts = _with_needs(whole, asked)
     return tuple(dict.fromkeys(name for own in whole.declarations if _name(own) in parts for name in names_in(own)))
+
+
+def brought_by(module: str, name: str) -> tuple[str, ...]:
+    """The definitions that come with one of the library: its helpers and parameters, in the order of the file."""
+    needs = _with_needs(_parsed(LIBRARY[module].path, {}), (name,))
+    return tuple(other for other in definitions_of(module) if other in needs and other != name)
 
 
 def _parsed(path: str, texts: Mapping[str, str]) -> syntax.File:

@@ -17,6 +17,7 @@ from tb.core.span import Span
 from tb.core.units import Unit
 from tb.dsl import checked, checked_cases, syntax
 from tb.dsl.checked_capital import Advisor, Allocation, Book, Council
+from tb.vocabulary.std import TEXTS
 
 _Settled = syntax.Let | syntax.Trigger | syntax.Function | syntax.Score | syntax.Signal | syntax.Table
 
@@ -60,6 +61,7 @@ class Scope:
     defined: dict[str, tuple[Span, bool]] = field(default_factory=dict)  # name -> where, in policy
     uses: dict[str, tuple[str, ...]] = field(default_factory=dict)  # file -> files it names with `use`
     picked: dict[tuple[str, str], frozenset[str] | None] = field(default_factory=dict)  # names it takes of one; None: all
+    brought: dict[str, str] = field(default_factory=dict)  # file of the library -> the first `use` line that names it
     pending: dict[str, _Settled] = field(default_factory=dict)  # found, not checked yet
     open: list[str] = field(default_factory=list)  # being checked: a name met again is a cycle
     broken: set[str] = field(default_factory=set)  # definitions with a mistake: their uses stay silent
@@ -81,12 +83,22 @@ class Scope:
     def define(self, name: str, span: Span, in_policy: bool) -> bool:
         """Claims a name; reports and answers False where it is taken."""
         earlier = self.defined.get(name)
-        if earlier is not None:
-            labels = (Label(earlier[0], "first defined here"),)
+        if earlier is None:
+            self.defined[name] = (span, in_policy)
+            return True
+        labels = (Label(earlier[0], "first defined here"),)
+        if earlier[0].file in TEXTS:
+            place = f"{earlier[0].file}:{earlier[0].line}"
+            bringing = self.brought.get(earlier[0].file)
+            hint = "rename yours" + (
+                f", or name those you need: `{bringing}: NAME`" if bringing and ":" not in bringing else ""
+            )
+            by = f"which `{bringing}` brings" if bringing else "which every project has"
+            self.report("TB050", f"`{name}` is already defined at {place}, {by}", span, hint, labels)
+            self.broken.add(name)  # which of the two is meant by it is not guessed
+        else:
             self.report("TB050", f"`{name}` is defined twice", span, "rename one of the two", labels)
-            return False
-        self.defined[name] = (span, in_policy)
-        return True
+        return False
 
     def visible(self, name: str, file: str, in_policy: bool) -> bool:
         where = self.defined.get(name)
