@@ -7,7 +7,8 @@ leave out their far end, as those of `Account` do; times are the instants of eve
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -60,6 +61,17 @@ class Activity:
         self.sent.append(order)
         if parent is not None:
             self.parents[parent] = EXACT.add(self.parents.get(parent, ZERO), order.quantity)
+
+    @contextmanager
+    def without(self, order: SentOrder) -> Iterator[None]:
+        """For a while an order counts as not sent: one that rests is asked about again and is no duplicate of itself."""
+        found = bisect_left(self.sent, order.at, key=lambda sent: sent.at)
+        found = self.sent.index(order, found)
+        del self.sent[found]
+        try:
+            yield
+        finally:
+            self.sent.insert(found, order)
 
     def cancel(self, at: int) -> None:
         """An order is taken back: a message like another."""

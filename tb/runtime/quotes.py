@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tb.core.records import Order
 from tb.engine.plan import StrategyPlan
+from tb.gate.activity import SentOrder
 from tb.runtime.drafts import Draft, Ready
 
 if TYPE_CHECKING:
@@ -69,7 +70,11 @@ class Quotes:
             return False
         settling = self.session.settling
         working = settling.account.working.pop(standing.id)
-        judgement = self.session.ask(draft, at)
+        sent = SentOrder(
+            standing.at, standing.strategy, standing.instrument, working.sign, working.quantity, working.price, True
+        )
+        with settling.account.activity.without(sent):
+            judgement = self.session.ask(draft, at)
         settling.account.working[standing.id] = working
         if judgement.approved is None or judgement.quantity != standing.quantity:
             return False

@@ -305,7 +305,8 @@ class Settling:
         lengths.append(strategy.cool_downs.get("stop", 0) if fill.cause in STOPS else 0)
         if max(lengths):
             for symbol in strategy.together(position.instrument):
-                self.cooling[position.strategy, symbol] = fill.at + max(lengths)
+                key = (position.strategy, symbol)  # what leaves in parts: the part that cools longest counts
+                self.cooling[key] = max(self.cooling.get(key, 0), fill.at + max(lengths))
 
 
 def _waits_as(order: Order) -> Key:

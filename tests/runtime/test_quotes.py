@@ -154,3 +154,32 @@ def test_a_maker_on_recorded_quotes(recorded_data: Path) -> None:
     for decision in done.decisions:
         assert done.explained(decision, deep=False).differences == ()
     assert "a quote: post only" in done.explained(done.decisions[0]).order
+
+
+def test_a_side_that_rests_on_is_no_duplicate_of_itself_and_is_committed_once() -> None:
+    for limit in (
+        "forbid duplicate_order when duplicates(10h) > 0\n",
+        "limit credit committed(today) + order.notional <= 250 USD\n",
+    ):
+        done = quoted([flat(100)] * 6, policy=POLICY + limit)
+        assert [(order.side, order.at - done.market.first) for order in done.orders] == [("buy", 0), ("sell", 0)]
+        assert done.records.of(Cancel) == []
+
+
+def test_a_side_that_comes_back_to_a_price_of_before_is_a_duplicate() -> None:
+    policy = POLICY + "forbid duplicate_order when duplicates(10h) > 0\n"
+    done = quoted([flat(100), flat(100.5), flat(100)], policy=policy)
+    assert [d.deciding for d in done.decisions[-2:]] == [("duplicate_order",)] * 2
+
+
+def test_parts_that_leave_one_after_the_other_cool_down_as_long_as_the_longest() -> None:
+    more = "  exit when close > close[1]\n  cool down 6h after loss\n  cool down 1h after exit\n"
+    # bought twice at 99; a part leaves at a loss in hour 4, the rest at a gain in hour 6
+    rows = [flat(100), (100, 100, 98, 100), (100, 100, 98, 90), (90, 92, 90, 90), flat(120), flat(105), *[flat(105)] * 8]
+    done = quoted(rows, maker(more=more))
+    leaving = [fill for fill in done.fills if fill.side == "sell"]
+    assert [fill.price for fill in leaving] == [D("90.90"), D(105)]
+    first, last = (fill.at for fill in leaving)
+    assert first + 6 * HOUR > last + HOUR
+    later = [order.at for order in done.orders if order.kind == "entry" and order.at > first]
+    assert min(later) >= first + 6 * HOUR
