@@ -1,4 +1,7 @@
-"""TB106: a comparison that is never true, because the threshold lies outside of what the value can be."""
+"""TB106: a comparison that is never true, because the threshold lies outside of what the value can be.
+
+A signal that is asked for a direction which none of its cases gives is one, too.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,22 @@ def check(subject: Subject) -> Iterable[Diagnostic]:
             for place in subject.places(node):
                 message = f"`{subject.words(place)}` is never true" + why(subject, node, place)
                 yield error(CODE, message, place, "choose a threshold inside of what the value can be")
+        elif node.op == "signal_is":
+            yield from _never_said(subject, node)
+
+
+def _never_said(subject: Subject, node: Node) -> Iterable[Diagnostic]:
+    """`x is long` of a signal that has no `long when`; every signal is neutral where none of its cases holds."""
+    sign, direction = node.consts[:2]
+    signal = subject.graph[node.args[0]]
+    if signal.op != "signal" or sign == 0 or sign in signal.consts or not signal.names:
+        return
+    for place in subject.places(node):
+        words = subject.words(place)
+        if " is " not in words or " is not " in words:
+            continue  # one vote among others, or true at all times: neither keeps a rule from firing
+        message = f"`{signal.names[0]} is {direction}` is never true: the signal has no `{direction} when`"
+        yield error(CODE, message, place, f"add a case `{direction} when ...` to `{signal.names[0]}`, or ask another direction")
 
 
 def why(subject: Subject, node: Node, place: Span) -> str:
