@@ -136,6 +136,9 @@ def _wrong_value(node: Node, path: Path, problem: ValidationError, schema: Schem
     return error(codes.wrong_value, message, value.span, _edit(value, about))
 
 
+_MOST_AS_FRACTION = Decimal("0.02")
+
+
 def _edit(value: Node, about: Schema) -> str:
     """The value with the unit it lacks, where it is a bare number; else an example."""
     examples = about.get("examples") or [None]
@@ -148,6 +151,8 @@ def _edit(value: Node, about: Schema) -> str:
         and isinstance(examples[0], str)
         and (found := re.match(r"[\d_.]+[kMB]?(.*)", examples[0]))
     ):
+        if found[1] == "bps" and _MOST_AS_FRACTION <= value.value < 1:  # costs are small: percent was meant
+            return f"write `{value.text}%`"
         if found[1] in {"%", "bps"} and 0 < value.value < 1:  # a fraction was meant
             return f"write `{plain(Decimal(value.value) * 100)}%`"
         return f"write `{value.text}{found[1]}`"

@@ -96,6 +96,18 @@ def _nameless(stumble: Stumble) -> Told:
     return None
 
 
+def _universe(stumble: Stumble) -> Told:
+    """`strategy x on BTC-USD`."""
+    if stumble.first_word() != "strategy" or stumble.previous(2) != "on" or stumble.token != "-":
+        return None
+    rest = re.match(r"(?:[-_/][A-Z0-9]+)+", stumble.line_text()[stumble.index() :])
+    if rest is None or not stumble.previous().isupper():
+        return None
+    instrument = stumble.previous() + rest[0]
+    hint = f"write `universe mine` with `tier core {instrument}` below it, and `on mine` here"
+    return "TB002", f"a strategy runs on a universe, and `{instrument}` is an instrument", hint
+
+
 def _dotted(stumble: Stumble) -> Told:
     if stumble.token == "-" and stumble.previous_type() == "WORD" and stumble.accepted <= _AFTER_NAMES:
         dashed = re.match(r"(?:-[A-Za-z0-9_]+)+", stumble.line_text()[stumble.index() :])
@@ -145,6 +157,59 @@ def _distance(stumble: Stumble) -> Told:
     side = side or _near(str(stumble.token), ["above", "below"])
     hint = f"write `{head} {side} entry`" if side else f"write `{head} below entry` or `{head} above entry`"
     return "TB002", f"expected `below` or `above` {stumble.after()}, not {stumble.found()}", hint
+
+
+def _crosses(stumble: Stumble) -> Told:
+    """`crosses ema(close, 20)`."""
+    if stumble.previous() != "crosses" or stumble.accepted != {"ABOVE", "BELOW"} or stumble.at_end():
+        return None
+    level = _end_of_comparison(stumble.line_text()[stumble.index() :])
+    side = {"over": "above", "up": "above", "under": "below", "down": "below"}.get(str(stumble.token))
+    if side is not None:
+        level = level[len(stumble.token) :].strip()
+    elif not stumble.token[0].isalnum() or not level:
+        return None
+    written = [f"`{shown(f'crosses {one} {level}'.strip(), 80)}`" for one in ([side] if side else ["above", "below"])]
+    hint = f"write {' or '.join(written)}"
+    return "TB002", f"expected `above` or `below` after `crosses`, not {stumble.found()}", hint
+
+
+_PERIODS = {"minute": "1m", "hour": "1h", "hourly": "1h", "day": "1d", "daily": "1d", "week": "1w", "weekly": "1w"}
+
+
+def _every(stumble: Stumble) -> Told:
+    """`every hour`."""
+    period = _PERIODS.get(str(stumble.token))
+    if period is None or stumble.previous() != "every" or "NUMBER" not in stumble.accepted:
+        return None
+    return "TB002", f"expected a period such as `1h` after `every`, not `{stumble.word()}`", f"write `every {period}`"
+
+
+def _order_clause(stumble: Stumble) -> Told:
+    """`order limit at X valid 6h`."""
+    if stumble.first_word() != "order" or str(stumble.token) not in ("valid", "post") or "COMMA" not in stumble.accepted:
+        return None
+    line, here = stumble.line_text(), stumble.index()
+    written = f"{line[:here].strip()}, {line[here:].strip()}"
+    return "TB002", f"expected `,` {stumble.after()}, not `{stumble.word()}`", f"write `{shown(written, 80)}`"
+
+
+_SIDES = {"buy": "buy", "buys": "buy", "bought": "buy", "sell": "sell", "sells": "sell", "sold": "sell"}
+
+
+def _proposes(stumble: Stumble) -> Told:
+    """`when mine buys 0.001 BTC-USD`."""
+    side = _SIDES.get(str(stumble.token))
+    if side is None or stumble.first_word() != "when":
+        return None
+    line, here = stumble.line_text(), stumble.index()
+    head, tail = line[:here].strip(), line[here + len(stumble.token) :].strip()
+    if stumble.accepted == {"PROPOSES"}:
+        written = f"{head} proposes {side} {tail}"
+        return "TB002", f"expected `proposes` {stumble.after()}, not `{stumble.word()}`", f"write `{shown(written, 80)}`"
+    if stumble.accepted == {"BUY", "SELL"}:
+        return "TB002", f"expected `buy` or `sell` {stumble.after()}, not `{stumble.word()}`", f"write `{side}`"
+    return None
 
 
 def _foreign(stumble: Stumble) -> Told:
@@ -258,6 +323,18 @@ def _quote(stumble: Stumble) -> Told:
     return None
 
 
+def _instant(stumble: Stumble) -> Told:
+    """`given instant = 2024-03-05 23:00`."""
+    if stumble.first_word() != "given" or stumble.at_end():
+        return None
+    line, here = stumble.line_text(), stumble.index()
+    day = re.search(r"[0-9]{4}-[0-9]{2}-[0-9]{2}$", line[:here].rstrip())
+    clock = re.match(r"[0-9]{2}:[0-9]{2}\b", line[here:])
+    if day is None or clock is None:
+        return None
+    return "TB001", "an instant stands in double quotes", f'write `"{day[0]} {clock[0]}"`'
+
+
 def _given(stumble: Stumble) -> Told:
     if stumble.first_word() != "given" or "EQUAL" not in stumble.accepted:
         return None
@@ -280,7 +357,11 @@ def _expect(stumble: Stumble) -> Told:
         return "TB002", f"`{said}` is no verdict", hint
     if said in _VERDICTS and "BY" in stumble.accepted and stumble.token.type in ("NAME", "WORD"):
         line, here = stumble.line_text(), stumble.index()
-        return "TB002", f"expected `by` {stumble.after()}", f"write `{shown(f'{line[:here].strip()} by {line[here:]}', 80)}`"
+        rest = line[here:].strip()
+        if str(stumble.token) in _SIDES and " by " not in rest:
+            return "TB001", f"{stumble.found()} cannot stand {stumble.after()}", f"write `{shown(line[:here].strip(), 80)}`"
+        rule = rest.split(" by ", 1)[-1].strip()  # `expect shrink buy BTC-USD by narrow`: what the order is, is said above
+        return "TB002", f"expected `by` {stumble.after()}", f"write `{shown(f'{line[:here].strip()} by {rule}', 80)}`"
     if stumble.token == "margin" and "WITH" in stumble.accepted:
         return "TB002", f"expected `with` {stumble.after()}, not `margin`", "write `with margin 20bps`"
     return None
@@ -345,11 +426,17 @@ HABITS: tuple[Callable[[Stumble], Told], ...] = (
     _chain,
     _policy_require,
     _nameless,
+    _universe,
     _dotted,
     _colon,
     _line_below,
     _range,
     _distance,
+    _crosses,
+    _every,
+    _order_clause,
+    _proposes,
+    _instant,
     _instrument,
     _shouted_function,
     _text_without_because,

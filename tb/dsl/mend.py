@@ -165,6 +165,27 @@ def mend_number(word: str, span: Span, reading: Reading) -> str:
     return mend_unit(digits, unit, span, reading)
 
 
+def mend_instant(word: str, span: Span, reading: Reading, *, quoted: bool) -> str:
+    """`2023-01-12T18:00`: the language writes days and times apart, and an instant that is given in quotes."""
+    meant = f"{word[:10]} {word[11:16]}"
+    meant = f'"{meant}"' if quoted else meant
+    message = "an instant stands in double quotes" if quoted else "a space stands between a day and its time"
+    reading.mistake("TB012", message, span, f"write `{meant}`")
+    return meant
+
+
+def mend_hour(word: str, behind: str, span: Span, reading: Reading) -> str:
+    """`8am`, `4pm`, and `8:30am`, whose minutes alone are `word`."""
+    digits, half = word[:-2], word[-2:].lower()
+    if behind or not digits.isdigit() or not 1 <= int(digits) <= 12:
+        reading.mistake("TB012", f"`{half}` is no unit: a day has 24 hours", span, "write a time of day as in `16:30`")
+        return digits
+    hour = int(digits) % 12 + (12 if half == "pm" else 0)
+    hint = f"write `{hour}` to compare with `hour`, and `{hour:02d}:00` for a time of day"
+    reading.mistake("TB012", f"`{half}` is no unit: a day has 24 hours", span, hint)
+    return str(hour)
+
+
 def mend_name(word: str, span: Span, reading: Reading) -> str:
     """`let 2fast = ...`: a name that begins with a digit."""
     better = f"{word.lstrip('0123456789._') or 'x'}{word[: len(word) - len(word.lstrip('0123456789'))]}"

@@ -36,6 +36,7 @@ def _words() -> re.Pattern[str]:
             f"(?P<{kind}>{pattern})"
             for kind, pattern in (
                 ("space", r"[ \t]+"),
+                ("stamp", r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(?::00(?:\.0+)?)?(?:Z|\+00:00)?"),
                 ("symbol", terminal("SYMBOL")),
                 ("dotted", r"[0-9][0-9_]*(?:\.[0-9]+){2,}"),
                 ("number", terminal("NUMBER")),
@@ -137,6 +138,12 @@ def _scan_line(line: str, index: int, opened: list[_Open], found: Scan, reading:
             new = _join_unit(pieces, bare, word, span, reading)
         elif kind == "badnumber" and line[: match.start()].strip() in _NAMING:
             new = mend.mend_name(word, _span(reading, index, match.start(), match.end()), reading)
+        elif kind == "stamp":
+            quoted = _first_word(line.strip()) == "given"
+            new = mend.mend_instant(word, _span(reading, index, match.start(), match.end()), reading, quoted=quoted)
+        elif kind == "badnumber" and word[-2:].lower() in ("am", "pm"):
+            behind = ":" if line[: match.start()].endswith(":") else ""
+            new = mend.mend_hour(word, behind, _span(reading, index, match.start(), match.end()), reading)
         elif (kind == "word" and not word.isascii()) or (kind == "symbol" and word in _SHOUTED) or kind in _BAD:
             new = _mend(kind, word, _span(reading, index, match.start(), match.end()), reading)
         changed = changed or new != word or kind in _BAD

@@ -124,6 +124,15 @@ def test_a_project_with_mistakes_is_refused(run: Run, with_ledger: Path, case: s
     assert snapshot(with_ledger) == then
 
 
+def test_limits_that_could_not_be_read_are_not_said_to_be_missing(run: Run, project: Path) -> None:
+    path = project / "policy/limits.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("max_spread: 60bps", "max_spread 60bps"), encoding="utf-8")
+    answer = run("lint", "--project", project)
+    assert answer.code != 0
+    assert "TB620" in answer.err + answer.out
+    assert "TB060" not in answer.err + answer.out
+
+
 def test_every_file_with_a_mistake_is_named_at_once(run: Run, project: Path) -> None:
     for file in ("rules/momentum.tb", "rules/triggers.tb", "policy/limits.tb"):
         path = project / file

@@ -111,6 +111,7 @@ BAD = [
     # missing units, wrong units
     ("fee: 60bps", "fee: 60", "12:8 TB604 `venue.fee` must be a ratio with `%` or `bps`, not `60` | write `60bps`"),
     ("fee: 60bps", "fee: 0.006", "12:8 TB604 `venue.fee` must be a ratio with `%` or `bps`, not `0.006` | write `0.6%`"),
+    ("fee: 60bps", "fee: 0.4", "12:8 TB604 `venue.fee` must be a ratio with `%` or `bps`, not `0.4` | write `0.4%`"),
     ("fee: 60bps", "fee: 1 USD", "12:8 TB604 `venue.fee` must be a ratio with `%` or `bps`, not `1 USD` | such as `60bps`"),
     ("fee: 60bps", "fee: -1bps", "12:8 TB604 `venue.fee` must be a ratio with `%` or `bps`, not `-1bps` | such as `60bps`"),
     ("10_000 USD", "10_000", "5:11 TB604 `account.equity` must be money with its currency, not `10_000` | write `10_000 USD`"),

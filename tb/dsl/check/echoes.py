@@ -11,6 +11,8 @@ from tb.dsl import syntax
 _DEFINES = re.compile(r"^(?:let|trigger|param|group|universe|strategy)\s+([a-z]\w*)", re.MULTILINE)
 _TIER = re.compile(r"^\s+(?:tier\s+)?([a-z]\w*)\b", re.MULTILINE)
 _QUOTED = re.compile(r"`([^`]+)`")
+_NOT_SET = "TB060"
+_LIMITS_UNREAD = "TB620"  # then no limit of `policy/limits.yaml` is known: that one is not set says nothing
 _ECHOES = frozenset({"TB053", "TB060", "TB061", "TB102", "TB402"})
 
 
@@ -21,7 +23,12 @@ def without_echoes(
     if not has_errors(findings):
         return list(checked)
     unread = _unread(findings, files)
-    return [finding for finding in checked if finding.code not in _ECHOES or not unread & set(_QUOTED.findall(finding.message))]
+    silent = {_NOT_SET} if any(finding.code == _LIMITS_UNREAD for finding in findings) else set()
+    return [
+        finding
+        for finding in checked
+        if finding.code not in silent and (finding.code not in _ECHOES or not unread & set(_QUOTED.findall(finding.message)))
+    ]
 
 
 def _unread(findings: Sequence[Diagnostic], files: Sequence[syntax.File]) -> frozenset[str]:

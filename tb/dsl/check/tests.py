@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from tb.core.diagnostics import Label, did_you_mean
 from tb.core.span import Span
-from tb.core.units import Kind, Unit
+from tb.core.units import NUMBER, Kind, Unit
 from tb.dsl import checked, checked_tests, syntax
 from tb.dsl.check import units
 from tb.dsl.check.bar_tables import bar_tables, recorded
@@ -20,6 +20,7 @@ from tb.dsl.check.expressions import Expressions
 from tb.dsl.check.given import amount, facts
 from tb.dsl.check.scope import Scope
 from tb.dsl.check.walk import parts_of
+from tb.dsl.format_expression import spell
 from tb.dsl.format_tests import spell_expectation
 
 _COMPARE = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
@@ -130,14 +131,14 @@ def _proposes(sight: Sight, node: syntax.Proposes) -> checked_tests.Proposes | N
         sign=1 if node.side == "buy" else -1,
         quantity=node.quantity.value,
         instrument=symbol,
-        price=_price(sight, node.price),
-        stop=_price(sight, node.stop),
-        target=_price(sight, node.target),
+        price=_price(sight, "at", node.price),
+        stop=_price(sight, "stop", node.stop),
+        target=_price(sight, "target", node.target),
         span=node.span,
     )
 
 
-def _price(sight: Sight, node: syntax.Expr | None) -> Decimal | None:
+def _price(sight: Sight, word: str, node: syntax.Expr | None) -> Decimal | None:
     if node is None:
         return None
     found, currency = amount(sight.policy, node), sight.policy.scope.currency
@@ -145,7 +146,8 @@ def _price(sight: Sight, node: syntax.Expr | None) -> Decimal | None:
         return None
     if found.unit.kind is not Kind.PRICE and found.unit != Unit(Kind.MONEY, currency):
         message = f"a price is money in {currency}, not {units.phrase(found.unit)}"
-        sight.report("TB101", message, node.span, f"write `at 60_000 {currency}`")
+        said = spell(node) if found.unit == NUMBER else "60_000"
+        sight.report("TB101", message, node.span, f"write `{word} {said} {currency}`")
         return None
     assert isinstance(found.value, Decimal)
     return found.value
@@ -159,6 +161,8 @@ def _expect(sight: Sight, node: syntax.Expectation, kind: str) -> checked_tests.
     match node:
         case syntax.ExpectThat():
             using = sight.policy if kind == "order" else sight.rules
+            if _is_verdict(using, node.condition):
+                return None
             condition = using.condition(node.condition)
             confidence = _confidence(sight, node, condition, kind)
             operator = None if node.operator is None else _COMPARE[node.operator]
@@ -174,6 +178,24 @@ def _expect(sight: Sight, node: syntax.Expectation, kind: str) -> checked_tests.
                 hint = "add `when STRATEGY proposes ...`, or `bars`"
                 sight.report("TB092", "nothing is judged in this test", node.span, hint)
             return _verdict(sight, node, text)
+
+
+_VERDICTS = (
+    dict.fromkeys(("approved", "approves", "allowed", "accept", "accepted"), "approve")
+    | dict.fromkeys(("rejected", "rejects", "denied", "deny", "refused"), "reject")
+    | dict.fromkeys(("warned", "warns"), "warn")
+    | dict.fromkeys(("shrunk", "shrinks"), "shrink")
+    | dict.fromkeys(("paused", "pauses"), "pause")
+    | dict.fromkeys(("halted", "halts"), "halt")
+)
+
+
+def _is_verdict(using: Expressions, node: syntax.Expr) -> bool:
+    """`expect rejected`, where nothing is called so: the verdict was meant, and that is reported."""
+    if not isinstance(node, syntax.Name) or node.text not in _VERDICTS or node.text in using.scope.defined:
+        return False
+    using.scope.report("TB102", f"nothing is called `{node.text}`", node.span, f"write `expect {_VERDICTS[node.text]}`")
+    return True
 
 
 def _confidence(sight: Sight, node: syntax.ExpectThat, condition: checked.Expr, kind: str) -> Decimal | None:
