@@ -143,6 +143,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_default
     feeds: tuple[tuple[int, int | None], ...] = ()
     votes: tuple[Ballot, ...] = ()  # of the council, in its order; empty where its strategy is not in it
     inventory: Decimal | None = None  # of a quote: what is held, from -1 to 1 of the size quoted
+    crossing: Decimal | None = None  # the market's price, where an order that would fill at once is judged at that
     together: Together | None = None  # of a leg; verdict, deciding and approved are then those of all legs
     likeness: tuple[Likeness, ...] = ()  # of the strategy's other instruments, where some may count as one
     advice: tuple[Advice, ...] = ()  # in the order in which advisors were asked

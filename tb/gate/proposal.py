@@ -63,6 +63,7 @@ class Proposal:
     takes: tuple[Decimal, ...] = ()  # levels at which parts are to leave
     votes_for: Decimal | None = None  # share of the council's weight; None where it is not asked
     inventory: Decimal | None = None  # of a quote, as in its decision
+    crossing: Decimal | None = None  # likewise
     group: str = ""
     legs: int = 1
     hedged: Decimal | None = Decimal(0)

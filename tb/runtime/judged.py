@@ -48,6 +48,7 @@ def decision_of(draft: Draft, judgement: Judgement, plan: Plan, view: MarketView
         takes=proposal.takes,
         conviction=proposal.conviction,
         inventory=proposal.inventory,
+        crossing=proposal.crossing,
         feeds=feeds_read(plan, view, symbol, draft.strategy.period, own),
     )
 
@@ -70,11 +71,21 @@ def order_of(draft: Draft, judgement: Judgement, *, run: str, policy_hash: str, 
         target=proposal.target,
         style=how.style,
         price=proposal.asked,
-        expires=None if how.valid is None else at + how.valid,
+        expires=_expires(draft, at),
         post_only=how.post_only,
         is_quote=how.is_quote,
         takes=proposal.takes,
     )
+
+
+def _expires(draft: Draft, at: int) -> int | None:
+    """When an entry is over: after what it says, or at market after one period of its strategy, when what it was decided on is
+    old. An order that closes a position waits as long as it takes; legs and quotes end by rules of their own."""
+    proposal = draft.proposal
+    if proposal.order.valid is not None:
+        return at + proposal.order.valid
+    is_entry_at_market = proposal.adds_risk and proposal.legs == 1 and not proposal.order.is_quote
+    return at + draft.strategy.period if is_entry_at_market else None
 
 
 def text_of(value: Exact) -> str | None:

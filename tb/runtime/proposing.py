@@ -124,7 +124,7 @@ class Proposer:
             return self.view.value(node, symbol, row)
 
         spec = self.settings.instrument(symbol)
-        price, asked = self._price_of(enter, sign, symbol, strategy.period, row, inventory)
+        price, asked, crossing = self._price_of(enter, sign, symbol, strategy.period, row, inventory)
         confidence = values(enter.confidence) if enter.confidence is not None else None
         conviction = values(enter.conviction) if enter.conviction is not None else None
         quantity, stop, target, intended = Decimal(0), None, None, None
@@ -153,6 +153,7 @@ class Proposer:
             asked,
             takes,
             inventory=inventory,
+            crossing=crossing,
         )
         reason = say(self.plan.graph, enter.because, values)
         kind = f"{'bid' if sign > 0 else 'ask'}" if enter.order.is_quote else "enter"
@@ -160,18 +161,22 @@ class Proposer:
 
     def _price_of(
         self, enter: EnterPlan, sign: int, symbol: str, period: int, row: int, inventory: Decimal | None
-    ) -> tuple[Decimal | None, Decimal | None]:
-        """What an entry is expected to pay, and the price it asks for where it rests."""
-        spec = self.settings.instrument(symbol)
+    ) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
+        """What an entry is expected to pay, the price it asks for where it rests, and the market's where that counts."""
+        spec, market = self.settings.instrument(symbol), self._expected(sign, symbol, period, row)
         if enter.order.style == "market" or spec is None:
-            return self._expected(sign, symbol, period, row), None
+            return market, None, None
         slippage = self.settings.venue_for(symbol).slippage
 
         def values(node: int) -> float | None:
             return self.view.value(node, symbol, row)
 
         asked = asked_price(self.plan.graph, enter.order, sign, spec.tick, values, inventory or Decimal(0))
-        return expected_of(enter.order, asked, sign, slippage, spec.tick), asked
+        if market is None:
+            return None, asked, None  # whether it fills at once cannot be told
+        own = expected_of(enter.order, asked, sign, slippage, spec.tick, None)
+        price = expected_of(enter.order, asked, sign, slippage, spec.tick, market)
+        return price, asked, None if price == own else market
 
     def _expected(self, sign: int, symbol: str, period: int, row: int) -> Decimal | None:
         quote, spec = self.view.quote(symbol, period, row), self.settings.instrument(symbol)

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from small_projects import NAN, START, Replayed, bars, compiled, flat, market, run, strategy
 
-from tb.core.records import Fill, Trade
+from tb.core.records import Cancel, Fill, Trade
 from tb.core.time import HOUR
 from tb.gate.gate import Approved
 from tb.replay.venue import SimulatedVenue
@@ -199,9 +199,12 @@ def test_an_exit_order_whose_stop_was_faster_never_touches_the_next_position() -
     assert done.outcome.open_positions == 1
 
 
-def test_an_order_waits_for_an_open_that_is_known() -> None:
+def test_an_entry_at_market_waits_one_period_for_an_open_that_is_known() -> None:
     done = replayed(LONG, [(NAN, 101, 99, 100), (NAN, NAN, NAN, NAN), (102, 103, 101, 102)])
-    assert (done.fills[0].row, done.fills[0].price, done.fills[0].at) == (3, D("102"), START + 3 * HOUR)
+    assert done.fills == []
+    assert [(record.cause, record.at) for record in done.records.records if isinstance(record, Cancel)] == [
+        ("expired", START + 2 * HOUR)
+    ]
 
 
 def test_unknown_highs_and_lows_touch_nothing() -> None:
@@ -217,7 +220,7 @@ def test_where_the_low_is_unknown_the_known_prices_still_touch_the_stop() -> Non
     assert closed_at(fallen) == ("stop", D("90"), 3)
 
 
-def test_a_gap_in_the_bars_waits_and_other_instruments_go_on() -> None:
+def test_a_gap_in_the_bars_ends_what_waits_and_other_instruments_go_on() -> None:
     rules = strategy(members="BTC-USD, ETH-USD")
     data = market(
         bars("BTC-USD", [SIGNAL, None, None, (101, 102, 100, 101), flat(80)]),
@@ -226,8 +229,6 @@ def test_a_gap_in_the_bars_waits_and_other_instruments_go_on() -> None:
     done = run(compiled(rules), data)
     assert [(f.instrument, (f.at - START) // HOUR, f.price) for f in done.fills] == [
         ("ETH-USD", 2, D("51")),
-        ("BTC-USD", 3, D("101")),
-        ("BTC-USD", 4, D("80")),
     ]
     # the data of ETH ends: what is held of it stays open, at its last price
     assert done.outcome.open_positions == 1

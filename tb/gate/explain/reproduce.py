@@ -281,7 +281,7 @@ def _compare_exit(
         return
     by_itself = GONE if decision.enter == LEG_GONE else TOO_LONG
     reason = by_itself if exit_ is None else say(graph, exit_.because, reader(market)) or UNSAID
-    recorded = (decision.stop, decision.target, decision.confidence, decision.conviction)
+    recorded = (decision.stop, decision.target, decision.confidence, decision.conviction, decision.crossing)
     if any(value is not None for value in recorded) or decision.takes:
         differences.append("an exit has neither stop nor target nor takes nor confidence nor conviction")
     if reason != decision.reason:
@@ -331,14 +331,17 @@ def reader(market: dict[int, Exact | float]) -> Values:
 def _price_again(
     graph: RuleGraph, entry: EnterPlan, settings: Settings, decision: Decision, values: Values
 ) -> list[tuple[str, object, object]]:
-    """The price of an order that rests follows from the market values; one at market rests on the quote, recorded once."""
+    """The price of an order that rests follows from the market values; one at market rests on the quote, recorded once. Without
+    a quote there is no price, and the order was denied for it."""
     spec = settings.instrument(decision.instrument)
-    if entry.order.style == "market" or spec is None:
-        return []
+    if entry.order.style == "market" or spec is None or decision.price is None:
+        return [("market's price", None, decision.crossing)]
     sign = 1 if decision.side == "buy" else -1
     asked = asked_price(graph, entry.order, sign, spec.tick, values, decision.inventory or Decimal(0))
     slippage = settings.venue_for(decision.instrument).slippage
-    return [("price", expected_of(entry.order, asked, sign, slippage, spec.tick), decision.price)]
+    own, price = (expected_of(entry.order, asked, sign, slippage, spec.tick, market) for market in (None, decision.crossing))
+    counts = None if own == price else decision.crossing
+    return [("price", price, decision.price), ("market's price", counts, decision.crossing)]
 
 
 def _compare_entry(
