@@ -87,7 +87,8 @@ def _rows(path: str, text: str, findings: list[Diagnostic]) -> dict[Key, tuple[A
         key = (at, row.get("instrument", ""), row.get("strategy", ""))
         if key in found:
             findings.append(error(CODE, "a second answer to the same question", span, "keep one of the two rows"))
-        found[key] = (_answer(row), _number(row.get("cost", ""))[0])
+        cost = _number(row.get("cost", ""))[0]
+        found[key] = (_answer(row), None if cost is None or cost < 0 else cost)  # below nothing: not known
     return found
 
 

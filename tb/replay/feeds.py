@@ -41,6 +41,7 @@ ORDER = "TB671"
 OUTSIDE = "TB672"
 MISSING = "TB648"
 _KNOWN = ("known", "published")
+_LIKE_KNOWN = ("known", "publish", "releas", "avail", "receiv", "announc")
 _ENDINGS = (".parquet", ".csv")
 INSTRUMENT = "{instrument}"
 _TRUTHS = {"true": "1", "yes": "1", "false": "0", "no": "0"}
@@ -192,6 +193,16 @@ def read_rows(feed: Feed, path: Path, findings: FileFindings, *, by_instrument: 
     return {} if findings.has_errors else found
 
 
+def _refuse_other_known(
+    others: Iterable[str], values: Iterable[str], actual: Mapping[str, str], findings: FileFindings
+) -> None:
+    """A column that seems to say when a row became known, and is not called so, would be passed over: the value too early."""
+    for name in others:
+        if name not in values and any(part in name for part in _LIKE_KNOWN):
+            message = f"the column `{actual[name]}` seems to say when a row became known, and would not be read"
+            findings.add(COLUMNS, message, "call it `known`, or take it out of the file")
+
+
 def _columns(
     feed: Feed, frame: pl.DataFrame, findings: FileFindings, *, by_instrument: bool, called: str
 ) -> dict[str, pl.Series] | None:
@@ -201,6 +212,7 @@ def _columns(
     others = [name for name in actual if name not in {"time", "instrument", *_KNOWN}]
     if len(others) == 1 and called.split(".", maxsplit=1)[0] != feed.name:
         values = (others[0],)  # a file that `tb.yaml` names says what it holds by its only column
+    _refuse_other_known(others, values, actual, findings)
     wanted = {"time": ("time",), "value": values, "known": _KNOWN, "instrument": ("instrument",)}
     found: dict[str, pl.Series] = {}
     for what, names in wanted.items():

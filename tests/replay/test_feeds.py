@@ -149,6 +149,11 @@ def test_where_feeds_are_looked_for(tmp_path: Path) -> None:
         ("time,mood,known\n{2},1,{1}\n", "TB671", "row 1 (line 2): known at {1}, before its own time {2}"),
         ("time,feeling\n{1},1\n", "TB645", "the column `mood` is missing"),
         ("time,mood,value\n{1},1,1\n", "TB645", "`mood` and `value` are both columns of the value"),
+        (
+            "time,published_at,mood\n{1},{3},1\n",
+            "TB645",
+            "the column `published_at` seems to say when a row became known, and would not be read",
+        ),
         ("time,mood,instrument\n{1},1,BTC-USD\n", "TB645", "the rows have a column `instrument`, and here all are of one"),
         ("time,mood\n{1},high\n", "TB647", "row 1 (line 2): `mood` is `high`, not a number"),
         ("time,mood\nsoon,1\n", "TB647", "row 1 (line 2): `soon` is not a time"),
