@@ -52,7 +52,7 @@ def account() -> Account:
     found = Account("USD", Decimal("160000"))
     found.high_water = Decimal("161000")
     for at in range(2_000):
-        found.history.append((NOW - (2_000 - at) * HOUR, Decimal(160_000 + at % 700)))
+        found.history.note(NOW - (2_000 - at) * HOUR, Decimal(160_000 + at % 700))
     for at, symbol in enumerate(INSTRUMENTS[:4]):
         found.fill("buyer", symbol, Decimal(10), Decimal(1_000 + at), Decimal("4"))
         found.marks[symbol] = Decimal(1_010 + at)

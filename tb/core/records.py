@@ -293,7 +293,8 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 class Curve(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Equity and gross exposure at every close at which something was held, compactly (`tb.core.curve` packs and unpacks).
 
-    `points` is zlib-compressed UTF-8: lines of `instant equity exposure`, ascending, numbers as exact text.
+    `points`, all little-endian: the number of bytes of the next part (8 bytes); the instants as zlib-compressed differences of
+    64 bits, the first from 0; equity, then exposure, as float64.
     """
 
     first: int

@@ -6,13 +6,16 @@ of equity: unknown denies. Times are the instants of events; there is no clock h
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+import numpy as np
+
 from tb.engine.instant import EXACT
 from tb.gate.activity import Activity
+from tb.gate.history import EquityHistory, HeldThrough, Stretch
 
 ZERO = Decimal(0)
 
@@ -69,7 +72,7 @@ class Account:
     order_times: list[int] = field(default_factory=list)
     losses_in_a_row: int = 0
     last_loss: int | None = None
-    history: list[tuple[int, Decimal]] = field(default_factory=list)  # equity at the closes seen
+    history: EquityHistory = field(default_factory=EquityHistory.empty)  # equity at the closes seen
     activity: Activity = field(default_factory=Activity)  # of the whole account
     returns: dict[str, list[Decimal]] = field(default_factory=dict)  # of closed trades by strategy, over their entry's value
     books: dict[str, Book] = field(default_factory=dict)  # by name
@@ -209,7 +212,7 @@ class Account:
     def begin_day(self, starts: int, ends: int, *, as_last_noted: bool = False) -> None:
         """A trading day begins; its reference is the equity of this moment, or equity as last noted if there is a note."""
         self.day_starts, self.day_ends = starts, ends
-        self.equity_at_day_start = self.history[-1][1] if as_last_noted and self.history else self.equity()
+        self.equity_at_day_start = self.history.last() if as_last_noted and self.history else self.equity()
         for book in self.books.values():
             book.account.begin_day(starts, ends, as_last_noted=as_last_noted)
 
@@ -222,8 +225,40 @@ class Account:
             return
         if self.high_water is None or equity > self.high_water:
             self.high_water = equity
-        if not self.history or self.history[-1][1] != equity:
-            self.history.append((at, equity))
+        self.history.note(at, equity)
+
+    def held_through(self, stretch: Stretch) -> HeldThrough:
+        """What equity is over a stretch at which nothing but prices moves."""
+        held = tuple((holding.instrument, holding.quantity) for holding in self.holdings.values())
+        return HeldThrough(stretch, self.cash, held)
+
+    def pass_over(self, stretch: Stretch) -> None:
+        """Marks and observes each instant of a stretch: what `mark` and `observe` at each of them come to."""
+        for instrument in stretch.closes:
+            self.mark(instrument, stretch.price(instrument, len(stretch.times) - 1))
+        for account in (self, *(book.account for book in self.books.values())):
+            account._observe_all(stretch)
+
+    def _observe_all(self, stretch: Stretch) -> None:
+        if not self.holdings:
+            self.observe(stretch.last)
+            return
+        through = self.held_through(stretch)
+        self._raise_high_water(through)
+        self.history.note_stretch(through)
+
+    def _raise_high_water(self, through: HeldThrough) -> None:
+        """The highest exact equity is among the instants at which the rounded one is highest, within its error."""
+        equity, _, error = through.floats()
+        highest = float(equity.max())
+        if self.high_water is not None and highest + error < float(self.high_water) * (1 - 1e-15):
+            return
+        near = np.flatnonzero(equity >= highest - 2 * error).tolist()
+        places = {tuple(float(closes[place]) for closes in through.stretch.closes.values()): place for place in near}
+        for place in places.values():
+            exactly = through.at(place)
+            if self.high_water is None or exactly > self.high_water:
+                self.high_water = exactly
 
     def rebase(self) -> None:
         """A person lifted a halt: the drawdown is measured, and what nobody looked after counted, anew from here."""
@@ -294,10 +329,7 @@ class Account:
 
     def equity_at(self, at: int) -> Decimal | None:
         """Equity as last noted at or before an instant; before the first note, the first."""
-        if not self.history:
-            return None
-        found = bisect_right(self.history, at, key=lambda noted: noted[0])
-        return self.history[max(found - 1, 0)][1]
+        return self.history.before(at)
 
     def drawdown(self) -> Decimal | None:
         equity = self.equity()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tb.engine.bars import Bars
 
@@ -20,6 +21,8 @@ class Prices:
     low: list[float]
     close: list[float]
     rows: list[int]
+    highs: NDArray[np.float64]  # the same as `high`
+    lows: NDArray[np.float64]
 
     @classmethod
     def of(cls, bars: Bars) -> Prices:
@@ -34,6 +37,8 @@ class Prices:
             low.tolist(),
             bars.close.tolist(),
             bars.rows.tolist(),
+            high,
+            low,
         )
 
     def opens(self, row: int) -> bool:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import heapq
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
@@ -22,7 +22,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tb.core.curve import pack
 from tb.core.encode import canonical
 from tb.core.records import Decision, Latch, Mark, Quiet, Record
 from tb.core.settings import Settings, Venue
@@ -32,6 +31,7 @@ from tb.engine.plan import Plan, bound
 from tb.gate.gate import Gate
 from tb.ledger.chain import DecisionLog
 from tb.replay.data import Market
+from tb.replay.skipping import Skipper
 from tb.replay.venue import SimulatedVenue
 from tb.replay.view import RecordedView, columns_of
 from tb.runtime.drafts import Ready
@@ -142,7 +142,7 @@ def replay_market(
     _run(session, venue, view, _candidates(plan, view, states), states, market, progress)
     session.settling.record_open()
     recorder.record([_last_mark(session, market.last)] if session.account.equity() is not None else [])
-    recorder.record([pack(session.curve)] if session.curve else [])
+    recorder.record([session.curve.record()] if session.curve else [])
     recorder.record(list(_quiet(plan, view, states)))
     recorder.flush()
     return Outcome(
@@ -198,7 +198,9 @@ def _run(
     market: Market,
     progress: Progress | None,
 ) -> None:
-    instants = _instants(session.plan, view)
+    when = _instants(session.plan, view)
+    instants: list[int] = when.tolist()
+    skipper = Skipper(session, venue, view, when, candidates)
     jumps = [at for at, instant in enumerate(instants) if instant in candidates]
     heapq.heapify(jumps)
     at = 0
@@ -210,12 +212,14 @@ def _run(
             if not jumps:
                 break
             at = jumps[0]
+        else:
+            at, silent = skipper.pass_over(at)
+            _note_silent(session, states, silent)
+            if at == len(instants):
+                break
         instant = instants[at]
         _advance(session, venue, view, instant, market)
-        for entry in session.step(instant, candidates.get(instant, ())):
-            key = (session.plan.strategies[entry.strategy].name, entry.symbol)
-            cooling = session.cooling.get(key, 0) > instant
-            states[entry.strategy, entry.enter, entry.symbol][entry.row] = COOLING if cooling else BUSY
+        _note_silent(session, states, [(instant, entry) for entry in session.step(instant, candidates.get(instant, ()))])
         at += 1
         if progress is not None and at - told >= 500:
             told = at
@@ -224,14 +228,21 @@ def _run(
         progress(len(instants), len(instants))
 
 
-def _instants(plan: Plan, view: RecordedView) -> list[int]:
+def _note_silent(session: Session, states: States, silent: Iterable[tuple[int, Ready]]) -> None:
+    """Why entries whose condition held, at these instants, proposed nothing."""
+    for instant, entry in silent:
+        key = (session.plan.strategies[entry.strategy].name, entry.symbol)
+        cooling = session.cooling.get(key, 0) > instant
+        states[entry.strategy, entry.enter, entry.symbol][entry.row] = COOLING if cooling else BUSY
+
+
+def _instants(plan: Plan, view: RecordedView) -> NDArray[np.int64]:
     """Every close, of the data's bars and of the bars that strategies look at."""
     closes = [bars.closes for bars in view.markets.base.values()]
     for strategy in plan.strategies:
         members = [symbol for symbol in strategy.members if symbol in view.markets.base]
         closes += [view.markets.bars(symbol, strategy.period).closes for symbol in members]
-    found: list[int] = np.unique(np.concatenate(closes)).tolist()
-    return found
+    return np.unique(np.concatenate(closes))
 
 
 def _advance(session: Session, venue: SimulatedVenue, view: RecordedView, instant: int, market: Market) -> None:

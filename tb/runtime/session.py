@@ -28,8 +28,10 @@ from tb.engine.plan import ConstraintPlan, Plan
 from tb.gate.account import Account, Book
 from tb.gate.facts import Moment
 from tb.gate.gate import Gate, Judgement
+from tb.gate.history import Stretch
 from tb.gate.proposal import Proposal
 from tb.runtime.combining import Combiner
+from tb.runtime.curve import EquityCurve
 from tb.runtime.days import begin_day
 from tb.runtime.drafts import Draft, Key, Ready
 from tb.runtime.judged import decision_of, order_of
@@ -88,7 +90,7 @@ class Session:
             counts=self.counts,
         )
         self.positions, self.waiting, self.cooling = self.settling.positions, self.settling.waiting, self.settling.cooling
-        self.curve: list[Mark] = []  # equity at every close at which something was held
+        self.curve = EquityCurve()  # equity at every close at which something was held
         self.groups = {g.name: g.members for g in plan.program.groups.values() if g.in_policy}
         self.proposer = Proposer(plan, settings, view)
         self.combiner = Combiner(plan, settings, view, adviser)
@@ -98,8 +100,8 @@ class Session:
         self._marked_at: int | None = None
         self._was_open = False
         self._settled_at = 0
-        self._windows = _windows_of(self._watching())
-        watched = self._watching().watched.constraints
+        self._windows = _windows_of(self.watching)
+        watched = self.watching.watched.constraints
         self._eased_until = max((e.said.ends or 0 for c in watched for e in c.exemptions), default=0)
 
     # --- one instant -----------------------------------------------------------------------------------------------
@@ -114,7 +116,7 @@ class Session:
         for draft in [*self.proposer.exits(list(self.positions.values()), at), *self.legs.exits(at)]:
             self.judge(draft, at)
         drafts, silent = self.proposer.entries(
-            ready, lambda key: self._is_busy(key, at), lambda strategy: self.account.capital_of(strategy).equity(), at
+            ready, lambda key: self.is_busy(key, at), lambda strategy: self.account.capital_of(strategy).equity(), at
         )
         leaving = {key for key, position in self.positions.items() if position.exiting}
         for draft in self.combiner.combine(drafts, self.account, leaving, at):
@@ -123,7 +125,7 @@ class Session:
         self._note_what_is_open(at)
         return silent
 
-    def _is_busy(self, key: Key, at: int) -> bool:
+    def is_busy(self, key: Key, at: int) -> bool:
         """Whether a strategy holds, waits or cools down in an instrument, and so proposes nothing there."""
         return key in self.positions or key in self.waiting or self.cooling.get(key, 0) > at
 
@@ -138,7 +140,8 @@ class Session:
             self._settled_at = max((self.account.day_ends if w == "today" else at + int(w) for w in self._windows), default=0)
         self._was_open = is_open
 
-    def _watching(self) -> Gate:
+    @property
+    def watching(self) -> Gate:
         """Constraints about the account alone are the same in every period."""
         return self.gates[min(self.gates)]
 
@@ -158,15 +161,29 @@ class Session:
 
     def _note_equity(self, at: int) -> None:
         """A point of the run's curve: kept in memory, packed into one record by whoever ends the run."""
-        mark = self._mark_of(at, {})
-        if mark is not None:
-            self.curve.append(mark)
+        equity, exposure = self.account.equity(), self.account.gross()
+        if equity is not None and exposure is not None:
+            self.curve.note(at, equity, exposure)
+
+    def pass_over(self, stretch: Stretch) -> None:
+        """Instants at which nothing can be decided are over: what `step` at each of them would have come to. The caller knows
+        that no order is on its way, no level is touched, no watched constraint fails and no day ends in them."""
+        is_open = bool(self.positions or self.waiting or self.latches.active)
+        noted = len(stretch.times) if is_open else int(self._was_open)
+        if noted:
+            equity, exposure, _ = self.account.held_through(stretch).floats()
+            self.curve.note_stretch(stretch.times[:noted], equity[:noted], exposure[:noted])
+        self.account.pass_over(stretch)
+        self._marked_at = stretch.last
+        self.settling.fund(stretch.last)
+        for at in (int(stretch.times[0]), stretch.last):
+            self._note_what_is_open(at)
 
     def _watch(self, at: int) -> None:
         records: list[Record] = list(self.latches.expire(at))
         if self.halts_lifted_after is not None:
             records += self._lift_like_an_operator(at, self.halts_lifted_after)
-        gate = self._watching()
+        gate = self.watching
         if gate.watched.constraints:
             for book in (None, *self.account.books.values()):
                 for broken in gate.watch(self.moment(_NOBODY, at, book)):
@@ -196,7 +213,7 @@ class Session:
         held = self.latches.in_force("" if book is None else book.name)
         if held is not None:
             return held
-        standing = self._watching().standing(self.moment(_NOBODY, at, book))
+        standing = self.watching.standing(self.moment(_NOBODY, at, book))
         return f"{standing[0].verdict} {standing[0].name}" if standing else None
 
     def _lift_like_an_operator(self, at: int, after: int) -> list[Record]:

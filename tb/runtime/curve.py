@@ -1,0 +1,52 @@
+"""The equity curve of a session while it grows: points taken one by one, and many at once where prices alone moved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb.core.curve import pack
+from tb.core.records import Curve
+
+Floats = NDArray[np.float64]
+_Columns = tuple[NDArray[np.int64], Floats, Floats]
+
+
+@dataclass(slots=True)
+class EquityCurve:
+    """Points in order of time. Truthy once there is one."""
+
+    _parts: list[_Columns] = field(default_factory=list)
+    _times: list[int] = field(default_factory=list)  # of the points that came since the last part
+    _equity: list[float] = field(default_factory=list)
+    _exposure: list[float] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self._parts or self._times)
+
+    def note(self, at: int, equity: Decimal, exposure: Decimal) -> None:
+        self._times.append(at)
+        self._equity.append(float(equity))
+        self._exposure.append(float(exposure))
+
+    def note_stretch(self, times: NDArray[np.int64], equity: Floats, exposure: Floats) -> None:
+        """Points at consecutive instants, later than those before."""
+        self._gather()
+        self._parts.append((times, equity, exposure))
+
+    def _gather(self) -> None:
+        if self._times:
+            self._parts.append((np.array(self._times, dtype=np.int64), np.array(self._equity), np.array(self._exposure)))
+            self._times, self._equity, self._exposure = [], [], []
+
+    def record(self) -> Curve:
+        """All points as one record. Raises ValueError where there is none."""
+        self._gather()
+        if not self._parts:
+            raise ValueError("a curve has at least one point")
+        times, equity, exposure = (np.concatenate(column) for column in zip(*self._parts, strict=True))
+        steps = np.diff(times, prepend=0).astype("<i8").tobytes()
+        return pack(steps, equity.astype("<f8").tobytes(), exposure.astype("<f8").tobytes(), int(times[0]), int(times[-1]))
