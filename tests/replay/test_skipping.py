@@ -123,7 +123,7 @@ def test_few_instants_are_stepped(monkeypatch: pytest.MonkeyPatch) -> None:
         return step(session, at, ready)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Session, "step", counted)
-    rules = RULES.split("strategy falling")[0]
+    rules = RULES.split("strategy falling", maxsplit=1)[0]
     found = run(compiled(rules, POLICIES["drawdown"], lifted_after="40h"), walk(3, 3000))
     held = sum((fill.exit_at or fill.entry_at) - fill.entry_at for fill in found.trades) // HOUR
     assert held > 1000
