@@ -37,7 +37,7 @@ def unpack(curve: Curve) -> list[Mark]:
 
 
 def _numbers(kind: str, content: bytes) -> array[float]:
-    found = array(kind, content)
+    found: array[float] = array(kind, content)
     if sys.byteorder == "big":
         found.byteswap()
     return found
