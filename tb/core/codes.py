@@ -1285,6 +1285,14 @@ _ROWS: tuple[Code, ...] = (
         "read it as a feed: `feed btc_funding: ratio every 1d, stale after 2d`",
     ),
     Code(
+        "TB674",
+        "days known when they begin",
+        "All rows of a feed without a period are at midnight, as dates without an hour are. The value of a day counts from the "
+        "beginning of that day, hours before anybody could know it.",
+        "write `every 1d` in the feed, or the hour at which a row was published",
+        W,
+    ),
+    Code(
         "TB701",
         "no ledger yet",
         "The project has no ledger: nothing has been recorded.",

@@ -4,7 +4,7 @@
 the file, its only other column will do); a feed per instrument has a file
 `NAME.SYMBOL.parquet` (or `.csv`) for each, or one file with a column `instrument`. When a row became known:
 
-    1. at its `known` or `published`, where the file has such a column;
+    1. at its `known`, `published` or as else that is called (`tb.replay.publication`), where the file has such a column;
     2. else, of a feed `every` so long, one period after its `time`, which is when the period begins;
     3. else at its `time`.
 
@@ -31,6 +31,7 @@ from tb.engine.feeds import FeedRows, Floats, Ints
 from tb.replay.columns import NOT_A_VALUE, times_of, values_of
 from tb.replay.files import TWO_FILES
 from tb.replay.findings import FileFindings
+from tb.replay.publication import KNOWN, refuse_unread, warn_of_dates_only
 from tb.replay.tables import COLUMNS, NO_ROWS, read_table
 
 if TYPE_CHECKING:
@@ -40,8 +41,6 @@ NO_FILE = "TB670"
 ORDER = "TB671"
 OUTSIDE = "TB672"
 MISSING = "TB648"
-_KNOWN = ("known", "published")
-_LIKE_KNOWN = ("known", "publish", "releas", "avail", "receiv", "announc")
 _ENDINGS = (".parquet", ".csv")
 INSTRUMENT = "{instrument}"
 _TRUTHS = {"true": "1", "yes": "1", "false": "0", "no": "0"}
@@ -164,8 +163,13 @@ def _no_rows(feed: Feed, path: Path, lacking: list[str]) -> Diagnostic:
     return warning(NO_FILE, message, whole_file(str(path)), "add rows with their name in the column `instrument`")
 
 
-def read_rows(feed: Feed, path: Path, findings: FileFindings, *, by_instrument: bool = False) -> dict[str, FeedRows]:
-    """The rows of a file by instrument, under "" where the file is not of several; nothing where there is an error."""
+def read_rows(
+    feed: Feed, path: Path, findings: FileFindings, *, by_instrument: bool = False, dates_only: bool = False
+) -> dict[str, FeedRows]:
+    """The rows of a file by instrument, under "" where the file is not of several; nothing where there is an error.
+
+    Rows of dates without an hour are told, unless `dates_only` says that the caller judges them.
+    """
     frame = read_table(path, findings)
     columns = None if frame is None else _columns(feed, frame, findings, by_instrument=by_instrument, called=path.name)
     if frame is None or columns is None:
@@ -184,6 +188,8 @@ def read_rows(feed: Feed, path: Path, findings: FileFindings, *, by_instrument: 
         lambda row: f"known at {show_instant(int(known[row]))}, before its own time {show_instant(int(time[row]))}",
         "give the instant at which it was published",
     )
+    if not dates_only:
+        warn_of_dates_only(time, known, has_known="known" in columns, findings=findings)
     values = _inside(feed, raw, findings)
     found: dict[str, FeedRows] = {}
     for name in dict.fromkeys(names):
@@ -193,27 +199,17 @@ def read_rows(feed: Feed, path: Path, findings: FileFindings, *, by_instrument: 
     return {} if findings.has_errors else found
 
 
-def _refuse_other_known(
-    others: Iterable[str], values: Iterable[str], actual: Mapping[str, str], findings: FileFindings
-) -> None:
-    """A column that seems to say when a row became known, and is not called so, would be passed over: the value too early."""
-    for name in others:
-        if name not in values and any(part in name for part in _LIKE_KNOWN):
-            message = f"the column `{actual[name]}` seems to say when a row became known, and would not be read"
-            findings.add(COLUMNS, message, "call it `known`, or take it out of the file")
-
-
 def _columns(
     feed: Feed, frame: pl.DataFrame, findings: FileFindings, *, by_instrument: bool, called: str
 ) -> dict[str, pl.Series] | None:
     """The columns that are read, by what they are for; a finding for each that is missing or stands there twice."""
     actual = {name.strip().lower(): name for name in frame.columns}
     values: tuple[str, ...] = (feed.name.lower(), "value")
-    others = [name for name in actual if name not in {"time", "instrument", *_KNOWN}]
+    publication = tuple(name for name in KNOWN if name != feed.name.lower())  # a feed may be called `released`
+    others = [name for name in actual if name not in {"time", "instrument", *publication}]
     if len(others) == 1 and called.split(".", maxsplit=1)[0] != feed.name:
         values = (others[0],)  # a file that `tb.yaml` names says what it holds by its only column
-    _refuse_other_known(others, values, actual, findings)
-    wanted = {"time": ("time",), "value": values, "known": _KNOWN, "instrument": ("instrument",)}
+    wanted = {"time": ("time",), "value": values, "known": publication, "instrument": ("instrument",)}
     found: dict[str, pl.Series] = {}
     for what, names in wanted.items():
         there = [actual[name] for name in dict.fromkeys(names) if name in actual]
@@ -234,6 +230,8 @@ def _columns(
     if by_instrument and "instrument" in found:
         missing = found["instrument"].is_null().to_numpy()
         findings.add_rows(NOT_A_VALUE, missing, lambda row: "the instrument is missing", "write its name")
+    if not findings.has_errors:
+        refuse_unread(frame, {column.name for column in found.values()}, findings)
     return None if findings.has_errors else found
 
 

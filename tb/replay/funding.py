@@ -64,7 +64,7 @@ def _says_means(path: Path) -> bool:
 
 def _read(path: Path, findings: FileFindings) -> Funding | None:
     feed = Feed("funding_rate", RATIO, None, None, False, None, 0, "", Span(str(path), 1, 1, 1, 1))
-    rows = read_rows(feed, path, findings).get("")
+    rows = read_rows(feed, path, findings, dates_only=True).get("")
     if rows is None:
         return None
     distances, counts = np.unique(np.diff(rows.known), return_counts=True)

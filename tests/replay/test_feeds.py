@@ -8,15 +8,17 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import polars as pl
 import pytest
 from small_projects import START, bars, between, compiled, cut, flat, market, run, strategy
 
-from tb.core.diagnostics import Diagnostic, Refused
+from tb.core.diagnostics import Diagnostic, Refused, Severity
 from tb.core.time import DAY, HOUR, show_instant
 from tb.engine.columns import evaluate
 from tb.engine.feeds import FeedRows
 from tb.replay.data import Market, load_market
 from tb.replay.feeds import FeedPlaces
+from tb.replay.publication import KNOWN
 from tb.replay.recordings import feed_places, with_recordings
 from tb.replay.run import markets_of
 from tb.replay.why_not import text, why_not
@@ -149,11 +151,6 @@ def test_where_feeds_are_looked_for(tmp_path: Path) -> None:
         ("time,mood,known\n{2},1,{1}\n", "TB671", "row 1 (line 2): known at {1}, before its own time {2}"),
         ("time,feeling\n{1},1\n", "TB645", "the column `mood` is missing"),
         ("time,mood,value\n{1},1,1\n", "TB645", "`mood` and `value` are both columns of the value"),
-        (
-            "time,published_at,mood\n{1},{3},1\n",
-            "TB645",
-            "the column `published_at` seems to say when a row became known, and would not be read",
-        ),
         ("time,mood,instrument\n{1},1,BTC-USD\n", "TB645", "the rows have a column `instrument`, and here all are of one"),
         ("time,mood\n{1},high\n", "TB647", "row 1 (line 2): `mood` is `high`, not a number"),
         ("time,mood\nsoon,1\n", "TB647", "row 1 (line 2): `soon` is not a time"),
@@ -167,6 +164,82 @@ def test_a_file_that_cannot_be_read_for_sure_is_refused(tmp_path: Path, rows: st
         body, message = body.replace(f"{{{hour}}}", instant), message.replace(f"{{{hour}}}", instant)
     found = findings(project(PLAIN), hours(3), written(tmp_path, mood=body))
     assert (found[0].code, found[0].message) == (code, message)
+
+
+@pytest.mark.parametrize("column", [*KNOWN, "Published_At"])
+def test_when_a_row_became_known_is_read_however_it_is_called(tmp_path: Path, column: str) -> None:
+    here = project(PLAIN)
+    rows = f"time,mood,{column},source\n{at(1)},10,{at(3)},a wire\n"
+    data = with_recordings(hours(4), here.plan, written(tmp_path, mood=rows))
+    assert seen(here, data) == [None, None, 10.0, 10.0]
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "says"),
+    [
+        ("publish_ts", "soon", "its name says when a row became known"),
+        ("release_date", "2", "its name says when a row became known"),
+        ("first_availability", "x", "its name says when a row became known"),
+        ("PublicationDate", "x", "its name says when a row became known"),
+        ("stamp", "{3}", "it holds times"),
+        ("stamp", "03.01.2024 14:00", "it holds times"),
+        ("stamp", "14:00", "it holds times"),
+        ("stamp", "20240103", "it holds times"),
+        ("stamp", str(START // 1000 + 7200), "it holds times"),
+        ("stamp", f"{START + 7_200_000}000000", "it holds times"),
+    ],
+)
+def test_a_column_that_may_say_when_a_row_became_known_is_not_passed_over(
+    tmp_path: Path, column: str, cell: str, says: str
+) -> None:
+    rows = f"time,mood,{column}\n{at(1)},10,{cell.replace('{3}', at(3))}\n"
+    [told] = findings(project(PLAIN), hours(3), written(tmp_path, mood=rows))
+    assert (told.code, told.severity) == ("TB645", Severity.ERROR)
+    assert told.message == f"the column `{column}` is not read, and {says}"
+    assert "name it `known`" in told.hint
+
+
+@pytest.mark.parametrize("cell", ["", "1.5", "reuters", "20249905", "12345678", "12 wires", "v1.2.30"])
+def test_columns_that_say_something_else_are_passed_over(tmp_path: Path, cell: str) -> None:
+    here = project(PLAIN)
+    data = with_recordings(hours(2), here.plan, written(tmp_path, mood=f"time,mood,more\n{at(1)},10,{cell}\n"))
+    assert (seen(here, data), data.warnings) == ([10.0, 10.0], ())
+
+
+def test_times_in_a_further_column_of_a_parquet_file_are_refused(tmp_path: Path) -> None:
+    instants = pl.Series([START + HOUR], dtype=pl.Datetime("ms", "UTC"))
+    pl.DataFrame({"time": instants, "mood": [1.0], "stamp": instants}).write_parquet(tmp_path / "mood.parquet")
+    [told] = findings(project(PLAIN), hours(3), FeedPlaces(tmp_path))
+    assert told.message == "the column `stamp` is not read, and it holds times"
+
+
+def test_the_only_column_of_a_named_file_is_the_feed_though_its_name_speaks_of_releases(tmp_path: Path) -> None:
+    here = project(PLAIN)
+    named = FeedPlaces(written(tmp_path, other=f"time,releases\n{at(1)},10\n").folder, {"mood": "other.csv"})
+    assert seen(here, with_recordings(hours(1), here.plan, named)) == [10.0]
+
+
+def test_a_feed_may_be_called_as_a_column_of_publication(tmp_path: Path) -> None:
+    here = compiled(strategy("released > 0"), "feed released: number, stale after 6h\nforbid low when released < 0\n")
+    data = with_recordings(hours(2), here.plan, written(tmp_path, released=f"time,released\n{at(1)},10\n"))
+    assert seen(here, data) == [10.0, 10.0]
+
+
+@pytest.mark.parametrize(
+    ("feed", "rows", "hint"),
+    [
+        (PLAIN, "time,mood\n2024-01-01,1\n2024-01-02,2\n", "write `every 1d`"),
+        (DAILY, "time,mood,known\n2024-01-01,1,2024-01-01\n2024-01-02,2,2024-01-02\n", "write the hour"),
+        (DAILY, "time,mood\n2024-01-01,1\n2024-01-02,2\n", ""),
+        (PLAIN, "time,mood\n2024-01-01,1\n", ""),
+        (PLAIN, "time,mood\n2024-01-01,1\n2024-01-02T01:00,2\n", ""),
+        (PLAIN, "time,mood,known\n2024-01-01,1,2024-01-02\n2024-01-02,2,2024-01-03\n", ""),
+    ],
+)
+def test_days_that_would_be_known_when_they_begin_are_told(tmp_path: Path, feed: str, rows: str, hint: str) -> None:
+    found = findings(project(feed), hours(3), written(tmp_path, mood=rows))
+    assert [(told.code, told.severity) for told in found] == ([("TB674", Severity.WARNING)] if hint else [])
+    assert all(told.hint.startswith(hint) for told in found)
 
 
 def test_a_feed_without_a_file_is_unknown_everywhere_and_the_warning_names_the_path(tmp_path: Path) -> None:
