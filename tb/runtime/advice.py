@@ -1,7 +1,8 @@
 """Asking advisors about the proposals of one instant, within their budgets, and what comes of their answers.
 
 1. Proposals are asked about in their order, advisors in theirs; after a veto nobody else is asked.
-2. A call beyond the budget of calls or of cost is not made. What a call costs must be known where there is a budget for it.
+2. A call beyond the budget of calls or of cost is not made. What a call costs must be known where there is a budget for it. A cost
+   below nothing is not known: it would fill the budget up again.
 3. No answer, for whatever reason - over budget, nothing said, late, not readable - is what the advisor's `otherwise` says.
 4. An adjustment is cut to its bound; one that is not allowed, and a veto that is not allowed, change nothing and are noted.
 
@@ -83,7 +84,7 @@ class Asking:
             return _silent(advisor, "over its budget of calls")
         if self.source is None:
             return _silent(advisor, "nobody to ask")
-        most, spent = self.source.cost(question), self.spent.get(advisor.name, ZERO)
+        most, spent = _known_cost(self.source.cost(question)), self.spent.get(advisor.name, ZERO)
         if advisor.cost is not None and most is None:
             return _silent(advisor, "what a call costs is not known")
         if advisor.cost is not None and spent + (most or ZERO) > advisor.cost:
@@ -91,6 +92,11 @@ class Asking:
         made.append(question.at)
         self.spent[advisor.name] = EXACT.add(spent, most or ZERO)
         return taken(advisor, self.source.ask(question, advisor.within), most)
+
+
+def _known_cost(told: Decimal | None) -> Decimal | None:
+    """What a call costs, None where what is told of it cannot be: below nothing, without end, or no number."""
+    return told if told is not None and told.is_finite() and told >= 0 else None
 
 
 def taken(advisor: Advisor, answer: Answer | None, cost: Decimal | None) -> Advice:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from tb.core.time import HOUR, MINUTE, show_instant
 from tb.dsl.checked_capital import Advisor
 from tb.gate.explain import html, text
 from tb.replay.advice import advice_places, load_advice
-from tb.runtime.advice import taken
+from tb.runtime.advice import Asking, taken
 from tb.runtime.policy import compile_project, project_of
 from tb.runtime.ports import Answer, Question
 from tb.runtime.project import load_project
@@ -141,6 +142,35 @@ def test_calls_are_counted_in_a_window_that_leaves_out_its_far_end() -> None:
     done = run(compiled(rules, policy), market(bars("BTC-USD", rows, period=30 * MINUTE)), adviser=source)
     every_hour = [(d.at - START) // MINUTE for d in done.decisions]
     assert (every_hour, source.asked) == ([60, 120], 2)
+
+
+@pytest.mark.parametrize("cost", ["-1", "-0.01", "NaN", "sNaN", "-Infinity", "Infinity"])
+@pytest.mark.parametrize("budget", ["1 USD per cycle, ", ""])
+def test_a_cost_that_cannot_be_is_not_known_and_fills_up_no_budget(cost: str, budget: str) -> None:
+    source = Script(D(cost), BTC=answer(), ETH=answer(), SOL=answer())
+    done = three(source, budget=budget)
+    assert source.asked == (0 if budget else 3)
+    assert {d.advice[0].why for d in done.decisions} == {"what a call costs is not known" if budget else ""}
+    assert {d.advice[0].cost for d in done.decisions} == {None}
+
+
+COSTS = st.one_of(
+    st.none(), st.decimals(-3, 3, places=2), st.sampled_from([D("NaN"), D("sNaN"), D("Infinity"), D("-Infinity")])
+)
+
+
+@given(st.lists(COSTS, max_size=12))
+def test_what_is_spent_never_shrinks_within_its_window(costs: list[D | None]) -> None:
+    source = Script()
+    limited = replace(advisor(), cost=D(2))
+    asking = Asking((limited,), source)
+    before = D(0)
+    for cost in costs:
+        source.price = cost
+        asking._ask(limited, asked())
+        now = asking.spent.get("news", D(0))
+        assert before <= now <= 2
+        before = now
 
 
 def test_nobody_to_ask_is_no_answer() -> None:
@@ -276,6 +306,13 @@ def test_a_file_that_does_not_say_what_it_answers_is_refused(tmp_path: Path, nam
         load_advice({"news": recorded(tmp_path, name, content)})
     assert [finding.message for finding in refused.value.findings] == [message]
     assert all(finding.code == "TB079" and finding.hint for finding in refused.value.findings)
+
+
+@pytest.mark.parametrize("cost", ["-0.02", "-1e9", "NaN", "inf", "free", ""])
+def test_a_recorded_cost_that_cannot_be_is_not_known(tmp_path: Path, cost: str) -> None:
+    found = load_advice({"news": recorded(tmp_path, "a.csv", f"time,adjust,latency,cost\n{AT},0.1,1s,{cost}\n")})
+    assert found.cost(asked()) is None
+    assert found.ask(asked(), 5_000) is not None
 
 
 def test_a_file_that_is_not_there_is_refused_with_the_edit(tmp_path: Path) -> None:
