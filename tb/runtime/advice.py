@@ -1,8 +1,8 @@
 """Asking advisors about the proposals of one instant, within their budgets, and what comes of their answers.
 
 1. Proposals are asked about in their order, advisors in theirs; after a veto nobody else is asked.
-2. A call beyond the budget of calls or of cost is not made. What a call costs must be known where there is a budget for it. A cost
-   below nothing is not known: it would fill the budget up again.
+2. A call beyond the budget of calls or of cost is not made. What a call costs must be known where there is a budget for it;
+   a cost below nothing is not known, since it would fill the budget up again.
 3. No answer, for whatever reason - over budget, nothing said, late, not readable - is what the advisor's `otherwise` says.
 4. An adjustment is cut to its bound; one that is not allowed, and a veto that is not allowed, change nothing and are noted.
 
