@@ -9,8 +9,10 @@ LIBRARIES = ("click", "lark", "msgspec", "numba", "numpy", "polars", "rich", "sq
 
 
 def installed() -> str:
-    """The version of tb."""
-    return _version("tb")
+    """The version of the tb that runs, whatever an installation left behind says of it."""
+    from tb import __version__
+
+    return __version__
 
 
 def _version(name: str) -> str:

@@ -257,9 +257,11 @@ def test_schemas_are_valid_and_fit_the_new_project(run: Run, project: Path, tmp_
     assert run("schema", "rules").code == 2
 
 
-def test_version(run: Run) -> None:
+def test_version(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tb.__version__", "9.8.7")  # of the code that runs, not of what was once installed
     said = run("version", "--json").json
     assert set(said) == {"tb", "python", "libraries"}
+    assert said["tb"] == "9.8.7"
     assert run("version").out.startswith(f"tb {said['tb']}, Python {said['python']}\n")
     assert run("--version").out == f"tb {said['tb']}\n"
 
