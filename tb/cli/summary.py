@@ -92,6 +92,7 @@ def facts_of(played: Played) -> dict[str, Any]:
         "data": run.data,
         "data_hash": run.data_hash,
         "policy_hash": run.policy_hash,
+        "not_filled": dict(sorted(played.watched.not_filled.items())),
         "ledger": None if played.ledger is None else str(played.ledger),
         "warnings": [f"{finding.span}: {finding.message}" for finding in played.warnings],
         "elapsed_s": round(played.elapsed, 3),
@@ -118,7 +119,12 @@ def no_trade_reason(played: Played) -> str | None:
         return _why_no_proposal(played.watched.states)
     if counts["rejected"] == counts["proposals"]:
         return f"every proposal was refused: {_refusals(played.watched.refusals)}"
-    return "entries were approved in the last bar only, and there was no next bar to fill them"
+    unfilled = played.watched.not_filled
+    approved = f"{unfilled.total():,} entries were approved and none of them filled: {_most(unfilled, len(unfilled))}"
+    refused = (
+        f"; {counts['rejected']:,} proposals were refused: {_refusals(played.watched.refusals)}" if counts["rejected"] else ""
+    )
+    return approved + refused
 
 
 def _why_no_proposal(states: dict[str, Counter[int]]) -> str:
@@ -172,6 +178,8 @@ def _result(played: Played) -> Iterator[str]:
     )
     if played.watched.refusals:
         yield f"  refused by    {_most(played.watched.refusals)}"
+    if unfilled := played.watched.not_filled:
+        yield f"  not filled    {unfilled.total():,}: {_most(unfilled, len(unfilled))}"
     still = f", {outcome.open_positions} still open" if outcome.open_positions else ""
     yield f"  trades        {counts['trades']:,}{still}"
     if (why := no_trade_reason(played)) is not None:
@@ -212,7 +220,8 @@ def _next(played: Played) -> Sequence[str]:
     if counts["trades"]:
         lines += [f"  tb trades {run}", f"  tb explain {run}.t1"]
     elif counts["proposals"]:
-        lines += [f"  tb decisions {run} --refused", f"  tb explain {run}.d1"]
+        refused = " --refused" if counts["rejected"] == counts["proposals"] else ""
+        lines += [f"  tb decisions {run}{refused}", f"  tb explain {run}.d1"]
     else:
         covered = [symbol for symbol in played.covered if symbol in played.outcome.instruments]
         symbol, at = (covered or played.outcome.instruments)[0], show_instant(played.run.last)

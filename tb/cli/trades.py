@@ -46,7 +46,18 @@ def tb_trades(
         _show(trades)
         say(f"`tb explain {name}.t{trades[0].seq}` says why the first of them was made")
     else:
-        say(f"no trades in {name}; `tb decisions {name} --refused` shows what was refused")
+        say(_none(name, instrument, strategy))
+
+
+def _none(run: str, instrument: str | None, strategy: str | None) -> str:
+    """No trades of what was asked for, and where its decisions are: not all are refused: approved ones may not have filled."""
+    of = f" of `{strategy}`" if strategy is not None else ""
+    about = f" in {instrument}" if instrument is not None else ""
+    narrowed = (
+        f"{'' if instrument is None else f' --instrument {instrument}'}{'' if strategy is None else f' --strategy {strategy}'}"
+    )
+    where = f"{about} in run {run}" if about else f" in {run}"
+    return f"no trades{of}{where}; `tb decisions {run}{narrowed}` shows what was proposed"
 
 
 def as_object(trade: Trade) -> dict[str, Any]:

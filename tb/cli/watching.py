@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from tb.core.curve import joined
 from tb.core.encode import canonical
-from tb.core.records import Curve, Decision, Latch, Mark, Quiet, Record, Trade
+from tb.core.records import Cancel, Curve, Decision, Fill, Latch, Mark, Order, Quiet, Record, Trade
 from tb.ledger.chain import DecisionLog
 from tb.ledger.store import Ledger
 
@@ -23,7 +23,10 @@ STATES = ("false", "proposed", "unknown", "outside the universe", "held already"
 
 @dataclass(slots=True)
 class Watched:
-    """What passed. `refusals` counts refused entries by each rule that decided, `states` bars by what a condition was."""
+    """What passed. `refusals` counts refused entries by each rule that decided, `states` bars by what a condition was.
+
+    `ended` counts approved entries that ended without a fill by what ended them, `on_their_way` holds those that have not ended.
+    """
 
     marks: list[Mark] = field(default_factory=list)
     curves: list[Curve] = field(default_factory=list)
@@ -31,12 +34,20 @@ class Watched:
     open_trades: dict[int, Trade] = field(default_factory=dict)
     refusals: Counter[str] = field(default_factory=Counter)
     states: dict[str, Counter[int]] = field(default_factory=dict)
+    ended: Counter[str] = field(default_factory=Counter)
+    on_their_way: dict[str, Order] = field(default_factory=dict)
     first_decision: Decision | None = None
 
     @property
     def equity(self) -> list[tuple[int, Decimal]]:
         """Marked equity in order of time."""
         return [(mark.at, mark.equity) for mark in joined(self.curves, self.marks)]
+
+    @property
+    def not_filled(self) -> Counter[str]:
+        """How many approved entries did not fill, by why: what ended them, or that the data did."""
+        left = ("no next bar" if order.style == "market" else "resting at the end" for order in self.on_their_way.values())
+        return self.ended + Counter(left)
 
     def see(self, record: Record) -> None:
         match record:
@@ -50,6 +61,12 @@ class Watched:
                 self.open_trades[record.seq] = record
             case Trade():
                 self.open_trades.pop(record.seq, None)
+            case Order() if record.kind == "entry":
+                self.on_their_way[record.id] = record
+            case Fill():
+                self.on_their_way.pop(record.order, None)
+            case Cancel() if self.on_their_way.pop(record.order, None) is not None:
+                self.ended[record.cause] += 1
             case Decision() if record.kind == "enter" and not record.approved:
                 self.refusals.update(record.deciding)
             case Quiet():

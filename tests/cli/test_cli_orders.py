@@ -45,3 +45,35 @@ def test_a_managed_trade_and_a_cancelled_order_are_told(run: Run, project: Path,
     page = tmp_path / "page.html"
     assert run("explain", managed["id"], "--project", project, "--format", "html", "-o", page).code == 0
     assert "take 50% at " in page.read_text(encoding="utf-8")
+
+
+UNIVERSE = """universe majors on coinbase
+  tier core  BTC-USD, ETH-USD  weight 2%..10%
+
+"""
+SHORT_LIVED = LADDER.replace("strategy ladder", "strategy mine").replace("valid 4h", "valid 30m")
+
+
+def test_entries_that_expired_are_the_reason_for_no_trades(run: Run, project: Path) -> None:
+    (project / "rules" / "momentum.tb").unlink()
+    (project / "rules" / "mine.tb").write_text(SHORT_LIVED.replace("use momentum\n\n", UNIVERSE), encoding="utf-8")
+    replay = ("replay", "--project", project, "--data", project / "data")
+    said, told = run(*replay, "--json").json, run(*replay).out
+    sent = said["approved"] + said["shrunk"]
+    assert sent > 0
+    assert (said["trades"], said["not_filled"]) == (0, {"expired": sent})
+    assert said["no_trade_reason"].startswith(f"{sent} entries were approved and none of them filled: expired {sent}")
+    assert f"  not filled    {sent}: expired {sent}\n" in told
+    assert "  tb decisions r2\n" in told
+
+
+def test_no_trades_of_what_was_asked_for(run: Run, project: Path) -> None:
+    (project / "rules" / "mine.tb").write_text(SHORT_LIVED, encoding="utf-8")
+    assert run("replay", "--project", project, "--data", project / "data").code == 0
+    for asked, said in (
+        (("--strategy", "mine"), "no trades of `mine` in r1; `tb decisions r1 --strategy mine` shows"),
+        (("--instrument", "XRP-USD"), "no trades in XRP-USD in run r1; `tb decisions r1 --instrument XRP-USD` shows"),
+    ):
+        answer = run("trades", "--project", project, *asked)
+        assert answer.code == 0
+        assert said in answer.out + answer.err
