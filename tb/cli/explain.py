@@ -142,15 +142,15 @@ class Explainer:
         if trade.exit_at is None or trade.exit_price is None or trade.profit is None:
             yield "still open"
             return
-        r = "" if trade.r is None else f" ({trade.r:+.2f}R)"
+        r = "" if trade.r is None else f" ({trade.r:+z.2f}R)"
         by = self._exit_decision(trade)
         yield from self._together(trade)
         if trade.funding or trade.unfunded:
             missing = f"; what was due at {trade.unfunded} funding instants is not known" if trade.unfunded else ""
-            yield f"funding {trade.funding:+,.2f} {self.run.currency}, in the profit{missing}"
+            yield f"funding {trade.funding:+z,.2f} {self.run.currency}, in the profit{missing}"
         yield (
             f"closed {iso(trade.exit_at)} at {plain(trade.exit_price)} by {trade.cause}{by}: "
-            f"{trade.profit:+,.2f} {self.run.currency} after fees{r}"
+            f"{trade.profit:+z,.2f} {self.run.currency} after fees{r}"
         )
 
     def _together(self, trade: Trade) -> Iterator[str]:
@@ -161,7 +161,7 @@ class Explainer:
         legs = [other for other in trades if other.together == trade.together]
         profits = [leg.profit for leg in legs if leg.profit is not None]
         named = ", ".join(f"{self.run.id}.t{leg.seq} {leg.side} {leg.instrument}" for leg in legs)
-        known = f" {sum(profits):+,.2f} {self.run.currency}" if len(profits) == len(legs) else " is not known yet"
+        known = f" {sum(profits):+z,.2f} {self.run.currency}" if len(profits) == len(legs) else " is not known yet"
         yield f"legs {named}: together{known}"
 
     def _exit_decision(self, trade: Trade) -> str:

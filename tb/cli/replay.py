@@ -188,11 +188,11 @@ def _played(
     adviser: RecordedAdvice | None,
 ) -> Played:
     from tb.cli.summary import Played
-    from tb.cli.watching import WatchedLedger
+    from tb.cli.watching import WatchedLedger, places_of_missing
     from tb.engine.plan import bound
     from tb.replay.run import replay_market
 
-    watching = WatchedLedger(ledger)
+    watching = WatchedLedger(ledger, places_of_missing(compiled.plan))
     more: dict[str, Any] = {} if chunk is None else {"chunk": chunk}
     with progress("replay") as told:
         outcome = replay_market(

@@ -82,7 +82,7 @@ def _cells(info: RunInfo) -> list[str]:
         show_instant(run.last)[:10],
         str(len(run.instruments)),
         str(summary.get("trades", "")),
-        f"{gained:+.2%}" if isinstance(gained, float) else "",
+        f"{gained:+z.2%}" if isinstance(gained, float) else "",
         run.policy_hash[:8],
         "unfinished" if info.unfinished else "finished",
         run.data,

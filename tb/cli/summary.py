@@ -118,7 +118,8 @@ def no_trade_reason(played: Played) -> str | None:
     if not counts["proposals"]:
         return _why_no_proposal(played.watched.states)
     if counts["rejected"] == counts["proposals"]:
-        return f"every proposal was refused: {_refusals(played.watched.refusals)}"
+        told = f"{_unknown(played.watched)}; " if played.watched.unknown else ""
+        return f"every proposal was refused: {told}{_refusals(played.watched.refusals)}"
     unfilled = played.watched.not_filled
     approved = f"{unfilled.total():,} entries were approved and none of them filled: {_most(unfilled, len(unfilled))}"
     refused = (
@@ -139,6 +140,15 @@ def _why_no_proposal(states: dict[str, Counter[int]]) -> str:
     return f"no entry condition was true at any bar ({'; '.join(parts)}){more if is_unknown else ''}"
 
 
+def _unknown(watched: Watched) -> str:
+    """What of refused orders was not known: it comes before the rules, as these cannot judge such an order."""
+    return ", ".join(f"{what} not known in {count:,}" for what, count in sorted(watched.unknown.items(), key=_most_first))
+
+
+def _most_first(counted: tuple[str, int]) -> tuple[int, str]:
+    return -counted[1], counted[0]
+
+
 def _refusals(refusals: Counter[str]) -> str:
     return ", ".join(f"{count:,} by {rule}" for rule, count in sorted(refusals.items(), key=lambda item: (-item[1], item[0])))
 
@@ -151,7 +161,7 @@ def money(amount: Decimal | None, currency: str) -> str:
 
 
 def ratio(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:+.2%}"
+    return "unknown" if value is None else f"{value:+z.2%}"
 
 
 def as_text(played: Played) -> str:
@@ -176,6 +186,9 @@ def _result(played: Played) -> Iterator[str]:
         f"  proposals     {counts['proposals']:,}: {counts['approved']:,} approved, {counts['shrunk']:,} shrunk, "
         f"{counts['rejected']:,} refused"
     )
+    if played.watched.unknown:
+        named = f"; `tb explain {run.id}.d{played.watched.first_unknown}` names the input" if played.ledger is not None else ""
+        yield f"  not known     {_unknown(played.watched)}{named}"
     if played.watched.refusals:
         yield f"  refused by    {_most(played.watched.refusals)}"
     if unfilled := played.watched.not_filled:

@@ -139,7 +139,7 @@ def _combined(trades: list[Trade]) -> list[str]:
         profits = [leg.profit for leg in legs if leg.profit is not None]
         if len(profits) == len(legs):
             named = " + ".join(f"t{leg.seq}" for leg in legs)
-            lines.append(f"{named}  {legs[0].strategy}, together {sum(profits):+,.2f}")
+            lines.append(f"{named}  {legs[0].strategy}, together {sum(profits):+z,.2f}")
     return lines
 
 
@@ -158,8 +158,8 @@ def _cells(trade: Trade) -> list[str]:
         shown_price(trade.entry_price),
         "" if trade.exit_price is None else shown_price(trade.exit_price),
         cause_of(trade),
-        "" if trade.r is None else f"{trade.r:+.2f}",
-        "" if trade.profit is None else f"{trade.profit:+,.2f}",
+        "" if trade.r is None else f"{trade.r:+z.2f}",
+        "" if trade.profit is None else f"{trade.profit:+z,.2f}",
     ]
 
 

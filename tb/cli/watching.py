@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from tb.core.curve import joined
 from tb.core.encode import canonical
 from tb.core.records import Cancel, Curve, Decision, Fill, Latch, Mark, Order, Quiet, Record, Trade
+from tb.engine.plan import Plan
 from tb.ledger.chain import DecisionLog
 from tb.ledger.store import Ledger
 
@@ -25,7 +26,8 @@ STATES = ("false", "proposed", "unknown", "outside the universe", "held already"
 class Watched:
     """What passed. `refusals` counts refused entries by each rule that decided, `states` bars by what a condition was.
 
-    `ended` counts approved entries that ended without a fill by what ended them, `on_their_way` holds those that have not ended.
+    `ended` counts approved entries that ended without a fill by what ended them, `on_their_way` holds those that
+    have not ended. `unknown` counts refused entries by what of their order could not be computed, `first_unknown` is the first.
     """
 
     marks: list[Mark] = field(default_factory=list)
@@ -36,6 +38,9 @@ class Watched:
     states: dict[str, Counter[int]] = field(default_factory=dict)
     ended: Counter[str] = field(default_factory=Counter)
     on_their_way: dict[str, Order] = field(default_factory=dict)
+    unknown: Counter[str] = field(default_factory=Counter)
+    first_unknown: int | None = None
+    missing_at: Mapping[str, int] = field(default_factory=dict)  # strategy -> where `order.missing` is among its facts
     first_decision: Decision | None = None
 
     @property
@@ -68,19 +73,30 @@ class Watched:
             case Cancel() if self.on_their_way.pop(record.order, None) is not None:
                 self.ended[record.cause] += 1
             case Decision() if record.kind == "enter" and not record.approved:
-                self.refusals.update(record.deciding)
+                self._see_refused(record)
             case Quiet():
                 self.states.setdefault(record.strategy, Counter()).update(zlib.decompress(record.states))
             case _:
                 pass
 
+    def _see_refused(self, decision: Decision) -> None:
+        self.refusals.update(decision.deciding)
+        at = self.missing_at.get(decision.strategy)
+        told = None if at is None else decision.facts[at]
+        if told is not None:
+            self.unknown[str(told)] += 1
+            self.first_unknown = self.first_unknown or decision.seq
+
 
 class WatchedLedger(Ledger):
-    """Stands where a ledger stands in a replay: passes records on to the one behind it, if there is one."""
+    """Stands where a ledger stands in a replay: passes records on to the one behind it, if there is one.
 
-    def __init__(self, ledger: Ledger | None) -> None:
+    `missing_at` says for each strategy where `order.missing` is among the facts of its decisions.
+    """
+
+    def __init__(self, ledger: Ledger | None, missing_at: Mapping[str, int] | None = None) -> None:
         self.behind = ledger
-        self.watched = Watched()
+        self.watched = Watched(missing_at=missing_at or {})
 
     def append(self, run: str, records: Sequence[Record], *, log: DecisionLog | None = None) -> None:
         for record in records:
@@ -91,3 +107,13 @@ class WatchedLedger(Ledger):
             for record in records:
                 if isinstance(record, Decision | Quiet | Latch):
                     log.add(canonical(record))
+
+
+def places_of_missing(plan: Plan) -> dict[str, int]:
+    """For each strategy, where `order.missing` is among the facts of its decisions; without those whose policy does not ask."""
+    found = {}
+    for strategy in plan.strategies:
+        for place, leaf in enumerate(plan.policies[strategy.period].leaves):
+            if plan.graph[leaf].consts[:1] == ("order.missing",):
+                found[strategy.name] = place
+    return found

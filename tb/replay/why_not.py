@@ -139,7 +139,8 @@ def _of_strategy(
             for root in roots
             for clause in blame(clause_tree(graph, root, values))
         ]
-        made = [d for d in decisions if d.at == instant and d.strategy == strategy.name and d.instrument == instrument]
+        at_once = (d for d in decisions if d.at == instant and d.strategy == strategy.name and d.instrument == instrument)
+        made = [d for d in at_once if d.kind == "enter" and d.enter == which]  # an exit says nothing of why nothing was entered
         yield Answer(
             strategy=strategy.name,
             direction=enter.direction,

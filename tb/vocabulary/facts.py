@@ -136,7 +136,7 @@ _SPECS = (
         TEXT,
         (Argument.WINDOW,),
     ),
-    FactSpec("parent.quantity", "quantity of the order that this one is a part of, else its own", QUANTITY),
+    FactSpec("parent.quantity", "quantity of the order that this one is a part of, else its own", QUANTITY, low=0),
     FactSpec("parent.sent", "quantity sent already for the order that this one is a part of", QUANTITY, low=0),
     # the book as it would be after the order, in the worst case with working orders
     FactSpec("after.exposure", "absolute value held, worst case", None, (Argument.SCOPE,), _SCOPED, low=0),
@@ -198,13 +198,13 @@ _SPECS = (
     FactSpec("instant", "the instant of the decision: exceptions end at one", TIME),
     # leaves that only derived facts read
     FactSpec("scope.inside", "1 where the order's instrument belongs to the scope", NUMBER, (Argument.SCOPE,)),
-    FactSpec("scope.others", "worst-case value of the scope's other instruments", None, (Argument.SCOPE,)),
+    FactSpec("scope.others", "worst-case value of the scope's other instruments", None, (Argument.SCOPE,), low=0),
     FactSpec("book.long", "long side of the order's instrument, working buys filled, shorts closed", None),
     FactSpec("book.short", "short side of the order's instrument, working sells filled, longs closed", None),
-    FactSpec("book.gross_others", "worst-case value of all other instruments", None),
+    FactSpec("book.gross_others", "worst-case value of all other instruments", None, low=0),
     FactSpec("book.net_long", "long sides of the whole book, worst case", None),
     FactSpec("book.net_short", "short sides of the whole book, worst case", None),
-    FactSpec("book.open_positions", "instruments held or being bought", NUMBER),
+    FactSpec("book.open_positions", "instruments held or being bought", NUMBER, low=0),
     FactSpec("order.net_share", "what all legs of the entry add up to, over this order's signed value; 1 alone", NUMBER),
     FactSpec("order.opens", "1 where the order opens an instrument not held yet", NUMBER),
 )

@@ -216,7 +216,9 @@ def test_without_the_deciding_rules_the_verdict_is_what_a_policy_without_them_sa
         # a shrink that finds no size is a rejection for the gate; here the rules at the proposed size are named
         failing = without._strictest(judged.failed, judged.unknown)
         said = done.explained(decision, deep=False).if_lifted
-        assert said == (f"{failing[0]} by {', '.join(failing[1])}" if failing[1] else failing[0])
+        stands = f"{failing[0]} by {', '.join(failing[1])}" if failing[1] else failing[0]
+        # an order of 0 units could not go, whatever the rules left say
+        assert said == ("" if not decision.proposed and failing[0] in {"approve", "warn", "shrink"} else stands)
 
 
 # --- tampering --------------------------------------------------------------------------------------------------------
@@ -423,3 +425,56 @@ def test_a_warning_that_holds_at_every_size_does_not_hide_the_size_that_would_pa
     done = run(compiled(strategy(), policy), market(bars("BTC-USD", [flat(100, 1)])))
     found = done.explained(done.decisions[0])
     assert (found.verdict, found.size.largest) == ("reject", "5")
+
+
+# --- what cannot be -----------------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_size_leads_and_the_rules_about_lots_come_after() -> None:
+    rules = strategy(size="10% of equity if mood > 50\n           5% of equity otherwise")
+    done = run(compiled(f"feed mood: number in 0..100, stale after 6h\n{rules}"), market(bars("BTC-USD", [flat(100, 1)])))
+    [decision] = done.decisions
+    assert decision.deciding.index("complete_order") > 0  # the record keeps the order of the policy
+    found = done.explained(decision)
+    assert found.not_known == "the size is not known: `mood` is unknown"
+    assert (found.decided_by[0], sorted(found.decided_by)) == ("complete_order", sorted(decision.deciding))
+    assert (found.if_lifted, found.reproduced) == ("", True)
+    told, page = text(found), html(found)
+    first = told.index("the size is not known: `mood` is unknown")
+    assert first < told.index("decided by complete_order, ")
+    assert first < told.index("an input of the order is not known") < told.index("the order is smaller than one lot")
+    assert page.index("the size is not known") < page.index("an input of the order is not known")
+    assert page.index("an input of the order is not known") < page.index("the order is smaller than one lot")
+
+
+@pytest.mark.parametrize("size", ["10% of equity", "0.0000001% of equity"])
+def test_no_flip_point_lies_where_its_input_cannot_be(size: str) -> None:
+    # each fails, or holds at its very edge, by what the order is: nothing below 0 could change that
+    policy = """group both: BTC-USD, ETH-USD
+limit gross after.gross <= 1% of equity
+limit pair after.exposure(both) <= 1% of equity
+limit many after.open_positions <= 0
+require some order.notional >= 0 USD
+"""
+    markets_ = market(*(bars(symbol, [flat(100, 1), flat(100, 1)]) for symbol in ("BTC-USD", "ETH-USD")))
+    done = run(compiled(strategy(size=size, members="BTC-USD, ETH-USD"), policy), markets_)
+    assert done.decisions
+    signed = ("book.long", "book.short", "equity", "long side", "short side")
+    for decision in done.decisions:
+        for flip in (flip for rule in done.explained(decision).rules for flip in rule.flips):
+            if not any(word in flip.input for word in signed):
+                assert D(flip.exact) >= 0, flip
+                assert (D(flip.exact), flip.change) != (0, "just below"), flip
+
+
+def test_truths_and_unknown_values_are_no_distance_apart() -> None:
+    done = run(compiled(strategy("(volume > 0) == (close > 0)")), market(bars("BTC-USD", [flat(100, 1)])))
+    told = text(done.explained(done.decisions[0]))
+    assert "[true against true]" in told
+    assert "true apart" not in told
+    unknown = run(
+        compiled(strategy(), "limit most order.price <= 2 * sma(close, 3)\n"), market(bars("BTC-USD", [flat(100, 1)]))
+    )
+    told = text(unknown.explained(unknown.decisions[0]))
+    assert "against unknown]" in told
+    assert "unknown apart" not in told

@@ -185,6 +185,21 @@ def test_a_refusal_is_named() -> None:
     assert only(asked(done, "BTC-USD", START + HOUR)).decisions == ("d1: reject by small",)
 
 
+def test_an_exit_is_not_told_as_a_decision_about_an_entry() -> None:
+    done = run(
+        compiled(strategy(more=["exit when volume == 0"])), market(bars("BTC-USD", [flat(100, 1), flat(100), flat(100)]))
+    )
+    assert [(d.kind, d.at) for d in done.decisions] == [("enter", START + HOUR), ("exit", START + 2 * HOUR)]
+    assert only(asked(done, "BTC-USD", START + HOUR)).decisions == ("d1: approve",)
+    assert only(asked(done, "BTC-USD", START + 2 * HOUR)).decisions == ()
+
+
+def test_a_decision_stands_under_the_entry_that_proposed_it() -> None:
+    rules = strategy().rstrip() + "\n  enter short when close > 2 * open\n    size 5% of equity\n"
+    done = run(compiled(rules), market(bars("BTC-USD", [flat(100, 1), flat(100)])))
+    assert [answer.decisions for answer in asked(done, "BTC-USD", START + HOUR).answers] == [("d1: approve",), ()]
+
+
 def test_between_two_closes_the_newest_bar_answers() -> None:
     done = run(compiled(strategy()), market(bars("BTC-USD", [flat(100, 1), flat(100)])))
     found = asked(done, "BTC-USD", START + HOUR + 59 * MINUTE)

@@ -29,7 +29,7 @@ def resolve(scope: Scope, files: Sequence[syntax.File]) -> None:
                     _refuse(scope, node, file)
             elif file.is_policy:
                 hint = "move it to a file under rules/"
-                scope.report("TB053", "a `use` does not belong into a policy file", node.span, hint)
+                scope.report("TB053", "a `use` does not belong in a policy file", node.span, hint)
             else:
                 home = _own(scope, node, file, modules)
             if home is not None:
@@ -61,7 +61,7 @@ def _refuse(scope: Scope, node: syntax.Use, file: syntax.File) -> None:
         scope.report("TB096", "controls are named one by one", node.span, f"write `use {node.module}: {example}`")
     else:
         here, there = ("policy", "rules") if file.is_policy else ("rule", "policy")
-        message = f"`use {node.module}` does not belong into a {here} file"
+        message = f"`use {node.module}` does not belong in a {here} file"
         scope.report("TB053", message, node.span, f"move it to a file under {there}/")
 
 

@@ -272,11 +272,11 @@ def _misplaced(scope: Scope, file: syntax.File) -> None:
             if isinstance(node, _NAMED):
                 scope.broken.add(node.name)
             word = type(node).__name__.lower()
-            scope.report("TB053", f"a `{word}` does not belong into a policy file", node.span, "move it to a file under rules/")
+            scope.report("TB053", f"a `{word}` does not belong in a policy file", node.span, "move it to a file under rules/")
         if not file.is_policy and isinstance(node, _POLICY_ONLY):
             word = "exception" if isinstance(node, syntax.LimitException) else type(node).__name__.lower()
             article = "an" if word[0] in "aeiou" else "a"
-            message = f"{article} `{word}` does not belong into a rule file"
+            message = f"{article} `{word}` does not belong in a rule file"
             scope.report("TB053", message, node.span, "move it to a file under policy/")
 
 

@@ -68,7 +68,7 @@ def misplaced(sight: Sight, file: syntax.File) -> None:
         if not isinstance(node, syntax.Test | syntax.Prove):
             word = type(node).__name__.lower()
             hint = "move it to a file under rules/ or policy/"
-            sight.report("TB095", f"a `{word}` does not belong into a file of tests", node.span, hint)
+            sight.report("TB095", f"a `{word}` does not belong in a file of tests", node.span, hint)
 
 
 def tests(sight: Sight, nodes: Sequence[syntax.Test], known: dict[str, Span]) -> list[checked_tests.Test]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from math import isnan
 
 import msgspec
 
@@ -18,6 +19,7 @@ from tb.engine.graph import Node, RuleGraph
 from tb.engine.instant import EXACT, Exact, decision_value, market_value
 
 _COMPARISONS = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
+_NO_DISTANCE = frozenset({Kind.TRUTH, Kind.REGIME, Kind.SIGNAL})
 _JOINS = frozenset({"and", "or", "not"})
 Values = Mapping[int, Exact | float]
 
@@ -170,11 +172,15 @@ def shared_unit(measured: Unit, bound: Unit) -> Unit:
 
 
 def _distance(unit: Unit, value: Exact | float, bound: Exact | float) -> str:
+    """How far apart two values are; empty where there is no such thing, as between truths or where one is unknown."""
+    if unit.kind in _NO_DISTANCE:
+        return ""
     unit = DURATION if unit.kind is Kind.TIME else unit  # between two instants lies a length of time
     if isinstance(value, Decimal) and isinstance(bound, Decimal):
         return show_value(abs(EXACT.subtract(bound, value)), unit)
     if isinstance(value, float | Decimal) and isinstance(bound, float | Decimal):
-        return show_value(abs(float(bound) - float(value)), unit)
+        distance = abs(float(bound) - float(value))
+        return "" if isnan(distance) else show_value(distance, unit)
     return ""
 
 

@@ -93,14 +93,19 @@ def _nearest(graph: RuleGraph, root: int, leaves: Leaves, leaf: int, value: Deci
     for id_ in graph.reach((root,)):
         if graph[id_].op in _COMPARISONS and leaf in graph.reach((id_,)):
             candidates += _meeting_points(graph, id_, leaves, leaf, value)
-    low = graph[leaf].low
     for point in sorted(candidates, key=lambda p: abs(p - value)):
-        if low is not None and point < Decimal(repr(low)):
+        if not _possible(graph, leaf, point):
             continue
         flip = _checked(graph, leaf, value, point, now, answer)
         if flip is not None:
             return abs(point - value) / max(abs(value), Decimal("1e-12")), flip
     return None
+
+
+def _possible(graph: RuleGraph, leaf: int, point: Decimal) -> bool:
+    """Whether the input can have that value at all."""
+    low, high = graph[leaf].low, graph[leaf].high
+    return (low is None or point >= Decimal(repr(low))) and (high is None or point <= Decimal(repr(high)))
 
 
 def _checked(graph: RuleGraph, leaf: int, value: Decimal, point: Decimal, now: str, answer: Answer) -> Flip | None:
@@ -109,7 +114,8 @@ def _checked(graph: RuleGraph, leaf: int, value: Decimal, point: Decimal, now: s
     # a value that lies exactly at the point may flip on either side
     for away in (1, -1) if point == value else (1,) if point > value else (-1,):
         answers = (answer(point - away * step), answer(point), answer(point + away * step))
-        if answers[0] == now and (answers[1] != now or answers[2] != now):
+        beyond = answers[2] != now and _possible(graph, leaf, point + away * step)
+        if answers[0] == now and (answers[1] != now or beyond):
             break
     else:
         return None

@@ -245,7 +245,7 @@ def show_value(value: Exact | float, unit: Unit, labels: tuple[str, ...] = ()) -
         case Kind.RATIO | Kind.QUOTIENT:
             return _ratio(float(value), unit.kind)
         case Kind.MONEY:
-            return f"{float(value):,.2f} {unit.tag or ''}".rstrip()
+            return f"{float(value):z,.2f} {unit.tag or ''}".rstrip()
         case Kind.DURATION:
             return show_duration(int(value)) if value >= 0 else f"-{show_duration(int(-value))}"
         case Kind.TIME:

@@ -34,6 +34,7 @@ from tb.gate.explain.reproduce import Evaluated, reader, reproduce
 from tb.gate.explain.signals import conviction, signals
 from tb.gate.explain.tables import tables
 from tb.gate.explain.tiers import membership
+from tb.gate.explain.unknown_order import NotComputed, decided_by, names_of, not_computed, not_known
 from tb.gate.gate import Gate
 from tb.vocabulary.facts import FACTS
 
@@ -63,7 +64,9 @@ def explain_evaluated(
     rules = _rules(plan.graph, gate, evaluated, decision, deep=deep)
     condition = None if evaluated.entry is None else clause_tree(plan.graph, evaluated.entry.when, evaluated.market)
     leaves = _market_leaves(evaluated, decision)
-    missing = _missing(plan.graph, gate, evaluated, rules)
+    lacking = not_computed(plan.graph, gate, evaluated)
+    deciding = decided_by(plan.graph, gate, decision, lacking)
+    missing = _missing(lacking, rules)
     entry, values = evaluated.entry, reader(evaluated.market)
     name = f"{run}.d{decision.seq}" if run else f"d{decision.seq}"
     return Explanation(
@@ -80,7 +83,8 @@ def explain_evaluated(
         price="unknown" if decision.price is None else plain(decision.price),
         stop="none" if decision.stop is None else plain(decision.stop),
         target="none" if decision.target is None else plain(decision.target),
-        decided_by=decision.deciding,
+        decided_by=deciding,
+        not_known=not_known(lacking),
         missing=missing,
         condition=condition,
         membership=None if decision.kind == "exit" else membership(plan.graph, evaluated.strategy, evaluated.market),
@@ -104,10 +108,10 @@ def explain_evaluated(
     )
 
 
-def _missing(graph: RuleGraph, gate: Gate, evaluated: Evaluated, rules: tuple[RuleResult, ...]) -> tuple[str, ...]:
+def _missing(lacking: NotComputed, rules: tuple[RuleResult, ...]) -> tuple[str, ...]:
     """The inputs that were unknown, of the order first, each once."""
     of_rules = [name for rule in rules if rule.status == "unknown" for name in rule.missing]
-    return tuple(dict.fromkeys([*_not_computed(graph, gate, evaluated), *of_rules]))
+    return tuple(dict.fromkeys([*names_of(lacking), *of_rules]))
 
 
 def _place(evaluated: Evaluated) -> str:
@@ -115,38 +119,6 @@ def _place(evaluated: Evaluated) -> str:
         return "unknown"
     span = evaluated.strategy.span if evaluated.entry is None else evaluated.entry.span
     return f"{span.file}:{span.line}"
-
-
-def _not_computed(graph: RuleGraph, gate: Gate, evaluated: Evaluated) -> list[str]:
-    """What of the order could not be computed, and the inputs that were unknown for it."""
-    told = evaluated.inputs[gate.leaf("order.missing")] if gate.reads("order.missing") else None
-    found: list[str] = []
-    for name in str(told or "").split(", "):
-        found += [name] if name else []
-        found += [describe(graph, leaf, expand=False) for leaf in _unknown_below(graph, name, evaluated)]
-    return found
-
-
-def _unknown_below(graph: RuleGraph, name: str, evaluated: Evaluated) -> list[int]:
-    entry = evaluated.entry
-    if not isinstance(entry, EnterPlan):
-        return []
-    nodes: list[int] = []
-    match name:
-        case "price":
-            nodes = [entry.order.price] if entry.order.price is not None else []
-        case "take":
-            nodes = [take.level.node for take in entry.manage.takes]
-        case "stop":
-            nodes = [entry.stop.node] if entry.stop is not None else []
-        case "target":
-            nodes = [entry.target.node] if entry.target is not None else []
-        case "conviction":
-            nodes = [signal.node for signal in entry.signals]
-        case "size":
-            nodes = [node for case in entry.sizes for node in (case.condition, case.share) if node is not None]
-    known = {node: value for node, value in evaluated.market.items() if node in set(graph.reach(tuple(nodes)))}
-    return [leaf for node in nodes if node in known for leaf in unknown_leaves(graph, node, known)]
 
 
 def _headline(decision: Decision) -> str:
@@ -235,6 +207,8 @@ def _if_lifted(gate: Gate, evaluated: Evaluated, decision: Decision) -> str:
     if not decision.deciding or decision.together is not None:
         return ""
     verdict, names = gate.without(evaluated.judgement, frozenset(decision.deciding))
+    if not decision.proposed and verdict in {"approve", "warn", "shrink"}:
+        return ""  # nothing would be ordered, so nothing would go
     return f"{verdict} by {', '.join(names)}" if names else verdict
 
 

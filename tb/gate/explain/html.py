@@ -34,6 +34,7 @@ def html(explanation: Explanation) -> str:
         f'<p class="meta">{escape(e.id)} · {escape(e.at)} · strategy {escape(e.strategy)} ({escape(e.place)})</p>',
         f'<p><span class="verdict">{escape(e.verdict)}</span> {escape(", ".join(e.decided_by))}</p>',
         *(f"<p>{escape(line)}</p>" for line in e.outcome),
+        f"<p>{escape(e.not_known)}</p>" if e.not_known else "",
         f"<p>{escape(e.reason)}</p>" if e.reason else "",
         *(f"<p>{escape(line)}</p>" for line in e.combined),
         _legs(e),
@@ -41,7 +42,7 @@ def html(explanation: Explanation) -> str:
         f"<h2>Universe</h2>{_tree(e.membership)}" if e.membership is not None else "",
         f"<h2>Condition</h2>{_tree(e.condition)}{_flips(e.condition_flips)}" if e.condition is not None else "",
         "<h2>Constraints</h2>",
-        *(_rule(rule) for rule in sorted(e.rules, key=lambda rule: (not rule.decides, rule.status == "passed"))),
+        *(_rule(rule) for rule in sorted(e.rules, key=lambda rule: (*e.rank(rule), rule.status == "passed"))),
         "<h2>Values read</h2>",
         _table(
             ("value", "is", "unit", "from", "age", "row"),

@@ -101,8 +101,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """Everything there is to say about one decision, from its record alone.
 
     `differences` is empty where re-evaluation equals the record, which `reproduced` says. `if_lifted` is the verdict, and the
-    rules behind it, that would stand without the deciding ones. `order` says how an order that rests asks to be filled,
-    `management` what happens to its position on the way.
+    rules behind it, that would stand without the deciding ones, but not that an order of 0 units could go. `order`
+    says how an order that rests asks to be filled, `management` what happens to its position on the way.
     """
 
     id: str
@@ -140,3 +140,9 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     tables: tuple[Said, ...] = ()  # that the entry read: `says` is the value, `because` the row
     legs: tuple[LegLine, ...] = ()
     management: tuple[str, ...] = ()
+    not_known: str = ""  # what of the order could not be computed, and for want of which input
+
+    def rank(self, rule: RuleResult) -> tuple[bool, bool]:
+        """Sorts rules for reading: those that decided first, and where an input is missing, first the one that asks for it."""
+        leads = bool(self.not_known) and rule.decides and rule.name == self.decided_by[0]
+        return not rule.decides, not leads

@@ -23,6 +23,8 @@ def _head(e: Explanation) -> Iterator[str]:
     yield f"  {'  '.join(part for part in (e.at, f'strategy {e.strategy}  ({e.place})', policy) if part)}"
     for line in e.outcome:
         yield f"  {line}"
+    if e.not_known:
+        yield f"  {e.not_known}"
     if e.reason:
         yield f"  because    {e.reason}"
     if e.conviction:
@@ -90,7 +92,7 @@ def _rules(e: Explanation, depth: int, only_failing: bool) -> Iterator[str]:
     shadow = sum(rule.status.endswith("(shadow)") for rule in e.rules)
     noted = f", {shadow} not passed in shadow" if shadow else ""
     yield f"constraints: {passed} passed, {failed} failed, {unknown} unknown, {idle} not asked{noted}"
-    for rule in sorted(e.rules, key=lambda r: not r.decides):
+    for rule in sorted(e.rules, key=e.rank):
         if rule.decides or rule.status.startswith(("failed", "unknown")):
             yield from _rule(rule, depth)
     if not only_failing:
