@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from tb.dsl.check import check
 from tb.dsl.parse import parse
-from tb.engine.plan import Plan, plan
+from tb.engine.plan import Plan
+from tb.engine.planning import plan
 
 INSTRUMENTS = ("BTC-USD", "ETH-USD", "SOL-USD", "LINK-USD", "BNB-USD", "DOGE-USD")
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from tb.dsl.check import check
     from tb.dsl.format import format_file
     from tb.dsl.parse import parse
-    from tb.engine.plan import Plan, plan
+    from tb.engine.plan import Plan
+    from tb.engine.planning import plan
     from tb.gate.explain import Explanation, explain
     from tb.gate.gate import Approved, Gate, Judgement
     from tb.gate.proposal import Proposal
@@ -68,7 +69,7 @@ _HOMES = {
     "load_project": "tb.runtime.project",
     "open_ledger": "tb.ledger",
     "parse": "tb.dsl.parse",
-    "plan": "tb.engine.plan",
+    "plan": "tb.engine.planning",
     "policy_hash": "tb.ledger",
     "replay_market": "tb.replay.run",
     "sample_market": "tb.replay.sample",

@@ -1,27 +1,22 @@
 """The plans that read the rule graph: what each strategy looks at, and what judges its orders.
 
-`plan` builds the whole graph once and freezes it. A plan holds node ids and plain values, in the order of the files. `leaves`
-of an entry are the nodes at which its explanation stops: the values that a decision's snapshot stores, in this order.
+A plan holds node ids and plain values, in the order of the files; `tb.engine.planning` makes it. `leaves` of an entry are the
+nodes at which its explanation stops: the values that a decision's snapshot stores, in this order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 
 from tb.core.records import Style
 from tb.core.span import Span
-from tb.core.units import Kind
 from tb.dsl import checked
-from tb.dsl.checked_legs import Basket, baskets
-from tb.engine.baskets import BasketPlan, LegPlan, in_universe, leg_entries
-from tb.engine.build import Builder, Context
+from tb.engine.baskets import BasketPlan
 from tb.engine.graph import RuleGraph
-from tb.engine.leaves import columns_read, enter_roots, exit_with_leaves, finish_basket, leaves_of, with_leaves, word_nodes
-from tb.engine.likeness import correlations
-from tb.engine.management import UNMANAGED, LevelPlan, ManagePlan, level_plan, manage_plan
-from tb.engine.signals import ConvictionSizePlan, SignalPlan, signal_plan, signals_in, size_of
+from tb.engine.leaves import enter_roots, word_nodes
+from tb.engine.management import UNMANAGED, LevelPlan, ManagePlan
+from tb.engine.signals import ConvictionSizePlan, SignalPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,40 +241,6 @@ class Plan:
         return tuple(dict.fromkeys(symbol for s in self.strategies for symbol in s.members))
 
 
-# leaves every policy reads, so that sizing and shrinking can be computed again from the record
-_ALWAYS = ("order.quantity", "order.price", "order.stop", "order.target", "equity", "order.instrument", "order.side")
-
-
-_OF_BOOK = ("order.book", "equity of book")  # and where there are books
-
-
-def plan(program: checked.Program, builder: Builder | None = None) -> Plan:
-    """The rule graph of a program and its plans.
-
-    A builder that is handed in can build more afterwards, such as what tests ask: its nodes come after those of the plan,
-    which stay as they are.
-    """
-    builder = builder or Builder(program)
-    drafts = [_Drafter(builder, strategy).draft() for strategy in program.strategies.values()]
-    periods = sorted({draft.period for draft in drafts}) or [3_600_000]
-    constraints = {period: _constraints(builder, program, period) for period in periods}
-    named = (*_ALWAYS, *_OF_BOOK) if program.capital.books else _ALWAYS
-    always = {
-        period: [builder.fact(name, "", program_span(program), Context(period, "", True)) for name in named]
-        for period in periods
-    }
-    graph = builder.graph.freeze()
-    policies = {}
-    for period in periods:
-        leaves = leaves_of(graph, [*always[period], *(c.node for c in constraints[period])], in_policy=True)
-        market = tuple(leaf for leaf in leaves if graph[leaf].stage == "market")
-        finished = tuple(_mark_order(graph, c) for c in constraints[period])
-        policies[period] = PolicyPlan(period, finished, leaves, market)
-    strategies = tuple(_finish(graph, draft, policies[draft.period]) for draft in drafts)
-    tiers = {(u.name, t.name): t.members for u in program.universes.values() for t in u.tiers}
-    return Plan(program, graph, strategies, policies, tiers)
-
-
 def bound(found: Plan, symbols: Iterable[str]) -> Plan:
     """The plan for the instruments of some data: strategies of a universe with discovery may trade each of these."""
     here = tuple(symbols)
@@ -291,265 +252,6 @@ def bound(found: Plan, symbols: Iterable[str]) -> Plan:
     return replace(found, strategies=tuple(strategies))
 
 
-def program_span(program: checked.Program) -> Span:
-    return program.constraints[0].span if program.constraints else Span("std/venue.tb", 1, 1, 1, 1)
-
-
-def _constraints(builder: Builder, program: checked.Program, period: int) -> tuple[ConstraintPlan, ...]:
-    return tuple(_constraint(builder, c, Context(period, "", True)) for c in program.constraints)
-
-
-def _constraint(builder: Builder, c: checked.Constraint, context: Context) -> ConstraintPlan:
-    passes = builder.expression(c.passes, context)
-    exemptions = tuple(_exemption(builder, e, context) for e in c.exemptions)
-    node = builder.eased(passes, [(e.applies, e.passes) for e in exemptions if e.said.loosens], c.span)
-    is_upper = c.kind == "limit" and isinstance(c.passes, checked.Comparison) and c.passes.operator in {"lt", "le"}
-    return ConstraintPlan(
-        c.name,
-        c.kind,
-        node,
-        c.verdict,
-        c.lasts,
-        c.until_tomorrow,
-        c.every_order,
-        c.latches,
-        True,
-        c.because,
-        c.span,
-        c.level,
-        passes if is_upper else None,
-        exemptions,
-    )
-
-
-def _exemption(builder: Builder, said: checked.Exemption, context: Context) -> ExemptionPlan:
-    applies = None if said.applies is None else builder.expression(said.applies, context)
-    return ExemptionPlan(said, applies, builder.expression(said.passes, context))
-
-
-def _mark_order(graph: RuleGraph, constraint: ConstraintPlan) -> ConstraintPlan:
-    """Whether a constraint reads the order or its instrument; one that does not can be watched without an order."""
-    reads = reads_book = False
-    for id_ in graph.reach((constraint.node,)):
-        node = graph[id_]
-        if node.stage == "market" or (node.op == "fact" and _is_of_order(str(node.consts[0]), str(node.consts[1]))):
-            reads = True
-        if node.op == "fact" and _is_of_book(str(node.consts[0])):
-            reads_book = True
-    fields = {name: getattr(constraint, name) for name in ConstraintPlan.__dataclass_fields__}
-    return ConstraintPlan(**{**fields, "reads_order": reads, "reads_book": reads_book})
-
-
-_OF_ORDER = ("order.", "scope.", "book.", "strategy.", "parent.", "venue.", "votes_for", "kelly.", "allocation.")
-
-
-def _is_of_order(name: str, argument: str) -> bool:
-    if name == "order.book":
-        return False
-    if name.startswith(_OF_ORDER) or name in {"data_age", "self_match"}:
-        return True
-    return "order.instrument" in argument
-
-
-def _is_of_book(name: str) -> bool:
-    return name == "order.book" or name.endswith(" of book")
-
-
-@dataclass(slots=True)
-class _Draft:
-    strategy: checked.Strategy
-    period: int
-    universe: checked.Universe
-    membership: int | None
-    enters: list[EnterPlan]
-    exits: list[ExitPlan]
-    baskets: list[BasketPlan]
-    tier: int | None
-    correlations: dict[str, int] = field(default_factory=dict)
-
-
-class _Drafter:
-    """Builds one strategy's nodes; leaves are found once the graph is frozen."""
-
-    def __init__(self, builder: Builder, strategy: checked.Strategy, legs: tuple[tuple[str, str], ...] = ()) -> None:
-        self.builder = builder
-        self.strategy = strategy
-        self.universe = builder.program.universes[strategy.universe]
-        self.context = Context(strategy.period, strategy.universe, False, legs)
-
-    def draft(self) -> _Draft:
-        found = baskets(self.strategy, self.universe)
-        if found:
-            planned = [_Drafter(self.builder, self.strategy, basket.members).basket(basket) for basket in found]
-            return _Draft(self.strategy, self.strategy.period, self.universe, None, [], [], planned, None)
-        membership = self._node(self.universe.only_when) if self.universe.only_when is not None else None
-        tier = self.builder.tier(self.universe, self.context) if self.universe.discovers else None
-        if tier is not None:
-            inside = self.builder.member(tier, self.context, self.universe.span)
-            membership = (
-                inside if membership is None else self.builder.both(inside, membership, self.context, self.universe.span)
-            )
-        enters = [self._enter(enter) for enter in (*self.strategy.enters, *self.strategy.quotes)]
-        alike = correlations(self.builder, self.universe, self.strategy.period)
-        return _Draft(self.strategy, self.strategy.period, self.universe, membership, enters, self._exits(), [], tier, alike)
-
-    def basket(self, basket: Basket) -> BasketPlan:
-        """The plan of the legs of one asset, in whose context this drafter stands."""
-        only_when = self.universe.only_when
-        membership = None if only_when is None else self._node(in_universe(only_when, basket))
-        entries = tuple(
-            tuple(LegPlan(symbol, same, self._enter(enter)) for symbol, same, enter in leg_entries(entry, basket))
-            for entry in self.strategy.leg_enters
-        )
-        symbols = tuple(symbol for _, symbol in basket.members)
-        return BasketPlan(basket.name, symbols, basket.looked_at, membership, entries, tuple(self._exits()))
-
-    def _exits(self) -> list[ExitPlan]:
-        return [ExitPlan(self._node(e.condition), self._words(e.because), (), e.span) for e in self.strategy.exits]
-
-    def _node(self, expression: checked.Expr) -> int:
-        return self.builder.expression(expression, self.context)
-
-    def _enter(self, enter: checked.Enter) -> EnterPlan:
-        triggers = tuple((name, self._node(self._trigger_ref(name))) for name in triggers_in(self.builder.program, enter.when))
-        sizes = tuple(
-            SizePlan(self._node(s.share), s.risking, self._node(s.condition) if s.condition is not None else None)
-            for s in enter.sizes
-        )
-        named = signals_in(self.builder.program, enter.when)
-        signals = tuple(signal_plan(self.builder, name, self.context, self._words) for name in named)
-        return EnterPlan(
-            enter.direction,
-            self._node(enter.when),
-            sizes,
-            self._level(enter.stop),
-            self._level(enter.target),
-            self._confidence(triggers, enter.span),
-            self._words(enter.because),
-            triggers,
-            (),
-            enter.span,
-            signals,
-            self._conviction(signals, enter),
-            size_of(enter.by_conviction),
-            self._order(enter.order),
-            manage_plan(enter, self._node),
-        )
-
-    def _conviction(self, signals: tuple[SignalPlan, ...], enter: checked.Enter) -> int | None:
-        nodes = tuple(signal.node for signal in signals)
-        return self.builder.conviction(nodes, enter.direction, self.context, enter.span) if nodes else None
-
-    def _order(self, order: checked.EntryOrder | None) -> OrderPlan:
-        if order is None or order.price is None:
-            return AT_MARKET
-        period = self.strategy.period
-        valid = period if order.valid is None else _length(order.valid, period)
-        price, skew = self._node(order.price), None if order.skew is None else self._node(order.skew)
-        return OrderPlan(order.style, price, None if order.is_quote else valid, order.post_only, skew, order.is_quote)
-
-    def _trigger_ref(self, name: str) -> checked.Ref:
-        trigger = self.builder.program.triggers[name]
-        return checked.Ref(name, "trigger", trigger.when.unit, trigger.span)
-
-    def _level(self, level: checked.Level | None) -> LevelPlan | None:
-        return None if level is None else level_plan(level, self._node)
-
-    def _confidence(self, triggers: tuple[tuple[str, int], ...], span: Span) -> int | None:
-        pairs = []
-        for name, when in triggers:
-            confidence = self.builder.program.triggers[name].confidence
-            if confidence is not None:
-                pairs.append((when, self.builder.ramp(confidence, self.context, span)))
-        return self.builder.best(tuple(pairs), self.context, span) if pairs else None
-
-    def _words(self, template: checked.Template) -> Words:
-        words: list[str | HolePlan] = []
-        for piece in template:
-            if isinstance(piece, str):
-                words.append(piece)
-            elif piece.because_of in self.builder.program.signals:
-                signal = signal_plan(self.builder, str(piece.because_of), self.context, self._words)
-                words += [HolePlan(case.node, "", case.because) for case in signal.cases]
-            elif piece.because_of is not None:
-                trigger = self.builder.program.triggers[piece.because_of]
-                when = self._node(self._trigger_ref(piece.because_of))
-                words.append(HolePlan(when, "", self._words(trigger.because)))
-            elif piece.value is not None:
-                words.append(HolePlan(self._node(piece.value), piece.spec, None))
-        return tuple(words)
-
-
-def triggers_in(program: checked.Program, value: object) -> tuple[str, ...]:
-    """Names of the triggers an expression uses, through `let`s too, in order of appearance."""
-    found: dict[str, None] = {}
-    followed: set[str] = set()  # each `let` once, however often it is used
-
-    def look(item: object) -> None:
-        if isinstance(item, checked.Ref):
-            if item.kind == "trigger":
-                found[item.name] = None
-            elif item.name not in followed:
-                followed.add(item.name)
-                look(program.lets[item.name].value)
-            return
-        if isinstance(item, tuple):
-            for part in item:
-                look(part)
-            return
-        for name in getattr(item, "__dataclass_fields__", {}):
-            if name not in {"unit", "span"}:
-                look(getattr(item, name))
-
-    look(value)
-    return tuple(found)
-
-
-def _finish(graph: RuleGraph, draft: _Draft, policy: PolicyPlan) -> StrategyPlan:
-    strategy, universe = draft.strategy, draft.universe
-    enters = [with_leaves(graph, enter, draft.membership) for enter in draft.enters]
-    exits = [exit_with_leaves(graph, exit_) for exit_ in draft.exits]
-    found = tuple(finish_basket(graph, basket, policy) for basket in draft.baskets)
-    return StrategyPlan(
-        strategy.name,
-        universe.name,
-        strategy.period,
-        universe.members(),
-        {symbol: tier.name for tier in universe.tiers for symbol in tier.members},
-        draft.membership,
-        tuple(enters),
-        tuple(exits),
-        _holds(strategy, universe),
-        {c.after: _length(c.length, strategy.period) for c in strategy.cool_downs},
-        strategy.doc,
-        strategy.span,
-        columns_read(graph, draft.membership, enters, exits, policy, draft.correlations.values()),
-        found,
-        draft.correlations,
-        policy.market,
-        draft.tier,
-        tuple(tier.name for tier in universe.tiers) if draft.tier is not None else (),
-        _tier_holds(strategy, universe) if draft.tier is not None else {},
-    )
-
-
 def roots_of(entry: EnterPlan | ExitPlan) -> list[int]:
     """The nodes that an entry or exit reads: condition, words, size, levels."""
     return enter_roots(entry) if isinstance(entry, EnterPlan) else [entry.when, *word_nodes(entry.because)]
-
-
-def _length(length: checked.Const, period: int) -> int:
-    assert isinstance(length.value, Decimal)
-    return int(length.value * period) if length.unit.kind is Kind.BARS else int(length.value)
-
-
-def _tier_holds(strategy: checked.Strategy, universe: checked.Universe) -> dict[str, int]:
-    """The longest a position of each tier may last, in ms: the shorter of the strategy's own and the tier's."""
-    own = _length(strategy.hold_at_most, strategy.period) if strategy.hold_at_most is not None else None
-    limits = {tier.name: [limit for limit in (own, tier.hold_at_most) if limit is not None] for tier in universe.tiers}
-    return {name: min(found) for name, found in limits.items() if found}
-
-
-def _holds(strategy: checked.Strategy, universe: checked.Universe) -> dict[str, int]:
-    by_tier = _tier_holds(strategy, universe)
-    return {symbol: by_tier[tier.name] for tier in universe.tiers if tier.name in by_tier for symbol in tier.members}

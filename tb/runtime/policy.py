@@ -17,7 +17,8 @@ from tb.dsl.check import check, check_with_tests, without_echoes
 from tb.dsl.checked_tests import Test
 from tb.dsl.parse import parse
 from tb.engine.build import Builder
-from tb.engine.plan import Plan, plan
+from tb.engine.plan import Plan
+from tb.engine.planning import plan
 from tb.gate.limits import Limits, parse_limits
 from tb.runtime.project import LIMITS, SETTINGS, Project
 from tb.vocabulary.std import TEXTS

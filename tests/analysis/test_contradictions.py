@@ -25,7 +25,8 @@ from tb.engine.bars import Bars
 from tb.engine.interpret import Histories, from_leaves
 from tb.engine.leaves import leaves_of
 from tb.engine.markets import Assumptions, Markets
-from tb.engine.plan import Plan, plan
+from tb.engine.plan import Plan
+from tb.engine.planning import plan
 
 UNIVERSE = "universe u\n  tier core BTC-USD, ETH-USD\n  tier rest DOGE-USD\n\n"
 NAMES = ("rsi(close, 7)", "rsi(close, 14)", "rsi(close, 21)")  # each between 0 and 100

@@ -17,7 +17,8 @@ from tb.dsl.check import check
 from tb.dsl.parse import parse
 from tb.engine.interpret import from_leaves
 from tb.engine.leaves import leaves_of
-from tb.engine.plan import Plan, plan
+from tb.engine.plan import Plan
+from tb.engine.planning import plan
 
 CONJUNCTIONS = st.lists(LITERALS, min_size=1, max_size=3).map(lambda parts: joined("and", parts) if parts[1:] else parts[0])
 STEPS = (*range(0, 101, 10), math.nan)

@@ -16,7 +16,7 @@ from tb.dsl.check import check
 from tb.dsl.format import format_file
 from tb.dsl.parse import parse
 from tb.engine.decide import generate as decision_function
-from tb.engine.plan import plan
+from tb.engine.planning import plan
 
 UNIVERSE = "universe majors on exchange\n  tier core BTC-USD, ETH-USD\n"
 STRATEGY = "strategy s on majors every 1h\n  enter long when {}\n    size 5% of equity\n"

@@ -21,7 +21,7 @@ from tb.core.time import parse_instant
 from tb.dsl import checked
 from tb.dsl.check import check_with_tests
 from tb.dsl.parse import parse
-from tb.engine.plan import plan
+from tb.engine.planning import plan
 
 FOLDER = Path(__file__).resolve().parent.parent / "language" / "check"
 GOOD = sorted((FOLDER / "good").glob("*.tb"))

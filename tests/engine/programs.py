@@ -19,7 +19,8 @@ from tb.dsl.parse import parse
 from tb.engine.bars import Bars
 from tb.engine.feeds import FeedRows
 from tb.engine.markets import Assumptions, Markets
-from tb.engine.plan import Plan, plan
+from tb.engine.plan import Plan
+from tb.engine.planning import plan
 
 SYMBOLS = ("BTC-USD", "ETH-USD", "SOL-USD")
 UNIVERSE = """universe majors on exchange

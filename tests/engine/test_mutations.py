@@ -14,7 +14,7 @@ from tb.dsl.check import check
 from tb.dsl.parse import parse
 from tb.engine.columns import evaluate
 from tb.engine.decide import generate
-from tb.engine.plan import plan
+from tb.engine.planning import plan
 
 PIECES = re.compile(r"[A-Za-z_.]+|[0-9.]+|[^\sA-Za-z0-9]")
 WORDS = "close equity order.price 0 1 5% 3h 2 USD spike regime core open > and not ( ) volume number_0 for of @4h [1]".split()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tb.dsl.check import check
 from tb.dsl.parse import parse
-from tb.engine.plan import plan
+from tb.engine.planning import plan
 from tb.gate.account import Account, Working
 from tb.gate.facts import Moment
 from tb.gate.gate import Gate, Judgement

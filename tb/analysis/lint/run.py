@@ -25,7 +25,8 @@ from tb.core.diagnostics import Diagnostic, Severity, has_errors, in_order
 from tb.core.span import Span
 from tb.dsl import syntax
 from tb.dsl.check import LimitValue, check, check_with_tests, without_echoes
-from tb.engine.plan import Plan, plan
+from tb.engine.plan import Plan
+from tb.engine.planning import plan
 
 if TYPE_CHECKING:
     from tb.engine.markets import Markets

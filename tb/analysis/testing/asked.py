@@ -9,8 +9,9 @@ from decimal import Decimal
 from tb.core.units import TRUTH, Kind
 from tb.dsl import checked, checked_tests
 from tb.engine.build import Builder, Context
+from tb.engine.drafting import triggers_in
 from tb.engine.instant import Exact
-from tb.engine.plan import Plan, triggers_in
+from tb.engine.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
