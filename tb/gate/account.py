@@ -15,7 +15,9 @@ import numpy as np
 
 from tb.engine.instant import EXACT
 from tb.gate.activity import Activity
+from tb.gate.exposed import Exposed, exposed
 from tb.gate.history import EquityHistory, HeldThrough, Stretch
+from tb.gate.tracked import Tracked
 
 ZERO = Decimal(0)
 
@@ -64,10 +66,10 @@ class Account:
     day_ends: int = 0
     equity_at_day_start: Decimal | None = None
     high_water: Decimal | None = None
-    holdings: dict[tuple[str, str], Holding] = field(default_factory=dict)
-    working: dict[str, Working] = field(default_factory=dict)
-    together: dict[tuple[str, str], str] = field(default_factory=dict)  # the group of each holding that is a leg
-    marks: dict[str, Decimal | None] = field(default_factory=dict)
+    holdings: Tracked[tuple[str, str], Holding] = field(default_factory=Tracked)
+    working: Tracked[str, Working] = field(default_factory=Tracked)
+    together: Tracked[tuple[str, str], str] = field(default_factory=Tracked)  # the group of each holding that is a leg
+    marks: Tracked[str, Decimal | None] = field(default_factory=Tracked)
     entry_times: list[int] = field(default_factory=list)
     order_times: list[int] = field(default_factory=list)
     losses_in_a_row: int = 0
@@ -80,6 +82,10 @@ class Account:
     strategies: tuple[str, ...] = ()  # of a book: its strategies
     _sums: tuple[Decimal, Decimal] | None = None  # equity and gross, as long as nothing changes
     _are_summed: bool = False
+    net: tuple[int, str, tuple[Decimal, Decimal] | None] | None = field(
+        default=None, repr=False, compare=False
+    )  # `tb.gate.net`
+    _exposed: Exposed | None = field(default=None, repr=False, compare=False)
 
     # --- books -----------------------------------------------------------------------------------------------------
 
@@ -117,9 +123,20 @@ class Account:
                 total = EXACT.add(total, holding.quantity)
         return total
 
+    @property
+    def changes(self) -> int:
+        """Rises whenever what is held, on its way or marked changes."""
+        return self.holdings.changes + self.marks.changes + (self.whole or self).working.changes
+
+    def exposed(self) -> Exposed:
+        """What the account is exposed to."""
+        if self._exposed is None or self._exposed.changes != self.changes:
+            self._exposed = exposed(self, self.changes)
+        return self._exposed
+
     def held(self) -> tuple[str, ...]:
         """Instruments with a position, in order of opening."""
-        return tuple(dict.fromkeys(holding.instrument for holding in self.holdings.values()))
+        return self.exposed().held
 
     def value(self, instrument: str) -> Decimal | None:
         """Signed value of the position at the last price; None where that is unknown."""
@@ -161,36 +178,21 @@ class Account:
         return self._sums
 
     def sides(self, instrument: str) -> tuple[Decimal, Decimal] | None:
-        """Signed value of the long side and of the short side, each at its worst: every working order of the side fills, and
-        everything held against it is closed (strategies may hold against each other, and an exit asks nobody)."""
-        mark = self.marks.get(instrument)
-        long = short = ZERO
-        for holding in self.holdings.values():
-            if holding.instrument != instrument:
-                continue
-            if mark is None:
-                return None
-            value = EXACT.multiply(holding.quantity, mark)
-            long, short = (EXACT.add(long, value), short) if value > 0 else (long, EXACT.add(short, value))
-        for order in self.underway():
-            if order.instrument == instrument:
-                notional = EXACT.multiply(order.quantity, order.price)
-                long = EXACT.add(long, notional) if order.sign > 0 else long
-                short = EXACT.subtract(short, notional) if order.sign < 0 else short
-        return long, short
+        """Signed value of the long side and of the short side of an instrument, each at its worst (`tb.gate.exposed`)."""
+        return self.exposed().sides.get(instrument, (ZERO, ZERO))
 
     def engaged(self) -> tuple[str, ...]:
         """Instruments held or being bought or sold, each once."""
-        return tuple(dict.fromkeys([*self.held(), *(order.instrument for order in self.underway())]))
+        return self.exposed().engaged
 
     def worst(self, instruments: Iterable[str]) -> Decimal | None:
         """Sum of worst-case absolute values."""
-        total = ZERO
+        total, worst = ZERO, self.exposed().worst
         for instrument in instruments:
-            sides = self.sides(instrument)
-            if sides is None:
+            value = worst.get(instrument, ZERO)
+            if value is None:
                 return None
-            total = EXACT.add(total, max(abs(sides[0]), abs(sides[1])))
+            total = EXACT.add(total, value)
         return total
 
     def used_by(self, strategy: str, instruments: Iterable[str]) -> Decimal | None:

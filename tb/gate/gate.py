@@ -1,7 +1,8 @@
 """judge: one proposal against every constraint, in the light of those approved before it.
 
 1. The leaves of the policy are read once: market values exactly as their shortest text, facts from account and order.
-2. The generated function answers which constraints fail and which cannot be known.
+2. A generated function accepts what surely passes everything (`tb.engine.accept`); of anything else another one answers which
+   constraints fail and which cannot be known.
 3. The strictest verdict wins: approve < warn < shrink < reject < pause < halt. What cannot be known rejects (a `warn`, and a
    constraint at `level warn`, warns). A `shadow` constraint is judged and named, and changes nothing.
 4. Shrink finds the largest whole number of lots that every shrinking limit lets pass, and judges that size in full.
@@ -17,13 +18,14 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 
 from tb.core.records import LATTICE, Verdict
+from tb.engine.accept import accept_of
 from tb.engine.decide import generate
 from tb.engine.explain.words import show_value
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import Exact, exact
 from tb.engine.leaves import leaves_of
 from tb.engine.plan import ConstraintPlan, PolicyPlan
-from tb.gate.facts import Moment, read
+from tb.gate.facts import READERS, Moment, read
 
 MarketReader = Callable[[int], float | None]
 
@@ -77,7 +79,9 @@ class Gate:
         self._measure = self.generated.measure
         self._shrinking = _subset(policy, [c for c in policy.constraints if c.acts == "shrink"])
         self._shrink_judge = generate(graph, self._shrinking).judge
+        self._accept = accept_of(graph, policy)
         self._leaves = [self._leaf(leaf) for leaf in policy.leaves]
+        self._readers = [(_no_fact, leaf) if isinstance(leaf, int) else (READERS[leaf[0]], leaf[1]) for leaf in self._leaves]
         self._quantity = next(
             at
             for at, leaf in enumerate(policy.leaves)
@@ -102,10 +106,12 @@ class Gate:
 
     def inputs(self, moment: Moment, market: MarketReader) -> list[Exact]:
         """What the decision function reads, in its order."""
-        return [exact(market(leaf)) if isinstance(leaf, int) else read(leaf[0], leaf[1], moment) for leaf in self._leaves]
+        return [exact(market(leaf)) if isinstance(leaf, int) else reader(moment, leaf) for reader, leaf in self._readers]
 
     def decide(self, inputs: Sequence[Exact], adds_risk: bool, quantity: Decimal, lot: Decimal | None) -> Judgement:
         """The verdict that follows from a snapshot alone: explanations and what-if questions come through here too."""
+        if self._accept(inputs):
+            return Judgement("approve", (), 0, 0, tuple(inputs), Approved(quantity), ())
         masks = self._judge(inputs)
         judgement = self._act(inputs, masks, self.applies(adds_risk), quantity, lot)
         shadowed = self.shadowed(masks, adds_risk)
@@ -229,6 +235,10 @@ class Gate:
             else:
                 high = middle
         return lot * low if low else None
+
+
+def _no_fact(moment: Moment, argument: str) -> Exact:
+    raise TypeError(f"{argument} at {moment.at} is no fact but a value of the market")
 
 
 def _verdict(name: str) -> Verdict:

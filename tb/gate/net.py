@@ -13,6 +13,13 @@ def net_sides(account: Account, without: str) -> tuple[Decimal, Decimal] | None:
 
     `without` names a group that is not counted. None where a price is not known.
     """
+    changes = account.changes + (account.whole or account).together.changes
+    if account.net is None or account.net[:2] != (changes, without):
+        account.net = (changes, without, _net_sides(account, without))
+    return account.net[2]
+
+
+def _net_sides(account: Account, without: str) -> tuple[Decimal, Decimal] | None:
     sums: dict[str, Decimal] = {}
     groups = account.together if account.whole is None else account.whole.together
     for (strategy, instrument), holding in account.holdings.items():

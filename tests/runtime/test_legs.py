@@ -237,11 +237,9 @@ def test_net_counts_legs_as_one_sum() -> None:
     spot, perp = Amount("BTC-USD", 1, D(2), D(100)), Amount("BTC-PERP", -1, D(2), D(103))
     assert net_share((spot, perp), 0) == D("-0.03")
     account = Account("USD", D(1000))
-    account.working = {
-        "a": Working("a", "BTC-USD", 1, D(2), D(100), "carry", "carry BTC"),
-        "b": Working("b", "BTC-PERP", -1, D(2), D(103), "carry", "carry BTC"),
-        "c": Working("c", "BTC-USD", 1, D(1), D(100), "x"),
-    }
+    account.working["a"] = Working("a", "BTC-USD", 1, D(2), D(100), "carry", "carry BTC")
+    account.working["b"] = Working("b", "BTC-PERP", -1, D(2), D(103), "carry", "carry BTC")
+    account.working["c"] = Working("c", "BTC-USD", 1, D(1), D(100), "x")
     assert net_sides(account, "") == (D(100), D(-6))
     assert net_sides(account, "carry BTC") == (D(100), D(0))
 
