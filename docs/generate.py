@@ -113,7 +113,19 @@ _FIRST_VALUE: dict[object, str] = {
     look_back.bars: "n",
     look_back.bars_and_previous: "n + 1",
     look_back.hull: "n + √n - 1",
+    look_back.longest: "longest window",
+    look_back.longest_and_previous: "longest window + 1",
     look_back.stochastic: "n + k + d - 2",
+    look_back.stochastic_rsi: "n + length + k + d - 2",
+    look_back.second_average: "2n - 1",
+    look_back.third_average: "3n - 2",
+    look_back.third_average_and_previous: "3n - 1",
+    look_back.sixth_average: "6n - 5",
+    look_back.led: "n + (n - 1) / 2",
+    look_back.detrended: "n, at least n / 2 + 2",
+    look_back.coppock: "n + longer change",
+    look_back.know_sure: "44 + signal",
+    look_back.strength_index: "slow + fast",
     look_back.macd: "slow + signal - 1",
     look_back.adx: "2n",
 }
@@ -129,14 +141,15 @@ def functions() -> str:
     for family, group in groupby(FUNCTIONS.values(), key=lambda function: function.family):
         parts.append(f"**{family}**\n")
         rows = [_function_row(function) for function in group]
-        parts.append(table(("function", "unit", "first value at bar", "meaning", "example"), rows) + "\n")
+        parts.append(table(("function", "unit", "first value at bar", "memory", "meaning", "example"), rows) + "\n")
     return "\n".join(parts).rstrip("\n")
 
 
 def _function_row(function: Function) -> tuple[str, ...]:
     meaning = f"{function.doc} *({function.source})*"
     unit = _UNIT_WORDS[function.unit]
-    return _signature(function), unit, _FIRST_VALUE[function.window], meaning, f"`{function.example}`"
+    memory = "window" if not function.is_recursive else "fades" if function.unstable else "all bars"
+    return _signature(function), unit, _FIRST_VALUE[function.window], memory, meaning, f"`{function.example}`"
 
 
 def _signature(function: Function) -> str:

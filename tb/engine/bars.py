@@ -27,6 +27,7 @@ class Bars:
     """`time` is the start of each bar in ms UTC, `period` its length in ms; `bid` and `ask` are the quote as of its close.
 
     `source` is the name of the file, `rows` the row of each bar in it, counted from 0 (of a coarse bar: of its last fine bar).
+    `before` is the start of the bar before the first, None where there is none.
     """
 
     symbol: str
@@ -41,6 +42,7 @@ class Bars:
     ask: Floats | None
     source: str
     rows: Ints
+    before: int | None = None
 
     def __len__(self) -> int:
         return len(self.time)
@@ -64,6 +66,7 @@ class Bars:
             bid=None if self.bid is None else self.bid[some],
             ask=None if self.ask is None else self.ask[some],
             rows=self.rows[some],
+            before=int(self.time[start - 1]) if 0 < start <= len(self) else self.before,
         )
 
 

@@ -103,7 +103,7 @@ class Builder:
         given = zip(function.constants, value.constants, strict=True)
         constants = tuple(self._constant(parameter, c, context.period) for parameter, c in given)
         floats = tuple(float(c) for c in constants)
-        low, high = function.output_range
+        low, high = function.range_of(value.output)
         back = function.window(floats) - 1
         consts: tuple[Constant, ...] = (function.name, value.output, *constants)
         return self._market(

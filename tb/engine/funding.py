@@ -53,3 +53,18 @@ def rates_at(funding: Funding | None, at: Ints) -> Floats:
 def periods_at(funding: Funding | None, at: Ints) -> Floats:
     """The length of a funding period in ms wherever a rate is known."""
     return np.where(np.isnan(rates_at(funding, at)), np.nan, 0.0 if funding is None else float(funding.period))
+
+
+def paid_within(funding: Funding | None, closes: Ints, period: int) -> Floats:
+    """The sum of the rates that fell due in each bar, after its open and not later than its close.
+
+    0 where none did; unknown where one was not recorded, and where the newest rate is older than one period.
+    """
+    if funding is None or not len(funding.rows):
+        return np.full(len(closes), np.nan)
+    values = np.append(funding.rows.values, 0.0)
+    start, stop = (np.searchsorted(funding.rows.known, at, side="right") for at in (closes - period, closes))
+    found = np.zeros(len(closes))
+    for back in range(int((stop - start).max(initial=0))):  # payments in one bar: few
+        found += np.where(start + back < stop, values[np.minimum(start + back, stop)], 0.0)
+    return np.where(np.isnan(rates_at(funding, closes)), np.nan, found)

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb.engine.bars import Bars, resample
+from tb.engine.clock import calendar_field
 from tb.engine.feeds import Feeds
-from tb.engine.funding import Funding, periods_at, rates_at
+from tb.engine.funding import Funding, paid_within, periods_at, rates_at
 
 Floats = NDArray[np.float64]
-_HOUR = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +74,15 @@ class Markets:
                 return self._quoted(bars, name)
             case "funding_rate":
                 return rates_at(self.funding.get(bars.symbol), bars.closes)
+            case "funding_paid":
+                return paid_within(self.funding.get(bars.symbol), bars.closes, bars.period)
             case "funding_period":
                 return periods_at(self.funding.get(bars.symbol), bars.closes)
             case "missing_bars":
                 return _missing(bars)
-            case "hour":
-                return ((bars.closes // _HOUR) % 24).astype(np.float64)
-            case "weekday":
-                # 1970-01-01 was a Thursday
-                return ((bars.closes // (24 * _HOUR) + 3) % 7).astype(np.float64)
             case _:
-                return np.full(len(bars), np.nan)
+                found = calendar_field(name, bars.closes)
+                return np.full(len(bars), np.nan) if found is None else found
 
     def _quoted(self, bars: Bars, name: str) -> Floats:
         if bars.bid is None or bars.ask is None:
@@ -114,5 +112,7 @@ class Markets:
 def _missing(bars: Bars) -> Floats:
     """How many bars of the period are missing before each."""
     found = np.full(len(bars), np.nan)
-    found[1:] = np.diff(bars.closes) // bars.period - 1
+    found[1:] = np.diff(bars.time) // bars.period - 1
+    if bars.before is not None:
+        found[:1] = (bars.time[:1] - bars.before) // bars.period - 1
     return found

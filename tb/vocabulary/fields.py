@@ -48,12 +48,28 @@ _FIELDS = (
     Field("mid", PRICE, Origin.QUOTE, "halfway between bid and ask, at the bar's close", (0, None)),
     Field("spread", RATIO, Origin.QUOTE, "distance from bid to ask as a share of mid, at the bar's close", (0, None)),
     Field("funding_rate", RATIO, Origin.FUNDING, "what longs paid shorts of a perpetual at the last funding instant"),
+    Field(
+        "funding_paid", RATIO, Origin.FUNDING, "what longs paid shorts of a perpetual within the bar, 0 where nothing fell due"
+    ),
     Field("funding_period", DURATION, Origin.FUNDING, "time from one funding instant to the next", (0, None)),
     Field(
         "missing_bars", NUMBER, Origin.BAR, "bars missing between this one and the one before; unknown at the first", (0, None)
     ),
     Field("hour", NUMBER, Origin.CALENDAR, "hour of the bar's close in UTC, 0 to 23", (0, 23)),
     Field("weekday", NUMBER, Origin.CALENDAR, "day of the bar's close in UTC, Monday 0 to Sunday 6", (0, 6)),
+    Field("minute_of_hour", NUMBER, Origin.CALENDAR, "minute of the bar's close, 0 to 59", (0, 59)),
+    Field("minute_of_day", NUMBER, Origin.CALENDAR, "minutes from midnight UTC to the bar's close, 0 to 1439", (0, 1439)),
+    Field("day_of_month", NUMBER, Origin.CALENDAR, "day of the month of the bar's close in UTC, 1 to 31", (1, 31)),
+    Field("day_of_year", NUMBER, Origin.CALENDAR, "day of the year of the bar's close in UTC, 1 to 366", (1, 366)),
+    Field("week_of_year", NUMBER, Origin.CALENDAR, "ISO week of the bar's close in UTC, 1 to 53", (1, 53)),
+    Field("month", NUMBER, Origin.CALENDAR, "month of the bar's close in UTC, 1 to 12", (1, 12)),
+    Field(
+        "day_number",
+        NUMBER,
+        Origin.CALENDAR,
+        "days from 1970 to the UTC day in which the bar lies; one that closes at midnight lies in the day before",
+        (0, None),
+    ),
 )
 
 FIELDS: Mapping[str, Field] = MappingProxyType({field.name: field for field in _FIELDS})

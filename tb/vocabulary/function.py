@@ -35,6 +35,7 @@ Constants = tuple[float, ...]
 # reference(constants, inputs) -> outputs, over whole histories as plain lists of floats, NaN for unknown
 Reference = Callable[[Constants, list[list[float]]], list[list[float]]]
 Kernel = Callable[[Any, Any, Any, Any], None]
+Range = tuple[float | None, float | None]  # None where open
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,8 @@ class Function:
     windowed).
     `unstable(constants)` is the bar (1-based) from which the weight of a recursive function's start is under one millionth;
     a recursive function without it never forgets its start. `output_range` bounds the outputs, None where open (bars are taken
-    to be well formed: low <= close <= high). `kernel` is "module:function" below `tb.vocabulary.kernels`. `source` names where
-    the formula comes from.
+    to be well formed: low <= close <= high); `ranges` bounds each of several outputs where they differ. `kernel` is
+    "module:function" below `tb.vocabulary.kernels`. `source` names where the formula comes from.
     """
 
     name: str
@@ -85,7 +86,12 @@ class Function:
     outputs: tuple[str, ...] = ("value",)
     state: Callable[[Constants], int] | None = None
     unstable: Callable[[Constants], int] | None = None
-    output_range: tuple[float | None, float | None] = (None, None)
+    output_range: Range = (None, None)
+    ranges: tuple[Range, ...] | None = None
+
+    def range_of(self, output: int) -> Range:
+        """The bounds of one output."""
+        return self.output_range if self.ranges is None else self.ranges[output]
 
     @property
     def is_recursive(self) -> bool:

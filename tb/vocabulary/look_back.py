@@ -33,6 +33,15 @@ def hull(constants: Constants) -> int:
     return n + int(math.sqrt(n)) - 1
 
 
+def longest(constants: Constants) -> int:
+    """The longest of the windows given."""
+    return int(max(constants))
+
+
+def longest_and_previous(constants: Constants) -> int:
+    return longest(constants) + 1
+
+
 def stochastic(constants: Constants) -> int:
     n, k, d = constants
     return int(n) + int(k) + int(d) - 2
@@ -41,6 +50,53 @@ def stochastic(constants: Constants) -> int:
 def macd(constants: Constants) -> int:
     fast, slow, signal = constants
     return int(max(fast, slow)) + int(signal) - 1
+
+
+def detrended(constants: Constants) -> int:
+    n = int(constants[0])
+    return max(n, n // 2 + 2)
+
+
+def coppock(constants: Constants) -> int:
+    n, first, second = constants
+    return int(n + max(first, second))
+
+
+def know_sure(constants: Constants) -> int:
+    return 44 + int(constants[0])
+
+
+def second_average(constants: Constants) -> int:
+    """The first value of the average of an average."""
+    return 2 * bars(constants) - 1
+
+
+def third_average(constants: Constants) -> int:
+    return 3 * bars(constants) - 2
+
+
+def third_average_and_previous(constants: Constants) -> int:
+    return 3 * bars(constants) - 1
+
+
+def sixth_average(constants: Constants) -> int:
+    return 6 * bars(constants) - 5
+
+
+def strength_index(constants: Constants) -> int:
+    slow, fast = constants
+    return int(slow) + int(fast)
+
+
+def stochastic_rsi(constants: Constants) -> int:
+    n, length, k, d = constants
+    return int(n) + int(length) + int(k) + int(d) - 2
+
+
+def led(constants: Constants) -> int:
+    """n values that each look (n - 1) / 2 bars back."""
+    n = bars(constants)
+    return n + (n - 1) // 2
 
 
 def adx(constants: Constants) -> int:
@@ -71,3 +127,41 @@ def macd_fades(constants: Constants) -> int:
 
 def adx_fades(constants: Constants) -> int:
     return adx(constants) + 2 * _fading(1.0 / bars(constants))
+
+
+def second_average_fades(constants: Constants) -> int:
+    return second_average(constants) + 2 * _fading(2.0 / (bars(constants) + 1))
+
+
+def third_average_fades(constants: Constants) -> int:
+    return third_average_and_previous(constants) + 3 * _fading(2.0 / (bars(constants) + 1))
+
+
+def sixth_average_fades(constants: Constants) -> int:
+    return sixth_average(constants) + 6 * _fading(2.0 / (bars(constants) + 1))
+
+
+def longest_fades(constants: Constants) -> int:
+    return longest(constants) + _fading(2.0 / (longest(constants) + 1))
+
+
+def strength_index_fades(constants: Constants) -> int:
+    return strength_index(constants) + sum(_fading(2.0 / (int(n) + 1)) for n in constants)
+
+
+def stochastic_rsi_fades(constants: Constants) -> int:
+    return stochastic_rsi(constants) + _fading(1.0 / bars(constants))
+
+
+def led_fades(constants: Constants) -> int:
+    return led(constants) + _fading(2.0 / (bars(constants) + 1))
+
+
+def adaptive_fades(constants: Constants) -> int:
+    """As slowly as where every bar is noise."""
+    weight = 2.0 / (constants[2] + 1.0)
+    return bars_and_previous(constants) + _fading(weight * weight)
+
+
+def fisher_fades(constants: Constants) -> int:
+    return bars_and_previous(constants) + _fading(1.0 - 0.67) + _fading(0.5)

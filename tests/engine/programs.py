@@ -98,7 +98,7 @@ class _Writer:
     # --- numbers and ratios ----------------------------------------------------------------------------------------
 
     def number(self, depth: int) -> str:
-        leaves = [lambda: self.pick("1.5", "2", "0.25", "70", "hour", "weekday", "mood")]
+        leaves = [lambda: self.pick("1.5", "2", "0.25", "70", "hour", "weekday", "day_of_month", "mood")]
         if self.names.get("number"):
             leaves.append(lambda: self.pick(*self.names["number"]))
         if depth <= 0:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tb.engine.bars import Bars
 from tb.engine.columns import Columns, evaluate
 from tb.engine.interpret import Histories
 from tb.engine.markets import Assumptions, Markets
@@ -127,3 +128,19 @@ def test_a_duration_that_is_no_whole_number_of_bars_is_rounded_up_to_what_the_fu
     [apply] = [node for node in plan.graph.nodes if node.op == "apply"]
     assert apply.consts[2:] == (2,)
     assert apply.look_back == 1
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 7, 1000])
+def test_missing_bars_are_counted_across_chunks(chunk: int) -> None:
+    plan = programs.planned(
+        "universe majors on coinbase\n  tier core  BTC-USD\n\nstrategy s on majors every 1h\n"
+        '  enter long when missing_bars == 0\n    size 1% of equity\n    because "none is missing"\n'
+    )
+    (node,) = (node for node in plan.graph.nodes if node.op == "field" and node.consts[0] == "missing_bars")
+    times = np.array([0, 1, 2, 5, 6, 8, 9, 10, 13], dtype=np.int64) * 3_600_000
+    flat = np.full(len(times), 100.0)
+    bars = Bars("BTC-USD", 3_600_000, times, flat, flat, flat, flat, flat, None, None, "BTC-USD.csv", np.arange(len(times)))
+    markets = Markets({"BTC-USD": bars}, Assumptions(), {})
+    found = evaluate(plan.graph, {"BTC-USD": [node.id]}, markets, chunk=chunk)[node.id, "BTC-USD"]
+    assert np.isnan(found[0])
+    assert found[1:].tolist() == [0, 0, 2, 0, 1, 0, 0, 2]

@@ -17,6 +17,8 @@ from tb.vocabulary.function import Function
 from tb.vocabulary.kernels import load, load_pointwise
 from tb.vocabulary.pointwise import POINTWISE
 
+ENDLESS = ("obv", "day_vwap")  # what they remember has no weight that fades
+
 
 def test_names_are_unique_and_no_name_means_two_things() -> None:
     written = [f.name for table in catalogue._TABLES for f in table.FUNCTIONS]
@@ -76,7 +78,7 @@ def test_recursive_functions_say_how_long_they_remember(function: Function) -> N
     constants = usual_constants(function)
     assert function.state is not None
     assert function.state(constants) > 0
-    if function.name == "obv":
+    if function.name in ENDLESS:
         assert function.unstable is None
     else:
         assert function.unstable is not None
@@ -113,7 +115,10 @@ def test_the_literal_zero_takes_the_unit_of_its_neighbour() -> None:
 
 
 def test_fields() -> None:
-    assert [name for name, field in FIELDS.items() if field.is_calendar] == ["hour", "weekday"]
+    assert [name for name, field in FIELDS.items() if field.is_calendar] == [
+        *("hour", "weekday", "minute_of_hour", "minute_of_day", "day_of_month", "day_of_year", "week_of_year", "month"),
+        "day_number",
+    ]
     assert all(name == field.name for name, field in FIELDS.items())
     assert FIELDS["close"].unit == PRICE
     assert FIELDS["volume"].unit == QUANTITY

@@ -57,7 +57,8 @@ def constants_for(draw: st.DrawFn, function: Function) -> Constants:
         if parameter.is_window:
             found.append(float(draw(st.integers(int(parameter.low), 6))))
         else:
-            found.append(draw(st.sampled_from([0.0, 1.0, 2.0, 2.5])))
+            low, high = parameter.low, float(parameter.high or 0.0)
+            found.append(draw(st.sampled_from([x for x in (low, 0.3, 1.0, 2.0, 2.5) if low <= x <= high])))
     return tuple(found)
 
 
@@ -83,6 +84,8 @@ def walk(function: Function, length: int, seed: int = 7) -> Array:
         "low": np.minimum(first, close) * 0.998,
         "close": close,
         "volume": rng.lognormal(3.0, 1.0, length),
+        "day_number": np.arange(length) // 24 + 19_000.0,
+        "funding_paid": np.where(np.arange(length) % 8 == 7, 1e-4, 0.0),
     }
     arguments = [close, fields["volume"]][: len(function.series)]
     if function.name in {"count", "bars_since"}:

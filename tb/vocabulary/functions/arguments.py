@@ -17,6 +17,6 @@ def window(name: str = "n", default: int | None = None, low: int = 1) -> Paramet
     return Parameter(name, is_constant=True, is_window=True, default=default, low=low, high=LONGEST_WINDOW)
 
 
-def factor(name: str, default: float) -> Parameter:
-    """A plain number from 0 up."""
-    return Parameter(name, is_constant=True, default=default, low=0.0, high=1000.0)
+def factor(name: str, default: float, low: float = 0.0, high: float = 1000.0) -> Parameter:
+    """A plain number, from 0 up where nothing else is said."""
+    return Parameter(name, is_constant=True, default=default, low=low, high=high)

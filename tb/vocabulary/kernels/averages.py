@@ -60,15 +60,20 @@ def hma(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _typical(high: float, low: float, close: float) -> float:
+    return low + ((high - low) + (close - low)) / 3.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def vwap(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     high, low, close, volume = inputs[0], inputs[1], inputs[2], inputs[3]
     for t in range(outputs.shape[1]):
-        origin = (high[t] + low[t] + close[t]) / 3.0
+        origin = _typical(high[t], low[t], close[t])
         traded = 0.0
         weighted = 0.0
         for i in range(t, t + n):
-            typical = (high[i] + low[i] + close[i]) / 3.0
+            typical = _typical(high[i], low[i], close[i])
             weighted += (typical - origin) * volume[i]
             traded += volume[i]
         outputs[0, t] = _finite(origin + weighted / traded)

@@ -53,13 +53,18 @@ def hma(constants: Constants, windows: list[list[float]]) -> list[float]:
     return [weighted_mean_of(raw)]
 
 
+def typical_of(high: float, low: float, close: float) -> float:
+    """(high + low + close) / 3, which is exactly the price where the three are one."""
+    return low + ((high - low) + (close - low)) / 3.0
+
+
 @windowed(look_back.bars)
 def vwap(_constants: Constants, windows: list[list[float]]) -> list[float]:
     traded = 0.0
     weighted = 0.0
     origin = NAN
     for high, low, close, volume in zip(*windows, strict=True):
-        typical = (high + low + close) / 3.0
+        typical = typical_of(high, low, close)
         if math.isnan(origin):
             origin = typical
         weighted += (typical - origin) * volume

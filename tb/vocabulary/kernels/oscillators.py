@@ -1,0 +1,178 @@
+"""Oscillators over a window: `cmo`, `ultimate`, `bop`, `awesome`, `dpo`, `coppock`, `kst`.
+
+Definitions: `tb.vocabulary.reference.oscillators`. Helpers fill columns as long as the inputs; the value at a bar is of the
+window that ends there, unknown where that reaches before the first bar given.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+NAN = math.nan
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _finite(value: float) -> float:
+    return value if math.isfinite(value) else NAN
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _seal(inputs: Any, outputs: Any) -> None:
+    """Unknown where an input of the window is, and never endless."""
+    window = inputs.shape[1] - outputs.shape[1] + 1
+    known = 0
+    for i in range(inputs.shape[1]):
+        known += 1
+        for row in range(inputs.shape[0]):
+            if not math.isfinite(inputs[row, i]):
+                known = 0
+        t = i - window + 1
+        if t >= 0:
+            for row in range(outputs.shape[0]):
+                if known < window or not math.isfinite(outputs[row, t]):
+                    outputs[row, t] = NAN
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _sums(x: Any, n: int) -> Any:
+    """At each bar the sum of the last n values, from the oldest on."""
+    found = np.full(x.shape[0], NAN)
+    for i in range(n - 1, x.shape[0]):
+        found[i] = 0.0
+    for j in range(n):
+        for i in range(n - 1, x.shape[0]):
+            found[i] += x[i - n + 1 + j]
+    return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _means(x: Any, n: int) -> Any:
+    """At each bar the mean of the last n values, taken of distances from the oldest."""
+    found = np.full(x.shape[0], NAN)
+    for i in range(n - 1, x.shape[0]):
+        found[i] = 0.0
+    for j in range(n):
+        for i in range(n - 1, x.shape[0]):
+            found[i] += x[i - n + 1 + j] - x[i - n + 1]
+    for i in range(n - 1, x.shape[0]):
+        found[i] = x[i - n + 1] + found[i] / n
+    return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _changes(x: Any, n: int) -> Any:
+    found = np.full(x.shape[0], NAN)
+    for i in range(n, x.shape[0]):
+        found[i] = x[i] / x[i - n] - 1.0
+    return found
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def cmo(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    n = int(constants[0])
+    x = inputs[0]
+    rising = np.zeros(x.shape[0])
+    falling = np.zeros(x.shape[0])
+    for i in range(1, x.shape[0]):
+        move = x[i] - x[i - 1]
+        rising[i] = move if move > 0.0 else 0.0
+        falling[i] = -move if move < 0.0 else 0.0
+    up = _sums(rising, n)
+    down = _sums(falling, n)
+    for t in range(outputs.shape[1]):
+        outputs[0, t] = 100.0 * ((up[t + n] - down[t + n]) / (up[t + n] + down[t + n]))
+    _seal(inputs, outputs)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def ultimate(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    first, second, third = int(constants[0]), int(constants[1]), int(constants[2])
+    high, low, close = inputs[0], inputs[1], inputs[2]
+    pressure = np.full(close.shape[0], NAN)
+    span = np.full(close.shape[0], NAN)
+    for i in range(1, close.shape[0]):
+        bottom = min(low[i], close[i - 1])
+        pressure[i] = close[i] - bottom
+        span[i] = max(high[i], close[i - 1]) - bottom
+    lead = inputs.shape[1] - outputs.shape[1]
+    for t in range(outputs.shape[1]):
+        outputs[0, t] = 0.0
+    for term in range(3):
+        n = first if term == 0 else second if term == 1 else third
+        weight = 4.0 if term == 0 else 2.0 if term == 1 else 1.0
+        pressures = _sums(pressure, n)
+        spans = _sums(span, n)
+        for t in range(outputs.shape[1]):
+            outputs[0, t] += weight * (pressures[t + lead] / spans[t + lead])
+    for t in range(outputs.shape[1]):
+        outputs[0, t] = 100.0 * (outputs[0, t] / 7.0)
+    _seal(inputs, outputs)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def bop(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
+    for t in range(outputs.shape[1]):
+        outputs[0, t] = (inputs[3, t] - inputs[0, t]) / (inputs[1, t] - inputs[2, t])
+    _seal(inputs, outputs)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def awesome(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    fast, slow = int(constants[0]), int(constants[1])
+    middle = np.empty(inputs.shape[1])
+    for i in range(middle.shape[0]):
+        middle[i] = (inputs[0, i] + inputs[1, i]) / 2.0
+    quick = _means(middle, fast)
+    lazy = _means(middle, slow)
+    lead = inputs.shape[1] - outputs.shape[1]
+    for t in range(outputs.shape[1]):
+        outputs[0, t] = quick[t + lead] - lazy[t + lead]
+    _seal(inputs, outputs)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def dpo(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    n = int(constants[0])
+    average = _means(inputs[0], n)
+    lead = inputs.shape[1] - outputs.shape[1]
+    for t in range(outputs.shape[1]):
+        outputs[0, t] = inputs[0, t + lead - n // 2 - 1] - average[t + lead]
+    _seal(inputs, outputs)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def coppock(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    n, first, second = int(constants[0]), int(constants[1]), int(constants[2])
+    one = _changes(inputs[0], first)
+    other = _changes(inputs[0], second)
+    lead = inputs.shape[1] - outputs.shape[1] - n + 1
+    for t in range(outputs.shape[1]):
+        outputs[0, t] = 0.0
+    for j in range(n):
+        for t in range(outputs.shape[1]):
+            outputs[0, t] += (j + 1) * (one[t + lead + j] + other[t + lead + j])
+    for t in range(outputs.shape[1]):
+        outputs[0, t] = outputs[0, t] / (n * (n + 1) / 2.0)
+    _seal(inputs, outputs)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def kst(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    signal = int(constants[0])
+    line = np.zeros(inputs.shape[1])
+    for term in range(4):
+        lag = 10 if term == 0 else 15 if term == 1 else 20 if term == 2 else 30
+        n = 15 if term == 3 else 10
+        sums = _sums(_changes(inputs[0], lag), n)
+        for i in range(line.shape[0]):
+            line[i] += (term + 1) * (sums[i] / n)
+    average = _sums(line, signal)
+    lead = inputs.shape[1] - outputs.shape[1]
+    for t in range(outputs.shape[1]):
+        outputs[0, t] = line[t + lead]
+        outputs[1, t] = average[t + lead] / signal
+    _seal(inputs, outputs)

@@ -1,0 +1,104 @@
+"""Weighted averages over a window: `trima`, `alma`, `vwma`, `midpoint`. Definitions: `tb.vocabulary.reference.weights`.
+
+Bars are looped over inside and the window outside, so that the machine adds several bars at once; each bar still adds its
+window from the oldest value on.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+NAN = math.nan
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _finite(value: float) -> float:
+    return value if math.isfinite(value) else NAN
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _weighted(x: Any, weights: Any, out: Any) -> None:
+    """out[t] = the mean of x[t : t + n] by those weights, taken of distances from the oldest value."""
+    whole = 0.0
+    for j in range(weights.shape[0]):
+        whole += weights[j]
+    for t in range(out.shape[0]):
+        out[t] = 0.0
+    for j in range(weights.shape[0]):
+        for t in range(out.shape[0]):
+            out[t] += weights[j] * (x[t + j] - x[t])
+    for t in range(out.shape[0]):
+        out[t] = _finite(x[t] + out[t] / whole)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def trima(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    n = int(constants[0])
+    weights = np.empty(n)
+    for j in range(n):
+        weights[j] = float(min(j + 1, n - j))
+    _weighted(inputs[0], weights, outputs[0])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def alma(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    n = int(constants[0])
+    peak = constants[1] * (n - 1)
+    width = n / constants[2]
+    weights = np.empty(n)
+    for j in range(n):
+        weights[j] = math.exp(-((j - peak) * (j - peak)) / (2.0 * width * width))
+    _weighted(inputs[0], weights, outputs[0])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def vwma(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    n = int(constants[0])
+    volume, x, out = inputs[0], inputs[1], outputs[0]
+    traded = np.zeros(out.shape[0])
+    for t in range(out.shape[0]):
+        out[t] = 0.0
+    for j in range(n):
+        for t in range(out.shape[0]):
+            out[t] += (x[t + j] - x[t]) * volume[t + j]
+            traded[t] += volume[t + j]
+    for t in range(out.shape[0]):
+        out[t] = _finite(x[t] + out[t] / traded[t])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
+    """out[t] = the greatest (sign 1) or least (sign -1) of x[t : t + n], NaN where one of them is unknown."""
+    known = 0
+    best = -1
+    for i in range(x.shape[0]):
+        known = known + 1 if math.isfinite(x[i]) else 0
+        start = i - n + 1
+        if start < 0:
+            continue
+        if known < n:
+            out[start] = NAN
+            best = -1
+            continue
+        if best < start:
+            best = start
+            for j in range(start + 1, i + 1):
+                if sign * x[j] >= sign * x[best]:
+                    best = j
+        elif sign * x[i] >= sign * x[best]:
+            best = i
+        out[start] = x[best] + 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def midpoint(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    n = int(constants[0])
+    bottom = np.empty(outputs.shape[1])
+    _extremes(inputs[0], n, 1.0, outputs[0])
+    _extremes(inputs[0], n, -1.0, bottom)
+    for t in range(outputs.shape[1]):
+        outputs[0, t] = _finite((outputs[0, t] + bottom[t]) / 2.0)
