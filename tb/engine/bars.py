@@ -9,6 +9,7 @@ INVARIANT: a coarse bar uses only fine bars inside it, and exists only once its 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +69,18 @@ class Bars:
             rows=self.rows[some],
             before=int(self.time[start - 1]) if 0 < start <= len(self) else self.before,
         )
+
+
+def instants_of(closes: Sequence[Ints]) -> Ints:
+    """Every instant at which one of several series closes, ascending, each once. Each series ascends."""
+    first = closes[0]
+    if all(len(one) == len(first) and np.array_equal(one, first) for one in closes[1:]):
+        return first
+    merged = np.concatenate(closes)
+    merged.sort(kind="stable")
+    is_new = np.empty(len(merged), dtype=np.bool_)
+    is_new[:1], is_new[1:] = True, merged[1:] != merged[:-1]
+    return merged[is_new]
 
 
 def bucket_starts(time: Ints, period: int) -> Ints:

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tb.engine.bars import Bars
+from tb.engine.bars import Bars, instants_of
 from tb.engine.calendar import during, hours_of
 from tb.engine.feeds import column_of
 from tb.engine.graph import Node, RuleGraph
@@ -112,7 +112,7 @@ def _cuts(graph: RuleGraph, pairs: Sequence[Pair], markets: Markets, chunk: int)
             series[symbol, graph[id_].period] = markets.bars(symbol, graph[id_].period)
     if not series:
         return
-    instants = np.unique(np.concatenate([bars.closes for bars in series.values()]))
+    instants = instants_of([bars.closes for bars in series.values()])
     begins = dict.fromkeys(series, 0)
     for at in range(0, len(instants), chunk):
         last = instants[min(at + chunk, len(instants)) - 1]

@@ -12,8 +12,8 @@ INVARIANT: nothing here reads a bar that closes after the instant being decided.
 
 from __future__ import annotations
 
-import heapq
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from tb.core.encode import canonical
 from tb.core.records import Decision, Latch, Mark, Quiet, Record
 from tb.core.settings import Settings, Venue
+from tb.engine.bars import instants_of
 from tb.engine.columns import CHUNK
 from tb.engine.markets import Assumptions, Markets
 from tb.engine.plan import Plan, bound
@@ -199,16 +200,15 @@ def _run(
     progress: Progress | None,
 ) -> None:
     when = _instants(session.plan, view)
-    instants: list[int] = when.tolist()
+    instants: Sequence[int] = when.data
     skipper = Skipper(session, venue, view, when, candidates)
-    jumps = [at for at, instant in enumerate(instants) if instant in candidates]
-    heapq.heapify(jumps)
+    jumps = deque(when.searchsorted(np.array(sorted(candidates), dtype=np.int64)).tolist())
     at = 0
     told = 0
     while at < len(instants):
         if not at or not session.needs_every_bar(instants[at - 1]):
             while jumps and jumps[0] < at:
-                heapq.heappop(jumps)
+                jumps.popleft()
             if not jumps:
                 break
             at = jumps[0]
@@ -242,7 +242,7 @@ def _instants(plan: Plan, view: RecordedView) -> NDArray[np.int64]:
     for strategy in plan.strategies:
         members = [symbol for symbol in strategy.members if symbol in view.markets.base]
         closes += [view.markets.bars(symbol, strategy.period).closes for symbol in members]
-    return np.unique(np.concatenate(closes))
+    return instants_of(closes)
 
 
 def _advance(session: Session, venue: SimulatedVenue, view: RecordedView, instant: int, market: Market) -> None:

@@ -32,33 +32,39 @@ def columns_of(plan: Plan, markets: Markets, *, chunk: int) -> Columns:
 
 @dataclass(slots=True)
 class RecordedView:
-    """A `MarketView` over columns and bars. Lists stand beside arrays because single values are read from them faster."""
+    """A `MarketView` over columns and bars. Memory views stand beside arrays: single values are read from them faster."""
 
     graph: RuleGraph
     markets: Markets
     columns: Columns
-    _rows: dict[tuple[str, int], dict[int, int]] = field(default_factory=dict)
-    _closes: dict[str, list[float]] = field(default_factory=dict)
-    _instants: dict[tuple[str, int], NDArray[np.int64]] = field(default_factory=dict)
+    _closes: dict[str, memoryview] = field(default_factory=dict)
+    _instants: dict[tuple[str, int], tuple[NDArray[np.int64], memoryview]] = field(default_factory=dict)
 
     def _bars(self, symbol: str, period: int) -> Bars:
         return self.markets.bars(symbol, period)
 
     def _when(self, symbol: str, period: int) -> NDArray[np.int64]:
         """The instants at which an instrument's bars of a period close."""
+        return self._instants_of(symbol, period)[0]
+
+    def _instants_of(self, symbol: str, period: int) -> tuple[NDArray[np.int64], memoryview]:
         found = self._instants.get((symbol, period))
         if found is None:
-            found = self._instants[symbol, period] = self._bars(symbol, period).closes
+            closes = self._bars(symbol, period).closes
+            found = self._instants[symbol, period] = (closes, closes.data)
         return found
 
     def row(self, symbol: str, period: int, at: int) -> int | None:
         if symbol not in self.markets.base:
             return None
-        rows = self._rows.get((symbol, period))
-        if rows is None:
-            rows = {close: row for row, close in enumerate(self._when(symbol, period).tolist())}
-            self._rows[symbol, period] = rows
-        return rows.get(at)
+        closes, values = self._instants_of(symbol, period)
+        if not len(closes):
+            return None
+        guess: int = (at - values[0]) // period  # right where no bar is missing
+        if 0 <= guess < len(values) and values[guess] == at:
+            return guess
+        found = int(closes.searchsorted(at))
+        return found if found < len(values) and values[found] == at else None
 
     def value(self, node: int, symbol: str, row: int) -> float | None:
         return self.columns.at(node, symbol, row)
@@ -84,7 +90,7 @@ class RecordedView:
             return None
         closes = self._closes.get(symbol)
         if closes is None:
-            closes = self._closes[symbol] = self.markets.base[symbol].close.tolist()
+            closes = self._closes[symbol] = self.markets.base[symbol].close.data
         return exact(closes[found])
 
     def payments(self, symbol: str, after: int, until: int) -> tuple[Payment, ...]:
