@@ -96,13 +96,17 @@ class ExpectVerdict:
 
 @dataclass(frozen=True, slots=True)
 class ExpectThat:
-    """A condition, and how confident the triggers that it names have to be (`operator` as in `checked.Comparison`)."""
+    """A condition, and how confident the triggers that it names have to be (`operator` as in `checked.Comparison`).
+
+    Where it `is_unknown`, that is what is expected of it, and it may be any value.
+    """
 
     condition: Expr
     operator: str | None
     confidence: Decimal | None
     text: str
     span: Span
+    is_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True)

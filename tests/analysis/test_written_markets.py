@@ -6,6 +6,7 @@ from pathlib import Path
 
 from written_tests import POLICY, order, run
 
+from tb.analysis.testing import Report
 from tb.analysis.testing.text import text
 
 ORDER = "  when   momentum proposes buy 1 BTC-USD at 500 USD stop 450 USD target 600 USD\n"
@@ -79,3 +80,79 @@ def test_an_exception_holds_to_its_last_day() -> None:
         assert found.passed, text(found)
     never = run(order("reject by collar", "mid = 480 USD").replace("  given  rsi(close, 14) = 50\n", ""), policy=policy)
     assert never.passed, text(never)
+
+
+# --- no proposal, where one could have been -------------------------------------------------------------------------------
+
+RAMP = "  bars BTC-USD 1h\n    100..101 x {} volume 10\n"
+LONG = """
+universe majors
+  tier core   BTC-USD, ETH-USD
+
+strategy slow on majors every 1h
+  enter long when close < sma(close, 100)
+    size 5% of equity
+
+strategy quick on majors every 1h
+  enter long when close < open
+    size 5% of equity
+"""
+
+
+def silent(bars: int, expect: str = "no proposal by slow", rows: str = "", rules: str = LONG) -> Report:
+    return run(f'test "a"\n{RAMP.format(bars)}{rows}  expect {expect}\n', rules=rules, policy=CALM)
+
+
+def test_no_proposal_fails_where_the_condition_was_never_known() -> None:
+    (failure,) = silent(20).results[0].failures
+    assert failure.actual == (
+        "no entry condition of `slow` is known: `sma(close, 100)` is not ready: it looks back 99 bars, 19 have closed before"
+    )
+    assert failure.hint == "give more bars, or say that you mean it: `expect CONDITION is unknown`"
+    (failure,) = silent(99).results[0].failures
+    assert "98 have closed before" in failure.actual
+    assert silent(100).passed
+
+
+def test_a_strategy_that_is_not_ready_is_not_hidden_behind_one_that_is() -> None:
+    (failure,) = silent(20, "no proposal").results[0].failures
+    assert failure.actual.startswith("no entry condition of `slow` is known")
+    assert failure.hint.endswith("is unknown`, or name the strategy: `expect no proposal by quick`")
+    assert silent(20, "no proposal by quick").passed
+    assert silent(100, "no proposal").passed
+
+
+def test_what_a_test_writes_as_unknown_is_meant() -> None:
+    assert silent(20, rows="    unknown volume 10\n").passed
+    assert silent(120, rows="    unknown volume 10\n").passed
+
+
+def test_that_something_is_unknown_can_be_expected() -> None:
+    for known, expect in ((20, "sma(close, 100)"), (20, "(close < sma(close, 100))"), (20, "(close[30] > close)")):
+        assert silent(known, f"{expect} is unknown").passed
+        (failure,) = silent(150, f"{expect} is unknown").results[0].failures
+        assert failure.actual.startswith("it is ")
+    assert silent(20, "sma(close, 100) is unknown\n  expect no proposal").passed
+    order_ = run(order("rsi(close, 14) is unknown").replace("  given  rsi(close, 14) = 50\n", ""))
+    assert order_.passed, text(order_)
+    assert not run(order("equity is unknown")).passed
+
+
+def test_one_known_condition_is_enough_and_a_false_part_makes_it_known() -> None:
+    both = LONG.replace(
+        "    size 5% of equity\n", "    size 5% of equity\n  enter short when close < 0.9 * open\n    size 5%\n", 1
+    )
+    assert silent(20, rules=both.replace("size 5%\n", "size 5% of equity\n")).passed
+    assert silent(20, rules=LONG.replace("close < sma", "close < open and close < sma")).passed
+
+
+def test_a_strategy_of_longer_bars_has_to_see_one_close() -> None:
+    four = LONG.replace("slow on majors every 1h", "slow on majors every 4h").replace("100)", "2)")
+    (failure,) = silent(9, rules=four).results[0].failures
+    assert failure.actual == "no entry condition of `slow` is known: no bar of 4h of BTC-USD closes at the last bar"
+    assert failure.hint == "let the bars end where one of 4h does"
+    assert silent(12, rules=four).passed
+
+
+def test_an_instrument_that_no_strategy_trades_has_no_proposal() -> None:
+    assert run('test "a"\n  bars SOL-USD 1h\n    100 x 3\n  expect no proposal\n', rules=LONG, policy=CALM).passed

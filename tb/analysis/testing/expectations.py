@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import isnan
 
 from tb.analysis.testing.asked import Asked, amount
 from tb.analysis.testing.model import Failure
+from tb.analysis.testing.silence import Silence
 from tb.core.encode import plain
 from tb.core.records import Decision
 from tb.core.units import Kind
 from tb.dsl.checked_tests import ExpectNoProposal, ExpectThat, ExpectVerdict
 from tb.engine.explain.clauses import Clause, blame, clause_tree, sides, truth_of
+from tb.engine.explain.words import show_value
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import EXACT, Exact
 from tb.engine.interpret import from_leaves
@@ -64,19 +67,29 @@ def verdict(expected: ExpectVerdict, at: int, asked: Asked, decided: Sequence[Ca
     return Failure(expected=expected.text, actual=actual, span=expected.span, hint=hint)
 
 
-def no_proposal(expected: ExpectNoProposal, decided: Sequence[Came]) -> Failure | None:
+def no_proposal(expected: ExpectNoProposal, decided: Sequence[Came], silence: Silence) -> Failure | None:
+    """That a strategy proposed nothing says nothing where its conditions were not known."""
     found = [one for one in decided if expected.by is None or one.decision.strategy == expected.by]
-    if not found:
+    if found:
+        actual = "; ".join(proposed(one.decision) for one in found)
+        where = ", ".join(dict.fromkeys(one.decision.strategy for one in found))
+        hint = f"edit the entry of {where}, or expect its order"
+        return Failure(expected=expected.text, actual=actual, span=expected.span, hint=hint)
+    silent = [one for name, one in silence.unknown.items() if expected.by in {None, name}]
+    if not silent:
         return None
-    actual = "; ".join(proposed(one.decision) for one in found)
-    where = ", ".join(dict.fromkeys(one.decision.strategy for one in found))
-    hint = f"edit the entry of {where}, or expect its order"
+    actual = "; ".join(f"no entry condition of `{one.strategy}` is known: {one.why}" for one in silent)
+    hint = silent[0].hint
+    if expected.by is None and silence.ready is not None:
+        hint += f", or name the strategy: `expect no proposal by {silence.ready}`"
     return Failure(expected=expected.text, actual=actual, span=expected.span, hint=hint)
 
 
 def condition(graph: RuleGraph, expected: ExpectThat, at: int, asked: Asked, values: Values) -> Failure | None:
     """A condition at the last bar, or on what is given."""
     node = asked.conditions[at]
+    if expected.is_unknown:
+        return _unknown(graph, expected, node, values)
     truth = truth_of(values.get(node))
     if truth != "true":
         failing = [_clause(clause) for clause in blame(clause_tree(graph, node, values))]
@@ -89,6 +102,15 @@ def condition(graph: RuleGraph, expected: ExpectThat, at: int, asked: Asked, val
         return None
     actual = "true with an unknown confidence" if not isinstance(found, float | Decimal) else f"true with confidence {found:g}"
     hint = f"edit the confidence of the trigger, or expect `with confidence {_ORDER[expected.operator]} ...`"
+    return Failure(expected=expected.text, actual=actual, span=expected.span, hint=hint)
+
+
+def _unknown(graph: RuleGraph, expected: ExpectThat, node: int, values: Values) -> Failure | None:
+    found = values.get(node)
+    if found is None or (isinstance(found, float) and isnan(found)):
+        return None
+    actual = f"it is {show_value(found, graph[node].unit)}"
+    hint = "take away what makes it known, or expect what it is"
     return Failure(expected=expected.text, actual=actual, span=expected.span, hint=hint)
 
 

@@ -23,6 +23,7 @@ from tb.analysis.testing.markets import Played, bars_for, played, values_at_the_
 from tb.analysis.testing.model import Failure, Report, TestResult
 from tb.analysis.testing.orders import Facts, Judged, judge
 from tb.analysis.testing.ports import History
+from tb.analysis.testing.silence import Silence, silence
 from tb.core.diagnostics import Diagnostic, Refused, error
 from tb.core.settings import Settings
 from tb.dsl.checked_tests import ExpectNoProposal, ExpectThat, ExpectVerdict, Test
@@ -167,7 +168,7 @@ def _order(bench: Bench, test: Test, play: Played | None) -> tuple[TestResult, S
     facts = Facts(graph, bench.plan, bench.settings, asked, last_bar)
     more: Values = {leaf: facts.value(leaf) for leaf in read_too}
     values = from_leaves(graph, {**one.values, **more}, conditions)
-    failures = _compare(graph, test, asked, [one], values)
+    failures = _compare(graph, test, asked, [one], values, Silence())
     values_asked = {node: values[node] for node in graph.reach(tuple(conditions)) if node in values}
     return _result(test, failures, _explained(bench, gate, judged) if failures else ""), lambda: (_asked_of(one), values_asked)
 
@@ -179,14 +180,21 @@ def _explained(bench: Bench, gate: Gate, judged: Judged) -> str:
     return text(msgspec.structs.replace(found, id="the order", at=found.at if judged.at_an_instant else ""), only_failing=True)
 
 
-def _compare(graph: RuleGraph, test: Test, asked: Asked, decided: Sequence[Came], values: Values) -> list[Failure]:
+def _compare(
+    graph: RuleGraph,
+    test: Test,
+    asked: Asked,
+    decided: Sequence[Came],
+    values: Values,
+    unready: Silence,
+) -> list[Failure]:
     failures = []
     for at, expected in enumerate(test.expects):
         match expected:
             case ExpectVerdict():
                 found = expectations.verdict(expected, at, asked, decided)
             case ExpectNoProposal():
-                found = expectations.no_proposal(expected, decided)
+                found = expectations.no_proposal(expected, decided, unready)
             case ExpectThat():
                 found = expectations.condition(graph, expected, at, asked, values)
         failures += [] if found is None else [found]
@@ -205,15 +213,17 @@ def _market(bench: Bench, test: Test, play: Played) -> tuple[TestResult, Seen]:
         for gate, decision in zip(gates, decisions, strict=True)
     ]
     conditions = _conditions(bench, test, play)
-    failures = _compare(bench.graph, test, asked, decided, conditions)
+    asks = any(isinstance(expected, ExpectNoProposal) for expected in test.expects)
+    unready = silence(bench.plan, play, test) if asks else Silence()
+    failures = _compare(bench.graph, test, asked, decided, conditions, unready)
     told = ""
     if failures:
         explained = [
             text(explain(bench.plan, gate, play.settings, decision, policy_hash=""), only_failing=True)
             for gate, decision in zip(gates, decisions, strict=True)
         ]
-        silent = [bench.history.why_not(play.settings, play.bars, symbol, play.at) for symbol in play.bars]
-        told = "\n".join(explained or silent)
+        why_not = [bench.history.why_not(play.settings, play.bars, symbol, play.at) for symbol in play.bars]
+        told = "\n".join(explained or why_not)
 
     def seen() -> list[Values]:
         return [conditions, *(_asked_of(one) for one in decided), *_rules_at_the_end(bench, play)]
@@ -280,7 +290,7 @@ def _values(bench: Bench, test: Test) -> tuple[TestResult, Seen]:
     seeds: Values = dict.fromkeys(leaves_of(graph, nodes, in_policy=False), math.nan)
     seeds |= {node: _float(value) for node, value in asked.given.items()}
     values = from_leaves(graph, seeds, nodes)
-    return _result(test, _compare(graph, test, asked, [], values)), lambda: (values,)
+    return _result(test, _compare(graph, test, asked, [], values, Silence())), lambda: (values,)
 
 
 def _float(value: Exact | float) -> float:

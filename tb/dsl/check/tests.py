@@ -163,6 +163,8 @@ def _expect(sight: Sight, node: syntax.Expectation, kind: str) -> checked_tests.
             using = sight.policy if kind == "order" else sight.rules
             if _is_verdict(using, node.condition):
                 return None
+            if (value := _said_unknown(node)) is not None:
+                return checked_tests.ExpectThat(using.check(value), None, None, text, node.span, is_unknown=True)
             condition = using.condition(node.condition)
             confidence = _confidence(sight, node, condition, kind)
             operator = None if node.operator is None else _COMPARE[node.operator]
@@ -196,6 +198,13 @@ def _is_verdict(using: Expressions, node: syntax.Expr) -> bool:
         return False
     using.scope.report("TB102", f"nothing is called `{node.text}`", node.span, f"write `expect {_VERDICTS[node.text]}`")
     return True
+
+
+def _said_unknown(node: syntax.ExpectThat) -> syntax.Expr | None:
+    """The value of `expect VALUE is unknown`. Rules cannot ask that of anything: unknown never fires."""
+    said = node.condition
+    is_so = isinstance(said, syntax.Is) and said.word == "unknown" and not said.negated and node.confidence is None
+    return said.value if is_so and isinstance(said, syntax.Is) else None
 
 
 def _confidence(sight: Sight, node: syntax.ExpectThat, condition: checked.Expr, kind: str) -> Decimal | None:
