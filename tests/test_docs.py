@@ -128,7 +128,9 @@ def test_written_tests_pass() -> None:
     texts |= {"rules/context.tb": CONTEXT.text, "rules/strength.tb": strength, "policy/limits.tb": policy.text}
     tested = compile_tests(project_of(texts, ROOT), {f"{block}": block.text for block in shown})
     plan = tested.compiled.plan
-    bench = Bench.of(tested.builder, plan, tested.compiled.settings, TestHistory(plan, ROOT), tested.tests)
+    bench = Bench.of(
+        tested.builder, plan, tested.compiled.settings, TestHistory(plan, tested.compiled.settings, ROOT), tested.tests
+    )
     report = run_tests(bench, tested.tests)
     assert report.passed, text(report)
 

@@ -40,13 +40,20 @@ def tb_compile(show: bool, project: Path, as_json: bool) -> None:
         for period, generated in functions.items():
             put("\n".join(_listing(period, generated)))
     counts = _counted(plan)
-    put(f"compiled {compiled.settings.name}: {', '.join(f'{count} {what}' for what, count in counts.items())}")
+    put(f"compiled {compiled.settings.name}: {', '.join(_said(*counted) for counted in counts.items())}")
     put(f"policy {name}")
+
+
+_ONE = {"strategies": "strategy", "constraints": "constraint", "nodes": "node"}
 
 
 def _counted(plan: Plan) -> dict[str, int]:
     constraints = {c.name for policy in plan.policies.values() for c in policy.constraints}
     return {"strategies": len(plan.strategies), "constraints": len(constraints), "nodes": len(plan.graph.nodes)}
+
+
+def _said(what: str, count: int) -> str:
+    return f"{count} {_ONE[what] if count == 1 else what}"
 
 
 def _as_objects(functions: dict[int, Generated]) -> list[dict[str, Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from importlib import resources
 from pathlib import Path
 
@@ -24,6 +26,7 @@ FILES = {
 }
 IGNORED = "# what tb records: ledgers and reports\n.tb/\n"
 SAMPLE = "data"
+_NOT_WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})  # which YAML reads as something else
 
 
 @command("init", "tb init my-project --sample", "tb init .")
@@ -33,7 +36,7 @@ SAMPLE = "data"
 def tb_init(folder: Path, sample: bool, as_json: bool) -> None:
     """Write a small project to start from into DIR.
 
-    It has settings, a strategy, and hard limits that lint clean, with tests of them.
+    It is named as the folder, and has settings, a strategy, and hard limits that lint clean, with tests of them.
     Nothing is overwritten: a folder that has a `tb.yaml`, or any of the files, is left as it is.
     """
     written = write_project(folder, sample=sample)
@@ -50,6 +53,7 @@ def tb_init(folder: Path, sample: bool, as_json: bool) -> None:
 def write_project(folder: Path, *, sample: bool) -> list[str]:
     """Writes the project and returns its files, relative to the folder. Raises Refused before anything is written."""
     texts = {path: resources.files("tb.cli.templates").joinpath(name).read_text("utf-8") for name, path in FILES.items()}
+    texts["tb.yaml"] = texts["tb.yaml"].replace("name: my-project", f"name: {_name(folder)}", 1)
     findings = [_exists(folder, path) for path in texts if (folder / path).exists()]
     if sample and (folder / SAMPLE).exists():
         findings.append(_exists(folder, SAMPLE))
@@ -71,6 +75,13 @@ def write_project(folder: Path, *, sample: bool) -> list[str]:
         message = f"`{problem.filename or folder}` cannot be written: {reason}"
         raise Refused([error(UNWRITABLE, message, whole_file(str(folder)), "name a folder that you may write")]) from problem
     return [*texts, *(_sample(folder) if sample else ())]
+
+
+def _name(folder: Path) -> str:
+    """The folder's name as the settings write it: quoted where a plain word would be read as something else."""
+    name = folder.resolve().name or "my-project"
+    is_plain = re.fullmatch(r"[A-Za-z_][\w.-]*", name) and name.lower() not in _NOT_WORDS
+    return name if is_plain else json.dumps(name, ensure_ascii=False)
 
 
 def _exists(folder: Path, path: str) -> Diagnostic:

@@ -167,7 +167,9 @@ def _run(tested: Tested, tests: Sequence[Test], wanted: Wanted) -> tuple[Report,
     from tb.replay.testing import TestHistory
 
     compiled = tested.compiled
-    bench = Bench.of(tested.builder, compiled.plan, compiled.settings, TestHistory(compiled.plan, wanted.project), tests)
+    bench = Bench.of(
+        tested.builder, compiled.plan, compiled.settings, TestHistory(compiled.plan, compiled.settings, wanted.project), tests
+    )
     coverage = Coverage(compiled.plan, bench.graph, [file.path for file in compiled.files]) if wanted.covering else None
     with progress("test") as told:
         report = run_tests(bench, tests, coverage=coverage, progress=told)

@@ -45,6 +45,21 @@ def test_a_condition_says_of_which_instrument(tmp_path: Path) -> None:
     assert run('test "a"\n  data   "data"\n  expect (surge) of ETH-USD\n', policy=CALM, root=tmp_path).passed
 
 
+def test_a_condition_that_names_its_instruments_needs_no_other(tmp_path: Path) -> None:
+    for symbol in ("BTC-USD", "ETH-USD"):
+        recorded(tmp_path / "data", symbol, [100, 101, 102, 103, 104, 105, 107])
+    for said in (
+        "change(close, 2) of ETH-USD > 0%",
+        "(change(close, 2) > 0%) of BTC-USD",
+        "(close[1] of ETH-USD) < close of ETH-USD",
+    ):
+        assert run(f'test "a"\n  data   "data"\n  expect {said}\n', policy=CALM, root=tmp_path).passed
+    half = "change(close, 2) of BTC-USD >= change(close, 2)"
+    (failure,) = run(f'test "a"\n  data   "data"\n  expect {half}\n', policy=CALM, root=tmp_path).results[0].failures
+    assert failure.hint == f"say of which: `expect ({half}) of ETH-USD`"
+    assert run(f'test "a"\n  data   "data"\n  expect ({half}) of ETH-USD\n', policy=CALM, root=tmp_path).passed
+
+
 def test_bars_have_to_give_what_strategies_read() -> None:
     report = run('test "a"\n  bars BTC-USD 4h\n    100 x 3 volume 10\n  expect no proposal\n', policy=CALM)
     (failure,) = report.results[0].failures

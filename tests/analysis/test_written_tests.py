@@ -9,6 +9,7 @@ from written_tests import ORDER, POLICY, bench_of, compiled, order, run
 
 from tb.analysis.testing import Coverage, Covered, run_tests
 from tb.analysis.testing.text import text
+from tb.core.diagnostics import Refused
 
 TWICE = ORDER.replace("buy 1 ", "buy 2 ")
 DEEP = "depth(10bps) < 2 * order.notional"
@@ -196,3 +197,23 @@ def test_coverage_of_rules_is_what_the_last_bar_was() -> None:
         "loudness > 1.5": ("false",),
         "loudness < 0.1": (),
     }
+
+
+def test_hints_name_what_the_project_can_edit() -> None:
+    tiny = ORDER.replace("buy 1 ", "buy 0.001 ")
+    (failure,) = run(order("approve", "", tiny)).results[0].failures
+    assert failure.actual == "reject by venue_minimum"
+    assert failure.hint.endswith("edit the order or what is given, or what is expected")
+    (failure,) = run(order("reject by venue_minimum")).results[0].failures
+    assert "std/" not in failure.hint
+    (failure,) = run(order("approve", "spread = 80bps", tiny)).results[0].failures
+    assert failure.actual == "reject by venue_minimum, wide"
+    assert "edit `wide` (policy/p.tb:" in failure.hint
+
+
+def test_what_the_library_has_is_brought_by_a_rule_file() -> None:
+    with pytest.raises(Refused) as refused:
+        run('test "a"\n  bars BTC-USD 1h\n    100\n  expect volume_spike\n')
+    assert [told.hint for told in refused.value.findings] == [
+        "it is in the library: add `use std.triggers: volume_spike` to a rule file"
+    ]

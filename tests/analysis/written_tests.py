@@ -66,7 +66,7 @@ def compiled(tests: str, *, rules: str = RULES, policy: str = POLICY, settings: 
 
 def bench_of(found: Tested, root: Path = Path()) -> Bench:
     plan = found.compiled.plan
-    return Bench.of(found.builder, plan, found.compiled.settings, TestHistory(plan, root), found.tests)
+    return Bench.of(found.builder, plan, found.compiled.settings, TestHistory(plan, found.compiled.settings, root), found.tests)
 
 
 def run(tests: str, *, rules: str = RULES, policy: str = POLICY, settings: str = SETTINGS, root: Path = Path()) -> Report:

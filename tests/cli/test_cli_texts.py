@@ -12,6 +12,7 @@ from cli_commands import Run, contents, invoke
 from click.testing import CliRunner
 
 from tb.cli import tb
+from tb.runtime.project import load_project
 
 
 def test_a_new_project_lints_clean_is_laid_out_and_trades(run: Run, tmp_path: Path) -> None:
@@ -24,6 +25,16 @@ def test_a_new_project_lints_clean_is_laid_out_and_trades(run: Run, tmp_path: Pa
     said = run("replay", "--project", folder, "--data", folder / "data", "--json").json
     assert said["trades"] > 10
     assert said["bars"] == 6 * 120 * 24
+
+
+@pytest.mark.parametrize(
+    "name", ["desk-2", "my desk", "no", "2026", "1e3", "null", "börse", "a: b", "#1", "it's", 'say "x"', "~"]
+)
+def test_init_names_the_project_as_its_folder(run: Run, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    assert run("init", folder).code == 0
+    assert load_project(folder).settings.name == name
+    assert run("lint", "--project", folder).code == 0
 
 
 def test_init_overwrites_nothing(run: Run, project: Path, tmp_path: Path) -> None:
@@ -231,7 +242,7 @@ def test_graph_for_programs(run: Run, project: Path) -> None:
 def test_compile_shows_the_function_with_its_lines(run: Run, project: Path) -> None:
     answer = run("compile", "--project", project)
     assert answer.code == 0
-    assert answer.out.startswith("compiled my-project: 1 strategies, ")
+    assert re.match(r"compiled \w+: 1 strategy, \d+ constraints, ", answer.out)
     shown = run("compile", "--project", project, "--show").out
     assert "def judge(x):" in shown
     assert "policy/limits.tb:3 " in shown

@@ -109,7 +109,7 @@ def projects() -> dict[str, policies.Tested]:
 def test_a_control_holds_its_tests_in_the_language(projects: dict[str, policies.Tested], name: str) -> None:
     tested = projects[name]
     plan, settings = tested.compiled.plan, tested.compiled.settings
-    bench = Bench.of(tested.builder, plan, settings, TestHistory(plan, Path()), tested.tests)
+    bench = Bench.of(tested.builder, plan, settings, TestHistory(plan, settings, Path()), tested.tests)
     report = run_tests(bench, tested.tests)
     failures = [f"{r.name}: {f.expected} / {f.actual} {f.hint}" for r in report.results for f in r.failures]
     assert failures == []

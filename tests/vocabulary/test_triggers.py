@@ -71,7 +71,7 @@ def tested() -> policies.Tested:
 def test_a_trigger_holds_its_tests_in_the_language(tested: policies.Tested, name: str) -> None:
     plan, settings = tested.compiled.plan, tested.compiled.settings
     own = [test for test in tested.tests if Path(test.span.file).stem == name]
-    bench = Bench.of(tested.builder, plan, settings, TestHistory(plan, Path()), own)
+    bench = Bench.of(tested.builder, plan, settings, TestHistory(plan, settings, Path()), own)
     report = run_tests(bench, own)
     assert [f"{r.name}: {f.expected} / {f.actual} {f.hint}" for r in report.results for f in r.failures] == []
     assert report.passed

@@ -25,6 +25,7 @@ from tb.engine.instant import EXACT, Exact
 from tb.engine.interpret import from_leaves
 from tb.engine.plan import ConstraintPlan
 from tb.gate.gate import Gate
+from tb.vocabulary.std import TEXTS
 
 Values = dict[int, Exact | float]
 _COMPARISONS = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
@@ -148,8 +149,10 @@ def _clause(clause: Clause) -> str:
 
 
 def _edit(expected: ExpectVerdict, one: Came) -> str:
-    rule = next((c for c in one.gate.policy.constraints if c.name == expected.by), None)
-    shown = rule if rule is not None else next(iter(one.deciding()), None)
+    """What can be edited: the rule of the project that is expected or that decided, not one that comes with every project."""
+    own = [c for c in one.gate.policy.constraints if c.span.file not in TEXTS]
+    expected_one = [c for c in own if c.name == expected.by]
+    shown = next(iter(expected_one or [c for c in own if c.name in one.decision.deciding]), None)
     if shown is None:
         return "edit the order or what is given, or what is expected"
     return f"edit `{shown.name}` ({shown.span.file}:{shown.span.line}), what is given, or what is expected"

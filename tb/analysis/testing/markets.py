@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from tb.analysis.testing.given_feeds import given_feeds
 from tb.analysis.testing.orders import LastBar
 from tb.analysis.testing.ports import History
 from tb.analysis.testing.tables import bars_of
@@ -20,6 +21,7 @@ from tb.engine.graph import RuleGraph
 from tb.engine.leaves import leaves_of
 from tb.engine.markets import Markets
 from tb.engine.plan import Plan
+from tb.engine.recording import Recording
 
 NO_FIT = "TB723"
 
@@ -29,10 +31,14 @@ class Played:
     """The bars of a test as the engine reads them; `at` is the close of the last one."""
 
     settings: Settings
-    bars: Mapping[str, Bars]
+    recording: Recording
     markets: Markets
     period: int
     at: int
+
+    @property
+    def bars(self) -> Mapping[str, Bars]:
+        return self.recording.bars
 
     @property
     def subject(self) -> str | None:
@@ -40,17 +46,18 @@ class Played:
         return next(iter(self.bars)) if len(self.bars) == 1 else None
 
 
-def bars_for(test: Test, history: History) -> Mapping[str, Bars] | None:
+def recording_for(test: Test, history: History) -> Recording | None:
     """The bars that a test writes down or names, None where it has none. Raises Refused where they cannot be read."""
     if test.bars:
-        return {table.instrument: bars_of(table) for table in test.bars}
+        return Recording({table.instrument: bars_of(table) for table in test.bars})
     if test.recorded is None:
         return None
     return history.load(test.recorded.path, test.recorded.first, test.recorded.last)
 
 
-def played(test: Test, settings: Settings, history: History, bars: Mapping[str, Bars], plan: Plan) -> Played:
+def played(test: Test, settings: Settings, history: History, recording: Recording, plan: Plan) -> Played:
     """Raises Refused where the plan cannot run on bars of that period."""
+    bars = recording.bars
     period = next(iter(bars.values())).period
     _fits(test, plan, bars, period)
     quoted = next((symbol for symbol, each in bars.items() if each.bid is not None), None)
@@ -60,7 +67,8 @@ def played(test: Test, settings: Settings, history: History, bars: Mapping[str, 
         raise Refused([error(NO_FIT, message, spread.span, "remove it, or the columns `bid` and `ask`")])
     said = stated(settings, test)
     at = max(int(each.closes[-1]) for each in bars.values() if len(each))
-    return Played(said, bars, history.markets(said, bars), period, at)
+    with_given = replace(recording, feeds={**recording.feeds, **given_feeds(test, bars)})
+    return Played(said, with_given, history.markets(said, with_given), period, at)
 
 
 def _fits(test: Test, plan: Plan, bars: Mapping[str, Bars], period: int) -> None:

@@ -19,7 +19,8 @@ from tb.analysis.testing import expectations
 from tb.analysis.testing.asked import Asked, ask
 from tb.analysis.testing.coverage import Coverage
 from tb.analysis.testing.expectations import Came, Values, came
-from tb.analysis.testing.markets import Played, bars_for, played, values_at_the_end
+from tb.analysis.testing.given_feeds import unread_feeds
+from tb.analysis.testing.markets import Played, played, recording_for, values_at_the_end
 from tb.analysis.testing.model import Failure, Report, TestResult
 from tb.analysis.testing.orders import Facts, Judged, judge
 from tb.analysis.testing.ports import History
@@ -27,13 +28,14 @@ from tb.analysis.testing.silence import Silence, silence
 from tb.core.diagnostics import Diagnostic, Refused, error
 from tb.core.settings import Settings
 from tb.dsl.checked_tests import ExpectNoProposal, ExpectThat, ExpectVerdict, Test
-from tb.engine.bars import Bars
 from tb.engine.build import Builder
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import Exact
 from tb.engine.interpret import from_leaves
 from tb.engine.leaves import leaves_of
 from tb.engine.plan import Plan
+from tb.engine.recording import Recording
+from tb.engine.series import FEED_OPS
 from tb.gate.explain import explain, explain_evaluated, text
 from tb.gate.explain.reproduce import Evaluated, facts_of
 from tb.gate.gate import Gate
@@ -52,25 +54,25 @@ class Bench:
     history: History
     graph: RuleGraph
     asked: Mapping[str, Asked]
-    bars: Mapping[str, Mapping[str, Bars]]
+    recordings: Mapping[str, Recording]
     refused: Mapping[str, tuple[Diagnostic, ...]]  # tests whose data cannot be read
     _gates: dict[int, Gate] = field(default_factory=dict)
 
     @classmethod
     def of(cls, builder: Builder, plan: Plan, settings: Settings, history: History, tests: Sequence[Test]) -> Bench:
         """`builder` is the one that built the plan."""
-        asked, bars, refused = {}, {}, {}
+        asked, recordings, refused = {}, {}, {}
         for test in tests:
             try:
-                found = bars_for(test, history)
+                found = recording_for(test, history)
             except Refused as problem:
                 refused[test.name] = problem.findings
                 found = None
             if found is not None:
-                bars[test.name] = found
-            period = None if not found else next(iter(found.values())).period
+                recordings[test.name] = found
+            period = None if found is None or not found.bars else next(iter(found.bars.values())).period
             asked[test.name] = ask(builder, plan, test, period)
-        return cls(plan, settings, history, builder.graph.freeze(), asked, bars, refused)
+        return cls(plan, settings, history, builder.graph.freeze(), asked, recordings, refused)
 
     def gate(self, period: int) -> Gate:
         """The gate of a period, made when first needed."""
@@ -106,8 +108,8 @@ def _run(bench: Bench, test: Test) -> tuple[TestResult, Seen]:
         if test.name in bench.refused:
             raise Refused(bench.refused[test.name])
         play = None
-        if test.name in bench.bars:
-            play = played(test, bench.settings, bench.history, bench.bars[test.name], bench.plan)
+        if test.name in bench.recordings:
+            play = played(test, bench.settings, bench.history, bench.recordings[test.name], bench.plan)
         match test.kind:
             case "order":
                 return _order(bench, test, play)
@@ -206,7 +208,10 @@ def _compare(
 
 def _market(bench: Bench, test: Test, play: Played) -> tuple[TestResult, Seen]:
     asked = bench.asked[test.name]
-    decisions = [d for d in bench.history.play(play.settings, play.bars) if d.at == play.at]
+    read = frozenset(str(node.consts[0]) for node in bench.graph.nodes if node.op in FEED_OPS)
+    if unread := unread_feeds(test, read):
+        return _unread(test, unread)
+    decisions = [d for d in bench.history.play(play.settings, play.recording) if d.at == play.at]
     gates = [bench.gate(bench.plan.strategy(decision.strategy).period) for decision in decisions]
     decided = [
         came(bench.graph, gate, decision, facts_of(bench.plan.graph, gate, decision))
@@ -222,7 +227,7 @@ def _market(bench: Bench, test: Test, play: Played) -> tuple[TestResult, Seen]:
             text(explain(bench.plan, gate, play.settings, decision, policy_hash=""), only_failing=True)
             for gate, decision in zip(gates, decisions, strict=True)
         ]
-        why_not = [bench.history.why_not(play.settings, play.bars, symbol, play.at) for symbol in play.bars]
+        why_not = [bench.history.why_not(play.settings, play.recording, symbol, play.at) for symbol in play.bars]
         told = "\n".join(explained or why_not)
 
     def seen() -> list[Values]:
@@ -261,11 +266,12 @@ def _conditions(bench: Bench, test: Test, play: Played) -> Values:
     nodes = [*asked.conditions.values(), *asked.confidences.values()]
     if not nodes:
         return {}
-    symbol = test.bars[0].instrument if test.bars else play.subject or _named(graph, nodes)
+    symbol = test.bars[0].instrument if test.bars else play.subject or next(iter(_named(graph, nodes)), None)
     if symbol is None:
         expected = next(e for e in test.expects if isinstance(e, ExpectThat))
         message = f"the data has several instruments: {', '.join(play.bars)}"
-        hint = f"say of which: `expect ({expected.text}) of {next(iter(play.bars))}`"
+        others = [name for name in play.bars if f" of {name}" not in expected.text] or list(play.bars)
+        hint = f"say of which: `expect ({expected.text}) of {others[0]}`"
         raise Refused([error(SEVERAL, message, expected.span, hint)])
     last_bar = values_at_the_end(graph, play, symbol, nodes, asked.context.period)
     leaves = leaves_of(graph, nodes, in_policy=False)
@@ -273,10 +279,23 @@ def _conditions(bench: Bench, test: Test, play: Played) -> Values:
     return from_leaves(graph, values, nodes)
 
 
-def _named(graph: RuleGraph, nodes: Sequence[int]) -> str | None:
-    """Any instrument will do where each condition names its own: the first one named."""
-    named = [str(graph[node].consts[0]) for node in nodes if graph[node].op == "of"]
-    return named[0] if len(named) == len(nodes) else None
+def _named(graph: RuleGraph, nodes: Sequence[int]) -> tuple[str, ...]:
+    """The instruments that conditions name, where each of them names all that it reads: none is left open then."""
+    named: dict[str, None] = {}
+    seen: set[int] = set()
+    stack = list(nodes)
+    while stack:
+        node = graph[id_ := stack.pop()]
+        if id_ in seen:
+            continue
+        seen.add(id_)
+        if node.op == "of":
+            named[str(node.consts[0])] = None
+        elif node.args:
+            stack.extend(node.args)
+        elif node.op != "const":
+            return ()
+    return tuple(named)
 
 
 def _values(bench: Bench, test: Test) -> tuple[TestResult, Seen]:

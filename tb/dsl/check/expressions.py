@@ -49,6 +49,7 @@ class Expressions:
     assets: tuple[str, ...] = ()
     arguments: Mapping[str, checked.Expr] = field(default_factory=dict)
     files: Mapping[str, Expressions] = field(default_factory=dict)
+    in_tests: bool = False  # a file of tests, which defines nothing and brings nothing
 
     # --- entry points ----------------------------------------------------------------------------------------------
 
@@ -200,6 +201,7 @@ class Expressions:
             if self.in_policy
             else library.home_of(name, [other for other, (at, _) in scope.defined.items() if at.file not in TEXTS])
         )
+        there += " to a rule file" if there.startswith(library.BRINGS) and self.in_tests else ""
         hint = there or near or ("" if "." in name else f"define it: `let {name} = ...`")
         edits = respelling(name, scope.readable(known, self.file, self.in_policy), node.span) if near and not there else ()
         return self.refuse("TB102", f"nothing is called `{name}`", node.span, hint, edits)

@@ -24,7 +24,8 @@ _SAID = ("instrument", "strategy", "side", "quantity", "price", "stop", "target"
 _FROM_HOLDINGS = frozenset({"gross", "net", "open_positions"})
 _WHEN = "say it in the `when` line"
 _HOLD = "give what is held of an instrument: `given exposure(BTC-USD) = 500 USD`, negative for a short"
-_OF_BARS = ("equity", "spread", "depth")  # what may be said beside bars: the rest comes from them
+_OF_BARS = ("equity", "spread", "depth")  # what may be said beside bars, and feeds: the rest comes from them
+_BESIDE = "beside bars, `equity`, `spread`, `depth(...)` and feeds can be given"
 _WORDS = {"true": Decimal(1), "false": Decimal(0)}
 
 
@@ -38,7 +39,7 @@ def facts(using: Expressions, test: syntax.Test, kind: str) -> tuple[list[checke
         if what is None:
             continue
         value, is_known = _value(using, node, what)
-        if not is_known:
+        if not is_known or (value is not None and not _in_range(using, node, what, value)):
             continue
         name = spell(node.what)
         said = checked_tests.Given(what, value, f"{name} = {spell(node.value)}", node.span)
@@ -70,12 +71,7 @@ def _refuse(using: Expressions, span: Span, message: str, hint: str) -> None:
 def _what(using: Expressions, node: syntax.Fact, kind: str) -> checked.Expr | None:
     name = spell(node.what)
     if kind == "market" and name.split("(")[0] not in _OF_BARS:
-        message = f"`{name}` comes from the bars"
-        hint = (
-            "beside bars, `equity`, `spread` and `depth(...)` can be given; to give more, judge an order: `when ... proposes`"
-        )
-        _refuse(using, node.what.span, message, hint)
-        return None
+        return _beside_bars(using, node, name)
     if isinstance(node.what, syntax.Name) and name in _UNSEEN and kind == "order":
         return checked.FactRef(name, "", unit_of(FACTS[name], using.scope.currency), node.what.span)
     if isinstance(node.what, syntax.Name) and name in INTERNAL and kind == "order":
@@ -96,6 +92,39 @@ def _what(using: Expressions, node: syntax.Fact, kind: str) -> checked.Expr | No
             return None
         case _:
             return what
+
+
+def _beside_bars(using: Expressions, node: syntax.Fact, name: str) -> checked.Expr | None:
+    """A feed, which nothing else tells; whatever follows from bars, or from playing them, cannot be given."""
+    what = using.check(node.what)
+    if using.excused(what):
+        return None
+    match what:
+        case checked.FeedRead(part="value") | checked.OfInstrument(value=checked.FeedRead(part="value")):
+            return what
+        case checked.FactRef():
+            message = f"`{name}` follows from what is played over the bars"
+            _refuse(using, node.what.span, message, f"judge an order to give it: `when ... proposes`; {_BESIDE}")
+        case checked.Field() | checked.OfInstrument(value=checked.Field()):
+            _refuse(using, node.what.span, f"`{name}` comes from the bars", f"write it in the bars; {_BESIDE}")
+        case _:
+            _refuse(using, node.what.span, f"`{name}` is computed from the bars", f"write bars that give it; {_BESIDE}")
+    return None
+
+
+def _in_range(using: Expressions, node: syntax.Fact, what: checked.Expr, value: checked.Const) -> bool:
+    """A feed is unknown where a file says more than its range: such a value is none that could be given."""
+    read = what.value if isinstance(what, checked.OfInstrument) else what
+    if not isinstance(read, checked.FeedRead) or not isinstance(value.value, Decimal) or read.part != "value":
+        return True
+    low, high = read.feed.low, read.feed.high
+    if (low is None or value.value >= low) and (high is None or value.value <= high):
+        return True
+    message = (
+        f"`{spell(node.value)}` is outside of the range of `{read.feed.name}` (line {read.feed.span.line}), where it is unknown"
+    )
+    _refuse(using, node.value.span, message, "give a value inside of it, or `unknown`")
+    return False
 
 
 def _may_give(using: Expressions, what: checked.FactRef, name: str) -> bool:

@@ -45,6 +45,9 @@ def module_at(node: syntax.Use, file: syntax.File) -> str | None:
     return standard.path if node.picked or not file.is_policy else None
 
 
+BRINGS = "it is in the library: "
+
+
 def home_of(name: str, taken: Container[str]) -> str:
     """The edit that brings a definition of the library; nothing where it has none of that name.
 
@@ -57,7 +60,7 @@ def home_of(name: str, taken: Container[str]) -> str:
             clash = [f"`{other}`" for other in brought_by(module, name) if other in taken]
             if clash:
                 return f"it is in the library, but brings {' and '.join(clash)}, which the project defines: rename yours first"
-            return f"it is in the library: add `use {module}: {name}`"
+            return f"{BRINGS}add `use {module}: {name}`"
     return ""
 
 

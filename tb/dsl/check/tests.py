@@ -54,9 +54,12 @@ def tests_of(
     found: list[checked_tests.Test] = []
     for file in (*files, *test_files):
         scope.uses[file.path] = rules
-        as_rules, as_policy = (replace(using, file=file.path, in_policy=p, trusted=False) for p in (False, True))
+        alone = file in test_files
+        as_rules, as_policy = (
+            replace(using, file=file.path, in_policy=p, trusted=False, in_tests=alone) for p in (False, True)
+        )
         sight = Sight(as_rules, as_policy, by_name)
-        if file in test_files:
+        if alone:
             misplaced(sight, file)
         found += tests(sight, [node for node in file.declarations if isinstance(node, syntax.Test)], known)
     return tuple(found)
