@@ -113,6 +113,7 @@ _FIRST_VALUE: dict[object, str] = {
     look_back.bars: "n",
     look_back.bars_and_previous: "n + 1",
     look_back.hull: "n + √n - 1",
+    look_back.bars_and_lag: "n + lag",
     look_back.longest: "longest window",
     look_back.longest_and_previous: "longest window + 1",
     look_back.stochastic: "n + k + d - 2",

@@ -33,6 +33,11 @@ def hull(constants: Constants) -> int:
     return n + int(math.sqrt(n)) - 1
 
 
+def bars_and_lag(constants: Constants) -> int:
+    n, lag = constants
+    return int(n) + int(lag)
+
+
 def longest(constants: Constants) -> int:
     """The longest of the windows given."""
     return int(max(constants))

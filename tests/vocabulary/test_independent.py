@@ -11,6 +11,7 @@ from pathlib import Path
 import independent_averages
 import independent_first
 import independent_momentum
+import independent_statistics
 import numpy as np
 import polars as pl
 import pytest
@@ -21,7 +22,7 @@ from tb.vocabulary.catalogue import FUNCTIONS
 from tb.vocabulary.function import Function
 from tb.vocabulary.run import evaluate
 
-TABLES = (independent_first, independent_averages, independent_momentum)
+TABLES = (independent_first, independent_averages, independent_momentum, independent_statistics)
 DAY = 86_400_000
 
 

@@ -6,6 +6,8 @@ from tb.core.units import Kind
 from tb.vocabulary.function import Parameter
 from tb.vocabulary.look_back import LONGEST_WINDOW
 
+PLAIN = (Kind.NUMBER, Kind.RATIO, Kind.QUOTIENT)  # no money, no price: their squares and angles mean nothing
+
 
 def series(name: str = "x", *kinds: Kind) -> Parameter:
     """A value for each bar, of the kinds given (none: any numeric kind)."""
