@@ -27,6 +27,7 @@ COMMANDS = (
     "why-not",
     "report",
     "runs",
+    "parity",
     "ledger",
     "demo",
     "schema",

@@ -7,7 +7,7 @@ own text; `example_hint` shows its shape.
     TB000-TB049  how a file is written          TB600-TB619  settings (`tb.yaml`)
     TB050-TB099  names and kinds of values      TB620-TB639  limits (`policy/limits.yaml`)
     TB100-TB199  conditions that cannot be meant TB640-TB659  market data
-    TB200-TB299  time and look-back             TB660-TB679  project files
+    TB200-TB299  time and look-back             TB660-TB689  project files
     TB300-TB399  completeness of risk limits    TB700-TB719  ledger
     TB400-TB499  parameters                     TB720-TB739  running tests
     TB500-TB599  hygiene of rule files          TB800-TB899  evaluation
@@ -1291,6 +1291,12 @@ _ROWS: tuple[Code, ...] = (
         "beginning of that day, hours before anybody could know it.",
         "write `every 1d` in the feed, or the hour at which a row was published",
         W,
+    ),
+    Code(
+        "TB680",
+        "runs without a time in common",
+        "Two runs were to be compared over the time that both cover, and there is none.",
+        "`tb runs` shows from when to when each run goes",
     ),
     Code(
         "TB701",

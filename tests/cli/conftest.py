@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from cli_commands import DAYS, Run, invoke
+from several_runs import replayed
 
 from tb.replay.sample import sample_market
 
@@ -30,6 +31,12 @@ def recorded(tmp_path_factory: pytest.TempPathFactory, frames: dict[str, pl.Data
     for _ in range(2):
         assert invoke("replay", "--project", folder, "--data", folder / "data").code == 0
     return folder
+
+
+@pytest.fixture(scope="session")
+def several(tmp_path_factory: pytest.TempPathFactory, recorded: Path) -> Path:
+    """The same project with the runs of `several_runs.RUNS` in its ledger. Only read it."""
+    return replayed(recorded, tmp_path_factory.mktemp("several") / "project")
 
 
 @pytest.fixture
