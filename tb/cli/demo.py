@@ -32,6 +32,7 @@ def tb_demo(project: Path, as_json: bool) -> None:
     Everything goes into `.tb/demo/` of the project; the next demo starts afresh there. Outside of a project, a small one is
     made in a temporary folder.
     """
+    from tb.cli.measured import measured
     from tb.cli.report import report_of
     from tb.cli.summary import as_text, facts_of
     from tb.ledger import open_ledger
@@ -47,7 +48,7 @@ def tb_demo(project: Path, as_json: bool) -> None:
         trade = _telling_trade(ledger, played.run.id)
         explanation = _explained(ledger, played.run.id, root, trade)
         page = folder / "report.html"
-        write_file(page, report_of(ledger, ledger.run(played.run.id)))
+        write_file(page, report_of(ledger, measured(ledger, ledger.run(played.run.id))))
     if as_json:
         put_json({"simulated": True, **facts_of(played), "explained": trade, "report": str(page)})
         return

@@ -28,6 +28,7 @@ COMMANDS = (
     "report",
     "runs",
     "parity",
+    "compare",
     "ledger",
     "demo",
     "schema",

@@ -10,8 +10,7 @@ from tb.cli.options import command, json_option, ledger_option, out_option, proj
 from tb.cli.output import put, put_json, say, write_file
 
 if TYPE_CHECKING:
-    from tb.core.records import Run
-    from tb.ledger import RunInfo
+    from tb.cli.measured import MeasuredRun
     from tb.ledger.store import Ledger
     from tb.replay.data import Market
     from tb.replay.report.thinning import Bars
@@ -29,9 +28,11 @@ def tb_report(run: str | None, output: Path | None, ledger: Path | None, project
     RUN defaults to the latest one. The file opens in any browser, without a network. It has equity, drawdown, trades on
     price, use of each limit, refusals by rule and the metrics with their definitions.
     """
+    from tb.cli.measured import measured
+
     with reading(project, ledger) as opened:
         info = run_of(opened, run)
-        page = report_of(opened, info)
+        page = report_of(opened, measured(opened, info))
         path = output or opened.path.parent / "reports" / f"{info.run.id}.html"
     write_file(path, page)
     if str(path) == "-":
@@ -39,67 +40,46 @@ def tb_report(run: str | None, output: Path | None, ledger: Path | None, project
     put_json({"run": info.run.id, "path": str(path)}) if as_json else put(f"report of run {info.run.id}: {path}")
 
 
-def report_of(ledger: Ledger, info: RunInfo) -> str:
+def report_of(ledger: Ledger, found: MeasuredRun) -> str:
     """The page. Remarks about its data are shown on it and on standard error."""
-    from tb.cli.recorded import bars_of, days_per_year
-    from tb.core.curve import joined
-    from tb.replay.metrics import measure
     from tb.replay.report import render_report
 
-    run = info.run
-    recorded = bars_of(run)
-    notes = _notes(run, info, recorded.remark)
-    days = days_per_year(recorded.market, run)
-    notes.append(
-        "the instruments trade every day: a year has 365 days"
-        if days == 365
-        else "the instruments do not trade at weekends: a year has 252 days"
-    )
-    if recorded.remark:
-        say(f"note: {recorded.remark}")
-    marks = joined(ledger.curves(run.id), ledger.marks(run.id))
-    trades, latches = ledger.trades(run.id), ledger.latches(run.id)
-    if any(latch.lifted and latch.by == "simulated operator" for latch in latches):
-        notes.append("halts were lifted by a simulated operator, as the settings say; each time the drawdown limit starts anew")
-    equity = [(mark.at, mark.equity) for mark in marks]
-    metrics = measure(
-        equity=equity,
-        trades=trades,
-        fills=ledger.fills(run.id),
-        decisions=ledger.decisions(run.id),
-        initial_equity=run.initial_equity,
-        days_per_year=days,
-        marks=marks,
-        latches=latches,
-        first=run.first,
-        last=run.last,
-    )
+    run = found.run
+    if found.remark:
+        say(f"note: {found.remark}")
     return render_report(
         run=run,
-        summary=info.summary or {},
-        metrics=metrics,
-        equity=equity,
-        trades=trades,
+        summary=found.info.summary or {},
+        metrics=found.metrics,
+        equity=found.equity,
+        trades=found.trades,
         decisions=list(ledger.decisions(run.id, refused_only=True)),
-        latches=latches,
-        bars=_bars(recorded.market),
-        notes=notes,
+        latches=found.latches,
+        bars=_bars(found.market),
+        notes=_notes(found),
     )
 
 
-def _notes(run: Run, info: RunInfo, remark: str) -> list[str]:
-    notes = []
+def _notes(found: MeasuredRun) -> list[str]:
+    run, notes = found.run, []
     if run.mode == "replay":
         notes.append("a simulation: the rules over recorded bars, with the fee and slippage of the settings; nobody traded")
     if run.data_hash and "simulated" in run.config:
         notes.append("the prices themselves are simulated too: what a strategy earns on them says nothing about any market")
-    if info.unfinished:
+    if found.info.unfinished:
         notes.append("this run is unfinished: it was stopped, or is still going on")
-    reason = (info.summary or {}).get("no_trade_reason")
+    reason = (found.info.summary or {}).get("no_trade_reason")
     if reason:
         notes.append(f"no trades: {reason}")
-    if remark:
-        notes.append(remark)
+    if found.remark:
+        notes.append(found.remark)
+    notes.append(
+        "the instruments trade every day: a year has 365 days"
+        if found.metrics.days_per_year == 365
+        else "the instruments do not trade at weekends: a year has 252 days"
+    )
+    if any(latch.lifted and latch.by == "simulated operator" for latch in found.latches):
+        notes.append("halts were lifted by a simulated operator, as the settings say; each time the drawdown limit starts anew")
     return notes
 
 

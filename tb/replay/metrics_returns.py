@@ -38,7 +38,7 @@ MEANINGS = {
         "Max drawdown", "ratio", "largest fall of marked equity below its highest value so far, as a share of it"
     ),
     "max_drawdown_money": Meaning(
-        "Max drawdown", "money", "largest fall of marked equity below its highest value so far, in money"
+        "Max drawdown, money", "money", "largest fall of marked equity below its highest value so far, in money"
     ),
     "drawdown_duration": Meaning(
         "Longest drawdown",

@@ -85,7 +85,7 @@ def _counts(found: Parity) -> Iterator[str]:
 def _divergence(first: Divergence, found: Parity, width: int) -> Iterator[str]:
     ids = " and ".join(name for name in (first.a, first.b) if name)
     yield f"first divergence  {first.at}  {first.what}{f'  ({ids})' if ids else ''}"
-    yield from _wrapped(f"  cause  {first.cause}", width, 9)
+    yield from wrapped(f"  cause  {first.cause}", width, 9)
     labels = (found.a, found.b)
     yield ""
     yield from rows([(line.what, line.a, line.b) for line in first.outcome], labels, width, indent=2)
@@ -109,11 +109,11 @@ def _clause(clause: ClausePair, labels: Sequence[str], width: int) -> Iterator[s
     name = f"{clause.name}  " if clause.name else ""
     texts = list(dict.fromkeys(text for text in (clause.a, clause.b) if text))
     if len(texts) == 1:
-        yield from _wrapped(f"  {name}{texts[0]}  ({clause.place})", width, 4)
+        yield from wrapped(f"  {name}{texts[0]}  ({clause.place})", width, 4)
     else:
         yield f"  {name}({clause.place})"
         for label, said in zip(labels, (clause.a, clause.b), strict=True):
-            yield from _wrapped(f"    {label}: {said or 'not there'}", width, 6)
+            yield from wrapped(f"    {label}: {said or 'not there'}", width, 6)
     yield from rows([(line.what, line.a, line.b) for line in clause.lines], labels, width, indent=4, heads=False)
 
 
@@ -135,10 +135,11 @@ def rows(
     for what, a, b in cells:
         yield f"{margin}{what}"
         for label, value in zip(labels, (a, b), strict=True):
-            yield from _wrapped(f"{margin}  {label.ljust(size)}  {value}", width, indent + size + 4)
+            yield from wrapped(f"{margin}  {label.ljust(size)}  {value}", width, indent + size + 4)
 
 
-def _wrapped(line: str, width: int, indent: int) -> list[str]:
+def wrapped(line: str, width: int, indent: int) -> list[str]:
+    """A line in as many as the width asks for, all but the first set in."""
     return textwrap.wrap(
         line, width, subsequent_indent=" " * indent, break_on_hyphens=False, break_long_words=False, drop_whitespace=True
     ) or [line]

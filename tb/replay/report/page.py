@@ -99,10 +99,11 @@ def render_report(
     )
     main = f"{_head(run, notes, bars)}{_tiles(metrics, currency)}<nav>{links}</nav>{body}"
     title = f"{run.id}: {'simulation' if _simulated(run) else run.mode}"
-    return _document(title, span, f"{SHAPES}<main>{main}</main>")
+    return document(title, span, f"{SHAPES}<main>{main}</main>")
 
 
-def _document(title: str, span: Span, body: str) -> str:
+def document(title: str, span: Span, body: str) -> str:
+    """A page that loads nothing, with the style and the script of all reports; `body` is finished HTML."""
     style = _part("report.css")
     script = _part("report.js")
     rules = f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; base-uri 'none'; form-action 'none'"
