@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from tb.analysis.contradiction import NUMERIC
 from tb.analysis.ranges import shown
-from tb.analysis.subject import Rule, Subject
+from tb.analysis.subject import Rule, Subject, inside
 from tb.core.diagnostics import Diagnostic, Severity, error
 from tb.core.span import Span
 from tb.core.units import Kind
@@ -36,11 +36,16 @@ def _never_said(subject: Subject, node: Node) -> Iterable[Diagnostic]:
     if signal.op != "signal" or sign == 0 or sign in signal.consts or not signal.names:
         return
     for place in subject.places(node):
-        words = subject.words(place)
-        if " is " not in words or " is not " in words:
+        if " is " not in subject.words(place) or _is_turned_round(subject, node, place):
             continue  # one vote among others, or true at all times: neither keeps a rule from firing
         message = f"`{signal.names[0]} is {direction}` is never true: the signal has no `{direction} when`"
         yield error(CODE, message, place, f"add a case `{direction} when ...` to `{signal.names[0]}`, or ask another direction")
+
+
+def _is_turned_round(subject: Subject, node: Node, place: Span) -> bool:
+    """Whether a condition counts where it is false: an odd number of `not` stands around it."""
+    around = (other for other in subject.conditions if other.op == "not" and node.id in subject.graph.reach((other.id,)))
+    return sum(any(inside(place, span) for span in subject.places(other)) for other in around) % 2 == 1
 
 
 def why(subject: Subject, node: Node, place: Span) -> str:
