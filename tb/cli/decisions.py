@@ -114,7 +114,7 @@ def _show(decisions: Iterator[Decision]) -> int:
     )
     paint = _painted if coloured(sys.stdout) else None
     count = -1
-    for count, line in enumerate(table(columns, map(_cells, decisions), width(), paint)):
+    for count, line in enumerate(table(columns, map(_cells, decisions), width(), paint, say)):
         if count == 0:
             heads = line
             continue

@@ -66,7 +66,7 @@ def _show(runs: list[RunInfo]) -> None:
         Column("state"),
         Column("data", drop=4),
     )
-    for line in table(columns, map(_cells, runs), width()):
+    for line in table(columns, map(_cells, runs), width(), left_out=say):
         put(line)
 
 

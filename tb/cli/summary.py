@@ -119,12 +119,10 @@ def no_trade_reason(played: Played) -> str | None:
         return _why_no_proposal(played.watched.states)
     if counts["rejected"] == counts["proposals"]:
         told = f"{_unknown(played.watched)}; " if played.watched.unknown else ""
-        return f"every proposal was refused: {told}{_refusals(played.watched.refusals)}"
+        return f"every proposal was refused: {told}{_refusals(played.watched)}"
     unfilled = played.watched.not_filled
     approved = f"{unfilled.total():,} entries were approved and none of them filled: {_most(unfilled, len(unfilled))}"
-    refused = (
-        f"; {counts['rejected']:,} proposals were refused: {_refusals(played.watched.refusals)}" if counts["rejected"] else ""
-    )
+    refused = f"; {counts['rejected']:,} proposals were refused: {_refusals(played.watched)}" if counts["rejected"] else ""
     return approved + refused
 
 
@@ -149,8 +147,15 @@ def _most_first(counted: tuple[str, int]) -> tuple[int, str]:
     return -counted[1], counted[0]
 
 
-def _refusals(refusals: Counter[str]) -> str:
-    return ", ".join(f"{count:,} by {rule}" for rule, count in sorted(refusals.items(), key=lambda item: (-item[1], item[0])))
+def _refusals(watched: Watched) -> str:
+    said = ", ".join(f"{count:,} by {rule}" for rule, count in sorted(watched.refusals.items(), key=_most_first))
+    return said + _by_several(watched)
+
+
+def _by_several(watched: Watched) -> str:
+    """That the counts of rules add up to more than what was refused, where they do."""
+    twice = watched.refusals.total() > watched.refused
+    return " (one may be refused by several)" if twice else ""
 
 
 # for people
@@ -190,7 +195,7 @@ def _result(played: Played) -> Iterator[str]:
         named = f"; `tb explain {run.id}.d{played.watched.first_unknown}` names the input" if played.ledger is not None else ""
         yield f"  not known     {_unknown(played.watched)}{named}"
     if played.watched.refusals:
-        yield f"  refused by    {_most(played.watched.refusals)}"
+        yield f"  refused by    {_most(played.watched.refusals)}{_by_several(played.watched)}"
     if unfilled := played.watched.not_filled:
         yield f"  not filled    {unfilled.total():,}: {_most(unfilled, len(unfilled))}"
     still = f", {outcome.open_positions} still open" if outcome.open_positions else ""
@@ -212,7 +217,7 @@ def _result(played: Played) -> Iterator[str]:
 
 
 def _most(refusals: Counter[str], rules: int = 4) -> str:
-    ordered = sorted(refusals.items(), key=lambda item: (-item[1], item[0]))
+    ordered = sorted(refusals.items(), key=_most_first)
     shown = ", ".join(f"{rule} {count:,}" for rule, count in ordered[:rules])
     return shown + (f" and {len(ordered) - rules} more rules" if len(ordered) > rules else "")
 

@@ -1,6 +1,7 @@
 """Tables for a terminal: aligned columns that fit its width.
 
-Where the width is too small, columns go in a stated order, the least telling ones first; what is left is never cut off.
+Where the width is too small, columns go in a stated order, the least telling ones first, and that is said; what is left is
+never cut off.
 """
 
 from __future__ import annotations
@@ -30,8 +31,12 @@ def table(
     rows: Iterable[Sequence[str]],
     width: int,
     paint: Callable[[str, str], str] | None = None,
+    left_out: Callable[[str], None] | None = None,
 ) -> Iterator[str]:
-    """Lines of the table, the heads first, as rows come. `paint` colours a padded cell by the head of its column."""
+    """Lines of the table, the heads first, as rows come. `paint` colours a padded cell by the head of its column.
+
+    Where columns went and there are rows, `left_out` is told in the end which, and how they are seen.
+    """
     source = iter(rows)
     first = [[visible(cell) for cell in row] for row in itertools.islice(source, FIRST)]
     widths = [max([len(column.head), *(columns_of(row[at]) for row in first)]) for at, column in enumerate(columns)]
@@ -39,6 +44,12 @@ def table(
     yield _line(columns, [column.head for column in columns], widths, kept, None)
     for row in itertools.chain(first, ([visible(cell) for cell in row] for row in source)):
         yield _line(columns, row, widths, kept, paint)
+    gone = [column.head for at, column in enumerate(columns) if at not in kept]
+    if gone and first and left_out is not None:
+        wide = sum(widths) + GAP * (len(widths) - 1)
+        left_out(
+            f"left out, as {width} columns have no room: {', '.join(gone)}; a terminal of {wide} shows them, `--json` has all"
+        )
 
 
 def _kept(columns: Sequence[Column], widths: Sequence[int], width: int) -> list[int]:

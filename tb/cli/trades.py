@@ -122,7 +122,7 @@ def _show(trades: list[Trade]) -> None:
         Column("profit", right=True),
     )
     paint = _painted if coloured(sys.stdout) else None
-    for line in table(columns, map(_cells, trades), width(), paint):
+    for line in table(columns, map(_cells, trades), width(), paint, say):
         put(line)
     for line in _combined(trades):
         put(line)

@@ -24,7 +24,7 @@ STATES = ("false", "proposed", "unknown", "outside the universe", "held already"
 
 @dataclass(slots=True)
 class Watched:
-    """What passed. `refusals` counts refused entries by each rule that decided, `states` bars by what a condition was.
+    """What passed. `refusals` counts the `refused` entries by each rule that decided, `states` bars by what a condition was.
 
     `ended` counts approved entries that ended without a fill by what ended them, `on_their_way` holds those that
     have not ended. `unknown` counts refused entries by what of their order could not be computed, `first_unknown` is the first.
@@ -34,6 +34,7 @@ class Watched:
     curves: list[Curve] = field(default_factory=list)
     latches: list[Latch] = field(default_factory=list)
     open_trades: dict[int, Trade] = field(default_factory=dict)
+    refused: int = 0
     refusals: Counter[str] = field(default_factory=Counter)
     states: dict[str, Counter[int]] = field(default_factory=dict)
     ended: Counter[str] = field(default_factory=Counter)
@@ -80,6 +81,7 @@ class Watched:
                 pass
 
     def _see_refused(self, decision: Decision) -> None:
+        self.refused += 1
         self.refusals.update(decision.deciding)
         at = self.missing_at.get(decision.strategy)
         told = None if at is None else decision.facts[at]

@@ -32,8 +32,9 @@ def _use(tree: Node, reading: Reading) -> Declaration:
     for index, word in enumerate(words):
         if word in words[:index]:
             reading.mistake("TB018", f"`{word}` is named twice", reading.span(word), "remove one of the two")
-    picked = tuple(dict.fromkeys(str(word) for word in words))
-    return syntax.Use(str(tree.children[1]), picked, span_of(tree, reading))
+    picked = {str(word): reading.span(word) for word in reversed(words)}
+    names = tuple(dict.fromkeys(str(word) for word in words))
+    return syntax.Use(str(tree.children[1]), names, span_of(tree, reading), tuple(picked[name] for name in names))
 
 
 def _param(tree: Node, reading: Reading) -> Declaration:

@@ -18,6 +18,11 @@ class Use:
     module: str
     picked: tuple[str, ...]
     span: Span = field(compare=False)
+    places: tuple[Span, ...] = field(default=(), compare=False)  # of what is picked
+
+    def place(self, name: str) -> Span:
+        """Where that name stands; the whole line where it is not among those picked."""
+        return self.places[self.picked.index(name)] if name in self.picked and self.places else self.span
 
 
 @dataclass(frozen=True, slots=True)

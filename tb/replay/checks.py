@@ -25,6 +25,8 @@ OFF_GRID = "TB652"
 MIXED = "TB653"
 QUOTES = "TB654"
 
+EMPTY = "leave what is not known empty"
+CORRECT = "correct the row, or leave empty what is not known"
 _TOO_REGULAR = 24  # equal distances in a row that cannot be gaps
 _EARLIEST = 631_152_000_000  # 1990-01-01
 
@@ -100,11 +102,11 @@ def check_values(values: dict[str, Floats], consequence: str, findings: FileFind
     findings.add_rows(MISSING, missing, lacking, severity=Severity.WARNING)
     for name, column in values.items():
         infinite = np.isinf(column)
-        findings.add_rows(IMPOSSIBLE, infinite, _says(name, column, "is infinite"), "leave what is not known empty")
+        findings.add_rows(IMPOSSIBLE, infinite, _says(name, column, "is infinite"), EMPTY)
         if name == "volume":
-            findings.add_rows(IMPOSSIBLE, (column < 0) & ~infinite, _says(name, column, "is negative"))
+            findings.add_rows(IMPOSSIBLE, (column < 0) & ~infinite, _says(name, column, "is negative"), EMPTY)
         else:
-            findings.add_rows(IMPOSSIBLE, (column <= 0) & ~infinite, _says(name, column, "is not greater than 0"))
+            findings.add_rows(IMPOSSIBLE, (column <= 0) & ~infinite, _says(name, column, "is not greater than 0"), EMPTY)
 
 
 def check_order_of_prices(values: dict[str, Floats], prefix: str, findings: FileFindings) -> None:
@@ -118,7 +120,7 @@ def check_order_of_prices(values: dict[str, Floats], prefix: str, findings: File
     for name in ("open", "close"):
         column = values[name]
         outside = ~crossed & ((column > high) | (column < low))
-        findings.add_rows(OUTSIDE, outside, _outside(f"{prefix}{name}", prefix, column, low, high))
+        findings.add_rows(OUTSIDE, outside, _outside(f"{prefix}{name}", prefix, column, low, high), CORRECT)
 
 
 def _outside(name: str, prefix: str, column: Floats, low: Floats, high: Floats) -> Callable[[int], str]:

@@ -114,6 +114,18 @@ def test_data_without_an_instrument_is_a_warning_that_names_it(run: Run, project
     assert "warning[TB656]: no data of `SOL-USD`, which `momentum` would trade" in answer.err
 
 
+def test_counts_of_refusing_rules_that_exceed_the_refused_are_explained(run: Run, project: Path) -> None:
+    policy = project / "policy" / "limits.tb"
+    replay = ("replay", "--project", project, "--data", project / "data", "--no-ledger")
+    for name, several in (("first", False), ("second", True)):
+        with policy.open("a", encoding="utf-8") as file:
+            file.write(f"\nforbid {name} when order.notional > 20 USD\n")
+        told = " ".join(run(*replay).out.split())
+        assert " refused refused by first " in told
+        assert ("(one may be refused by several)" in told) == several
+        assert ("by second (one may be refused by several)" in told) == several
+
+
 # what reads the records
 
 
@@ -123,9 +135,15 @@ def test_trades_as_a_table_and_as_json(run: Run, recorded: Path, monkeypatch: py
     assert {trade["entry_at"][-1] for trade in trades} == {"Z"}
     closed = [trade for trade in trades if trade["exit_at"] is not None]
     assert closed
-    for columns in (80, 100, 120):
+    heads = "id opened held instrument strategy side quantity entry exit cause R profit".split()
+    for columns in (80, 100, 120, 200):
         monkeypatch.setenv("COLUMNS", str(columns))
-        table = run("trades", "--project", recorded).out.splitlines()
+        answer = run("trades", "--project", recorded)
+        table = answer.out.splitlines()
+        gone = [head for head in heads if head not in table[0].split()]
+        said = f"left out, as {columns} columns have no room: {', '.join(gone)}; a terminal of "
+        assert (said in answer.err) == bool(gone)
+        assert ("left out" in answer.err) == bool(gone)
         assert len(table) == len(trades) + 1
         assert max(map(len, table)) <= columns
         assert table[1].split()[:2] == ["t1", trades[0]["entry_at"]]
@@ -152,7 +170,9 @@ def test_decisions_can_be_narrowed(run: Run, recorded: Path, monkeypatch: pytest
     table = run("decisions", "--project", recorded).out.splitlines()
     assert len(table) == len(everything) + 1
     assert max(map(len, table)) <= 90
+    assert "left out, as 90 columns have no room: " in run("decisions", "--project", recorded).err
     nothing = run("decisions", "--project", recorded, "--instrument", "XRP-USD")
+    assert "left out" not in nothing.err
     assert (nothing.code, nothing.out) == (0, "")
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 
 import pytest
 from small_projects import compiled, strategy
 
 from tb.core.units import NUMBER, PRICE, QUANTITY, RATIO, Kind, R, Unit, money
-from tb.engine.explain.words import describe, show_value
+from tb.engine.explain.words import describe, show_together, show_value
 from tb.engine.plan import Plan
 
 D = Decimal
@@ -106,3 +107,22 @@ def test_names_of_the_library_stand_only_where_the_project_does_not_write_the_sa
 )
 def test_values_are_shown_as_people_write_them(value: D | float | str | None, unit: Unit, shown: str) -> None:
     assert show_value(value, unit) == shown
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (("0.0005", "0.006", "0.0055"), ("0.05%", "0.6%", "0.55%")),
+        (("0.0005", "0.0006", "0.0001"), ("5bps", "6bps", "1bps")),
+        (("0", "0.0006", "0.0006"), ("0bps", "6bps", "6bps")),
+        (("0", "0.03", "0.03"), ("0%", "3%", "3%")),
+        (("-0.0005", "0.2"), ("-0.05%", "20%")),
+        (("0.030000001", "0.03", "0.000000001"), ("3%", "3%", "0.0000001%")),
+        ((None, "0.0006"), ("unknown", "6bps")),
+        ((None, "0.0006", "0.5"), ("unknown", "0.06%", "50%")),
+        (("0", None), ("0%", "unknown")),
+    ],
+)
+def test_shares_that_stand_together_have_one_unit(values: tuple[str | None, ...], said: tuple[str, ...]) -> None:
+    assert show_together([None if value is None else Decimal(value) for value in values], RATIO) == said
+    assert show_together([math.nan if value is None else float(value) for value in values], RATIO) == said

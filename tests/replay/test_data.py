@@ -412,17 +412,26 @@ ROWS = [
     # row 4 is line 5; its time is 03:00, its open 103
     (
         {"open": "0"},
-        ["TB649 row 4 (line 5): `open` is 0, which is not greater than 0", "TB650 row 4 (line 5): `open` 0 is below `low` 102"],
+        [
+            "TB649 row 4 (line 5): `open` is 0, which is not greater than 0 | leave what is not known empty",
+            "TB650 row 4 (line 5): `open` 0 is below `low` 102 | correct the row, or leave empty what is not known",
+        ],
     ),
-    ({"low": "-1"}, ["TB649 row 4 (line 5): `low` is -1, which is not greater than 0"]),
+    ({"low": "-1"}, ["TB649 row 4 (line 5): `low` is -1, which is not greater than 0 | leave what is not known empty"]),
     ({"high": "inf"}, ["TB649 row 4 (line 5): `high` is inf, which is infinite | leave what is not known empty"]),
-    ({"volume": "-0.5"}, ["TB649 row 4 (line 5): `volume` is -0.5, which is negative"]),
+    ({"volume": "-0.5"}, ["TB649 row 4 (line 5): `volume` is -0.5, which is negative | leave what is not known empty"]),
     (
         {"high": "102", "low": "104.5"},
         ["TB650 row 4 (line 5): `high` 102 is lower than `low` 104.5 | check whether the two are swapped"],
     ),
-    ({"open": "105"}, ["TB650 row 4 (line 5): `open` 105 is above `high` 104.5"]),
-    ({"close": "101.5"}, ["TB650 row 4 (line 5): `close` 101.5 is below `low` 102"]),
+    (
+        {"open": "105"},
+        ["TB650 row 4 (line 5): `open` 105 is above `high` 104.5 | correct the row, or leave empty what is not known"],
+    ),
+    (
+        {"close": "101.5"},
+        ["TB650 row 4 (line 5): `close` 101.5 is below `low` 102 | correct the row, or leave empty what is not known"],
+    ),
     (
         {"close": "abc"},
         ["TB647 row 4 (line 5): `close` is `abc`, not a number | write numbers as `1234.5`, and leave what is not known empty"],
@@ -470,7 +479,9 @@ def test_a_row_that_cannot_be_is_named(tmp_path: Path, change: dict[str, str], m
 def test_in_parquet_rows_count_from_1(tmp_path: Path) -> None:
     table = frame().with_columns(pl.Series("low", [99.0, 100.0, -1.0, 102.0, 103.0, 104.0]))
     table.write_parquet(tmp_path / "BTC-USD.parquet")
-    assert said(tmp_path) == ["BTC-USD.parquet:3 TB649 row 3: `low` is -1, which is not greater than 0"]
+    assert said(tmp_path) == [
+        "BTC-USD.parquet:3 TB649 row 3: `low` is -1, which is not greater than 0 | leave what is not known empty"
+    ]
 
 
 @pytest.mark.parametrize("word", ["", "NaN", "nan", "NA", "null", " "])
@@ -504,7 +515,7 @@ def test_a_line_with_too_few_or_too_many_values(tmp_path: Path) -> None:
 def test_blank_lines_do_not_shift_line_numbers(tmp_path: Path) -> None:
     rows = spoiled({"low": "-1"})
     assert said(csv(tmp_path, ["", *rows[:2], "", *rows[2:]])) == [
-        "BTC-USD.csv:7 TB649 row 4 (line 7): `low` is -1, which is not greater than 0"
+        "BTC-USD.csv:7 TB649 row 4 (line 7): `low` is -1, which is not greater than 0 | leave what is not known empty"
     ]
 
 
@@ -544,7 +555,9 @@ def test_thousands_of_bad_rows_are_counted(tmp_path: Path) -> None:
     table.write_parquet(tmp_path / "BTC-USD.parquet")
     found = said(tmp_path)
     assert len(found) == 21
-    assert found[0] == "BTC-USD.parquet:1 TB649 row 1: `low` is -99, which is not greater than 0"
+    assert (
+        found[0] == "BTC-USD.parquet:1 TB649 row 1: `low` is -99, which is not greater than 0 | leave what is not known empty"
+    )
     assert found[-1] == "BTC-USD.parquet:20 TB658 and 2980 more problems in this file"
 
 

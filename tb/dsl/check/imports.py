@@ -77,7 +77,7 @@ def _pick(scope: Scope, node: syntax.Use, file: syntax.File, home: syntax.File) 
     for name in node.picked:
         if name not in there:
             hint = did_you_mean(name, there) or f"`use {node.module}` brings all there is"
-            scope.report("TB096", f"`{node.module}` has no `{name}`", node.span, hint)
+            scope.report("TB096", f"`{node.module}` has no `{name}`", node.place(name), hint)
     before = scope.picked.get(key, frozenset())
     scope.picked[key] = None if before is None else before | frozenset(node.picked)
 

@@ -122,7 +122,7 @@ def _constraints(scope: Scope, node: syntax.Use, files: Sequence[syntax.File], w
         control = CONTROLS.get(name)
         if control is None:
             hint = did_you_mean(name, list(CONTROLS)) or "docs/controls.md lists the controls"
-            scope.report("TB096", f"there is no control `{name}`", node.span, hint)
+            scope.report("TB096", f"there is no control `{name}`", node.place(name), hint)
         elif _is_complete(scope, node, control, files, whole):
             found += control.constraints
     return found
@@ -132,16 +132,16 @@ def _is_complete(scope: Scope, node: syntax.Use, control: Control, files: Sequen
     """Whether the project gives the control what it needs; what is missing is said at the `use`."""
     defined = {_name(own) for file in files if file.is_policy for own in file.declarations}
     missing = [example for name, example in control.needs.items() if name not in defined]
+    place = node.place(control.name)
     for example in missing:
-        scope.report(
-            "TB098", f"the control `{control.name}` needs `{example.split()[1].rstrip(':')}`", node.span, f"add `{example}`"
-        )
+        message = f"the control `{control.name}` needs `{example.split()[1].rstrip(':')}`"
+        scope.report("TB098", message, place, f"add `{example}`")
     parts = _with_needs(whole, control.constraints)
     used = dict.fromkeys(name for own in whole.declarations if _name(own) in parts for name in names_in(own))
     unset = [name.removeprefix("limits.") for name in used if name.startswith("limits.") and name[7:] not in scope.limits]
     for name in unset:
         hint = f"add `{name}:` with its number to policy/limits.yaml"
-        scope.report("TB097", f"the control `{control.name}` needs the limit `{name}`, which is not set", node.span, hint)
+        scope.report("TB097", f"the control `{control.name}` needs the limit `{name}`, which is not set", place, hint)
     return not missing and not unset
 
 

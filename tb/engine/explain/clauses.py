@@ -14,7 +14,7 @@ import msgspec
 
 from tb.core.units import DURATION, Kind, Unit
 from tb.engine.explain.tables import tables_below
-from tb.engine.explain.words import describe, points_of, show_value
+from tb.engine.explain.words import describe, points_of, show_together, show_value
 from tb.engine.graph import Node, RuleGraph
 from tb.engine.instant import EXACT, Exact, decision_value, market_value
 
@@ -70,9 +70,9 @@ def clause_tree(graph: RuleGraph, root: int, values: Values, *, wanted: bool = T
     if node.op in _COMPARISONS or node.op == "agrees":
         measured, bound = sides(graph, node)
         unit = shared_unit(graph[measured].unit, graph[bound].unit)
-        value, threshold = (show_value(values[side], unit) for side in (measured, bound))
+        apart = _distance(unit, values[measured], values[bound])
+        value, threshold, distance = _shown(unit, values[measured], values[bound], apart)
         value_text, threshold_text = describe(graph, measured, expand=False), describe(graph, bound, expand=False)
-        distance = _distance(unit, values[measured], values[bound])
         rises = (node.op in {"gt", "ge"}) == (measured == node.args[0])
         parts = parts or _points(graph, graph[measured], values, wanted=rises == wanted)
         if graph[measured].op == "strength":
@@ -171,17 +171,25 @@ def shared_unit(measured: Unit, bound: Unit) -> Unit:
     return bound if measured.kind is Kind.QUOTIENT and bound.kind is Kind.RATIO else measured
 
 
-def _distance(unit: Unit, value: Exact | float, bound: Exact | float) -> str:
-    """How far apart two values are; empty where there is no such thing, as between truths or where one is unknown."""
+def _distance(unit: Unit, value: Exact | float, bound: Exact | float) -> Decimal | float | None:
+    """How far apart two values are; None where there is no such thing, as between truths or where one is unknown."""
     if unit.kind in _NO_DISTANCE:
-        return ""
-    unit = DURATION if unit.kind is Kind.TIME else unit  # between two instants lies a length of time
+        return None
     if isinstance(value, Decimal) and isinstance(bound, Decimal):
-        return show_value(abs(EXACT.subtract(bound, value)), unit)
+        return abs(EXACT.subtract(bound, value))
     if isinstance(value, float | Decimal) and isinstance(bound, float | Decimal):
         distance = abs(float(bound) - float(value))
-        return "" if isnan(distance) else show_value(distance, unit)
-    return ""
+        return None if isnan(distance) else distance
+    return None
+
+
+def _shown(unit: Unit, value: Exact | float, bound: Exact | float, distance: Decimal | float | None) -> tuple[str, str, str]:
+    """Both sides of a comparison and what lies between them, in one unit."""
+    if unit.kind is Kind.TIME:  # between two instants lies a length of time
+        length = "" if distance is None else show_value(distance, DURATION)
+        return show_value(value, unit), show_value(bound, unit), length
+    said, threshold, *apart = show_together((value, bound) if distance is None else (value, bound, distance), unit)
+    return said, threshold, apart[0] if apart else ""
 
 
 def blame(clause: Clause) -> Iterator[Clause]:

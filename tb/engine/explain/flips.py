@@ -16,9 +16,9 @@ from decimal import Decimal
 import msgspec
 
 from tb.core.encode import plain
-from tb.core.units import DURATION, Kind, Unit
+from tb.core.units import DURATION, Kind
 from tb.engine.explain.clauses import truth_of
-from tb.engine.explain.words import describe, show_value
+from tb.engine.explain.words import describe, show_together, show_value
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import EXACT, Exact, exact
 from tb.engine.interpret import from_leaves
@@ -122,24 +122,20 @@ def _checked(graph: RuleGraph, leaf: int, value: Decimal, point: Decimal, now: s
     unit = graph[leaf].unit
     difference = point - value
     beside = "" if difference else "just above" if away > 0 else "just below"
-    shown, there = show_value(value, unit), show_value(point, unit)
+    shown, there = show_together((value, point), unit)
+    change = show_value(difference, DURATION) if unit.kind is Kind.TIME else show_together((value, point, difference), unit)[2]
     if shown == there and not beside:  # too near for a short form: say it exactly
         shown, there = plain(value), plain(point)
     return Flip(
         input=describe(graph, leaf, expand=False),
         value=shown,
         at=there,
-        change=beside or f"{'+' if difference > 0 else ''}{show_value(difference, _difference(unit))}",
+        change=beside or f"{'+' if difference > 0 else ''}{change}",
         exact=plain(point),
         inside=answers[0],
         at_point=answers[1],
         outside=answers[2],
     )
-
-
-def _difference(unit: Unit) -> Unit:
-    """The unit of what lies between two values: of two instants a length of time."""
-    return DURATION if unit.kind is Kind.TIME else unit
 
 
 def _meeting_points(graph: RuleGraph, comparison: int, leaves: Leaves, leaf: int, value: Decimal) -> list[Decimal]:

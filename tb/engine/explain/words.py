@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from decimal import Decimal
 
 from tb.core.encode import plain
@@ -258,12 +259,33 @@ def show_value(value: Exact | float, unit: Unit, labels: tuple[str, ...] = ()) -
             return _compact(float(value))
 
 
+def show_together(values: Sequence[Exact | float], unit: Unit) -> tuple[str, ...]:
+    """Values that stand beside each other, as `show_value`, shares of all of them in percent or all of them in bps."""
+    shown = [show_value(value, unit) for value in values]
+    if unit.kind is not Kind.RATIO or len({"bps" in said for said in shown if said != "unknown"}) < 2:
+        return tuple(shown)
+    shares = [None if said == "unknown" else float(value or 0) for said, value in zip(shown, values, strict=True)]
+    in_bps = all(share is None or abs(share) < _SMALL for share in shares)
+    return tuple("unknown" if share is None else _bps(share) if in_bps else _percent(share) for share in shares)
+
+
+_SMALL = 0.001  # below it a share is said in bps
+
+
 def _ratio(value: float, kind: Kind) -> str:
     if kind is Kind.QUOTIENT:
         return f"{value:.4g}"
-    if value != 0 and abs(value) < 0.001:
-        return f"{value * 10_000:.3g}bps"
-    return f"{value * 100:.4g}%"
+    return _bps(value) if value != 0 and abs(value) < _SMALL else _percent(value)
+
+
+def _bps(value: float) -> str:
+    return f"{value * 10_000:.3g}bps"
+
+
+def _percent(value: float) -> str:
+    """Four digits that count, and no power of ten: `0.0005%`."""
+    said = f"{value * 100:.4g}"
+    return f"{plain(Decimal(said)) if 'e' in said else said}%"
 
 
 def _compact(value: float) -> str:
