@@ -31,6 +31,7 @@ PAGES = (
     "docs/language.md",
     "docs/decisions.md",
     "docs/controls.md",
+    "docs/explain.md",
     "docs/replay.md",
     "docs/lint/README.md",
 )

@@ -1,4 +1,4 @@
-"""docs/tutorial.md is run from top to bottom as a newcomer would: its files written, its commands run, their output compared.
+"""docs/tutorial.md and docs/explain.md are run from top to bottom as a newcomer would, and what is printed is compared.
 
 A block `tb write PATH` is a file to save. A block `console` is a session: a line `$ COMMAND`, then lines that it prints, in
 this order; `...` stands for others. `console exit 1` says with which code its commands end.
@@ -13,19 +13,22 @@ import subprocess
 import sys
 from pathlib import Path
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "tutorial.md"
+import pytest
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
-def steps() -> list[tuple[list[str], str]]:
+def steps(page: str) -> list[tuple[list[str], str]]:
     """The words behind the fence and the text of each block, in order."""
-    found = re.findall(r"^```([^\n]*)\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    found = re.findall(r"^```([^\n]*)\n(.*?)^```$", (DOCS / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     return [(words.split(), text) for words, text in found]
 
 
-def test_the_tutorial_works_word_for_word(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("page", "least"), [("tutorial.md", 10), ("explain.md", 5)])
+def test_the_page_works_word_for_word(tmp_path: Path, page: str, least: int) -> None:
     here = tmp_path
     commands = 0
-    for words, text in steps():
+    for words, text in steps(page):
         if words[:2] == ["tb", "write"]:
             (here / words[2]).write_text(text, encoding="utf-8")
         elif words[:1] == ["console"]:
@@ -46,7 +49,7 @@ def test_the_tutorial_works_word_for_word(tmp_path: Path) -> None:
                 )
                 assert done.returncode == (int(words[2]) if "exit" in words else 0), (command, done.stdout)
                 _compare(command, shown.splitlines(), done.stdout.splitlines())
-    assert commands >= 10
+    assert commands >= least
 
 
 def _compare(command: str, shown: list[str], printed: list[str]) -> None:

@@ -20,6 +20,7 @@ WEEK = 7 * DAY
 # units of duration, longest first
 UNITS: dict[str, int] = {"w": WEEK, "d": DAY, "h": HOUR, "m": MINUTE, "s": SECOND}
 
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _INSTANT = re.compile(
@@ -88,6 +89,23 @@ def show_duration(ms: int) -> str:
         if ms and ms % length == 0:
             return f"{ms // length}{name}"
     return f"{ms}ms" if ms else "0s"
+
+
+def parse_since(text: str, end: int, zone: ZoneInfo) -> int | None:
+    """Where a span that ends at `end` begins: an instant, a length of time back from it (`7d`), `today`, `yesterday`, or the
+    latest day of that name that began before the end (`Tuesday`, `tue`); days are those of the zone. None for all else.
+    """
+    word = text.strip().lower()
+    length = parse_duration(word)
+    if length is not None:
+        return end - length
+    day = _day(end - 1, zone)
+    if word in {"today", "yesterday"}:
+        return _midnight(day - timedelta(days=word == "yesterday"), zone)
+    names = [name for name in _WEEKDAYS if len(word) >= 3 and name.startswith(word)]
+    if names:
+        return _midnight(day - timedelta(days=(day.weekday() - _WEEKDAYS.index(names[0])) % 7), zone)
+    return parse_instant(text)
 
 
 def day_start(ms: int, zone: ZoneInfo) -> int:

@@ -286,6 +286,38 @@ def test_why_not_refuses_what_has_no_answer(run: Run, recorded: Path, instrument
     assert says in answer.err
 
 
+def test_why_not_over_a_span(run: Run, recorded: Path, tmp_path: Path) -> None:
+    answer = run("why-not", "ETH-USD", "--since", "friday", "--project", recorded, "--html", tmp_path / "why.html")
+    assert answer.code == 0
+    assert answer.out.startswith("run r2: ETH-USD, 2024-02-09T00:00Z to 2024-02-10T00:00Z")
+    assert "24 bars: the entry held at" in answer.out
+    assert "relative_volume > spike" in answer.out
+    assert answer.err == f"written: {tmp_path / 'why.html'}\n"
+    page = (tmp_path / "why.html").read_text(encoding="utf-8")
+    assert page.count('<div class="lane">') >= 4
+    assert "<script" not in page
+    assert run("why-not", "ETH-USD", "--since", "friday", "--project", recorded, "--html", "-").out == page
+    said = run("why-not", "--project", recorded, "--json").json
+    assert (said["first"], said["last"]) == ("2024-01-01T00:00Z", "2024-02-10T00:00Z")
+    assert said["instruments"] == ["BTC-USD", "ETH-USD", "SOL-USD"]
+    decided = run("decisions", "--project", recorded, "--json").json
+    proposals = sum(sum(entry["proposals"].values()) for entry in said["entries"])
+    assert proposals == sum(decision["kind"] == "enter" for decision in decided)
+    fresh = run("why-not", "--project", recorded, "--data", recorded / "data", "--strategy", "momentum", "--json").json
+    assert fresh["run"] == ""
+    same = ("clause", "times", "alone", "closest", "streak")
+    assert [[c[k] for k in same] for c in fresh["entries"][0]["clauses"]] == [
+        [c[k] for k in same] for c in said["entries"][0]["clauses"]
+    ]
+
+
+def test_why_not_over_a_span_without_bars(run: Run, recorded: Path) -> None:
+    answer = run("why-not", "--from", "2025-01-01", "--project", recorded)
+    assert answer.code == 3
+    assert "TB657" in answer.err
+    assert "its bars close from 2024-01-01T01:00Z to 2024-02-10T00:00Z" in answer.err
+
+
 def test_a_report_is_one_file(run: Run, with_ledger: Path, tmp_path: Path) -> None:
     answer = run("report", "--project", with_ledger, "--json")
     assert answer.code == 0

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tb.core.time import DAY, day_start, next_day_start, parse_duration, parse_instant, show_duration, show_instant
+from tb.core.time import DAY, day_start, next_day_start, parse_duration, parse_instant, parse_since, show_duration, show_instant
 
 FIVE = int(datetime(2024, 1, 1, 5, tzinfo=UTC).timestamp() * 1000)
 
@@ -80,6 +80,37 @@ def test_a_duration_is_read(text: str, ms: int) -> None:
 @pytest.mark.parametrize("text", ["", "72", "h", "-1h", "1.2345s", "1h30m", "3 bars", "1e3s", "5M", "9" * 30 + "w"])
 def test_what_is_no_duration_gives_none(text: str) -> None:
     assert parse_duration(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("tuesday", "2024-02-27T00:00Z"),
+        ("Tue", "2024-02-27T00:00Z"),
+        ("thursday", "2024-02-22T00:00Z"),  # it ends as this Thursday begins: nothing of it has passed
+        ("today", "2024-02-28T00:00Z"),
+        ("yesterday", "2024-02-27T00:00Z"),
+        ("7d", "2024-02-22T00:00Z"),
+        ("90m", "2024-02-28T22:30Z"),
+        ("2024-01-31T05:00", "2024-01-31T05:00Z"),
+    ],
+)
+def test_a_span_begins_where_people_say(text: str, says: str) -> None:
+    end = parse_instant("2024-02-29")  # a Thursday
+    assert end is not None
+    assert show_instant(parse_since(text, end, ZoneInfo("UTC")) or 0) == says
+
+
+def test_days_back_are_those_of_the_zone() -> None:
+    end = parse_instant("2024-03-12T02:00")  # Monday evening in New York, where the clock changed on the 10th
+    assert end is not None
+    assert show_instant(parse_since("monday", end, ZoneInfo("America/New_York")) or 0) == "2024-03-11T04:00Z"
+    assert show_instant(parse_since("sunday", end, ZoneInfo("America/New_York")) or 0) == "2024-03-10T05:00Z"
+
+
+@pytest.mark.parametrize("text", ["", "tu", "someday", "7", "tuesdays"])
+def test_what_begins_no_span_gives_none(text: str) -> None:
+    assert parse_since(text, DAY, ZoneInfo("UTC")) is None
 
 
 def test_a_duration_shows_in_its_longest_unit() -> None:
