@@ -38,6 +38,30 @@ def bars_and_lag(constants: Constants) -> int:
     return int(n) + int(lag)
 
 
+def twice(constants: Constants) -> int:
+    """n windows of n bars."""
+    return 2 * bars(constants) - 1
+
+
+def chaikin(constants: Constants) -> int:
+    n, back = constants
+    return int(n) + int(back)
+
+
+def mass_index(constants: Constants) -> int:
+    n, smooth = constants
+    return int(n) + 2 * int(smooth) - 2
+
+
+def adxr(constants: Constants) -> int:
+    return 3 * bars(constants) - 1
+
+
+def ichimoku(constants: Constants) -> int:
+    """The cloud is of `medium` - 1 bars ago."""
+    return longest(constants) + int(constants[1]) - 1
+
+
 def longest(constants: Constants) -> int:
     """The longest of the windows given."""
     return int(max(constants))
@@ -170,3 +194,24 @@ def adaptive_fades(constants: Constants) -> int:
 
 def fisher_fades(constants: Constants) -> int:
     return bars_and_previous(constants) + _fading(1.0 - 0.67) + _fading(0.5)
+
+
+def ema_after_previous_fades(constants: Constants) -> int:
+    return bars_and_previous(constants) + _fading(2.0 / (bars(constants) + 1))
+
+
+def chaikin_fades(constants: Constants) -> int:
+    return chaikin(constants) + _fading(2.0 / (bars(constants) + 1))
+
+
+def mass_index_fades(constants: Constants) -> int:
+    return mass_index(constants) + 2 * _fading(2.0 / (int(constants[1]) + 1))
+
+
+def adxr_fades(constants: Constants) -> int:
+    return adxr(constants) + 2 * _fading(1.0 / bars(constants))
+
+
+def halves(_constants: Constants) -> int:
+    """Half of what a bar remembers is gone at the next."""
+    return one(()) + _fading(0.5)

@@ -17,7 +17,7 @@ from tb.vocabulary.function import Function
 from tb.vocabulary.kernels import load, load_pointwise
 from tb.vocabulary.pointwise import POINTWISE
 
-ENDLESS = ("obv", "day_vwap", "streak")  # what they remember has no weight that fades
+ENDLESS = ("obv", "ad", "nvi", "pvi", "pvt", "day_vwap", "streak", "psar")  # what they remember has no weight that fades
 
 
 def test_names_are_unique_and_no_name_means_two_things() -> None:

@@ -12,6 +12,9 @@ import independent_averages
 import independent_first
 import independent_momentum
 import independent_statistics
+import independent_trend
+import independent_volatility
+import independent_volume
 import numpy as np
 import polars as pl
 import pytest
@@ -22,7 +25,15 @@ from tb.vocabulary.catalogue import FUNCTIONS
 from tb.vocabulary.function import Function
 from tb.vocabulary.run import evaluate
 
-TABLES = (independent_first, independent_averages, independent_momentum, independent_statistics)
+TABLES = (
+    independent_first,
+    independent_averages,
+    independent_momentum,
+    independent_statistics,
+    independent_trend,
+    independent_volatility,
+    independent_volume,
+)
 DAY = 86_400_000
 
 

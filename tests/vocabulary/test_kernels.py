@@ -111,7 +111,7 @@ def test_wrong_shapes_are_refused(function: Function) -> None:
 def test_warm_up_ends_at_the_bar_the_window_says(function: Function, shortest: bool) -> None:
     constants = usual_constants(function)
     if shortest:
-        constants = tuple(float(p.low or 0.0) if p.is_window else 2.0 for p in function.constants)
+        constants = tuple(float(p.low or 0.0) if p.is_window else min(2.0, float(p.high or 0.0)) for p in function.constants)
     found, _ = evaluate(function, constants, walk(function, 150), None)
     lead = function.window(constants) - 1
     assert np.isnan(found[:, :lead]).all()

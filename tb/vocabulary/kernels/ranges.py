@@ -1,0 +1,225 @@
+"""How far a bar reaches, over a window: `parkinson`, `garman_klass`, `rogers_satchell`, `yang_zhang`, `realised_volatility`,
+`ulcer_index`, `bollinger_width`, `bollinger_percent`.
+
+Definitions: `tb.vocabulary.reference.ranges`. Bars are looped over inside and the window outside; each bar still adds its
+window from the oldest value on.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+NAN = math.nan
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _seal(inputs: Any, outputs: Any) -> None:
+    """Unknown where an input of the window is, and never endless."""
+    window = inputs.shape[1] - outputs.shape[1] + 1
+    known = 0
+    for i in range(inputs.shape[1]):
+        known += 1
+        for row in range(inputs.shape[0]):
+            if not math.isfinite(inputs[row, i]):
+                known = 0
+        t = i - window + 1
+        if t >= 0:
+            for row in range(outputs.shape[0]):
+                if known < window or not math.isfinite(outputs[row, t]):
+                    outputs[row, t] = NAN
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _sums(x: Any, n: int, out: Any) -> None:
+    """out[t] = the sum of x[t : t + n], from the oldest value on."""
+    for t in range(out.shape[0]):
+        out[t] = 0.0
+    for j in range(n):
+        for t in range(out.shape[0]):
+            out[t] += x[t + j]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _means(x: Any, n: int, out: Any) -> None:
+    """out[t] = the mean of x[t : t + n], taken of distances from the oldest value."""
+    for t in range(out.shape[0]):
+        out[t] = 0.0
+    for j in range(n):
+        for t in range(out.shape[0]):
+            out[t] += x[t + j] - x[t]
+    for t in range(out.shape[0]):
+        out[t] = x[t] + out[t] / n
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
+    """out[t] = the greatest (sign 1) or least (sign -1) of x[t : t + n], NaN where one of them is unknown."""
+    known = 0
+    best = -1
+    for i in range(x.shape[0]):
+        known = known + 1 if math.isfinite(x[i]) else 0
+        start = i - n + 1
+        if start < 0:
+            continue
+        if known < n:
+            out[start] = NAN
+            best = -1
+            continue
+        if best < start:
+            best = start
+            for j in range(start + 1, i + 1):
+                if sign * x[j] >= sign * x[best]:
+                    best = j
+        elif sign * x[i] >= sign * x[best]:
+            best = i
+        out[start] = x[best] + 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _log(a: float, b: float) -> float:
+    """The logarithm of a / b; unknown where one of them is not above zero."""
+    share = a / b
+    return math.log(share) if a > 0.0 and b > 0.0 and share > 0.0 and math.isfinite(share) else NAN
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _root_of_mean(terms: Any, n: int, out: Any) -> None:
+    """The square root of the mean of n terms; unknown below zero."""
+    _sums(terms, n, out)
+    for t in range(out.shape[0]):
+        out[t] = math.sqrt(out[t] / n) if out[t] >= 0.0 else NAN
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _drift_free(first: float, high: float, low: float, last: float) -> float:
+    """The variance of one bar, whatever its drift (Rogers and Satchell)."""
+    return _log(high, last) * _log(high, first) + _log(low, last) * _log(low, first)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def parkinson(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    terms = np.empty(inputs.shape[1])
+    for i in range(terms.shape[0]):
+        span = _log(inputs[0, i], inputs[1, i])
+        terms[i] = span * span / (4.0 * math.log(2.0))
+    _root_of_mean(terms, int(constants[0]), outputs[0])
+    _seal(inputs, outputs)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def garman_klass(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    terms = np.empty(inputs.shape[1])
+    for i in range(terms.shape[0]):
+        span = _log(inputs[1, i], inputs[2, i])
+        body = _log(inputs[3, i], inputs[0, i])
+        terms[i] = 0.5 * span * span - (2.0 * math.log(2.0) - 1.0) * body * body
+    _root_of_mean(terms, int(constants[0]), outputs[0])
+    _seal(inputs, outputs)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def rogers_satchell(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    terms = np.empty(inputs.shape[1])
+    for i in range(terms.shape[0]):
+        terms[i] = _drift_free(inputs[0, i], inputs[1, i], inputs[2, i], inputs[3, i])
+    _root_of_mean(terms, int(constants[0]), outputs[0])
+    _seal(inputs, outputs)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _sample_variance(x: Any, n: int, out: Any) -> None:
+    centre = np.empty(out.shape[0])
+    _means(x, n, centre)
+    for t in range(out.shape[0]):
+        out[t] = 0.0
+    for j in range(n):
+        for t in range(out.shape[0]):
+            out[t] += (x[t + j] - centre[t]) * (x[t + j] - centre[t])
+    for t in range(out.shape[0]):
+        out[t] = out[t] / (n - 1)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def yang_zhang(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    n = int(constants[0])
+    m = outputs.shape[1]
+    overnight = np.empty(m + n - 1)
+    body = np.empty(m + n - 1)
+    drift_free = np.empty(m + n - 1)
+    for i in range(m + n - 1):
+        first, high, low, last = inputs[0, i + 1], inputs[1, i + 1], inputs[2, i + 1], inputs[3, i + 1]
+        overnight[i] = _log(first, inputs[3, i])
+        body[i] = _log(last, first)
+        drift_free[i] = _drift_free(first, high, low, last)
+    between = np.empty(m)
+    within = np.empty(m)
+    _sample_variance(overnight, n, between)
+    _sample_variance(body, n, within)
+    _sums(drift_free, n, outputs[0])
+    share = 0.34 / (1.34 + (n + 1.0) / (n - 1.0))
+    for t in range(m):
+        whole = between[t] + share * within[t] + (1.0 - share) * (outputs[0, t] / n)
+        outputs[0, t] = math.sqrt(whole) if whole >= 0.0 else NAN
+    _seal(inputs, outputs)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def realised_volatility(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    n = int(constants[0])
+    x = inputs[0]
+    squares = np.empty(outputs.shape[1] + n - 1)
+    for i in range(squares.shape[0]):
+        move = _log(x[i + 1], x[i])
+        squares[i] = move * move
+    _sums(squares, n, outputs[0])
+    for t in range(outputs.shape[1]):
+        outputs[0, t] = math.sqrt(outputs[0, t])
+    _seal(inputs, outputs)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def ulcer_index(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    n = int(constants[0])
+    squares = np.empty(outputs.shape[1] + n - 1)
+    _extremes(inputs[0], n, 1.0, squares)
+    for i in range(squares.shape[0]):
+        fall = inputs[0, i + n - 1] / squares[i] - 1.0
+        squares[i] = fall * fall
+    _root_of_mean(squares, n, outputs[0])
+    _seal(inputs, outputs)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _bands(x: Any, n: int, k: float, middle: Any, width: Any) -> None:
+    """The mean of each window, and k standard deviations (population)."""
+    _means(x, n, middle)
+    for t in range(width.shape[0]):
+        width[t] = 0.0
+    for j in range(n):
+        for t in range(width.shape[0]):
+            width[t] += (x[t + j] - middle[t]) * (x[t + j] - middle[t])
+    for t in range(width.shape[0]):
+        width[t] = k * math.sqrt(width[t] / n)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def bollinger_width(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    width = np.empty(outputs.shape[1])
+    _bands(inputs[0], int(constants[0]), constants[1], outputs[0], width)
+    for t in range(outputs.shape[1]):
+        outputs[0, t] = 2.0 * width[t] / outputs[0, t]
+    _seal(inputs, outputs)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def bollinger_percent(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    n = int(constants[0])
+    width = np.empty(outputs.shape[1])
+    _bands(inputs[0], n, constants[1], outputs[0], width)
+    for t in range(outputs.shape[1]):
+        outputs[0, t] = (inputs[0, t + n - 1] - (outputs[0, t] - width[t])) / (2.0 * width[t])
+    _seal(inputs, outputs)
