@@ -106,6 +106,7 @@ _UNIT_WORDS: dict[object, str] = {
     unit_rules.price: "price",
     unit_rules.quantity: "quantity",
     unit_rules.us_dollars: "money in USD",
+    unit_rules.truth: "truth value",
 }
 _FIRST_VALUE: dict[object, str] = {
     look_back.one: "1",
@@ -119,6 +120,7 @@ _FIRST_VALUE: dict[object, str] = {
     look_back.mass_index: "n + 2 smooth - 2",
     look_back.adxr: "3n - 1",
     look_back.ichimoku: "longest window + medium - 1",
+    **{look_back.exactly(count): str(count) for count in (2, 3, 11, 12, 13, 14)},
     look_back.longest: "longest window",
     look_back.longest_and_previous: "longest window + 1",
     look_back.stochastic: "n + k + d - 2",

@@ -106,9 +106,10 @@ class Builder:
         low, high = function.range_of(value.output)
         back = function.window(floats) - 1
         consts: tuple[Constant, ...] = (function.name, value.output, *constants)
-        return self._market(
+        node = self._market(
             "apply", args, consts, value.unit, context, value.span, low=low, high=high, look_back=back + self._deepest(args)
         )
+        return self._as_truth(node, value, context)
 
     @_build.register
     def _pointwise(self, value: checked.Pointwise, context: Context) -> int:

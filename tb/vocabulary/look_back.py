@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import cache
 
 from tb.vocabulary.function import Constants
 
 LONGEST_WINDOW = 100_000  # bars; bounds the memory a rule can ask for
 _FADED = 1e-6  # a start with less weight than this no longer matters
+
+
+@cache
+def exactly(count: int) -> Callable[[Constants], int]:
+    """So many bars, whatever the constants; the same function for the same count."""
+    return lambda _constants: count
 
 
 def one(_constants: Constants) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tb.core.units import NUMBER, PRICE, QUANTITY, RATIO, Kind, Unit, money
+from tb.core.units import NUMBER, PRICE, QUANTITY, RATIO, TRUTH, Kind, Unit, money
 
 UnitRule = Callable[[Sequence[Unit]], Unit]
 
@@ -32,3 +32,7 @@ def quantity(_units: Sequence[Unit]) -> Unit:
 
 def us_dollars(_units: Sequence[Unit]) -> Unit:
     return money("USD")
+
+
+def truth(_units: Sequence[Unit]) -> Unit:
+    return TRUTH

@@ -11,6 +11,7 @@ from pathlib import Path
 import independent_averages
 import independent_first
 import independent_momentum
+import independent_patterns
 import independent_statistics
 import independent_trend
 import independent_volatility
@@ -29,6 +30,7 @@ TABLES = (
     independent_first,
     independent_averages,
     independent_momentum,
+    independent_patterns,
     independent_statistics,
     independent_trend,
     independent_volatility,
@@ -114,3 +116,14 @@ def test_large_values_leave_no_trace(name: str) -> None:
     found, _ = evaluate(function, row.constants, shaken, None)
     last: Array = found[:, 50 + window - 1 :]
     np.testing.assert_array_equal(last, alone[:, 50 + window - 1 :])
+
+
+@pytest.mark.parametrize("name", [name for name, function in FUNCTIONS.items() if function.family == "patterns"])
+def test_patterns_come_about_where_another_library_sees_them(name: str) -> None:
+    """On made-up bars on which each occurs; a tie of decimals may tip in its running sums, in one of a thousand at most."""
+    row, function = INDEPENDENT[name], FUNCTIONS[name]
+    market = independent_patterns.made_up()
+    found, _ = evaluate(function, row.constants, row.rows(function, market), None)
+    expected = row.columns(market)
+    assert (np.nansum(found, axis=1) >= 3).all()
+    assert np.isclose(found, expected, equal_nan=True).mean() > 0.999
