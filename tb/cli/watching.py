@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from tb.core.curve import joined
-from tb.core.encode import canonical
 from tb.core.records import Cancel, Curve, Decision, Fill, Latch, Mark, Order, Quiet, Record, Trade
 from tb.engine.plan import Plan
-from tb.ledger.chain import DecisionLog
+from tb.ledger import DecisionLog, Group
 from tb.ledger.store import Ledger
 
 # bytes of `Quiet.states`, in words
@@ -100,15 +99,13 @@ class WatchedLedger(Ledger):
         self.behind = ledger
         self.watched = Watched(missing_at=missing_at or {})
 
-    def append(self, run: str, records: Sequence[Record], *, log: DecisionLog | None = None) -> None:
-        for record in records:
+    def append_group(self, run: str, group: Group, *, log: DecisionLog | None = None) -> None:
+        for record in group.records:
             self.watched.see(record)
         if self.behind is not None:
-            self.behind.append(run, records, log=log)
+            self.behind.append_group(run, group, log=log)
         elif log is not None:
-            for record in records:
-                if isinstance(record, Decision | Quiet | Latch):
-                    log.add(canonical(record))
+            log.take(group)
 
 
 def places_of_missing(plan: Plan) -> dict[str, int]:

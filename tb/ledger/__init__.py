@@ -8,13 +8,28 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tb.ledger.chain import DECISIVE, GENESIS, DecisionLog, Head, entry_hash, policy_hash
+from tb.ledger.chain import GENESIS, Head, entry_hash, policy_hash
+from tb.ledger.grouping import GROUP, Grouping
+from tb.ledger.log import BLOCK, DecisionLog
 from tb.ledger.runs import RunInfo
+from tb.ledger.segments import Group
 
 if TYPE_CHECKING:
     from tb.ledger.store import Ledger
 
-__all__ = ["DECISIVE", "GENESIS", "DecisionLog", "Head", "RunInfo", "entry_hash", "open_ledger", "policy_hash"]
+__all__ = [
+    "BLOCK",
+    "GENESIS",
+    "GROUP",
+    "DecisionLog",
+    "Group",
+    "Grouping",
+    "Head",
+    "RunInfo",
+    "entry_hash",
+    "open_ledger",
+    "policy_hash",
+]
 
 
 def open_ledger(path: Path, *, create: bool = True, read_only: bool = False, wait: float = 2.0) -> Ledger:

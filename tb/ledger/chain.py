@@ -1,4 +1,4 @@
-"""Hashes of the ledger: the link of one entry to the entry before, a run's decision log, a policy's content.
+"""Hashes of the ledger: the link of one entry to the entry before, a policy's content.
 
 Every part that enters a hash is preceded by its length, so no two different sequences give the same bytes. Pure and light:
 importing this module loads neither SQLite nor SQLAlchemy.
@@ -11,10 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tb.core.encode import canonical, digest
-from tb.core.records import Decision, Latch, Quiet
 
 GENESIS = bytes(32)  # what the first entry follows
-DECISIVE = frozenset(kind.__name__ for kind in (Decision, Quiet, Latch))  # the kinds that make up a decision log
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,26 +21,6 @@ class Head:
 
     seq: int  # 0 for an empty ledger
     hash: str  # 64 hexadecimal digits
-
-
-class DecisionLog:
-    """SHA-256 over the canonical bytes of a run's Decision, Quiet and Latch records in order, each preceded by its length.
-
-    No run id and no wall-clock time takes part: the same rules on the same data give the same digest in every run.
-    """
-
-    __slots__ = ("_hash",)
-
-    def __init__(self) -> None:
-        self._hash = hashlib.sha256()
-
-    def add(self, payload: bytes) -> None:
-        """Takes the `tb.core.encode.canonical` bytes of the next record; raises nothing."""
-        self._hash.update(len(payload).to_bytes(8, "big") + payload)
-
-    def hexdigest(self) -> str:
-        """The digest so far; more may be added afterwards."""
-        return self._hash.hexdigest()
 
 
 def entry_hash(previous: bytes, kind: str, run: str, payload: bytes) -> bytes:

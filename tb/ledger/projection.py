@@ -11,6 +11,7 @@ from sqlalchemy import insert
 from sqlalchemy.dialects import sqlite
 
 from tb.core.records import Cancel, Curve, Decision, Fill, Latch, Mark, Order, Quiet, Record, Trade
+from tb.ledger.segments import SEGMENT
 from tb.ledger.tables import (
     CancelRow,
     CurveRow,
@@ -22,6 +23,7 @@ from tb.ledger.tables import (
     MarkRow,
     OrderRow,
     QuietRow,
+    SegmentRow,
     TradeRow,
     table_of,
 )
@@ -114,4 +116,4 @@ def insert_text(model: type[LedgerTable]) -> str:
 
 
 INSERT_ENTRY = insert_text(Entry)
-INSERT_ROW = {kind: insert_text(shape.model) for kind, shape in SHAPES.items()}
+INSERT_ROW = {kind: insert_text(shape.model) for kind, shape in SHAPES.items()} | {SEGMENT: insert_text(SegmentRow)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, func, select, t
 from sqlalchemy.types import NullType
 
 from tb.core.records import Run
-from tb.ledger.chain import DECISIVE
 from tb.ledger.findings import RESTORE, refused, unknown_run
-from tb.ledger.projection import SHAPES
+from tb.ledger.projection import FINISH, SHAPES
 from tb.ledger.runs import RunInfo
+from tb.ledger.segments import SEGMENT
 from tb.ledger.tables import (
     CancelRow,
     CurveRow,
@@ -26,6 +26,7 @@ from tb.ledger.tables import (
     OrderRow,
     QuietRow,
     RunRow,
+    SegmentRow,
     TradeRow,
     table_of,
 )
@@ -33,7 +34,7 @@ from tb.ledger.tables import (
 T = TypeVar("T")
 _entries, _runs = table_of(Entry), table_of(RunRow)
 _decisions, _quiet, _trades = table_of(DecisionRow), table_of(QuietRow), table_of(TradeRow)
-_curves, _cancels = table_of(CurveRow), table_of(CancelRow)
+_curves, _cancels, _segments = table_of(CurveRow), table_of(CancelRow), table_of(SegmentRow)
 _orders, _fills, _latches, _marks = table_of(OrderRow), table_of(FillRow), table_of(LatchRow), table_of(MarkRow)
 _payload: ColumnElement[Any] = type_coerce(_entries.c.payload, NullType())  # as it stands, even where somebody changed its type
 
@@ -68,6 +69,11 @@ def decisions(
     return statement.order_by(_decisions.c.seq)
 
 
+def after_entry(statement: Select[Any], seq: int) -> Select[Any]:
+    """The rest of a statement over entries, past entry `seq`."""
+    return statement.where(_entries.c.seq > seq)
+
+
 def after(statement: Select[Any], seq: int) -> Select[Any]:
     """The rest of a statement over decisions, past decision `seq`."""
     return statement.where(_decisions.c.seq > seq)
@@ -77,8 +83,8 @@ def decision(run: str, seq: int) -> Select[Any]:
     return _of(_decisions, run, seq=seq)
 
 
-def orders(run: str, instrument: str | None) -> Select[Any]:
-    return _of(_orders, run, instrument=instrument).order_by(_orders.c.entry)
+def orders(run: str, instrument: str | None, decision: int | None) -> Select[Any]:
+    return _of(_orders, run, instrument=instrument, decision=decision).order_by(_orders.c.entry)
 
 
 def order(run: str, name: str) -> Select[Any]:
@@ -122,15 +128,19 @@ def latches(run: str) -> Select[Any]:
     return _of(_latches, run).order_by(_latches.c.entry)
 
 
-def records(connection: Connection, path: Path, statement: Select[Any]) -> list[Any]:
+def records(connection: Connection, path: Path, statement: Select[Any]) -> Iterator[Any]:
     """The records a statement leads to; raises `Refused` TB710 for a payload that no longer reads as one."""
-    found = []
-    for seq, kind, payload in connection.execute(statement):
+    for _, record in entries(connection, path, statement):
+        yield record
+
+
+def entries(connection: Connection, path: Path, statement: Select[Any]) -> Iterator[tuple[int, Any]]:
+    """The same, each with the number of its entry."""
+    for seq, kind, payload in connection.execute(statement.execution_options(yield_per=1000)):
         try:
-            found.append(SHAPES[kind].decode(payload))
+            yield seq, SHAPES[kind].decode(payload)
         except (KeyError, TypeError, msgspec.MsgspecError) as problem:
             raise unreadable(path, seq) from problem
-    return found
 
 
 def unreadable(path: Path, seq: int) -> Exception:
@@ -173,15 +183,29 @@ def runs(connection: Connection, path: Path, *, only: str | None = None, latest:
     return found
 
 
-def decisive(connection: Connection, path: Path, run: str) -> Iterator[bytes]:
-    """Payloads of the run's Decision, Quiet and Latch entries in order; raises `Refused` TB707."""
-    start, finish = span_of(connection, path, run)
-    statement = (
-        select(_payload)
-        .where(_entries.c.seq > start, _entries.c.run == run, _entries.c.kind.in_(sorted(DECISIVE)))
-        .order_by(_entries.c.seq)
+def of_kinds(run: str, kinds: Sequence[str], span: tuple[int, int | None]) -> Select[Any]:
+    """The entries of a run of these kinds in order, between its start and its end."""
+    start, finish = span
+    statement = select(_entries.c.seq, _entries.c.kind, _payload).where(
+        _entries.c.seq > start, _entries.c.run == run, _entries.c.kind.in_(kinds)
     )
     if finish is not None:
         statement = statement.where(_entries.c.seq < finish)
-    for row in connection.execute(statement.execution_options(yield_per=1000)):
-        yield row[0]
+    return statement.order_by(_entries.c.seq)
+
+
+def last_number(connection: Connection, run: str) -> int:
+    """The number of the last record in columns; 0 where the run has none."""
+    return connection.execute(select(func.max(_segments.c.last)).where(_segments.c.run == run)).scalar() or 0
+
+
+def last_decision(connection: Connection, run: str) -> int:
+    """The number of the last decision in columns; 0 where the run has none."""
+    statement = select(func.max(_segments.c.high)).where(_segments.c.run == run, _segments.c.kind == "Decision")
+    return connection.execute(statement).scalar() or 0
+
+
+def has_rows(connection: Connection, run: str, start: int) -> bool:
+    """Whether a run that started at an entry has recorded anything in rows."""
+    first = select(_entries.c.kind).where(_entries.c.seq > start, _entries.c.run == run).order_by(_entries.c.seq).limit(1)
+    return connection.execute(first).scalar() not in (None, SEGMENT, FINISH)

@@ -1,14 +1,16 @@
 """The ledger as the other rooms see it: start a run, append groups of records, finish it; ask about any run; verify.
 
-A group is written whole or not at all, and is on disk when `append` returns. Readers never wait for the writer and hold no
-transaction between the steps of an iteration. Every method may raise `Refused` TB703, TB705 or TB706 when the file or the
-disk gives way, besides what it names itself.
+A run is recorded in rows (`append`, a live session) or in columns (`append_group`, a replay), never in both; every question is
+answered alike. A group is written whole or not at all, and is on disk when the call returns. Readers never wait for the
+writer and hold no transaction between the steps of an iteration. Every method may raise `Refused` TB703, TB705 or TB706 when
+the file or the disk gives way, besides what it names itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,15 +21,18 @@ from sqlalchemy import Connection, Engine, Select, func, insert, select, update
 from tb.core.diagnostics import Diagnostic
 from tb.core.encode import canonical
 from tb.core.records import Cancel, Curve, Decision, Fill, Latch, Mark, Order, Quiet, Record, Run, Trade, Verdict
-from tb.ledger import queries
-from tb.ledger.chain import DECISIVE, DecisionLog, Head, policy_bytes, policy_hash
+from tb.ledger import queries, reading
+from tb.ledger.chain import Head, policy_bytes, policy_hash
 from tb.ledger.findings import RESTORE, refused, refusing
+from tb.ledger.log import DecisionLog
 from tb.ledger.opening import WRITING
 from tb.ledger.projection import FINISH, START
+from tb.ledger.reading import Place, Wanted
 from tb.ledger.runs import RunInfo
+from tb.ledger.segments import DECISIVE, KINDS, Group
 from tb.ledger.tables import Policy, RunRow, table_of
 from tb.ledger.verify import verify
-from tb.ledger.writing import extend, head, prepare
+from tb.ledger.writing import extend, head, prepare, prepare_segments
 
 _policies, _runs = table_of(Policy), table_of(RunRow)
 PAGE = 1000  # decisions fetched at a time
@@ -121,20 +126,51 @@ class Ledger:
         return run
 
     def append(self, run: str, records: Sequence[Record], *, log: DecisionLog | None = None) -> None:
-        """Writes a group in one transaction; once it is on disk, its Decision, Quiet and Latch payloads are added to `log`.
+        """Writes a group in rows, in one transaction; once it is on disk, `log` takes its Decision, Quiet and Latch records.
 
-        Raises `ValueError` for a finished run, a decision or order number used twice, or NaN in a trade; `TypeError` for what
-        is no record; `Refused` TB707 (unknown run), TB711 (the ledger lost its tail). Nothing of the group is written then.
+        Raises `ValueError` for a finished run or one in columns, a decision or order number used twice, or NaN in a trade;
+        `TypeError` for what is no record; `Refused` TB707 (unknown run), TB711 (the ledger lost its tail). Nothing of the group
+        is written then.
         """
         group = prepare(records)
         if group:
             with self._writing() as connection:
                 self._require_open(connection, run)
+                if queries.last_number(connection, run):
+                    raise ValueError(f"run {run} is recorded in columns")
                 extend(connection, self.path, run, group)
         if log is not None:
-            for kind, payload, _ in group:
-                if kind in DECISIVE:
-                    log.add(payload)
+            for record in records:
+                log.add(record)
+
+    def append_group(self, run: str, group: Group, *, log: DecisionLog | None = None) -> None:
+        """Writes a group in columns, in one transaction; once it is on disk, `log` takes its Decision, Quiet and Latch records.
+
+        Raises `ValueError` for a finished run or one in rows, a group that does not follow the one before, decisions whose
+        numbers do not ascend, or NaN in a trade; `TypeError` for what is no record; `Refused` TB707 (unknown run), TB711 (the
+        ledger lost its tail). Nothing of the group is written then.
+        """
+        prepared = prepare_segments(group)
+        with self._writing() as connection:
+            start = self._require_open(connection, run)
+            self._require_next(connection, run, start, group)
+            extend(connection, self.path, run, prepared)
+        if log is not None:
+            log.take(group)
+
+    def _require_next(self, connection: Connection, run: str, start: int, group: Group) -> None:
+        """That a group in columns follows what its run already has."""
+        last = queries.last_number(connection, run)
+        if not last and queries.has_rows(connection, run, start):
+            raise ValueError(f"run {run} is recorded in rows")
+        if group.first != last + 1:
+            raise ValueError(f"the group was not written: record {last + 1} comes next, not {group.first}")
+        before = queries.last_decision(connection, run)
+        for record in group.records:
+            if type(record) is Decision:
+                if record.seq <= before:
+                    raise ValueError(f"the group was not written: decision {record.seq} after {before}")
+                before = record.seq
 
     def finish_run(self, run: str, summary: dict[str, object]) -> None:
         """Writes the summary as the run's last entry. `decision_log_hash`, where it holds one, is what `verify` compares.
@@ -147,9 +183,12 @@ class Ledger:
             entry = extend(connection, self.path, run, [(FINISH, payload, None)])
             connection.execute(update(_runs).where(_runs.c.run == run).values(finish=entry))
 
-    def _require_open(self, connection: Connection, run: str) -> None:
-        if queries.span_of(connection, self.path, run)[1] is not None:
+    def _require_open(self, connection: Connection, run: str) -> int:
+        """The entry that started a run which is not finished."""
+        start, finish = queries.span_of(connection, self.path, run)
+        if finish is not None:
             raise ValueError(f"run {run} is finished")
+        return start
 
     def runs(self) -> list[RunInfo]:
         """Every run, first to last."""
@@ -168,10 +207,42 @@ class Ledger:
             queries.span_of(connection, self.path, run)
             return queries.runs(connection, self.path, only=run)[0]
 
-    def _records(self, run: str, statement: Select[Any]) -> list[Any]:
+    def _records(self, run: str, statement: Select[Any], wanted: Wanted) -> list[Any]:
+        """What a statement over rows leads to, or what is wanted of columns."""
         with self._reading() as connection:
             queries.span_of(connection, self.path, run)
-            return queries.records(connection, self.path, statement)
+            rows = list(queries.records(connection, self.path, statement))
+            return rows or reading.found(connection, self.path, run, wanted)
+
+    def records(self, run: str) -> Iterator[Record]:
+        """Everything that a run recorded, in the order in which it did.
+
+        Raises `Refused` TB707 at the call; the iteration fetches page by page.
+        """
+        with self._reading() as connection:
+            span = queries.span_of(connection, self.path, run)
+            segments = reading.all_segments(connection, run, list(KINDS))
+        return self._swept(segments) if segments else self._paged(queries.of_kinds(run, list(KINDS), span))
+
+    def _swept(self, segments: Sequence[tuple[Place, str]]) -> Iterator[Any]:
+        kinds = {place.entry: kind for place, kind in segments}
+
+        def read(place: Place) -> list[tuple[int, Any]]:
+            with self._reading() as connection:
+                return reading.records_of(connection, self.path, place.entry, Wanted(kinds[place.entry]))
+
+        return reading.swept([place for place, _ in segments], read)
+
+    def _paged(self, statement: Select[Any]) -> Iterator[Any]:
+        """Entries in order, page by page."""
+        after = 0
+        while True:
+            with self._reading() as connection:
+                page = list(queries.entries(connection, self.path, queries.after_entry(statement, after).limit(PAGE)))
+            yield from (record for _, record in page)
+            if len(page) < PAGE:
+                return
+            after = page[-1][0]
 
     def decisions(
         self,
@@ -189,8 +260,18 @@ class Ledger:
 
         Raises `Refused` TB707 at the call; the iteration fetches page by page.
         """
+        wanted = Wanted(
+            "Decision",
+            {"instrument": instrument, "strategy": strategy, "verdict": verdict},
+            since=since,
+            until=until,
+            refused_only=refused_only,
+        )
         with self._reading() as connection:
             queries.span_of(connection, self.path, run)
+            places = reading.segments_with(connection, run, wanted)
+        if places:
+            return islice(self._decisions(places, wanted), limit)
         statement = queries.decisions(
             run,
             instrument=instrument,
@@ -202,12 +283,19 @@ class Ledger:
         )
         return self._pages(statement, limit)
 
+    def _decisions(self, places: Sequence[Place], wanted: Wanted) -> Iterator[Decision]:
+        def read(place: Place) -> list[tuple[int, Any]]:
+            with self._reading() as connection:
+                return reading.records_of(connection, self.path, place.entry, wanted)
+
+        return reading.swept(places, read)
+
     def _pages(self, statement: Select[Any], limit: int | None) -> Iterator[Decision]:
         after, left = 0, limit
         while left is None or left > 0:
             size = PAGE if left is None else min(PAGE, left)
             with self._reading() as connection:
-                page: list[Decision] = queries.records(connection, self.path, queries.after(statement, after).limit(size))
+                page: list[Decision] = list(queries.records(connection, self.path, queries.after(statement, after).limit(size)))
             yield from page
             if len(page) < size:
                 return
@@ -216,50 +304,59 @@ class Ledger:
 
     def decision(self, run: str, seq: int) -> Decision:
         """Raises `Refused` TB707 (unknown run) or TB714 (no such decision)."""
-        found: list[Decision] = self._records(run, queries.decision(run, seq))
+        found: list[Decision] = self._records(run, queries.decision(run, seq), Wanted("Decision", {"seq": seq}, numbered="seq"))
         return queries.only(found, self.path, f"run `{run}` has no decision `d{seq}`", "`tb decisions` lists them")
 
-    def orders(self, run: str, *, instrument: str | None = None) -> list[Order]:
-        """Raises `Refused` TB707."""
-        return self._records(run, queries.orders(run, instrument))
+    def orders(self, run: str, *, instrument: str | None = None, decision: int | None = None) -> list[Order]:
+        """Orders in the order of writing; with `decision`, those that came of it. Raises `Refused` TB707."""
+        wanted = Wanted("Order", {"instrument": instrument, "decision": decision}, numbered="decision")
+        return self._records(run, queries.orders(run, instrument, decision), wanted)
 
     def order(self, run: str, order: str) -> Order:
         """Raises `Refused` TB707 (unknown run) or TB714 (no such order)."""
-        found: list[Order] = self._records(run, queries.order(run, order))
+        found: list[Order] = self._records(run, queries.order(run, order), Wanted("Order", {"id": order}))
         return queries.only(found, self.path, f"run `{run}` has no order `{order}`", "`tb trades` lists what was ordered")
 
     def cancels(self, run: str, *, order: str | None = None) -> list[Cancel]:
         """Orders that ended without a fill, in the order of writing. Raises `Refused` TB707."""
-        return self._records(run, queries.cancels(run, order))
+        return self._records(run, queries.cancels(run, order), Wanted("Cancel", {"order": order}))
 
     def fills(self, run: str, *, order: str | None = None, instrument: str | None = None) -> list[Fill]:
         """Raises `Refused` TB707."""
-        return self._records(run, queries.fills(run, order, instrument))
+        wanted = Wanted("Fill", {"order": order, "instrument": instrument})
+        return self._records(run, queries.fills(run, order, instrument), wanted)
 
     def trades(self, run: str, *, instrument: str | None = None, strategy: str | None = None) -> list[Trade]:
         """Trades by number, each as it was written last. Raises `Refused` TB707."""
-        return self._records(run, queries.trades(run, instrument, strategy))
+        wanted = Wanted("Trade", {"instrument": instrument, "strategy": strategy})
+        found: list[Trade] = self._records(run, queries.trades(run, instrument, strategy), wanted)
+        latest = {trade.seq: trade for trade in found}
+        return [latest[seq] for seq in sorted(latest)]
 
     def trade(self, run: str, seq: int) -> Trade:
         """The trade as it was written last. Raises `Refused` TB707 (unknown run) or TB714 (no such trade)."""
-        found: list[Trade] = self._records(run, queries.trade(run, seq))
-        return queries.only(found, self.path, f"run `{run}` has no trade `t{seq}`", "`tb trades` lists them")
+        wanted = Wanted("Trade", {"seq": seq}, numbered="seq")
+        found: list[Trade] = self._records(run, queries.trade(run, seq), wanted)
+        return queries.only(found[-1:], self.path, f"run `{run}` has no trade `t{seq}`", "`tb trades` lists them")
 
     def quiet(self, run: str, instrument: str, *, strategy: str | None = None, at: int | None = None) -> list[Quiet]:
         """Quiet stretches of an instrument by their start; with `at`, those that hold that instant. Raises `Refused` TB707."""
-        return self._records(run, queries.quiet(run, instrument, strategy, at))
+        wanted = Wanted("Quiet", {"instrument": instrument, "strategy": strategy})
+        found: list[Quiet] = self._records(run, queries.quiet(run, instrument, strategy, at), wanted)
+        held = [quiet for quiet in found if at is None or quiet.first <= at <= quiet.last]
+        return sorted(held, key=lambda quiet: quiet.first)
 
     def curves(self, run: str) -> list[Curve]:
         """Packed equity in the order of writing. Raises `Refused` TB707."""
-        return self._records(run, queries.curves(run))
+        return self._records(run, queries.curves(run), Wanted("Curve"))
 
     def marks(self, run: str) -> list[Mark]:
         """Marks in the order of writing. Raises `Refused` TB707."""
-        return self._records(run, queries.marks(run))
+        return self._records(run, queries.marks(run), Wanted("Mark"))
 
     def latches(self, run: str) -> list[Latch]:
         """Latches and liftings in the order of writing. Raises `Refused` TB707."""
-        return self._records(run, queries.latches(run))
+        return self._records(run, queries.latches(run), Wanted("Latch"))
 
     def active_latches(self, run: str, at: int) -> list[Latch]:
         """Latches set at or before `at` that still hold then: not past `until` (`at < until`), and not lifted since.
@@ -284,11 +381,15 @@ class Ledger:
             return head(connection, self.path)
 
     def decision_log_hash(self, run: str) -> str:
-        """The digest of the run's decision log, computed again from the stored payloads. Raises `Refused` TB707."""
-        log = DecisionLog()
+        """The digest of the run's decision log, computed again from the stored records. Raises `Refused` TB707 and TB710."""
+        kinds, log = sorted(kind.__name__ for kind in DECISIVE), DecisionLog()
         with self._reading() as connection, connection.begin():
-            for payload in queries.decisive(connection, self.path, run):
-                log.add(payload)
+            span = queries.span_of(connection, self.path, run)
+            segments = reading.all_segments(connection, run, kinds)
+            for record in queries.records(connection, self.path, queries.of_kinds(run, kinds, span)):
+                log.add(record)
+        for record in self._swept(segments):
+            log.add(record)
         return log.hexdigest()
 
     def verify(self, progress: Callable[[int, int], None] | None = None, *, anchor: Head | None = None) -> list[Diagnostic]:

@@ -1,7 +1,8 @@
 """The tables of a ledger, declared with SQLModel.
 
 `entries` is the truth: canonical payloads in a hash chain. Every other table but `meta` and `policies` is a projection for
-queries: one row for each entry of its kind, under that entry's number, holding nothing that the payload does not say.
+queries: one row for each entry of its kind, under that entry's number, holding nothing that the payload does not say. A run
+is recorded in rows, with an entry for each record, or in columns, with an entry for each segment.
 Money stays in payloads, as text; no column here holds a price, a quantity or money.
 
 Importing this module loads SQLAlchemy and pydantic (about 0.2 s): only `tb.ledger.open_ledger` should cause it.
@@ -13,7 +14,7 @@ from sqlalchemy import Index, Table
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-SCHEMA = 3  # raised by any change below; a ledger of another version is refused, never altered in place
+SCHEMA = 4  # raised by any change below; a ledger of another version is refused, never altered in place
 
 
 class LedgerTable(SQLModel, registry=registry()):
@@ -141,6 +142,28 @@ class MarkRow(Projection, table=True):
     __tablename__ = "marks"
     __table_args__ = (Index("marks_by_time", "run", "at"),)
     at: int
+
+
+class SegmentRow(Projection, table=True):
+    """What a segment holds: `records` of one `kind`, the numbers of the `first` and `last` in their run, between two instants.
+
+    `low` and `high` bound the numbers of decisions and trades, or those of the decisions behind orders. The names are sorted
+    JSON; nothing where the kind has none, or more of them than are worth listing.
+    """
+
+    __tablename__ = "segments"
+    __table_args__ = (Index("segments_by_place", "run", "kind", "first"),)
+    kind: str
+    records: int
+    first: int
+    last: int
+    begins: int
+    ends: int
+    low: int | None
+    high: int | None
+    instruments: str | None
+    strategies: str | None
+    verdicts: str | None
 
 
 def table_of(model: type[LedgerTable]) -> Table:

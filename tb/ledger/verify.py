@@ -5,7 +5,8 @@
 3. The chain, first entry to last, each step in `Walk.step`: numbers without holes, each link is the hash of the entry before,
    each hash is that of its content. The walk stops at the first break: what follows it proves nothing.
 4. Beside the walk: each entry is inside its run, its payload reads as its kind, its projection row equals what the payload
-   says, and at the end of a run the recorded `decision_log_hash` equals the digest of its decision payloads.
+   says, the numbers of records in columns have no hole and no double (`Columns`), and at the end of a run the recorded
+   `decision_log_hash` equals the digest of its decisions.
 5. After the walk: rows of projections that belong to no entry, the runs table, the noted head.
 
 What no check from within can find: somebody who rewrites everything after a point, hashes, projections and head included,
@@ -28,10 +29,12 @@ from sqlalchemy.exc import DBAPIError
 from tb.core.diagnostics import Diagnostic
 from tb.core.encode import digest
 from tb.core.records import Run
-from tb.ledger.chain import DECISIVE, GENESIS, DecisionLog, Head, entry_hash
+from tb.ledger.chain import GENESIS, Head, entry_hash
 from tb.ledger.findings import RESTORE, damage, finding
+from tb.ledger.log import DecisionLog
 from tb.ledger.projection import FINISH, SHAPES, START, Row
-from tb.ledger.tables import Entry, LedgerTable, Policy, RunRow, table_of
+from tb.ledger.segments import SEGMENT, Stored, index_of
+from tb.ledger.tables import Entry, LedgerTable, Policy, RunRow, SegmentRow, table_of
 
 EVERY = 1000  # entries between two calls of `progress`
 REBUILD = "the chain still holds: answers from this table cannot be trusted; restore the file from a backup"
@@ -79,6 +82,35 @@ class Follower:
             self._advance()
 
 
+class Columns:
+    """Puts the records of one run's segments back into their order, and says where their numbers do not fit.
+
+    It holds no more records than a group has, where the ledger is sound.
+    """
+
+    def __init__(self, log: DecisionLog) -> None:
+        self.log, self.next = log, 1
+        self.ahead: dict[int, object] = {}  # by number: records whose turn is not yet
+
+    def take(self, numbers: list[int], records: list[object]) -> str:
+        """The records of the next segment; returns what is wrong with their numbers."""
+        for number, record in zip(numbers, records, strict=True):
+            if number < self.next or number in self.ahead:
+                return f"holds record {number} again"
+            self.ahead[number] = record
+        while self.next in self.ahead:
+            self.log.add(self.ahead.pop(self.next))
+            self.next += 1
+        return ""
+
+    def missing(self) -> str:
+        """The records that should have come before those at hand; empty where none is missing."""
+        if not self.ahead:
+            return ""
+        last = min(self.ahead) - 1
+        return f"record {self.next} is" if last == self.next else f"records {self.next} to {last} are"
+
+
 class Walk:
     """The state of the walk along the chain."""
 
@@ -89,7 +121,10 @@ class Walk:
         self.anchored = anchor is None or anchor.seq == 0
         self.runs: dict[str, list[Any]] = {}  # by id: the row of `runs` as the entries say it
         self.logs: dict[str, DecisionLog] = {}  # of runs without a summary yet
-        self.followers = {kind: Follower(kind, shape.model, _rows(connection, shape.model)) for kind, shape in SHAPES.items()}
+        self.columns: dict[str, Columns] = {}  # of those that are recorded in columns
+        self.in_rows: set[str] = set()  # the others that have recorded something
+        models = {kind: shape.model for kind, shape in SHAPES.items()} | {SEGMENT: SegmentRow}
+        self.followers = {kind: Follower(kind, model, _rows(connection, model)) for kind, model in models.items()}
 
     def _find(self, code: str, message: str, hint: str) -> None:
         self.findings.append(finding(self.path, code, message, hint))
@@ -97,7 +132,7 @@ class Walk:
     def step(self, row: Row) -> bool:
         """Takes the next entry; false at the first break of the chain."""
         seq, run, kind, payload, _, link = row
-        place = f"entry {seq} (run {run}, {kind})"
+        place = self._place(seq, run, kind)
         broken = self._break(row)
         if broken:
             self.broken = True
@@ -111,6 +146,13 @@ class Walk:
         if misplaced:
             self._find("TB715", f"{place} {misplaced}", f"something other than tb wrote it; {RESTORE}")
         return True
+
+    def _place(self, seq: int, run: str, kind: str) -> str:
+        """An entry in words, a segment with the records that the index says it has."""
+        row = self.followers[SEGMENT].row if kind == SEGMENT else None
+        if row is None or row[0] != seq:
+            return f"entry {seq} (run {run}, {kind})"
+        return f"entry {seq} (run {run}, {row[2]} in columns, records {row[4]} to {row[5]})"
 
     def _break(self, row: Row) -> str:
         """What is wrong with the link or the content of an entry; empty where all holds."""
@@ -140,15 +182,30 @@ class Walk:
                 return "stands outside of its run"
             if kind == FINISH:
                 return self._finish(seq, run, msgspec.json.decode(payload, type=dict[str, object]))
+            if kind == SEGMENT:
+                return self._segment(seq, run, Stored(payload), log)
             shape = SHAPES.get(kind)
             if shape is None:
                 return "is of no kind that this tb knows"
-            self.followers[kind].meet((seq, run, *shape.columns(shape.decode(payload))))
-        except (msgspec.MsgspecError, ValueError):
+            record = shape.decode(payload)
+            self.followers[kind].meet((seq, run, *shape.columns(record)))
+            if run in self.columns:
+                return "is a row in a run that is recorded in columns"
+            self.in_rows.add(run)
+            log.add(record)
+        except (msgspec.MsgspecError, ValueError, TypeError):
             return "has a payload that does not read as its kind"
-        if kind in DECISIVE:
-            log.add(payload)
         return ""
+
+    def _segment(self, seq: int, run: str, stored: Stored, log: DecisionLog) -> str:
+        """Follows a segment; raises `ValueError`, `TypeError` or `MsgspecError` for columns that do not read."""
+        records = stored.table.records()
+        index = index_of(stored.kind, (stored.numbers[0], stored.numbers[-1]), records)
+        self.followers[SEGMENT].meet((seq, run, *index))
+        if run in self.in_rows:
+            return "is a segment in a run that is recorded in rows"
+        columns = self.columns.setdefault(run, Columns(log))
+        return columns.take(stored.numbers, records)
 
     def _start(self, seq: int, run: str, record: Run) -> str:
         number = len(self.runs) + 1
@@ -162,6 +219,7 @@ class Walk:
 
     def _finish(self, seq: int, run: str, summary: dict[str, object]) -> str:
         self.runs[run][4] = seq
+        self._numbers(run)
         computed, recorded = self.logs.pop(run).hexdigest(), summary.get("decision_log_hash")
         if recorded is not None and recorded != computed:
             message = f"run {run} recorded decision log {str(recorded)[:12]}, its decisions give {computed[:12]}"
@@ -170,10 +228,19 @@ class Walk:
             )
         return ""
 
+    def _numbers(self, run: str) -> None:
+        """That all records of a run in columns are there."""
+        missing = self.columns[run].missing() if run in self.columns else ""
+        if missing:
+            message = f"{missing} missing in the columns of run {run}"
+            self._find("TB715", message, f"something other than tb wrote it; {RESTORE}")
+
     def finish(self) -> None:
         """What can only be known after the last entry."""
         if not self.broken:
             self._head()
+            for run in self.logs:
+                self._numbers(run)
             for follower in self.followers.values():
                 follower.pass_to(float("inf"))
             if not self.anchored and self.anchor is not None:

@@ -16,6 +16,7 @@ from tb.core.records import Record
 from tb.ledger.chain import Head, entry_hash
 from tb.ledger.findings import RESTORE, refused
 from tb.ledger.projection import INSERT_ENTRY, INSERT_ROW, Row, shape_of
+from tb.ledger.segments import SEGMENT, Group, index_of
 from tb.ledger.tables import Entry, Meta, table_of
 
 Prepared = tuple[str, bytes, Row | None]  # kind, payload, columns of its projection row
@@ -29,6 +30,15 @@ def prepare(records: Iterable[Record]) -> list[Prepared]:
     for record in records:
         shape = shape_of(record)
         prepared.append((shape.record.__name__, canonical(record), shape.columns(record)))
+    return prepared
+
+
+def prepare_segments(group: Group) -> list[Prepared]:
+    """The entries of a group in columns, made outside of any lock. Raises as `tb.ledger.segments.segments_of`."""
+    prepared: list[Prepared] = []
+    for segment in group.segments:
+        numbers = group.first + segment.places[0], group.first + segment.places[-1]
+        prepared.append((SEGMENT, segment.payload(group.first), index_of(segment.kind, numbers, segment.records)))
     return prepared
 
 

@@ -22,15 +22,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tb.core.encode import canonical
-from tb.core.records import Decision, Latch, Mark, Quiet, Record
+from tb.core.records import Mark, Quiet
 from tb.core.settings import Settings, Venue
 from tb.engine.bars import instants_of
 from tb.engine.columns import CHUNK
 from tb.engine.markets import Assumptions, Markets
 from tb.engine.plan import Plan, bound
 from tb.gate.gate import Gate
-from tb.ledger.chain import DecisionLog
+from tb.ledger import DecisionLog, Group, Grouping
 from tb.replay.data import Market
 from tb.replay.skipping import Skipper
 from tb.replay.venue import SimulatedVenue
@@ -45,35 +44,25 @@ Progress = Callable[[int, int], None]
 class Keeps(Protocol):
     """Where a run's records are kept: a ledger, or whatever stands in its place."""
 
-    def append(self, run: str, records: Sequence[Record], *, log: DecisionLog | None = None) -> None: ...
+    def append_group(self, run: str, group: Group, *, log: DecisionLog | None = None) -> None: ...
 
 
 FALSE, TRUE, UNKNOWN, OUTSIDE, BUSY, COOLING = range(6)
-_GROUP = 2_000  # records a transaction
 
 
-@dataclass(slots=True)
 class _Recorder:
-    """Writes records in groups; keeps the hash of decisions with or without a ledger."""
+    """Writes records in groups (`tb.ledger.grouping`); keeps the hash of decisions with or without a ledger."""
 
-    run: str
-    ledger: Keeps | None
-    log: DecisionLog
-    pending: list[Record]
+    def __init__(self, run: str, ledger: Keeps | None) -> None:
+        self.run, self.ledger, self.log = run, ledger, DecisionLog()
+        grouping = Grouping(self._keep)
+        self.record, self.flush = grouping.take, grouping.close
 
-    def record(self, records: Sequence[Record]) -> None:
-        self.pending.extend(records)
-        if len(self.pending) >= _GROUP:
-            self.flush()
-
-    def flush(self) -> None:
-        if self.ledger is not None and self.pending:
-            self.ledger.append(self.run, self.pending, log=self.log)
-        elif self.ledger is None:
-            for record in self.pending:
-                if isinstance(record, Decision | Quiet | Latch):
-                    self.log.add(canonical(record))
-        self.pending = []
+    def _keep(self, group: Group) -> None:
+        if self.ledger is None:
+            self.log.take(group)
+        else:
+            self.ledger.append_group(self.run, group, log=self.log)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +115,7 @@ def replay_market(
     markets = markets_of(plan, market, settings)
     view = RecordedView(plan.graph, markets, columns_of(plan, markets, chunk=chunk))
     venue = SimulatedVenue(settings, market.bars)
-    recorder = _Recorder(run, ledger, DecisionLog(), [])
+    recorder = _Recorder(run, ledger)
     session = Session(
         run=run,
         plan=plan,

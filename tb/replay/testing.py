@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tb.core.records import Decision, Record
+from tb.core.records import Decision
 from tb.core.settings import Settings
 from tb.engine.markets import Markets
 from tb.engine.plan import Plan
 from tb.engine.recording import Recording
-from tb.ledger.chain import DecisionLog
+from tb.ledger import DecisionLog, Group
 from tb.replay.data import Market, load_market
 from tb.replay.recordings import feed_places, with_recordings
 from tb.replay.run import markets_of, replay_market
@@ -24,8 +24,8 @@ class _Decisions:
 
     found: list[Decision]
 
-    def append(self, run: str, records: Sequence[Record], *, log: DecisionLog | None = None) -> None:
-        self.found.extend(record for record in records if isinstance(record, Decision))
+    def append_group(self, run: str, group: Group, *, log: DecisionLog | None = None) -> None:
+        self.found.extend(record for record in group.records if isinstance(record, Decision))
 
 
 @dataclass(slots=True)

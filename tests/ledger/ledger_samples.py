@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from tb.core.records import Decision, Fill, Latch, Mark, Order, Quiet, Record, Run, Trade
-from tb.ledger import DecisionLog, open_ledger
+from tb.ledger import DecisionLog, Group, Grouping, open_ledger
 
 HOUR = 3_600_000
 TEXTS = {"rules/momentum.tb": "# grüße 市场\n", "policy/limits.tb": "limit gross after.gross <= 100% of equity\n"}
@@ -182,4 +182,21 @@ def write_groups(path: Path, groups: int, size: int) -> None:
         for group in range(groups):
             ledger.append(run.id, [decision(group * size + i + 1) for i in range(size)])
             print(group + 1, flush=True)
+        ledger.finish_run(run.id, {})
+
+
+def write_columns(path: Path, records: int) -> None:
+    """A writer process: one run in columns, the number of the last record of each group printed once it is on disk."""
+    with open_ledger(path, wait=30.0) as ledger:
+        run = ledger.start_run(run_of(ledger.put_policy(TEXTS)))
+        print(run.id, flush=True)
+
+        def keep(group: Group) -> None:
+            ledger.append_group(run.id, group)
+            print(group.first + len(group.records) - 1, flush=True)
+
+        grouping = Grouping(keep)
+        for seq in range(1, records // 2 + 1):
+            grouping.take([decision(seq), order(f"o{seq}", decision=seq)])
+        grouping.close()
         ledger.finish_run(run.id, {})

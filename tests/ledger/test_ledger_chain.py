@@ -6,11 +6,17 @@ import hashlib
 import json
 import subprocess
 import sys
+from typing import Any
 
-from hypothesis import given
+import msgspec
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from ledger_records import latches, quiets, rich_decisions
+from ledger_samples import decision, latch, order, refusal
 
-from tb.ledger import DecisionLog, entry_hash, policy_hash
+from tb.core.records import Decision, Latch
+from tb.ledger import BLOCK, DecisionLog, entry_hash, policy_hash
+from tb.ledger.columns import Schema
 
 
 def test_entry_hash_is_the_stated_encoding() -> None:
@@ -25,18 +31,38 @@ def test_policy_hash_is_that_of_sorted_compact_json() -> None:
 
 def test_decision_log_is_the_stated_encoding() -> None:
     log = DecisionLog()
-    log.add(b"ab")
-    log.add(b"")
-    assert log.hexdigest() == hashlib.sha256(b"\0\0\0\0\0\0\0\x02ab" + bytes(8)).hexdigest()
+    assert log.hexdigest() == hashlib.sha256(b"").hexdigest()
+    records = [latch(1), decision(1), order("o"), latch(2), refusal(2, strategy="other"), decision(3)]
+    for record in records:
+        log.add(record)
+    tables = {
+        "latches": Schema(Latch).encode([latch(1), latch(2)]),
+        "momentum": Schema(Decision).encode([decision(1), decision(3)]),
+        "other": Schema(Decision).encode([refusal(2, strategy="other")]),
+    }
+    block = msgspec.msgpack.encode([[[0, 2], tables["latches"]], [[1, 4], tables["momentum"]], [[3], tables["other"]]])
+    assert log.hexdigest() == hashlib.sha256(len(block).to_bytes(8, "big") + block).hexdigest()
 
 
-@given(st.lists(st.binary(max_size=12), max_size=6), st.lists(st.binary(max_size=12), max_size=6))
-def test_different_logs_have_different_digests(one: list[bytes], other: list[bytes]) -> None:
+def test_a_full_block_is_hashed_by_itself() -> None:
+    log, ends = DecisionLog(), hashlib.sha256()
+    made = [decision(i) for i in range(1, BLOCK + 3)]
+    for record in made:
+        log.add(record)
+    for part in (made[:BLOCK], made[BLOCK:]):
+        block = msgspec.msgpack.encode([[list(range(len(part))), Schema(Decision).encode(part)]])
+        ends.update(len(block).to_bytes(8, "big") + block)
+    assert log.hexdigest() == ends.hexdigest()
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(rich_decisions | quiets | latches, max_size=6), st.lists(rich_decisions | quiets | latches, max_size=6))
+def test_different_logs_have_different_digests(one: list[Any], other: list[Any]) -> None:
     logs = DecisionLog(), DecisionLog()
-    for log, payloads in zip(logs, (one, other), strict=True):
-        for payload in payloads:
-            log.add(payload)
-    assert (logs[0].hexdigest() == logs[1].hexdigest()) is (one == other)
+    for log, records in zip(logs, (one, other), strict=True):
+        for record in records:
+            log.add(record)
+    assert (logs[0].hexdigest() == logs[1].hexdigest()) is (repr(one) == repr(other))
 
 
 parts = st.tuples(st.text(max_size=4), st.text(max_size=4), st.binary(max_size=4))

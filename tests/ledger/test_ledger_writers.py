@@ -8,15 +8,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ledger_samples import TEXTS, decision, run_of
+from ledger_samples import TEXTS, decision, order, run_of
 
-from tb.ledger import open_ledger
+from tb.ledger import BLOCK, open_ledger
 
 SIZE = 200  # decisions in a group
 
 
 def start_writer(path: Path, groups: int) -> subprocess.Popen[str]:
-    code = f"from ledger_samples import *; write_groups(Path({str(path)!r}), {groups}, {SIZE})"
+    return start(f"write_groups(Path({str(path)!r}), {groups}, {SIZE})")
+
+
+def start(call: str) -> subprocess.Popen[str]:
+    code = f"from ledger_samples import *; {call}"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
     return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment)
 
@@ -68,3 +72,32 @@ def test_a_killed_writer_leaves_a_sound_ledger(tmp_path: Path) -> None:
         assert ledger.start_run(run_of(ledger.put_policy(TEXTS))).id == "r11"
         ledger.append("r11", [decision(1)])
         assert ledger.verify() == []
+
+
+def test_a_killed_run_in_columns_keeps_its_whole_groups(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    chance = random.Random(7)
+    on_disk: dict[str, int] = {}
+    for _ in range(4):
+        writer = start(f"write_columns(Path({str(path)!r}), 10_000_000)")
+        assert writer.stdout is not None
+        run = writer.stdout.readline().strip()
+        told = 0
+        for _ in range(chance.randint(0, 4)):
+            told = int(writer.stdout.readline())
+        try:
+            writer.wait(chance.uniform(0.0, 0.02))
+        except subprocess.TimeoutExpired:
+            writer.kill()
+        rest = writer.communicate()[0].split()
+        on_disk[run] = int(rest[-1]) if rest else told
+    with open_ledger(path) as ledger:
+        assert ledger.verify() == []
+        for run, told in on_disk.items():
+            kept = list(ledger.records(run))
+            assert ledger.run(run).unfinished
+            # whole groups, each of which ends with the last decision of its block; none that was confirmed is lost
+            assert len(kept) == 0 or (len(kept) + 1) % (2 * BLOCK) == 0
+            assert len(kept) - told in ((0, 2 * BLOCK) if told else (0, 2 * BLOCK - 1))
+            made = [one for seq in range(1, len(kept) // 2 + 2) for one in (decision(seq), order(f"o{seq}", decision=seq))]
+            assert kept == made[: len(kept)]

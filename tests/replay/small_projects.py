@@ -13,12 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tb.core.encode import canonical
 from tb.core.records import Cancel, Decision, Fill, Latch, Mark, Order, Quiet, Record, Trade
 from tb.core.time import HOUR, parse_instant
 from tb.engine.bars import Bars
 from tb.gate.explain import Explanation, explain
-from tb.ledger.chain import DecisionLog
+from tb.ledger import DecisionLog, Group
 from tb.replay.data import Market
 from tb.replay.run import Outcome, gates_of, replay_market
 from tb.runtime.policy import Compiled, compile_project, project_of
@@ -114,11 +113,10 @@ class Collected:
 
     records: list[Record] = field(default_factory=list)
 
-    def append(self, run: str, records: Sequence[Record], *, log: DecisionLog) -> None:
-        self.records += records
-        for record in records:
-            if isinstance(record, Decision | Quiet | Latch):
-                log.add(canonical(record))
+    def append_group(self, run: str, group: Group, *, log: DecisionLog | None = None) -> None:
+        self.records += group.records
+        if log is not None:
+            log.take(group)
 
     def of(self, kind: type) -> list:  # type: ignore[type-arg]
         return [record for record in self.records if isinstance(record, kind)]

@@ -17,7 +17,6 @@ from tb.core.records import Fill, Quiet
 from tb.engine.columns import CHUNK
 from tb.engine.interpret import Histories
 from tb.engine.plan import bound
-from tb.ledger.chain import DecisionLog
 from tb.replay.data import Market
 from tb.replay.run import gates_of, markets_of
 from tb.replay.venue import SimulatedVenue
@@ -34,7 +33,7 @@ class Recorder:
         self.kept = Collected()
 
     def record(self, records: list) -> None:  # type: ignore[type-arg]
-        self.kept.append("r1", records, log=DecisionLog())
+        self.kept.records += records
 
 
 def stepped(project: Compiled, data: Market, watch: Watch | None = None, *, interpreted: bool = True) -> Collected:

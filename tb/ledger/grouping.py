@@ -1,0 +1,46 @@
+"""Cuts the records of a run into groups, each of which is written at once.
+
+A group ends with the record that completes a block of the decision log, and after `GROUP` records at the latest. Where groups
+end follows from the records alone, not from how they were handed over: the same run gives the same bytes, and a run that is
+killed keeps all groups before the one it was in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from tb.core.records import Record
+from tb.ledger.log import BLOCK
+from tb.ledger.segments import DECISIVE, Group
+
+GROUP = 2_000  # records in a group at most
+
+
+class Grouping:
+    """Hands on each group as it is complete."""
+
+    __slots__ = ("_hand_on", "_next", "_pending", "_room")
+
+    def __init__(self, hand_on: Callable[[Group], None]) -> None:
+        self._hand_on = hand_on
+        self._pending: list[Record] = []
+        self._next = 1  # number of the first record that is pending
+        self._room = BLOCK  # decisive records to the end of the block
+
+    def take(self, records: Iterable[Record]) -> None:
+        """The next records of the run."""
+        for record in records:
+            self._pending.append(record)
+            if type(record) in DECISIVE:
+                self._room -= 1
+            if not self._room or len(self._pending) == GROUP:
+                self.close()
+
+    def close(self) -> None:
+        """Hands on what is left; also the end of the run."""
+        group = Group(self._next, self._pending)
+        self._next += len(self._pending)
+        self._pending = []
+        self._room = self._room or BLOCK
+        if group.records:
+            self._hand_on(group)

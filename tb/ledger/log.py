@@ -1,0 +1,61 @@
+"""The digest of a run's decisions: the same whether the run is recorded in rows, in columns or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import msgspec
+
+from tb.core.records import Decision, Latch, Quiet
+from tb.ledger.segments import Group, Segment, segments_of
+
+BLOCK = 512  # decisive records that are hashed together
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class DecisionLog:
+    """SHA-256 over a run's Decision, Quiet and Latch records in order, in blocks of `BLOCK` and a last, shorter one.
+
+    A block is MessagePack: for each of its segments (`tb.ledger.segments`), in the order of their first records, the places of
+    the records in the block from 0, and the table. Each block is preceded by its length in 8 bytes, big-endian. No run id and
+    no wall-clock time takes part: the same rules on the same data give the same digest in every run.
+    """
+
+    __slots__ = ("_hash", "_pending")
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+        self._pending: list[Decision | Quiet | Latch] = []
+
+    def add(self, record: object) -> None:
+        """Takes the next record of the run; those of other kinds change nothing. Raises as `segments_of`, at a block's end."""
+        if isinstance(record, Decision | Quiet | Latch):
+            self._pending.append(record)
+            if len(self._pending) == BLOCK:
+                self._hash.update(_block(segments_of(self._pending)))
+                self._pending = []
+
+    def take(self, group: Group) -> None:
+        """Takes the next records of the run. Where they hold one whole block, its tables are those of the group."""
+        decisive = group.decisive
+        if self._pending or sum(len(segment.places) for segment in decisive) != BLOCK:
+            for record in group.records:
+                self.add(record)
+            return
+        places = sorted(place for segment in decisive for place in segment.places)
+        ranks = {place: rank for rank, place in enumerate(places)}
+        self._hash.update(_block([Segment(s.kind, [ranks[place] for place in s.places], s.records, s.table) for s in decisive]))
+
+    def hexdigest(self) -> str:
+        """The digest so far; more may be added afterwards."""
+        so_far = self._hash.copy()
+        if self._pending:
+            so_far.update(_block(segments_of(self._pending)))
+        return so_far.hexdigest()
+
+
+def _block(segments: Sequence[Segment]) -> bytes:
+    data = _pack([(segment.places, segment.table) for segment in segments])
+    return len(data).to_bytes(8, "big") + data

@@ -1,0 +1,150 @@
+"""Segments: the records of one kind and shape among a group of consecutive records of a run, as one entry of the chain.
+
+A run that is recorded in columns numbers its records from 1. A group is a stretch of these numbers; it is split into segments
+by kind, decisions also by strategy, `enter` and kind, so that what a decision read has one width. The payload is MessagePack:
+the number of the first record and the distances from each to the next, then the table of `tb.ledger.columns`. The numbers put
+the records of all kinds back into their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from itertools import accumulate
+from operator import attrgetter, sub
+from typing import Any, get_args
+
+import msgspec
+
+from tb.core.encode import canonical
+from tb.core.records import Decision, Latch, Quiet, Record
+from tb.ledger.columns import Schema, Table
+
+SEGMENT = "segment"  # the kind of such an entry
+KINDS: dict[str, type[msgspec.Struct]] = {kind.__name__: kind for kind in get_args(Record)}
+DECISIVE = frozenset((Decision, Quiet, Latch))  # the kinds that make up a decision log
+MANY = 32  # distinct names up to which the index of a segment lists them
+
+_pack = msgspec.msgpack.Encoder().encode
+_payload = msgspec.msgpack.Decoder(tuple[list[int], bytes]).decode
+_shape_of_decision = attrgetter("strategy", "enter", "kind")
+
+
+@cache
+def schemas() -> dict[str, Schema]:
+    """How each kind of record becomes columns."""
+    return {name: Schema(kind) for name, kind in KINDS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Records of one kind and shape; `places` are theirs in the group, from 0."""
+
+    kind: str
+    places: Sequence[int]
+    records: Sequence[Any]
+    table: bytes
+
+    def payload(self, first: int) -> bytes:
+        """The bytes of its entry in a group whose first record has that number."""
+        places = self.places
+        return _pack(([first + places[0], *map(sub, places[1:], places)], self.table))
+
+
+_Shapes = list[tuple[list[int], list[Any]]]  # places and records of each shape
+
+
+def _shapes_of(records: Iterable[Any]) -> _Shapes:
+    """By the first record of each; raises `TypeError` for what is no record."""
+    shapes: dict[Any, tuple[list[int], list[Any]]] = {}
+    for place, record in enumerate(records):
+        shape = _shape_of_decision(record) if type(record) is Decision else type(record)
+        if shape not in shapes:
+            shapes[shape] = ([], [])
+        places, found = shapes[shape]
+        places.append(place)
+        found.append(record)
+    for _, found in shapes.values():
+        if KINDS.get(type(found[0]).__name__) is not type(found[0]):
+            raise TypeError(f"not a record of the ledger: {type(found[0]).__name__}")
+    return list(shapes.values())
+
+
+def _encoded(shapes: _Shapes) -> list[Segment]:
+    names = [type(found[0]).__name__ for _, found in shapes]
+    known = schemas()
+    return [
+        Segment(name, places, found, known[name].encode(found)) for name, (places, found) in zip(names, shapes, strict=True)
+    ]
+
+
+def segments_of(records: Iterable[Any]) -> list[Segment]:
+    """The segments of consecutive records, by the first record of each.
+
+    Raises `TypeError` for what is no record, and what `Schema.encode` raises.
+    """
+    return _encoded(_shapes_of(records))
+
+
+class Group:
+    """Consecutive records of a run, the first with number `first`. Each segment is encoded once, when it is asked for.
+
+    Its segments raise as `segments_of`.
+    """
+
+    def __init__(self, first: int, records: Sequence[Record]) -> None:
+        self.first, self.records = first, records
+
+    @cached_property
+    def _shapes(self) -> _Shapes:
+        return _shapes_of(self.records)
+
+    @cached_property
+    def decisive(self) -> list[Segment]:
+        """The segments that belong to the decision log."""
+        return _encoded([shape for shape in self._shapes if type(shape[1][0]) in DECISIVE])
+
+    @cached_property
+    def segments(self) -> list[Segment]:
+        """All segments, by the first record of each."""
+        others = _encoded([shape for shape in self._shapes if type(shape[1][0]) not in DECISIVE])
+        return sorted([*self.decisive, *others], key=lambda segment: segment.places[0])
+
+
+class Stored:
+    """A segment as it was stored. Raises `ValueError` or `msgspec.MsgspecError` for a payload that is none."""
+
+    def __init__(self, payload: bytes) -> None:
+        steps, table = _payload(payload)
+        self.table = Table(table, schemas())
+        self.kind = self.table.schema.name
+        self.numbers = list(accumulate(steps))
+        if len(steps) != self.table.count or min(steps) < 1:
+            raise ValueError(f"{len(steps)} numbers for {self.table.count} records")
+
+
+def _names(records: Sequence[Any], field: str) -> str | None:
+    found = {getattr(record, field) for record in records}
+    return canonical(sorted(found)).decode() if len(found) <= MANY else None
+
+
+_INSTANTS = {"Quiet": ("first", "last"), "Curve": ("first", "last"), "Trade": ("entry_at", "entry_at")}
+_COUNTED = {"Decision": "seq", "Trade": "seq", "Order": "decision"}
+
+
+def index_of(kind: str, numbers: tuple[int, int], records: Sequence[Any]) -> tuple[Any, ...]:
+    """What the index says of a segment, in the order of `tb.ledger.tables.SegmentRow`."""
+    begins, ends = _INSTANTS.get(kind, ("at", "at"))
+    counted = list(map(attrgetter(_COUNTED[kind]), records)) if kind in _COUNTED else []
+    fields = KINDS[kind].__struct_fields__
+    return (
+        kind,
+        len(records),
+        *numbers,
+        min(map(attrgetter(begins), records)),
+        max(map(attrgetter(ends), records)),
+        min(counted) if counted else None,
+        max(counted) if counted else None,
+        *(_names(records, field) if field in fields else None for field in ("instrument", "strategy", "verdict")),
+    )
