@@ -13,6 +13,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from importlib import resources
 from itertools import groupby
 from pathlib import Path
@@ -28,6 +29,9 @@ from tb.dsl.grammar import TABLE, kept_table, table_text
 from tb.dsl.names import names_in
 from tb.dsl.parse import parse
 from tb.gate.limits import limits_schema
+from tb.replay.conventions import UNITS, conventions
+from tb.replay.metrics import measure
+from tb.replay.what_if import WhatIf
 from tb.vocabulary import look_back, unit_rules
 from tb.vocabulary.catalogue import FUNCTIONS
 from tb.vocabulary.controls import CONTROLS
@@ -62,6 +66,42 @@ def errors_page() -> str:
         parts += [entry(row) for row in group]
     return "\n".join(parts)
 
+
+# metrics.md
+
+METRICS = """# Metrics
+
+What `tb report`, `tb compare` and their JSON say of a run, and how each is defined. Written from the code by
+`python docs/generate.py`. Tests compare them with empyrical, quantstats and scipy wherever these define the same, and by a
+stated formula where they define it otherwise (`tests/replay/test_peer_metrics.py`; `make peers` asks the libraries again).
+
+## What all have in common
+"""
+
+
+def metrics_page() -> str:
+    """Every metric by its group, as a run without a record has them."""
+    found = measure(
+        equity=(), trades=(), fills=(), decisions=(), initial_equity=Decimal(1), benchmark=(), what_if=WhatIf(absent="no run")
+    )
+    parts = [METRICS, *(f"- {sentence}" for sentence in conventions()), ""]
+    for group in found.groups:
+        rows = [(metric.label, f"`{metric.name}`", metric.unit, metric.definition) for metric in group.metrics]
+        parts += [f"## {group.label}", "", table(("metric", "in JSON", "unit", "definition"), rows), ""]
+    units = [(f"`{unit}`", told) for unit, told in UNITS.items()]
+    parts += ["## Units", "", table(("unit", "is"), units), "", NOT_THERE]
+    return "\n".join(parts)
+
+
+NOT_THERE = """## What is elsewhere, or not there
+
+- Use of each limit (95 % quantile and maximum over the recorded marks) and refusals by rule (with the share of refused or
+  shrunk entries in which a rule decided, what it kept back, and what its refusals would have made) are tables of their own.
+- The benchmark is chosen with `--benchmark SYMBOL`; without it, its group is not there.
+- Parity of two runs is told by `tb parity`, not by the report of one.
+- Decisions a second are a matter of the machine, and nothing of it enters a record: `tb replay --json` tells them of the run
+  that it makes.
+"""
 
 # the pages of lint rules
 
@@ -345,7 +385,7 @@ def pages() -> dict[str, str]:
     language = (HERE / "language.md").read_text(encoding="utf-8")
     library = (HERE / "controls.md").read_text(encoding="utf-8")
     parts = {"language.md": language_page(language), "controls.md": language_page(library)}
-    return {"errors.md": errors_page(), **parts, **lint_pages()}
+    return {"errors.md": errors_page(), "metrics.md": metrics_page(), **parts, **lint_pages()}
 
 
 def main(arguments: list[str]) -> int:

@@ -33,6 +33,7 @@ PAGES = (
     "docs/controls.md",
     "docs/explain.md",
     "docs/replay.md",
+    "docs/metrics.md",
     "docs/lint/README.md",
 )
 LANGUAGE = "docs/language.md"

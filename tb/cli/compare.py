@@ -43,7 +43,7 @@ def tb_compare(
     found, markets = [], Markets()
     with opened_runs(runs, ledgers, project) as opened, progress("measure") as told:
         for done, one in enumerate(opened, 1):
-            run = measured(one.ledger, one.info, markets)
+            run = measured(one.ledger, one.info, project, markets=markets)
             if run.remark:
                 say(f"note: {run.remark}")
             finished = not one.info.unfinished

@@ -48,7 +48,7 @@ def tb_demo(project: Path, as_json: bool) -> None:
         trade = _telling_trade(ledger, played.run.id)
         explanation = _explained(ledger, played.run.id, root, trade)
         page = folder / "report.html"
-        write_file(page, report_of(ledger, measured(ledger, ledger.run(played.run.id))))
+        write_file(page, report_of(measured(ledger, ledger.run(played.run.id), root)))
     if as_json:
         put_json({"simulated": True, **facts_of(played), "explained": trade, "report": str(page)})
         return

@@ -97,6 +97,7 @@ def facts_of(played: Played) -> dict[str, Any]:
         "warnings": [f"{finding.span}: {finding.message}" for finding in played.warnings],
         "elapsed_s": round(played.elapsed, 3),
         "bars_per_s": round(played.outcome.bars / played.elapsed) if played.elapsed else None,
+        "decisions_per_s": round(played.outcome.counts["decisions"] / played.elapsed) if played.elapsed else None,
     }
 
 

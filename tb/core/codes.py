@@ -1299,6 +1299,12 @@ _ROWS: tuple[Code, ...] = (
         "`tb runs` shows from when to when each run goes",
     ),
     Code(
+        "TB681",
+        "no data of the benchmark",
+        "Returns were to be set against an instrument that is not among the data of the run.",
+        "name an instrument of the run, as `--benchmark BTC-USD`",
+    ),
+    Code(
         "TB701",
         "no ledger yet",
         "The project has no ledger: nothing has been recorded.",

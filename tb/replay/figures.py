@@ -80,6 +80,7 @@ class RuleUse(msgspec.Struct, frozen=True, kw_only=True):
     shadowed: int
     binding: float | None  # share of the refused or shrunk entries in which this constraint decided
     blocked: float  # notional kept back, in account currency
+    what_if: float | None = None  # what its refusals would have made, each by itself; None where that was not followed
 
 
 class LimitUse(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from tb.core.records import Decision, Fill, Latch, Mark, Trade
-from tb.replay import metrics_policy, metrics_returns, metrics_trades, statistic
+from tb.replay import metrics_policy, metrics_refused, metrics_returns, metrics_trades, statistic
 from tb.replay.curve import Points, curve, daily, drawdowns, months
 from tb.replay.figures import Breakdown, Drawdown, Group, LimitUse, Metric, Metrics, Month, Row, RuleUse, Stoppage, Unit
+from tb.replay.what_if import WhatIf
 
 __all__ = [
     "Breakdown",
@@ -45,14 +46,16 @@ def measure(
     first: int | None = None,
     last: int | None = None,
     benchmark: Points | None = None,
+    what_if: WhatIf | None = None,
 ) -> Metrics:
     """Measure one run.
 
     `equity` holds (instant, marked equity), ascending, possibly sparse: the last value is carried forward. `first` and
     `last` are the run's span (default: of `equity`). `days_per_year` scales daily ratios: 365 where markets never close, 252
     elsewhere; under 300, Saturdays and Sundays are no days of their own. `marks` give exposure and use of limits, `latches`
-    pauses and halts in order of time, `benchmark` (instant, positive value) adds a group. `decisions` is walked once. Raises
-    ValueError for input no run can have: equity out of order, outside the span or not finite, initial equity not positive.
+    pauses and halts in order of time; `benchmark` (instant, positive value) and `what_if` (refused entries) add a group
+    each. `decisions` is walked once. Raises ValueError for input no run can have: equity out of order, outside the span or not
+    finite, initial equity not positive.
     """
     line = curve(equity, initial_equity, first, last)
     days = metrics_returns.days_of(line, days_per_year)
@@ -70,6 +73,8 @@ def measure(
         metrics_policy.verdicts(tally),
         metrics_policy.standing(marks, stops, line),
     ]
+    if what_if is not None:
+        groups.append(metrics_refused.refused(what_if))
     if benchmark is not None:
         groups.append(metrics_returns.against(line, days, benchmark))
     return Metrics(
@@ -80,7 +85,7 @@ def measure(
         monthly=tuple(months(line)),
         drawdowns=tuple(sorted(drawdowns(line), key=lambda fall: (-fall.depth, fall.peak))[:DEEPEST]),
         breakdowns=metrics_trades.breakdowns(closed),
-        rules=metrics_policy.rules(tally),
+        rules=metrics_policy.rules(tally, {} if what_if is None else metrics_refused.by_rule(what_if)),
         limits=metrics_policy.limits(marks),
         stoppages=stops,
     )

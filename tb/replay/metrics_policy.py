@@ -5,7 +5,7 @@ Entries only; exits are counted apart, because constraints judge them only where
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -132,8 +132,10 @@ def verdicts(tally: Tally) -> Group:
     return Group(name="policy", label="Policy", metrics=found)
 
 
-def rules(tally: Tally) -> tuple[RuleUse, ...]:
-    """Constraints that decided at least one entry, or would have in shadow; the most refusals first."""
+def rules(tally: Tally, made: Mapping[str, float]) -> tuple[RuleUse, ...]:
+    """Constraints that decided at least one entry, or would have in shadow; the most refusals first.
+
+    `made` is what the refusals of each would have made."""
     bound = tally.refused + tally.shrunk
     found = [
         RuleUse(
@@ -144,6 +146,7 @@ def rules(tally: Tally) -> tuple[RuleUse, ...]:
             shadowed=rule.shadowed,
             binding=(rule.refused + rule.shrunk) / bound if bound else None,
             blocked=float(rule.blocked),
+            what_if=made.get(name),
         )
         for name, rule in tally.rules.items()
         if rule.refused or rule.shrunk or rule.warned or rule.shadowed

@@ -15,7 +15,8 @@ from tb.core.records import Run as RunRecord
 
 KEYS = (
     "run bars instruments decisions proposals approved shrunk rejected trades final_equity policy_hash decision_log_hash "
-    "elapsed_s bars_per_s first last period data warnings halts open_positions total_return max_drawdown no_trade_reason"
+    "elapsed_s bars_per_s decisions_per_s first last period data warnings halts open_positions total_return max_drawdown "
+    "no_trade_reason "
 ).split()
 BARS = 3 * 40 * 24
 
@@ -38,7 +39,7 @@ def test_the_same_twice_gives_the_same_log_with_and_without_a_ledger(run: Run, p
     common = ("replay", "--project", project, "--data", project / "data", "--json")
     first, second = run(*common).json, run(*common).json
     unrecorded, in_pieces = run(*common, "--no-ledger").json, run(*common, "--chunk", "37").json
-    told = {"run", "elapsed_s", "bars_per_s", "ledger"}
+    told = {"run", "elapsed_s", "bars_per_s", "decisions_per_s", "ledger"}
     for other in (second, unrecorded, in_pieces):
         assert {k: v for k, v in other.items() if k not in told} == {k: v for k, v in first.items() if k not in told}
     assert (first["run"], second["run"], unrecorded["run"]) == ("r1", "r2", None)

@@ -5,23 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tb.core.records import Decision, Trade
+from tb.replay.conventions import conventions
 from tb.replay.figures import Breakdown, Drawdown, Group, Metric, Metrics, Month
 from tb.replay.report import wording
-from tb.replay.report.table import table
+from tb.replay.report.table import coloured, table
 from tb.replay.report.wording import NONE, day, duration, fixed, instant, money, price, quantity, ratio, text
 
 TRADES, REFUSALS = 200, 100  # rows shown, the last ones
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 HEAT = (0.005, 0.02, 0.05, 0.1)  # from here on a month is coloured 1, 2, 3, 4 deep
-
-
-def tone(value: float | None) -> str:
-    """A class for a signed amount."""
-    return "" if value is None or value == 0 else "gain" if value > 0 else "loss"
-
-
-def coloured(value: float | None, shown: str) -> str:
-    return f'<span class="{tone(value)}">{shown}</span>' if tone(value) else shown
 
 
 def figures_section(metrics: Metrics, currency: str) -> str:
@@ -43,13 +35,14 @@ def _figure(metric: Metric, currency: str) -> str:
     )
 
 
-def definitions_section(metrics: Metrics) -> str:
-    """What every figure means, in the order in which they stand."""
+def definitions_section(metrics: Metrics, currency: str) -> str:
+    """What every figure means, in the order in which they stand, after what all have in common."""
+    shared = "".join(f"<li>{text(sentence)}</li>" for sentence in conventions(metrics.days_per_year, currency))
     parts = "".join(
         f'<dt id="def-{text(metric.name)}">{text(metric.label)}</dt><dd>{text(metric.definition)}</dd>'
         for metric in metrics.each()
     )
-    return f'<dl class="definitions">{parts}</dl>'
+    return f'<ul class="conventions">{shared}</ul><dl class="definitions">{parts}</dl>'
 
 
 def months_section(months: Sequence[Month]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from importlib import resources
@@ -22,6 +23,7 @@ from tb.replay.report.chart import Span
 from tb.replay.report.equity import equity_section
 from tb.replay.report.policy import limits_section, rules_section, stops_section
 from tb.replay.report.prices import prices_section
+from tb.replay.report.table import tone
 from tb.replay.report.thinning import Bars
 from tb.replay.report.wording import fixed, instant, text
 
@@ -91,7 +93,7 @@ def render_report(
         ("trades", "Trades", "Trades", listing.trades_section(trades, run.id, currency)),
         ("refused", "Refused", "Refused entries", listing.refusals_section(decisions, run.id)),
         ("run", "Run", "How this run was made", _making(run, summary)),
-        ("definitions", "Definitions", "Definitions", listing.definitions_section(metrics)),
+        ("definitions", "Definitions", "Definitions", listing.definitions_section(metrics, currency)),
     )
     links = "".join(f'<a href="#{name}">{text(short)}</a>' for name, short, _, _ in sections)
     body = "".join(
@@ -152,7 +154,7 @@ def _tiles(metrics: Metrics, currency: str) -> str:
 
 
 def _tile(metric: Metric, currency: str) -> str:
-    kind = listing.tone(metric.value) if metric.name in SIGNED else ""
+    kind = tone(metric.value) if metric.name in SIGNED else ""
     reason = f"<small>{text(metric.note)}</small>" if metric.value is None else ""
     return (
         f'<div class="tile" title="{text(metric.definition)}"><span>{text(metric.label)}</span>'
@@ -177,4 +179,14 @@ def _making(run: Run, summary: Mapping[str, object]) -> str:
         "initial equity": Decimal(run.initial_equity),
         **{name: run.config[name] for name in sorted(run.config) if name != "data_path"},
     }
-    return f'<div class="pairs">{listing.names_section(summary)}{listing.names_section(origin)}</div>'
+    told = {name: _summed(name, value) for name, value in summary.items()}
+    return f'<div class="pairs">{listing.names_section(told)}{listing.names_section(origin)}</div>'
+
+
+def _summed(name: str, value: object) -> object:
+    """A value of the summary for reading: amounts stand there as exact text, ratios as fractions."""
+    if name in {"total_return", "max_drawdown"} and isinstance(value, float):
+        return f"{value * 100.0:.2f}%".replace("-", wording.MINUS)
+    if isinstance(value, str) and re.fullmatch(r"-?\d+\.\d{3,}", value):
+        return Decimal(value).quantize(Decimal("0.01"))
+    return value

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tb.replay.figures import LimitUse, RuleUse, Stoppage
 from tb.replay.report.chart import Span, dates, percent
-from tb.replay.report.table import table
+from tb.replay.report.table import coloured, table
 from tb.replay.report.wording import NONE, duration, fixed, instant, money, ratio, text
 
 FULLEST = 2.0  # a bar ends at twice its limit; beyond it only the number says how far
@@ -51,6 +51,7 @@ def rules_section(rules: Sequence[RuleUse], currency: str) -> str:
         return '<p class="empty">no constraint refused, shrank or warned about an entry</p>'
     most = max(max(use.refused + use.shrunk, use.warned, use.shadowed) for use in rules)
     in_shadow = any(use.shadowed for use in rules)  # a column only where there is something in it
+    is_followed = any(use.what_if is not None for use in rules)
     rows = [
         [
             f'<span class="rule">{text(use.rule)}</span>',
@@ -61,11 +62,13 @@ def rules_section(rules: Sequence[RuleUse], currency: str) -> str:
             *([fixed(use.shadowed, 0)] if in_shadow else []),
             ratio(use.binding, 1),
             money(use.blocked, currency),
+            *([coloured(use.what_if, money(use.what_if, currency, signed=True))] if is_followed else []),
         ]
         for use in rules
     ]
     shadow = ("in shadow",) if in_shadow else ()
-    heads = ("constraint", "decided", "refused", "shrunk", "warned", *shadow, "binding share", "blocked notional")
+    what_if = ("what-if profit",) if is_followed else ()
+    heads = ("constraint", "decided", "refused", "shrunk", "warned", *shadow, "binding share", "blocked notional", *what_if)
     return table(heads, rows, numbers=range(2, len(heads)), kind="meters")
 
 

@@ -7,6 +7,15 @@ from collections.abc import Collection, Iterable, Sequence
 from tb.replay.report.wording import text
 
 
+def tone(value: float | None) -> str:
+    """A class for a signed amount."""
+    return "" if value is None or value == 0 else "gain" if value > 0 else "loss"
+
+
+def coloured(value: float | None, shown: str) -> str:
+    return f'<span class="{tone(value)}">{shown}</span>' if tone(value) else shown
+
+
 def table(
     heads: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Collection[int] = (), kind: str = "", tall: bool = False
 ) -> str:
