@@ -1,6 +1,6 @@
-"""Milliseconds per function for 1,000,000 bars, and to load or compile it: `python -m benchmarks.kernels [NAME ...] [--json]`.
+"""Milliseconds of processor time per function: `python -m benchmarks.kernels [NAME ...] [--json]`.
 
-1. Bars of a random walk, in chunks as a replay evaluates them, with the default constants, or 20 where a function has none.
+1. 1,000,000 bars of a random walk, in chunks as a replay evaluates them, with default constants, or 20 where there is none.
 2. The middle of some runs; the first call, which compiles the kernel or loads it from the cache on disk, is timed apart.
 3. One bar of 1,000 instruments, as a live step evaluates it.
 """
@@ -71,20 +71,20 @@ def through(function: Function, constants: Constants, inputs: Array) -> None:
 
 
 def milliseconds(began: int) -> float:
-    return (time.perf_counter_ns() - began) / 1e6
+    return (time.process_time_ns() - began) / 1e6
 
 
 def measure(function: Function, market: dict[str, Array], runs: int) -> Timing:
     constants, inputs = constants_of(function), inputs_of(function, market)
-    began = time.perf_counter_ns()
+    began = time.process_time_ns()
     _, carried = evaluate(function, constants, inputs[:, :CHUNK], None)
     first = milliseconds(began)
     million, live = [], []
     for _ in range(runs):
-        began = time.perf_counter_ns()
+        began = time.process_time_ns()
         through(function, constants, inputs)
         million.append(milliseconds(began))
-        began = time.perf_counter_ns()
+        began = time.process_time_ns()
         for _ in range(INSTRUMENTS):
             evaluate(function, constants, inputs[:, CHUNK : CHUNK + 1], carried)
         live.append(milliseconds(began))

@@ -44,7 +44,7 @@ def in_chunks(function: Function, constants: Constants, inputs: Array, cuts: lis
 
 
 @pytest.mark.parametrize("function", ALL, ids=name_of)
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_kernel_equals_definition_on_awkward_values(function: Function, data: st.DataObject) -> None:
     constants = data.draw(constants_for(function))
@@ -65,7 +65,7 @@ def test_kernel_equals_definition_on_a_market(function: Function) -> None:
 
 
 @pytest.mark.parametrize("function", ALL, ids=name_of)
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_chunks_do_not_change_a_bit(function: Function, data: st.DataObject) -> None:
     constants = data.draw(constants_for(function))
@@ -161,6 +161,26 @@ def test_a_recursion_starts_anew_after_an_unknown_input(function: Function) -> N
         assert_same_bits(found[:, :100], before)
         assert np.isnan(found[:, 100]).all()
         assert_same_bits(found[:, 101:], after)
+
+
+@pytest.mark.parametrize("function", ALL, ids=name_of)
+def test_values_return_after_a_gap(function: Function) -> None:
+    """Bars without data: nothing is known in them, and afterwards what a history that begins after them would say."""
+    constants = usual_constants(function)
+    inputs = walk(function, 400)
+    inputs[:, 150:157] = np.nan
+    found, _ = evaluate(function, constants, inputs, None)
+    after, _ = evaluate(function, constants, inputs[:, 157:], None)
+    assert np.isnan(found[:, 150:157]).all()
+    if function.name not in ENDS_ALONE:  # these see across a gap that lies between their two bars
+        assert_same_bits(found[:, 157:], after)
+
+
+@pytest.mark.parametrize("function", ALL, ids=name_of)
+def test_the_first_bar(function: Function) -> None:
+    found, _ = evaluate(function, usual_constants(function), walk(function, 1), None)
+    assert found.shape == (len(function.outputs), 1)
+    assert np.isfinite(found).all() == (function.window(usual_constants(function)) == 1)
 
 
 @pytest.mark.parametrize("name", ["ema", "rma", "atr", "macd"])

@@ -58,7 +58,7 @@ FUNCTIONS = (
         "it at its mean plus beta times the distance of y from its own; unknown where a line through both leaves "
         "nothing",
         source="pairs trading; residual of the regression of x on y",
-        example="spread_zscore(close, close of ETH-USD, 100) < -2",
+        example="spread_zscore(close, close of BTC-USD, 100) < -2",
     ),
     Function(
         name="tracking_error",

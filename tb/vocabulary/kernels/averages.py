@@ -1,4 +1,8 @@
-"""Averages over a window: `mean`, `wma`, `hma`, `vwap`. Definitions: `tb.vocabulary.reference.averages`."""
+"""Averages over a window: `mean`, `wma`, `hma`, `vwap`. Definitions: `tb.vocabulary.reference.averages`.
+
+Bars are looped over inside and the window outside, so that the machine adds several bars at once; each bar still adds its
+window from the oldest value on.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +21,15 @@ def _finite(value: float) -> float:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _weighted_mean(x: Any, start: int, n: int) -> float:
-    origin: float = x[start]
-    total = 0.0
-    for i in range(n):
-        total += (i + 1) * (x[start + i] - origin)
-    return origin + total / (n * (n + 1) / 2.0)
+def _weighted_means(x: Any, n: int, out: Any) -> None:
+    """out[t] = the mean of x[t : t + n] by the weights 1 to n, taken of distances from the oldest value."""
+    for t in range(out.shape[0]):
+        out[t] = 0.0
+    for j in range(n):
+        for t in range(out.shape[0]):
+            out[t] += (j + 1) * (x[t + j] - x[t])
+    for t in range(out.shape[0]):
+        out[t] = x[t] + out[t] / (n * (n + 1) / 2.0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -30,7 +37,6 @@ def mean(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     x = inputs[0]
     out = outputs[0]
-    # bar by bar inside, so that the machine adds several bars at once; each bar still adds its window from the oldest value on
     for t in range(out.shape[0]):
         out[t] = 0.0
     for j in range(n):
@@ -42,9 +48,9 @@ def mean(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def wma(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
-    n = int(constants[0])
+    _weighted_means(inputs[0], int(constants[0]), outputs[0])
     for t in range(outputs.shape[1]):
-        outputs[0, t] = _finite(_weighted_mean(inputs[0], t, n))
+        outputs[0, t] = _finite(outputs[0, t])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -52,11 +58,15 @@ def hma(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     half = n // 2
     root = int(math.sqrt(n))
-    raw = np.empty(outputs.shape[1] + root - 1)
-    for i in range(raw.shape[0]):
-        raw[i] = 2.0 * _weighted_mean(inputs[0], i + n - half, half) - _weighted_mean(inputs[0], i, n)
+    quick = np.empty(outputs.shape[1] + root - 1)
+    slow = np.empty(outputs.shape[1] + root - 1)
+    _weighted_means(inputs[0][n - half :], half, quick)
+    _weighted_means(inputs[0], n, slow)
+    for i in range(quick.shape[0]):
+        quick[i] = 2.0 * quick[i] - slow[i]
+    _weighted_means(quick, root, outputs[0])
     for t in range(outputs.shape[1]):
-        outputs[0, t] = _finite(_weighted_mean(raw, t, root))
+        outputs[0, t] = _finite(outputs[0, t])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -67,13 +77,16 @@ def _typical(high: float, low: float, close: float) -> float:
 @njit(cache=True, nogil=True, error_model="numpy")
 def vwap(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
-    high, low, close, volume = inputs[0], inputs[1], inputs[2], inputs[3]
-    for t in range(outputs.shape[1]):
-        origin = _typical(high[t], low[t], close[t])
-        traded = 0.0
-        weighted = 0.0
-        for i in range(t, t + n):
-            typical = _typical(high[i], low[i], close[i])
-            weighted += (typical - origin) * volume[i]
-            traded += volume[i]
-        outputs[0, t] = _finite(origin + weighted / traded)
+    volume, out = inputs[3], outputs[0]
+    typical = np.empty(inputs.shape[1])
+    for i in range(typical.shape[0]):
+        typical[i] = _typical(inputs[0, i], inputs[1, i], inputs[2, i])
+    traded = np.zeros(out.shape[0])
+    for t in range(out.shape[0]):
+        out[t] = 0.0
+    for j in range(n):
+        for t in range(out.shape[0]):
+            out[t] += (typical[t + j] - typical[t]) * volume[t + j]
+            traded[t] += volume[t + j]
+    for t in range(out.shape[0]):
+        out[t] = _finite(typical[t] + out[t] / traded[t])

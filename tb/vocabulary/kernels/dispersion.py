@@ -1,6 +1,7 @@
 """Spread and co-movement: `stdev`, `zscore`, `bollinger`, `volatility`, `correlation`, `slope`, `cci`.
 
-Definitions: `tb.vocabulary.reference.dispersion`.
+Definitions: `tb.vocabulary.reference.dispersion`. Bars are looped over inside and the window outside, so that the machine adds
+several bars at once; each bar still adds its window from the oldest value on.
 """
 
 from __future__ import annotations
@@ -20,49 +21,61 @@ def _finite(value: float) -> float:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _mean(x: Any, start: int, n: int) -> float:
-    origin: float = x[start]
-    total = 0.0
-    for i in range(start, start + n):
-        total += x[i] - origin
-    return origin + total / n
+def _means(x: Any, n: int, out: Any) -> None:
+    """out[t] = the mean of x[t : t + n], taken of distances from the oldest value."""
+    for t in range(out.shape[0]):
+        out[t] = 0.0
+    for j in range(n):
+        for t in range(out.shape[0]):
+            out[t] += x[t + j] - x[t]
+    for t in range(out.shape[0]):
+        out[t] = x[t] + out[t] / n
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _stdev(x: Any, start: int, n: int, centre: float) -> float:
-    total = 0.0
-    for i in range(start, start + n):
-        total += (x[i] - centre) * (x[i] - centre)
-    return math.sqrt(total / n)
+def _stdevs(x: Any, n: int, centre: Any, out: Any) -> None:
+    """The standard deviation of each window from its mean."""
+    for t in range(out.shape[0]):
+        out[t] = 0.0
+    for j in range(n):
+        for t in range(out.shape[0]):
+            out[t] += (x[t + j] - centre[t]) * (x[t + j] - centre[t])
+    for t in range(out.shape[0]):
+        out[t] = math.sqrt(out[t] / n)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def stdev(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
-    x = inputs[0]
+    centre = np.empty(outputs.shape[1])
+    _means(inputs[0], n, centre)
+    _stdevs(inputs[0], n, centre, outputs[0])
     for t in range(outputs.shape[1]):
-        outputs[0, t] = _finite(_stdev(x, t, n, _mean(x, t, n)))
+        outputs[0, t] = _finite(outputs[0, t])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def zscore(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     x = inputs[0]
+    centre = np.empty(outputs.shape[1])
+    _means(x, n, centre)
+    _stdevs(x, n, centre, outputs[0])
     for t in range(outputs.shape[1]):
-        centre = _mean(x, t, n)
-        outputs[0, t] = _finite((x[t + n - 1] - centre) / _stdev(x, t, n, centre))
+        outputs[0, t] = _finite((x[t + n - 1] - centre[t]) / outputs[0, t])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def bollinger(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
-    x = inputs[0]
+    middle = np.empty(outputs.shape[1])
+    width = np.empty(outputs.shape[1])
+    _means(inputs[0], n, middle)
+    _stdevs(inputs[0], n, middle, width)
     for t in range(outputs.shape[1]):
-        middle = _mean(x, t, n)
-        width = constants[1] * _stdev(x, t, n, middle)
-        outputs[0, t] = _finite(middle)
-        outputs[1, t] = _finite(middle + width)
-        outputs[2, t] = _finite(middle - width)
+        outputs[0, t] = _finite(middle[t])
+        outputs[1, t] = _finite(middle[t] + constants[1] * width[t])
+        outputs[2, t] = _finite(middle[t] - constants[1] * width[t])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -74,57 +87,66 @@ def volatility(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         change = x[i + 1] / x[i]
         is_known = x[i] > 0.0 and x[i + 1] > 0.0 and change > 0.0 and math.isfinite(change) and math.isfinite(x[i])
         returns[i] = math.log(change) if is_known else NAN
+    centre = np.empty(outputs.shape[1])
+    _means(returns, n, centre)
+    _stdevs(returns, n, centre, outputs[0])
     for t in range(outputs.shape[1]):
-        outputs[0, t] = _finite(_stdev(returns, t, n, _mean(returns, t, n)))
+        outputs[0, t] = _finite(outputs[0, t])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def correlation(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
-    x, y = inputs[0], inputs[1]
-    for t in range(outputs.shape[1]):
-        x_mean = _mean(x, t, n)
-        y_mean = _mean(y, t, n)
-        xx = 0.0
-        xy = 0.0
-        yy = 0.0
-        for i in range(t, t + n):
-            dx = x[i] - x_mean
-            dy = y[i] - y_mean
-            xx += dx * dx
-            xy += dx * dy
-            yy += dy * dy
-        found = _finite(xy / (math.sqrt(xx) * math.sqrt(yy)))
-        if found > 1.0:
-            found = 1.0
-        elif found < -1.0:
-            found = -1.0
-        outputs[0, t] = found
+    x, y, xy = inputs[0], inputs[1], outputs[0]
+    m = outputs.shape[1]
+    x_mean = np.empty(m)
+    y_mean = np.empty(m)
+    _means(x, n, x_mean)
+    _means(y, n, y_mean)
+    xx = np.zeros(m)
+    yy = np.zeros(m)
+    for t in range(m):
+        xy[t] = 0.0
+    for j in range(n):
+        for t in range(m):
+            dx = x[t + j] - x_mean[t]
+            dy = y[t + j] - y_mean[t]
+            xx[t] += dx * dx
+            xy[t] += dx * dy
+            yy[t] += dy * dy
+    for t in range(m):
+        found = _finite(xy[t] / (math.sqrt(xx[t]) * math.sqrt(yy[t])))
+        xy[t] = 1.0 if found > 1.0 else -1.0 if found < -1.0 else found
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def slope(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
-    x = inputs[0]
+    x, out = inputs[0], outputs[0]
     centre = (n - 1) / 2.0
     spread = n * (float(n) * n - 1.0) / 12.0
-    for t in range(outputs.shape[1]):
-        total = 0.0
-        for i in range(n):
-            total += (i - centre) * (x[t + i] - x[t])
-        outputs[0, t] = _finite(total / spread)
+    for t in range(out.shape[0]):
+        out[t] = 0.0
+    for j in range(n):
+        for t in range(out.shape[0]):
+            out[t] += (j - centre) * (x[t + j] - x[t])
+    for t in range(out.shape[0]):
+        out[t] = _finite(out[t] / spread)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def cci(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
-    high, low, close = inputs[0], inputs[1], inputs[2]
+    high, low, close, out = inputs[0], inputs[1], inputs[2], outputs[0]
     typical = np.empty(inputs.shape[1])
     for i in range(typical.shape[0]):
         typical[i] = (high[i] + low[i] + close[i]) / 3.0
-    for t in range(outputs.shape[1]):
-        centre = _mean(typical, t, n)
-        deviation = 0.0
-        for i in range(t, t + n):
-            deviation += abs(typical[i] - centre)
-        outputs[0, t] = _finite((typical[t + n - 1] - centre) / (0.015 * (deviation / n)))
+    centre = np.empty(out.shape[0])
+    _means(typical, n, centre)
+    for t in range(out.shape[0]):
+        out[t] = 0.0
+    for j in range(n):
+        for t in range(out.shape[0]):
+            out[t] += abs(typical[t + j] - centre[t])
+    for t in range(out.shape[0]):
+        out[t] = _finite((typical[t + n - 1] - centre[t]) / (0.015 * (out[t] / n)))

@@ -21,31 +21,43 @@ def _finite(value: float) -> float:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _unknowns(x: Any) -> int:
+    """How many values are unknown; counted without a branch, so that the machine looks at several at once."""
+    count = 0
+    for i in range(x.shape[0]):
+        count += 0 if x[i] - x[i] == 0.0 else 1
+    return count
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _seal(inputs: Any, outputs: Any) -> None:
     """Unknown where an input of the window is, and never endless."""
+    for row in range(outputs.shape[0]):
+        out = outputs[row]
+        for t in range(out.shape[0]):
+            out[t] = out[t] if out[t] - out[t] == 0.0 else NAN
     window = inputs.shape[1] - outputs.shape[1] + 1
-    known = 0
-    for i in range(inputs.shape[1]):
-        known += 1
-        for row in range(inputs.shape[0]):
-            if not math.isfinite(inputs[row, i]):
-                known = 0
-        t = i - window + 1
-        if t >= 0:
-            for row in range(outputs.shape[0]):
-                if known < window or not math.isfinite(outputs[row, t]):
-                    outputs[row, t] = NAN
+    for row in range(inputs.shape[0]):
+        if _unknowns(inputs[row]) == 0:
+            continue
+        known = 0
+        for i in range(inputs.shape[1]):
+            known = known + 1 if math.isfinite(inputs[row, i]) else 0
+            if known < window and i >= window - 1:
+                outputs[:, i - window + 1] = NAN
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _sums(x: Any, n: int) -> Any:
     """At each bar the sum of the last n values, from the oldest on."""
     found = np.full(x.shape[0], NAN)
-    for i in range(n - 1, x.shape[0]):
-        found[i] = 0.0
+    out = found[n - 1 :]
+    for t in range(out.shape[0]):
+        out[t] = 0.0
     for j in range(n):
-        for i in range(n - 1, x.shape[0]):
-            found[i] += x[i - n + 1 + j]
+        part = x[j : j + out.shape[0]]
+        for t in range(out.shape[0]):
+            out[t] += part[t]
     return found
 
 
@@ -53,13 +65,15 @@ def _sums(x: Any, n: int) -> Any:
 def _means(x: Any, n: int) -> Any:
     """At each bar the mean of the last n values, taken of distances from the oldest."""
     found = np.full(x.shape[0], NAN)
-    for i in range(n - 1, x.shape[0]):
-        found[i] = 0.0
+    out = found[n - 1 :]
+    for t in range(out.shape[0]):
+        out[t] = 0.0
     for j in range(n):
-        for i in range(n - 1, x.shape[0]):
-            found[i] += x[i - n + 1 + j] - x[i - n + 1]
-    for i in range(n - 1, x.shape[0]):
-        found[i] = x[i - n + 1] + found[i] / n
+        part = x[j : j + out.shape[0]]
+        for t in range(out.shape[0]):
+            out[t] += part[t] - x[t]
+    for t in range(out.shape[0]):
+        out[t] = x[t] + out[t] / n
     return found
 
 

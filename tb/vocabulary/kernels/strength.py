@@ -53,27 +53,39 @@ def _joined(state: Any, at: int, back: int, x: Any) -> Any:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
-    """out[t] = the greatest (sign 1) or least (sign -1) of x[t : t + n], NaN where one of them is unknown."""
-    known = 0
-    best = -1
+def _unknowns(x: Any) -> int:
+    """How many values are unknown; counted without a branch, so that the machine looks at several at once."""
+    count = 0
     for i in range(x.shape[0]):
-        known = known + 1 if math.isfinite(x[i]) else 0
-        start = i - n + 1
-        if start < 0:
-            continue
-        if known < n:
-            out[start] = NAN
-            best = -1
-            continue
-        if best < start:
-            best = start
-            for j in range(start + 1, i + 1):
-                if sign * x[j] >= sign * x[best]:
-                    best = j
-        elif sign * x[i] >= sign * x[best]:
-            best = i
-        out[start] = x[best] + 0.0
+        count += 0 if x[i] - x[i] == 0.0 else 1
+    return count
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
+    """out[t] = the greatest (sign 1) or least (sign -1) of x[t : t + n], NaN where one of them is unknown.
+
+    The extreme of twice as many values is that of two extremes, so a window takes as many steps as n has binary digits.
+    """
+    m = out.shape[0]
+    best = sign * x
+    size = 1
+    while 2 * size <= n:
+        length = best.shape[0] - size
+        left, right, joined = best[:length], best[size:], np.empty(length)
+        for i in range(length):
+            joined[i] = left[i] if left[i] > right[i] else right[i]
+        best = joined
+        size *= 2
+    left, right = best[:m], best[n - size :]
+    for t in range(m):
+        out[t] = sign * (left[t] if left[t] > right[t] else right[t]) + 0.0
+    if _unknowns(x) > 0:
+        known = 0
+        for i in range(x.shape[0]):
+            known = known + 1 if math.isfinite(x[i]) else 0
+            if known < n and i >= n - 1:
+                out[i - n + 1] = NAN
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

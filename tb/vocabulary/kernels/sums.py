@@ -20,13 +20,19 @@ def _finite(value: float) -> float:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _totals(x: Any, n: int, out: Any) -> None:
+def _added(x: Any, n: int, out: Any) -> None:
     """out[t] = the sum of x[t : t + n], added from the oldest value on."""
     for t in range(out.shape[0]):
         out[t] = 0.0
     for j in range(n):
         for t in range(out.shape[0]):
             out[t] += x[t + j]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _totals(x: Any, n: int, out: Any) -> None:
+    """The same sums, unknown where they are endless."""
+    _added(x, n, out)
     for t in range(out.shape[0]):
         out[t] = _finite(out[t])
 
@@ -86,22 +92,19 @@ def mfi(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     high, low, close, volume = inputs[0], inputs[1], inputs[2], inputs[3]
     rising = np.zeros(inputs.shape[1])
     falling = np.zeros(inputs.shape[1])
-    known = 0
     before = NAN
+    for i in range(close.shape[0]):
+        typical = (high[i] + low[i] + close[i]) / 3.0
+        rising[i] = typical * volume[i] if typical > before else 0.0
+        falling[i] = typical * volume[i] if typical < before else 0.0
+        before = typical
+    down = np.empty(outputs.shape[1])
+    _added(rising[1:], n, outputs[0])
+    _added(falling[1:], n, down)
+    known = 0
     for i in range(close.shape[0]):
         is_known = math.isfinite(high[i]) and math.isfinite(low[i]) and math.isfinite(close[i]) and math.isfinite(volume[i])
         known = known + 1 if is_known else 0
-        typical = (high[i] + low[i] + close[i]) / 3.0
-        if typical > before:
-            rising[i] = typical * volume[i]
-        elif typical < before:
-            falling[i] = typical * volume[i]
-        before = typical
-        t = i - n
-        if t >= 0:
-            up = 0.0
-            down = 0.0
-            for j in range(t + 1, i + 1):
-                up += rising[j]
-                down += falling[j]
-            outputs[0, t] = _finite(100.0 * (up / (up + down))) if known > n else NAN
+        if i >= n:
+            up = outputs[0, i - n]
+            outputs[0, i - n] = _finite(100.0 * (up / (up + down[i - n]))) if known > n else NAN
