@@ -72,6 +72,8 @@ def run_of(ledger: Ledger, name: str | None) -> RunInfo:
         found = latest
     if found.unfinished:
         say(f"note: run {found.run.id} is unfinished: it was stopped, or is still going on")
+    if found.interrupted:
+        say(f"note: run {found.run.id} was interrupted at {found.interrupted}: nothing after it was decided")
     return found
 
 

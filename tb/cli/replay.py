@@ -10,9 +10,10 @@ import click
 
 from tb.cli.opening import compiled_project
 from tb.cli.options import command, instant, json_option, ledger_option, names, project_option
-from tb.cli.output import progress, put, put_json, show_findings
+from tb.cli.output import encode, put, put_json, show_findings
 
 if TYPE_CHECKING:
+    from tb.cli.following import Following
     from tb.cli.summary import Played
     from tb.core.records import Run
     from tb.ledger.store import Ledger
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     "tb replay --data ../data/crypto_1h",
     "tb replay --data data --from 2023-01-01 --to 2024-01-01 --instruments BTC-USD,ETH-USD",
     "tb replay --data data --json | jq .final_equity",
+    "tb replay --data data --follow --speed 1000x     # as if live: space pauses, n steps to the next decision, q stops",
 )
 @click.option("--data", type=click.Path(path_type=Path), metavar="PATH", help="Folder of SYMBOL.parquet or SYMBOL.csv.")
 @click.option("--feeds", type=click.Path(path_type=Path), metavar="DIR", help="Folder of recorded feeds, NAME.parquet or .csv.")
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 @click.option("--instruments", type=names, metavar="A,B", help="Use the data of these alone.")
 @ledger_option
 @click.option("--no-ledger", is_flag=True, help="Record nothing: faster, and nothing can be explained afterwards.")
+@click.option("--follow", is_flag=True, help="Tell decisions, fills and refusals as they happen; `--json`: JSON lines.")
+@click.option("--speed", metavar="N", help="With --follow: the simulated clock at N times real time (`1000x`), or `max`.")
 @click.option("--chunk", type=click.IntRange(min=1), hidden=True, help="Bars computed at a time; never changes a result.")
 @project_option
 @json_option
@@ -46,6 +50,8 @@ def tb_replay(
     instruments: tuple[str, ...] | None,
     ledger: Path | None,
     no_ledger: bool,
+    follow: bool,
+    speed: str | None,
     chunk: int | None,
     project: Path,
     as_json: bool,
@@ -53,14 +59,20 @@ def tb_replay(
     """Run the project's rules and limits over recorded bars.
 
     A decision at a bar's close fills at the next open, with the fee and slippage of `tb.yaml`; stops and targets are watched
-    inside each bar, the stop first.
+    inside each bar, the stop first. Ctrl-C ends a run where it is: what was decided until then is kept, and the run is marked
+    as interrupted.
     """
+    from tb.cli.failing import INTERRUPTED
+    from tb.cli.following import Following
     from tb.cli.summary import as_text, facts_of
     from tb.replay.recordings import config_of, feed_places
 
     started = time.perf_counter()
     if first is not None and last is not None and first >= last:
         raise click.UsageError("--from has to be earlier than --to")
+    if speed is not None and not follow:
+        raise click.UsageError("--speed is how fast to follow a run: add --follow")
+    following = Following.of(speed or "max", as_json=as_json) if follow else Following()
     if ledger is not None and no_ledger:
         raise click.UsageError("--ledger and --no-ledger exclude each other")
     compiled = compiled_project(project)
@@ -70,9 +82,14 @@ def tb_replay(
     path = None if no_ledger else ledger or compiled.project.ledger
     adviser = adviser_of(compiled)
     config = {**_config(folder, instruments, first, last), **config_of(market, places), **_advised(adviser)}
-    played = play(compiled, market, path, config, chunk=chunk, adviser=adviser)
+    played = play(compiled, market, path, config, chunk=chunk, adviser=adviser, following=following)
     played.elapsed = time.perf_counter() - started
-    put_json(facts_of(played)) if as_json else put(as_text(played))
+    if as_json and follow:
+        put(encode({"type": "summary", **facts_of(played)}).decode())
+    else:
+        put_json(facts_of(played)) if as_json else put(as_text(played))
+    if following.was_killed:
+        raise click.exceptions.Exit(INTERRUPTED)
 
 
 def _data_folder(compiled: Compiled, project: Path, data: Path | None) -> Path:
@@ -140,17 +157,24 @@ def play(
     *,
     chunk: int | None = None,
     adviser: RecordedAdvice | None = None,
+    following: Following | None = None,
 ) -> Played:
     """One replay, recorded in the ledger at `path` unless that is None."""
     from tb.ledger import open_ledger, policy_hash
 
     if path is None:
         return _played(
-            compiled, market, None, _run(compiled, market, policy_hash(compiled.project.texts), config), chunk, adviser
+            compiled,
+            market,
+            None,
+            _run(compiled, market, policy_hash(compiled.project.texts), config),
+            chunk,
+            adviser,
+            following,
         )
     with open_ledger(path) as ledger:
         run = ledger.start_run(_run(compiled, market, ledger.put_policy(compiled.project.texts), config))
-        played = _played(compiled, market, ledger, run, chunk, adviser)
+        played = _played(compiled, market, ledger, run, chunk, adviser, following)
         ledger.finish_run(run.id, played.record())
         played.ledger = path
     return played
@@ -186,7 +210,9 @@ def _played(
     run: Run,
     chunk: int | None,
     adviser: RecordedAdvice | None,
+    following: Following | None,
 ) -> Played:
+    from tb.cli.following import Following
     from tb.cli.summary import Played
     from tb.cli.watching import WatchedLedger, places_of_missing
     from tb.engine.plan import bound
@@ -194,7 +220,7 @@ def _played(
 
     watching = WatchedLedger(ledger, places_of_missing(compiled.plan))
     more: dict[str, Any] = {} if chunk is None else {"chunk": chunk}
-    with progress("replay") as told:
+    with (following or Following()).of_run(run) as (pace, told):
         outcome = replay_market(
             run=run.id,
             plan=compiled.plan,
@@ -204,6 +230,7 @@ def _played(
             ledger=watching,
             adviser=adviser,
             progress=told,
+            pace=pace,
             **more,
         )
     return Played(run, outcome, watching.watched, market.warnings, covered=bound(compiled.plan, market.bars).instruments())

@@ -112,6 +112,8 @@ def _notes(found: MeasuredRun) -> list[str]:
         notes.append("a simulation: the rules over recorded bars, with the fee and slippage of the settings; nobody traded")
     if run.data_hash and "simulated" in run.config:
         notes.append("the prices themselves are simulated too: what a strategy earns on them says nothing about any market")
+    if found.info.interrupted:
+        notes.append(f"this run was interrupted at {found.info.interrupted}: nothing after it was decided")
     if found.info.unfinished:
         notes.append("this run is unfinished: it was stopped, or is still going on")
     reason = (found.info.summary or {}).get("no_trade_reason")

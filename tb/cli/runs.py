@@ -37,6 +37,7 @@ def as_object(info: RunInfo) -> dict[str, Any]:
         "mode": run.mode,
         "started": iso(run.started),
         "finished": not info.unfinished,
+        "interrupted": info.interrupted,
         "first": iso(run.first),
         "last": iso(run.last),
         "instruments": list(run.instruments),
@@ -84,6 +85,6 @@ def _cells(info: RunInfo) -> list[str]:
         str(summary.get("trades", "")),
         f"{gained:+z.2%}" if isinstance(gained, float) else "",
         run.policy_hash[:8],
-        "unfinished" if info.unfinished else "finished",
+        "unfinished" if info.unfinished else "interrupted" if info.interrupted else "finished",
         run.data,
     ]

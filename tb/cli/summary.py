@@ -72,6 +72,7 @@ class Played:
             "max_drawdown": self.max_drawdown,
             "halts": len(self.halts),
             "halted_by": self.outcome.halted_by,
+            **({} if self.outcome.interrupted is None else {"interrupted": show_instant(self.outcome.interrupted)}),
             "no_trade_reason": no_trade_reason(self),
             "decision_log_hash": self.outcome.decision_log_hash,
         }
@@ -178,7 +179,8 @@ def as_text(played: Played) -> str:
 def _head(played: Played) -> Iterator[str]:
     run, outcome = played.run, played.outcome
     name = f"run {run.id}" if played.ledger is not None else "replay, not recorded"
-    yield paint(f"{name}: simulation on recorded bars", bold=True)
+    ended = "" if outcome.interrupted is None else f", interrupted at {show_instant(outcome.interrupted)}"
+    yield paint(f"{name}: simulation on recorded bars{ended}", bold=True)
     yield f"  data          {run.data}: {', '.join(outcome.instruments)}"
     span = f"{show_instant(run.first)} to {show_instant(run.last)}"
     yield f"  bars          {outcome.bars:,} of {show_duration(run.period)}, {span}"

@@ -73,6 +73,7 @@ def _of_data(asked: Asked, data: Path, project: Path) -> StoppedSpan:
 
 def _of_run(asked: Asked, run: str | None, ledger: Path | None, project: Path) -> StoppedSpan:
     from tb.cli.why_not import market_of
+    from tb.core.time import parse_instant
     from tb.replay.run import markets_of
     from tb.replay.stopped.span import why_not_over
 
@@ -80,7 +81,8 @@ def _of_run(asked: Asked, run: str | None, ledger: Path | None, project: Path) -
         info = run_of(opened, run)
         compiled = policy_of(opened, info.run, project)
         market = market_of(info.run, compiled)
-        first, last = _checked(asked, compiled, market, market.last)
+        end = market.last if info.interrupted is None else parse_instant(info.interrupted) or market.last
+        first, last = _checked(asked, compiled, market, end)
         name = info.run.id
         with progress("why-not") as told:
             return why_not_over(

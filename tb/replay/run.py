@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -31,6 +32,7 @@ from tb.engine.plan import Plan, bound
 from tb.gate.gate import Gate
 from tb.ledger import DecisionLog, Group, Grouping
 from tb.replay.data import Market
+from tb.replay.pace import Followed, Pace
 from tb.replay.skipping import Skipper
 from tb.replay.venue import SimulatedVenue
 from tb.replay.view import RecordedView, columns_of
@@ -67,7 +69,8 @@ class _Recorder:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a replay came to. `counts` as in `Session.counts`; money in account currency."""
+    """What a replay came to. `counts` as in `Session.counts`; money in account currency. `interrupted` is the instant at which
+    it was ended early, None where it went through."""
 
     counts: dict[str, int]
     bars: int
@@ -76,6 +79,7 @@ class Outcome:
     open_positions: int
     decision_log_hash: str
     halted_by: str | None
+    interrupted: int | None = None
 
 
 def markets_of(plan: Plan, market: Market, settings: Settings) -> Markets:
@@ -109,8 +113,12 @@ def replay_market(
     progress: Progress | None = None,
     chunk: int = CHUNK,
     adviser: Adviser | None = None,
+    pace: Pace | None = None,
 ) -> Outcome:
-    """Runs the plan over the market. Deterministic: the same arguments give the same records, whatever the chunk."""
+    """Runs the plan over the market. Deterministic: the same arguments give the same records, whatever the chunk.
+
+    `pace` follows it, and may end it early: then what was decided until then is recorded, and nothing of the time after.
+    """
     plan = bound(plan, market.bars)
     markets = markets_of(plan, market, settings)
     view = RecordedView(plan.graph, markets, columns_of(plan, markets, chunk=chunk))
@@ -122,18 +130,20 @@ def replay_market(
         settings=settings,
         view=view,
         venue=venue,
-        recorder=recorder,
+        recorder=recorder if pace is None else Followed(recorder, pace),
         policy_hash=policy_hash,
         gates=gates_of(plan),
         halts_lifted_after=settings.halts_lifted_after,
         adviser=adviser,
     )
     states = _states(plan, view)
-    _run(session, venue, view, _candidates(plan, view, states), states, market, progress)
+    go_on = None if pace is None else partial(pace.go_on, flush=recorder.flush)
+    interrupted = _run(session, venue, view, _candidates(plan, view, states), states, market, progress, go_on)
+    last = market.last if interrupted is None else interrupted
     session.settling.record_open()
-    recorder.record([_last_mark(session, market.last)] if session.account.equity() is not None else [])
+    recorder.record([_last_mark(session, last)] if session.account.equity() is not None else [])
     recorder.record([session.curve.record()] if session.curve else [])
-    recorder.record(list(_quiet(plan, view, states)))
+    recorder.record(list(_quiet(plan, view, states, last)))
     recorder.flush()
     return Outcome(
         session.counts,
@@ -143,6 +153,7 @@ def replay_market(
         len(session.positions),
         recorder.log.hexdigest(),
         session.latches.words("halt"),
+        interrupted,
     )
 
 
@@ -187,13 +198,15 @@ def _run(
     states: States,
     market: Market,
     progress: Progress | None,
-) -> None:
+    go_on: Callable[[int], int | None] | None = None,
+) -> int | None:
+    """Steps through all instants, or until `go_on` says where to end, which is then returned."""
     when = _instants(session.plan, view)
     instants: Sequence[int] = when.data
     skipper = Skipper(session, venue, view, when, candidates)
     jumps = deque(when.searchsorted(np.array(sorted(candidates), dtype=np.int64)).tolist())
-    at = 0
-    told = 0
+    at = told = 0
+    done = market.first - market.period  # how far session and account have come
     while at < len(instants):
         if not at or not session.needs_every_bar(instants[at - 1]):
             while jumps and jumps[0] < at:
@@ -203,18 +216,25 @@ def _run(
             at = jumps[0]
         else:
             at, silent = skipper.pass_over(at)
+            done = instants[at - 1]
             _note_silent(session, states, silent)
             if at == len(instants):
                 break
         instant = instants[at]
+        if go_on is not None and (ended := go_on(instant)) is not None:
+            return max(done, min(ended, instant - 1))
+        done = instant
         _advance(session, venue, view, instant, market)
         _note_silent(session, states, [(instant, entry) for entry in session.step(instant, candidates.get(instant, ()))])
         at += 1
         if progress is not None and at - told >= 500:
             told = at
             progress(at, len(instants))
+    if go_on is not None and done < instants[-1] and (ended := go_on(instants[-1])) is not None:
+        return max(done, ended)
     if progress is not None:
         progress(len(instants), len(instants))
+    return None
 
 
 def _note_silent(session: Session, states: States, silent: Iterable[tuple[int, Ready]]) -> None:
@@ -253,15 +273,18 @@ def _last_mark(session: Session, at: int) -> Mark:
     return Mark(at=at, equity=equity, exposure=exposure or Decimal(0), usage={})
 
 
-def _quiet(plan: Plan, view: RecordedView, states: States) -> Iterator[Quiet]:
+def _quiet(plan: Plan, view: RecordedView, states: States, last: int) -> Iterator[Quiet]:
+    """What was not proposed, at the bars that closed by `last`."""
     for at, strategy in enumerate(plan.strategies):
         for symbol in strategy.looks():
             if symbol not in view.markets.base:
                 continue
             closes = view.markets.bars(symbol, strategy.period).closes
+            closes = closes[: closes.searchsorted(last, side="right")]
             if not len(closes):
                 continue
-            bytes_ = b"".join(states[at, which, symbol].tobytes() for which in range(len(strategy.entries_of(symbol))))
+            entries = range(len(strategy.entries_of(symbol)))
+            bytes_ = b"".join(states[at, which, symbol][: len(closes)].tobytes() for which in entries)
             yield Quiet(
                 strategy=strategy.name,
                 instrument=symbol,

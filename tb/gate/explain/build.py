@@ -78,7 +78,7 @@ def explain_evaluated(
         side=decision.side,
         kind=decision.kind,
         verdict=decision.verdict,
-        headline=_headline(decision),
+        headline=headline(decision),
         reason=decision.reason,
         price="unknown" if decision.price is None else plain(decision.price),
         stop="none" if decision.stop is None else plain(decision.stop),
@@ -121,7 +121,8 @@ def _place(evaluated: Evaluated) -> str:
     return f"{span.file}:{span.line}"
 
 
-def _headline(decision: Decision) -> str:
+def headline(decision: Decision) -> str:
+    """`buy 0.5 BTC-USD at 64,210 -> RESIZED to 0.37`."""
     what = f"{decision.side} {plain(decision.proposed)} {decision.instrument}"
     price = "" if decision.price is None else f" at {show_value(decision.price, PRICE)}"
     if decision.kind == "exit":
