@@ -226,7 +226,7 @@ def check_interrupted(run: Run, project: Path) -> None:
 
 def test_ctrl_c_leaves_a_readable_ledger(run: Run, project: Path) -> None:
     # so fast that a decision comes soon, and so slow that the end is far
-    process = started(project, "--follow", "--speed", "100000x")
+    process = started(project, "--follow", "--speed", "500000x")
     assert process.stdout is not None
     assert b" d1 " in process.stdout.readline()
     process.send_signal(signal.SIGINT)
@@ -241,7 +241,7 @@ def test_keys_at_a_terminal(run: Run, project: Path) -> None:
     import pty
 
     control, terminal = pty.openpty()
-    process = started(project, "--follow", "--speed", "100000x", stdin=terminal)
+    process = started(project, "--follow", "--speed", "500000x", stdin=terminal)
     assert process.stdout is not None
     assert b" d1 " in process.stdout.readline()
     os.write(control, b"q")
