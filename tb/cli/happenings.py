@@ -14,6 +14,13 @@ from tb.core.time import show_duration, show_instant
 from tb.gate.explain.build import headline
 
 _MINUTE = 60_000
+_ORDERED = ("instrument", "side", "quantity")
+_FIELDS: dict[type, tuple[str, ...]] = {
+    Fill: (*_ORDERED, "price", "fee", "cause", "order"),
+    Cancel: ("strategy", *_ORDERED, "cause", "order"),
+    Trade: ("strategy", *_ORDERED, "entry_price", "exit_price", "cause", "profit", "r"),
+    Latch: ("rule", "verdict", "book", "until", "lifted", "by", "reason"),
+}
 
 
 class Teller:
@@ -77,63 +84,19 @@ class Teller:
 
 
 def _json(record: Record) -> Iterator[str]:
-    said: dict[str, Any] | None = None
-    match record:
-        case Decision():
-            said = {"type": "decision", **as_object(record)}
-        case Fill():
-            said = {
-                "type": "fill",
-                "at": iso(record.at),
-                "instrument": record.instrument,
-                "side": record.side,
-                "quantity": record.quantity,
-                "price": record.price,
-                "fee": record.fee,
-                "cause": record.cause,
-                "order": record.order,
-            }
-        case Cancel():
-            said = {
-                "type": "cancel",
-                "at": iso(record.at),
-                "strategy": record.strategy,
-                "instrument": record.instrument,
-                "side": record.side,
-                "quantity": record.quantity,
-                "cause": record.cause,
-                "order": record.order,
-            }
-        case Trade() if record.exit_at is not None:
-            said = {
-                "type": "trade",
-                "id": f"t{record.seq}",
-                "at": iso(record.exit_at),
-                "strategy": record.strategy,
-                "instrument": record.instrument,
-                "side": record.side,
-                "quantity": record.quantity,
-                "entry_at": iso(record.entry_at),
-                "entry_price": record.entry_price,
-                "exit_price": record.exit_price,
-                "cause": record.cause,
-                "profit": record.profit,
-                "r": record.r,
-                "decision": f"d{record.decision}",
-            }
-        case Latch():
-            said = {
-                "type": "latch",
-                "at": iso(record.at),
-                "rule": record.rule,
-                "verdict": record.verdict,
-                "book": record.book,
-                "until": iso(record.until),
-                "lifted": record.lifted,
-                "by": record.by,
-                "reason": record.reason,
-            }
-        case _:
-            pass
-    if said is not None:
-        yield encode(said).decode()
+    if isinstance(record, Trade):
+        if record.exit_at is None:
+            return
+        own = {"id": f"t{record.seq}", "decision": f"d{record.decision}", "entry_at": iso(record.entry_at)}
+        said: dict[str, Any] = {"type": "trade", "at": iso(record.exit_at), **own}
+    elif isinstance(record, Decision):
+        said = {"type": "decision", **as_object(record)}
+    elif type(record) in _FIELDS:
+        assert isinstance(record, Fill | Cancel | Latch)
+        said = {"type": type(record).__name__.lower(), "at": iso(record.at)}
+    else:
+        return
+    said |= {name: getattr(record, name) for name in _FIELDS.get(type(record), ())}
+    if isinstance(record, Latch):
+        said["until"] = iso(record.until)
+    yield encode(said).decode()
