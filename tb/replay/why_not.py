@@ -313,5 +313,6 @@ def text(answer: WhyNot) -> str:
                     bound = f"{failing.threshold_name} at {bound}"
                 lines.append(f"      {failing.value_name} is {failing.value}, against {bound}: {failing.distance} away")
             else:
-                lines.append(f"      is {failing.value}, would have to be {failing.threshold}")
+                is_other = failing.wanted == "false" and failing.threshold != "false"
+                lines.append(f"      is {failing.value}, would have to be {'another' if is_other else failing.threshold}")
     return "\n".join(lines) + "\n"

@@ -53,6 +53,13 @@ def test_a_feed_can_be_given_beside_bars(given: str, expect: str) -> None:
     assert over(given, expect) == []
 
 
+def test_a_feed_that_rules_declare_can_be_given_too() -> None:
+    rules = "feed own: number, stale after 1h\n" + WIRED.replace("wire > 0.5", "own > 0.5").replace("{wire}", "{own}")
+    given = "own = 1, mood = 50, outage = false"
+    assert over(given, "approve buy BTC-USD by news", rules=rules) == []
+    assert over(given.replace("1", "0", 1), "no proposal", rules=rules) == []
+
+
 def test_a_feed_of_each_instrument_is_that_of_the_one_named() -> None:
     both = BARS + BARS.replace("BTC", "ETH")
     assert over("wire of BTC-USD = 0.6, mood = 20, outage = false", "approve buy BTC-USD by news", both) == []

@@ -217,3 +217,41 @@ def test_what_the_library_has_is_brought_by_a_rule_file() -> None:
     assert [told.hint for told in refused.value.findings] == [
         "it is in the library: add `use std.triggers: volume_spike` to a rule file"
     ]
+
+
+CAPITAL = """
+book calm   60% of capital  strategies momentum
+book brave  40% of capital  strategies fade
+
+council momentum 3, fade 2  approve when weight for >= 60%
+
+allocate kelly fraction 0.5 over 20 trades, at most 15% each, correlation above 0.9 counts as one
+
+limit  of_the_day  loss(today) of book <= 2% of equity at day_start of book
+"""
+FADE = "  when   fade proposes sell 1 SOL-USD at 500 USD stop 550 USD target 400 USD\n"
+
+
+@pytest.mark.parametrize(
+    ("expect", "given", "when"),
+    [
+        ("approve", "", ORDER),  # three of five, no trade yet, nothing lost
+        ("reject by council with margin 20%", "", FADE),
+        ("approve", "votes_for = 60%", FADE),
+        ("reject by council", "votes_for = 59%", ORDER),
+        ("reject by council", "votes_for = unknown", ORDER),
+        ("shrink to 1.8 by allocate", "", TWICE),  # 15% of the 6,000 USD of its book
+        ("reject by allocate", "exposure(BTC-USD) = 900 USD", ORDER),
+        ("approve", "loss(today) of book = 120 USD", ORDER),
+        ("reject by of_the_day with margin 1 USD", "loss(today) of book = 121 USD", ORDER),
+        ("reject by of_the_day with margin 1 USD", "votes_for = 60%, loss(today) of book = 81 USD", FADE),
+        ("reject by of_the_day", "loss(today) of book = unknown", ORDER),
+        ("reject by position", "exposure(BTC-USD) = unknown", ORDER),
+        ("after.gross of book == 6_500 USD", "exposure(BTC-USD) = 6_000 USD", ORDER),
+        ("after.gross of book == 500 USD and after.gross == 6_500 USD", "exposure(ETH-USD) = 6_000 USD", ORDER),
+        ("equity of book == 6_000 USD and cash == 7_000 USD", "exposure(BTC-USD) = 3_000 USD", ORDER),
+    ],
+)
+def test_an_order_is_judged_as_a_quiet_account_with_books_and_council_would(expect: str, given: str, when: str) -> None:
+    report = run(order(expect, given, when), policy=POLICY + CAPITAL)
+    assert report.passed, text(report)

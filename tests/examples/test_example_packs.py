@@ -1,4 +1,5 @@
-"""The example packs: each lints without a finding, stands in its one layout, trades on recorded markets, and explains itself.
+"""The example packs: each lints without a finding, stands in its one layout, passes tests that name each rule, trades on recorded
+markets, and explains itself.
 
 A pack is a folder of examples/ with a `tb.yaml`. `MARKETS` says on which recorded markets it is replayed here, cut short; where
 these are not present the replay is skipped, the rest is not.
@@ -54,6 +55,14 @@ def test_a_pack_says_what_it_is(pack: Path) -> None:
     readme = (pack / "README.md").read_text(encoding="utf-8")
     for file in sorted(pack.rglob("*.tb")):
         assert file.name in readme
+
+
+def test_a_pack_has_a_test_of_each_strategy_trigger_and_limit(pack: Path) -> None:
+    code, out = run("test", "--project", pack, "--coverage", "--json")
+    said = json.loads(out)
+    assert (code, said["passed"]) == (0, True)
+    assert [rule["name"] for rule in said["coverage"]["rules"] if not rule["tested"]] == []
+    assert len(said["coverage"]["rules"]) > 10
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="recorded markets are not here (../shared/data)")

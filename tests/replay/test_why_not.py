@@ -306,3 +306,11 @@ def test_no_answer_is_not_called_missing() -> None:
     assert missing(strategy("close / (high - low) > 1"), 1, bars("BTC-USD", [flat(100)])) == [
         "`close / (high - low)` is unknown: a value it needs is unknown, or there is no answer, as after a division by zero"
     ]
+
+
+def test_what_must_not_be_is_told_as_another() -> None:
+    rules = "regime\n  up    when volume > 0\n  flat  otherwise\n\n" + strategy("regime is not up and close > 0")
+    done = run(compiled(rules), market(bars("BTC-USD", [flat(100, 1)])))
+    assert "is up, would have to be another\n" in text(asked(done, "BTC-USD", START + HOUR))
+    done = run(compiled(rules.replace("is not up", "is flat")), market(bars("BTC-USD", [flat(100, 1)])))
+    assert "is up, would have to be flat\n" in text(asked(done, "BTC-USD", START + HOUR))

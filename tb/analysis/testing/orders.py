@@ -16,15 +16,18 @@ from tb.analysis.testing.asked import Asked
 from tb.core.records import Decision
 from tb.core.settings import Settings
 from tb.core.time import HOUR, day_start, next_day_start
+from tb.dsl.checked_capital import Capital
 from tb.dsl.checked_tests import Proposes, Test
 from tb.engine.calendar import hours_of, is_during
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import EXACT, Exact, exact
-from tb.engine.plan import Plan
-from tb.gate.account import ZERO, Account, Holding
+from tb.engine.plan import Plan, StrategyPlan
+from tb.gate.account import ZERO, Account
 from tb.gate.facts import Moment, read
 from tb.gate.gate import Gate, Judgement
-from tb.gate.proposal import Proposal
+from tb.gate.proposal import Allotment, Proposal
+
+Named = Mapping[tuple[str, str], Exact]  # facts that are given, by name and argument
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +144,11 @@ class Facts:
         proposes = self.asked.test.proposes
         assert proposes is not None
         at = int(self.instant) if isinstance(self.instant, Decimal) else 0
-        account = _account(self.asked.test, self.settings, self.named, at)
+        account = _account(self.asked.test, self.settings, plan.program.capital, self.named, at)
         spec = self.settings.instrument(proposes.instrument)
         return Moment(
             at=at,
-            proposal=_proposal(plan, proposes, account),
+            proposal=_proposal(plan, proposes, account, self.named),
             account=account,
             groups={group.name: group.members for group in plan.program.groups.values() if group.in_policy},
             restricted=self.settings.restricted,
@@ -155,23 +158,30 @@ class Facts:
             halted_by=None,
             paused_by=None,
             settings=self.settings,
+            book=account.book_of(proposes.strategy),
         )
 
 
-def _account(test: Test, settings: Settings, named: Mapping[tuple[str, str], Exact], at: int) -> Account:
-    """A flat account with the equity that is given, or with what is held and so much cash that its equity is that."""
+def _account(test: Test, settings: Settings, capital: Capital, named: Named, at: int) -> Account:
+    """A flat account with the equity that is given, or with what is held and so much cash that its equity is that.
+
+    Its books have their shares of that. What is held of the order's own instrument is held by the order's strategy, all else
+    by nobody: it is in no book.
+    """
     equity = named.get(("equity", ""))
     whole = equity if isinstance(equity, Decimal) else settings.account.equity
-    held = sum((holding.value for holding in test.held if holding.value is not None), ZERO)
-    account = Account(settings.account.currency, EXACT.subtract(whole, held))
+    account = Account(settings.account.currency, whole)
+    for book in capital.books:
+        account.open_book(book.name, book.share, book.strategies)
     own = test.proposes
     for holding in test.held:
         strategy = own.strategy if own is not None and own.instrument == holding.instrument else ""
-        # so many units at a price of 1; a value that is not known is a price that is not
-        quantity = Decimal(1) if holding.value is None else holding.value
-        if quantity:
-            account.holdings[strategy, holding.instrument] = Holding(strategy, holding.instrument, quantity)
-            account.mark(holding.instrument, None if holding.value is None else Decimal(1))
+        # so many units, bought at a price of 1; a value that is not known is a price that is not
+        if holding.value is None:
+            account.fill(strategy, holding.instrument, Decimal(1), ZERO, ZERO)
+            account.mark(holding.instrument, None)
+        elif holding.value:
+            account.fill(strategy, holding.instrument, holding.value, Decimal(1), ZERO)
     account.high_water = whole
     zone = settings.account.timezone
     account.begin_day(day_start(at, zone), next_day_start(at, zone))
@@ -181,7 +191,7 @@ def _account(test: Test, settings: Settings, named: Mapping[tuple[str, str], Exa
     return account
 
 
-def _proposal(plan: Plan, proposes: Proposes, account: Account) -> Proposal:
+def _proposal(plan: Plan, proposes: Proposes, account: Account, named: Named) -> Proposal:
     strategy = plan.strategy(proposes.strategy)
     symbol, price = proposes.instrument, proposes.price
     held = account.position(symbol)
@@ -200,7 +210,30 @@ def _proposal(plan: Plan, proposes: Proposes, account: Account) -> Proposal:
         tier=None if tier is None else f"{strategy.universe}.{tier}",
         adds_risk=adds_risk,
         missing="price" if price is None and adds_risk else None,
+        allotment=_allotment(plan.program.capital, strategy, symbol),
+        votes_for=_votes_for(plan, proposes, named),
     )
+
+
+def _allotment(capital: Capital, strategy: StrategyPlan, symbol: str) -> Allotment | None:
+    """What a strategy that has closed no trade yet may use; how like other instruments are is not known, so they are one."""
+    allocation = capital.allocation
+    if allocation is None:
+        return None
+    alike = tuple(other for other in strategy.correlations if other != symbol and allocation.is_one(None))
+    return Allotment(0, allocation.trades, 0, ZERO, ZERO, allocation.fraction, allocation.most_each, alike)
+
+
+def _votes_for(plan: Plan, proposes: Proposes, named: Named) -> Decimal | None:
+    """The share of the council that is given, else that of the strategy alone: nobody else proposes."""
+    council = plan.program.capital.council
+    if council is None or proposes.strategy not in council.members:
+        return None
+    if ("votes_for", "") in named:
+        given = named["votes_for", ""]
+        return given if isinstance(given, Decimal) else None
+    asked = [vote for vote in council.votes if plan.strategy(vote.strategy).covers(proposes.instrument)]
+    return EXACT.divide(council.weight(proposes.strategy), sum((vote.weight for vote in asked), ZERO))
 
 
 def _record(facts: Facts, judgement: Judgement, inputs: tuple[Exact, ...], proposes: Proposes) -> Decision:

@@ -19,7 +19,7 @@ from tb.dsl.format_expression import spell
 from tb.vocabulary.facts import FACTS, INTERNAL, unit_of
 
 # facts that no rule may read and a test may give
-_UNSEEN = frozenset({"halted_by", "paused_by", "order.missing", "instant"})
+_UNSEEN = frozenset({"halted_by", "paused_by", "order.missing", "instant", "votes_for"})
 _SAID = ("instrument", "strategy", "side", "quantity", "price", "stop", "target", "sign", "opens")
 _FROM_HOLDINGS = frozenset({"gross", "net", "open_positions"})
 _WHEN = "say it in the `when` line"
@@ -29,13 +29,16 @@ _BESIDE = "beside bars, `equity`, `spread`, `depth(...)` and feeds can be given"
 _WORDS = {"true": Decimal(1), "false": Decimal(0)}
 
 
-def facts(using: Expressions, test: syntax.Test, kind: str) -> tuple[list[checked_tests.Given], list[checked_tests.Held]]:
-    """Everything the `given` lines of a test say."""
+def facts(
+    using: Expressions, test: syntax.Test, kind: str, rules: Expressions
+) -> tuple[list[checked_tests.Given], list[checked_tests.Held]]:
+    """Everything the `given` lines of a test say. `rules` sees what rules see: a feed beside bars is theirs, or of policy."""
     given: dict[str, checked_tests.Given] = {}
     held: dict[str, checked_tests.Held] = {}
     own = test.proposes.instrument.symbol if test.proposes is not None else None
     for node in (fact for line in test.given for fact in line.facts):
-        what = _what(using, node, kind)
+        is_beside = kind == "market" and spell(node.what).split("(")[0] not in _OF_BARS
+        what = _beside_bars(rules, node) if is_beside else _what(using, node, kind)
         if what is None:
             continue
         value, is_known = _value(using, node, what)
@@ -70,8 +73,6 @@ def _refuse(using: Expressions, span: Span, message: str, hint: str) -> None:
 
 def _what(using: Expressions, node: syntax.Fact, kind: str) -> checked.Expr | None:
     name = spell(node.what)
-    if kind == "market" and name.split("(")[0] not in _OF_BARS:
-        return _beside_bars(using, node, name)
     if isinstance(node.what, syntax.Name) and name in _UNSEEN and kind == "order":
         return checked.FactRef(name, "", unit_of(FACTS[name], using.scope.currency), node.what.span)
     if isinstance(node.what, syntax.Name) and name in INTERNAL and kind == "order":
@@ -94,17 +95,19 @@ def _what(using: Expressions, node: syntax.Fact, kind: str) -> checked.Expr | No
             return what
 
 
-def _beside_bars(using: Expressions, node: syntax.Fact, name: str) -> checked.Expr | None:
+def _beside_bars(using: Expressions, node: syntax.Fact) -> checked.Expr | None:
     """A feed, which nothing else tells; whatever follows from bars, or from playing them, cannot be given."""
+    name = spell(node.what)
+    if name.split("(")[0].split(" ")[0] in FACTS:
+        message = f"`{name}` follows from what is played over the bars"
+        _refuse(using, node.what.span, message, f"judge an order to give it: `when ... proposes`; {_BESIDE}")
+        return None
     what = using.check(node.what)
     if using.excused(what):
         return None
     match what:
         case checked.FeedRead(part="value") | checked.OfInstrument(value=checked.FeedRead(part="value")):
             return what
-        case checked.FactRef():
-            message = f"`{name}` follows from what is played over the bars"
-            _refuse(using, node.what.span, message, f"judge an order to give it: `when ... proposes`; {_BESIDE}")
         case checked.Field() | checked.OfInstrument(value=checked.Field()):
             _refuse(using, node.what.span, f"`{name}` comes from the bars", f"write it in the bars; {_BESIDE}")
         case _:

@@ -97,7 +97,7 @@ def _test(sight: Sight, node: syntax.Test) -> checked_tests.Test:
     if kind == "values" and not node.given:
         hint = "add `when STRATEGY proposes buy 0.01 BTC-USD at 60_000 USD`, or `bars BTC-USD 1h`"
         sight.report("TB092", f"nothing happens in the test `{node.name}`", node.span, hint)
-    given, held = facts(sight.rules if kind == "values" else sight.policy, node, kind)
+    given, held = facts(sight.rules if kind == "values" else sight.policy, node, kind, sight.rules)
     return checked_tests.Test(
         name=node.name,
         kind="order" if kind == "order" else "market" if kind == "market" else "values",
