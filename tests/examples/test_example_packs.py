@@ -1,5 +1,5 @@
-"""The example packs: each lints without a finding, stands in its one layout, passes tests that name each rule, trades on recorded
-markets, and explains itself.
+"""The example packs: each lints without a finding, stands in its one layout, passes tests that name each rule, trades on
+recorded markets, and explains itself.
 
 A pack is a folder of examples/ with a `tb.yaml`. `MARKETS` says on which recorded markets it is replayed here, cut short; where
 these are not present the replay is skipped, the rest is not.
