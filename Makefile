@@ -58,5 +58,5 @@ lock:
 		--no-header --no-annotate --quiet --extra dev pyproject.toml --output-file requirements.lock
 
 clean:
-	@rm -rf .venv .peers build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .peers .benchmarks build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -type d -name __pycache__ -prune -exec rm -rf {} +

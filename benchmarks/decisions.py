@@ -26,7 +26,7 @@ from tb.gate.facts import Moment
 from tb.gate.gate import Gate, Judgement
 from tb.gate.proposal import Proposal
 from tb.ledger import GENESIS, DecisionLog, entry_hash, open_ledger
-from tb.runtime.session import text_of
+from tb.runtime.judged import text_of
 
 HOUR = 3_600_000
 NOW = 473_364 * HOUR

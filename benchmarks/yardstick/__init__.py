@@ -1,0 +1,1 @@
+"""How fast one strategy runs over a million bars, here and elsewhere: `python -m benchmarks yardstick`."""
