@@ -29,12 +29,14 @@ NOT_REPRODUCED = 1
     "tb explain r2.d12 --only-failing",
     "tb explain t1 --format html -o t1.html",
     "tb explain --all --json          # re-evaluates every decision of the run",
+    "tb explain d12 --what-if spread=90bps --what-if 'equity=5_000 USD'",
 )
 @click.argument("name", metavar="[ID]", required=False)
 @click.option("--all", "everything", is_flag=True, help="Every decision of the run: does each explanation reproduce it?")
 @click.option("--run", type=run_name, metavar="RUN", help="The run that is meant (default: the latest).")
 @click.option("--format", "form", type=click.Choice(["text", "json", "html"]), help="How to show it (default: text).")
 @click.option("--depth", type=click.IntRange(min=1), default=6, metavar="N", help="How deep conditions are taken apart.")
+@click.option("--what-if", "changes", multiple=True, metavar="NAME=VALUE", help="Judge it again with this input changed.")
 @click.option("--only-failing", is_flag=True, help="Leave out what passed.")
 @out_option
 @ledger_option
@@ -46,6 +48,7 @@ def tb_explain(
     run: str | None,
     form: str | None,
     depth: int,
+    changes: tuple[str, ...],
     only_failing: bool,
     output: Path | None,
     ledger: Path | None,
@@ -56,9 +59,15 @@ def tb_explain(
 
     ID is t3 for a trade, d12 for a decision, or an order's id; r2.t3 names the run. The decision is evaluated again from
     its record alone. Exit code 1 where that does not give the recorded result.
+
+    With `--what-if` some inputs are changed: facts, market values, parameters (`spike=2`) and limits
+    (`limits.max_gross_pct=50%`), by the names that the explanation shows, or `unknown`. The recorded decision and the other one
+    stand beside each other, with the clauses that came out otherwise. Nothing is recorded.
     """
     if (name is None) != everything:
         raise click.UsageError("name one trade, decision or order, or say `--all`")
+    if changes and (name is None or form == "html"):
+        raise click.UsageError("--what-if asks about one decision, as text or JSON")
     form = "json" if as_json else form or "text"
     with reading(project, ledger) as opened:
         if name is None:
@@ -69,9 +78,12 @@ def tb_explain(
             if run is not None and of_run is not None and run != of_run:
                 raise click.UsageError(f"`{name}` is of run {of_run}, and --run says {run}")
             explained = Explainer(opened, of_run or run, project)
-            explanation = explained.named(kind, number)
-            is_reproduced = explanation.reproduced
-            _show(_rendered(explanation, form, depth, only_failing), output)
+            if changes:
+                is_reproduced = _tell_what_if(explained, kind, number, changes, form, output)
+            else:
+                explanation = explained.named(kind, number)
+                is_reproduced = explanation.reproduced
+                _show(_rendered(explanation, form, depth, only_failing), output)
     if not is_reproduced:
         raise click.exceptions.Exit(NOT_REPRODUCED)
 
@@ -90,23 +102,33 @@ class Explainer:
     def decision(self, decision: Decision, *, deep: bool = True) -> Explanation:
         from tb.gate.explain import explain
 
-        plan = self.compiled.plan
-        gate = self._gates[plan.strategy(decision.strategy).period]
-        return explain(
-            plan, gate, self.compiled.settings, decision, policy_hash=self.run.policy_hash, run=self.run.id, deep=deep
-        )
+        plan, gate, settings = self.compiled.plan, self.gate(decision), self.compiled.settings
+        return explain(plan, gate, settings, decision, policy_hash=self.run.policy_hash, run=self.run.id, deep=deep)
+
+    def gate(self, decision: Decision) -> Gate:
+        """The gate that judged a decision."""
+        return self._gates[self.compiled.plan.strategy(decision.strategy).period]
+
+    def behind(self, kind: str, number: str) -> Decision:
+        """The decision behind a trade, a decision or an order."""
+        name = self.run.id
+        match kind:
+            case "t":
+                seq = self.ledger.trade(name, int(number)).decision
+            case "order":
+                seq = self.ledger.order(name, number).decision
+            case _:
+                seq = int(number)
+        return self.ledger.decision(name, seq)
 
     def named(self, kind: str, number: str) -> Explanation:
         """The explanation of the decision behind a trade, a decision or an order, with what became of it."""
         import msgspec
 
-        name = self.run.id
+        name, decision = self.run.id, self.behind(kind, number)
         if kind == "t":
             trade = self.ledger.trade(name, int(number))
-            decision = self.ledger.decision(name, trade.decision)
         else:
-            seq = self.ledger.order(name, number).decision if kind == "order" else int(number)
-            decision = self.ledger.decision(name, seq)
             trades = self.ledger.trades(name, instrument=decision.instrument, strategy=decision.strategy)
             found = [trade for trade in trades if trade.decision == decision.seq]
             if not found and decision.kind == "exit":
@@ -198,6 +220,27 @@ def _show(text: str, output: Path | None) -> None:
     write_file(output, text)
     if str(output) != "-":
         say(f"written: {output}")
+
+
+def _tell_what_if(
+    explained: Explainer, kind: str, number: str, changes: tuple[str, ...], form: str, output: Path | None
+) -> bool:
+    """Whether the recorded decision was reproduced, so that the other one means something."""
+    import msgspec
+
+    from tb.cli.what_if import answer, assignments, text
+
+    decision = explained.behind(kind, number)
+    found = answer(
+        explained.compiled,
+        explained.gate(decision),
+        decision,
+        assignments(changes),
+        policy_hash=explained.run.policy_hash,
+        run=explained.run.id,
+    )
+    _show(msgspec.json.format(encode(found), indent=2).decode() + "\n" if form == "json" else text(found), output)
+    return found.recorded.reproduced and found.then.reproduced
 
 
 def _explain_all(explainer: Explainer, form: str, output: Path | None) -> bool:

@@ -1,167 +1,192 @@
-"""Refused entries followed through their bars: by hand, and against what the simulated venue made of entries that went."""
+"""What if: no change changes nothing, a changed input flips where its flip point says, another limit decides as in a run."""
 
 from __future__ import annotations
 
-from collections import Counter
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
 
-import msgspec
 import pytest
+from click import UsageError
 from hypothesis import given, settings
-from small_projects import NAN, START, Replayed, bars, compiled, flat, market, run, strategy
+from small_projects import Replayed, bars, between, compiled, flat, market, run, strategy
 from small_runs import Drawn, Written, markets, projects
 
+from tb.cli.what_if import answer, assignments, text
 from tb.core.records import Decision
-from tb.core.time import HOUR
-from tb.replay import metrics_refused
-from tb.replay.figures import Group
-from tb.replay.run import markets_of
-from tb.replay.what_if import Followed, WhatIf, follow
-
-NOBODY = "limit gross  after.gross <= 0% of equity\n"  # refuses every entry
-
-
-def refused(rules: str, rows: list[Any], **more: Any) -> WhatIf:
-    played = run(compiled(rules, NOBODY, **more), market(bars("BTC-USD", rows)))
-    assert played.decisions
-    assert not any(decision.approved for decision in played.decisions)
-    return followed(played, played.decisions)
+from tb.core.time import DAY
+from tb.engine.explain.words import describe
+from tb.gate.explain.inputs import settable
+from tb.gate.explain.what_if import Inputs, WhatIf, judge_again
+from tb.gate.gate import Gate
+from tb.replay.data import load_market
+from tb.replay.run import gates_of
+from tb.runtime.policy import compile_project
+from tb.runtime.project import load_project
 
 
-def followed(played: Replayed, decisions: list[Decision]) -> WhatIf:
-    plan, chosen = played.compiled.plan, played.compiled.settings
-    return follow(decisions, plan, chosen, markets_of(plan, played.market, chosen))
+def gate_of(done: Replayed, decision: Decision) -> Gate:
+    return gates_of(done.compiled.plan)[done.compiled.plan.strategy(decision.strategy).period]
 
 
-def first(found: WhatIf) -> Followed:
-    return found.followed[0]
+def asked(done: Replayed, decision: Decision, *changes: str) -> WhatIf:
+    return answer(done.compiled, gate_of(done, decision), decision, assignments(changes), policy_hash="0" * 64, run="r1")
 
 
-UP = strategy("close > close[1]", target="10% above entry")
-BEFORE = [flat(100), flat(110)]  # decided at the close of the second, filled at the open of the third
+def check_unchanged(done: Replayed) -> None:
+    plan, here = done.compiled.plan, done.compiled.settings
+    for decision in done.decisions:
+        again, evaluated = judge_again(plan, gate_of(done, decision), here, decision, Inputs({}, {}))
+        if decision.together is None:
+            assert again == decision
+        assert not evaluated.differences or decision.together is not None
 
 
-def test_a_target_that_is_reached() -> None:
-    one = first(refused(UP, [*BEFORE, flat(100), (100, 112, 99, 105)]))
-    assert (one.cause, one.entry_at, one.exit_at) == ("target", START + 2 * HOUR, START + 4 * HOUR)
-    assert one.decision.proposed == Decimal("9.09")  # 10 % of 10,000 USD at 110, on a lot of 0.001 below
-    assert one.profit == Decimal("90.9")
-    assert one.r == 1
+def check_flips(done: Replayed, decision: Decision) -> int:
+    """Beyond its flip point every fact gives its constraint another status, before it the same."""
+    plan, here, gate = done.compiled.plan, done.compiled.settings, gate_of(done, decision)
+    explained, checked = done.explained(decision), 0
+    places = {describe(plan.graph, leaf, expand=False): at for at, leaf in enumerate(gate.policy.leaves)}
+    facts = {name: at for name, at in places.items() if plan.graph[gate.policy.leaves[at]].stage != "market"}
+    for bit, rule in enumerate(explained.rules):
+        for flip in rule.flips:
+            if flip.input not in facts or flip.input.startswith("order.") or flip.input == "equity":
+                continue  # these move the order, too
+            at, was = Decimal(flip.exact), Decimal(str(decision.facts[facts[flip.input]]))
+            away = (
+                (1 if at > was else -1 if at < was else 1 if flip.change == "just above" else -1)
+                * max(abs(at), abs(was), Decimal("1e-9"))
+                * Decimal("1e-9")
+            )
+            failed = []
+            for value in (at - away, at, at + away):
+                again, _ = judge_again(plan, gate, here, decision, Inputs({}, {facts[flip.input]: value}))
+                failed.append("false" if again.failed >> bit & 1 else "unknown" if again.unknown >> bit & 1 else "true")
+            assert failed == [flip.inside, flip.at_point, flip.outside], (rule.name, flip)
+            checked += 1
+    return checked
 
 
-def test_a_bar_that_touches_both_takes_the_stop() -> None:
-    one = first(refused(UP, [*BEFORE, flat(100), (100, 112, 89, 105)]))
-    assert (one.cause, one.profit, one.r) == ("stop", Decimal("-90.9"), Decimal(-1))
+def test_on_recorded_markets(root: Path, recorded_data: Path) -> None:
+    whole = load_market(recorded_data / "crypto_1h")
+    project = compile_project(load_project(root))
+    done = run(project, between(whole, whole.first + 230 * DAY, whole.first + 255 * DAY))
+    check_unchanged(done)
+    entries = [decision for decision in done.decisions if decision.kind == "enter"]
+    assert sum(check_flips(done, decision) for decision in entries[:2]) > 10
 
 
-def test_a_bar_that_opens_beyond_the_stop_fills_at_its_open() -> None:
-    one = first(refused(UP, [*BEFORE, flat(100), (80, 85, 79, 84)]))
-    assert (one.cause, one.exit_at, one.profit) == ("stop", START + 3 * HOUR, Decimal("-181.8"))
+@settings(max_examples=8)
+@given(projects(), markets())
+def test_no_change_changes_nothing(written: Written, drawn: Drawn) -> None:
+    check_unchanged(run(written.compiled, drawn.market))
 
 
-def test_slippage_and_fees_are_paid_as_at_the_venue() -> None:
-    venue = "{fee: 1%, slippage: 1%, spread: 0%, depth: 1B USD}"
-    one = first(refused(UP, [*BEFORE, flat(100), (101, 120, 100, 115)], venue=venue))
-    entry, out = Decimal(101), Decimal("111.1")  # a target pays no slippage
-    quantity = one.decision.proposed
-    assert one.profit == quantity * (out - entry) - quantity * (entry + out) * Decimal("0.01")
+RULES = "param least = 0.5 in 0..1\n\n" + strategy(
+    "volume > 0 and close > least * open", size="10% of equity", stop="10% below entry"
+)
+POLICY = (
+    "limit position  order.notional <= limits.max_position_pct of equity  otherwise shrink\n"
+    "forbid thin     when spread > 60bps\n"
+    "forbid many     when entries(today) >= 10\n"
+)
+LIMITS = "max_position_pct: 20%\n"
 
 
-def test_what_is_still_open_is_valued_at_the_last_close_that_is_known() -> None:
-    one = first(refused(UP, [*BEFORE, flat(100), flat(104), (103, 103, 103, NAN)]))
-    assert (one.cause, one.profit) == ("end of data", Decimal("36.36"))
+@pytest.fixture(scope="module")
+def done() -> Replayed:
+    return run(compiled(RULES, POLICY, limits=LIMITS), market(bars("BTC-USD", [flat(100, 1), flat(100)])))
 
 
-def test_an_exit_of_the_strategy_and_a_time_limit_end_it() -> None:
-    exits = strategy("close > close[1]", more=["exit when close < close[1]"])
-    one = first(refused(exits, [*BEFORE, flat(111), flat(105), flat(104)]))
-    assert (one.cause, one.exit_at, one.profit) == ("exit when", START + 4 * HOUR, Decimal("-63.63"))
-    holds = strategy("close > close[1]", more=["hold at most 2h"])
-    one = first(refused(holds, [*BEFORE, flat(100), flat(100), flat(103), flat(100)]))
-    assert (one.cause, one.exit_at, one.profit) == ("hold", START + 4 * HOUR, Decimal("27.27"))
+def test_a_wide_spread_is_refused(done: Replayed) -> None:
+    found = asked(done, done.decisions[0], "spread = 90bps")
+    assert (found.recorded.verdict, found.then.verdict, found.then.decided_by) == ("approve", "reject", ("thin",))
+    assert [(c.name, c.was, c.now) for c in found.changes] == [("spread", "0%", "0.9%")]
+    [thin] = found.rules
+    assert (thin.name, thin.was, thin.now) == ("thin", "passed", "failed")
+    assert [(c.clause, c.was, c.now, c.value) for c in thin.clauses] == [("spread > 60bps", "false", "true", "0.9%")]
+    assert found.then.reproduced
+    told = text(found)
+    assert "  what if spread = 0.9%  (was 0%)" in told
+    assert "forbid thin  passed -> failed  (policy/policy.tb:2)" in told
 
 
-def test_shorts_turn_it_round() -> None:
-    one = first(
-        refused(strategy("close > close[1]", direction="short", stop="10% above entry"), [*BEFORE, flat(100), flat(95)])
-    )
-    assert (one.cause, one.profit) == ("end of data", Decimal("45.45"))
+def test_what_is_unknown_is_refused(done: Replayed) -> None:
+    found = asked(done, done.decisions[0], "spread=unknown", "entries(today)=unknown")
+    assert (found.then.verdict, found.then.decided_by) == ("reject", ("thin", "many"))
+    assert {rule.now for rule in found.rules} == {"unknown"}
+    assert found.then.missing == ("spread", "entries(today)")
+
+
+def test_the_order_is_asked_for_again(done: Replayed) -> None:
+    found = asked(done, done.decisions[0], "equity=5_000 USD")
+    assert (found.recorded.size.proposed, found.then.size.proposed) == ("10", "5")
+    found = asked(done, done.decisions[0], "order.price=50")
+    assert (found.then.size.proposed, found.then.stop) == ("20", "45")
+    found = asked(done, done.decisions[0], "order.quantity=30")
+    assert (found.then.size.proposed, found.then.size.approved, found.then.verdict) == ("30", "20", "shrink")
+
+
+def test_a_condition_that_no_longer_holds_proposes_nothing(done: Replayed) -> None:
+    found = asked(done, done.decisions[0], "close=40")
+    assert found.holds == "false"
+    assert [(c.clause, c.was, c.now) for c in found.condition] == [("close > least * open", "true", "false")]
+    assert "nothing would be proposed: the entry condition would be false" in text(found)
+
+
+def test_another_parameter(done: Replayed) -> None:
+    found = asked(done, done.decisions[0], "least=1")
+    assert found.holds == "false"
+    assert [(c.name, c.was, c.now) for c in found.changes] == [("least", "0.5", "1")]
+
+
+def test_another_limit_decides_as_a_run_with_it(done: Replayed) -> None:
+    found = asked(done, done.decisions[0], "limits.max_position_pct=4%")
+    other = run(compiled(RULES, POLICY, limits="max_position_pct: 4%\n"), done.market)
+    [first, *_] = other.decisions
+    assert (found.then.verdict, found.then.size.approved) == (first.verdict, "4") == ("shrink", str(first.approved.normalize()))
+    assert found.then.rules == other.explained(first).rules
+
+
+def test_several_at_once(done: Replayed) -> None:
+    found = asked(done, done.decisions[0], "limits.max_position_pct=4%", "equity=5_000 USD", "spread=90bps")
+    assert found.then.decided_by == ("thin",)
+    assert [change.name for change in found.changes] == ["limits.max_position_pct", "equity", "spread"]
+
+
+def test_a_parameter_that_decides_what_is_computed_is_refused() -> None:
+    rules = "param length = 2 in 1..4\n\n" + strategy("close >= sma(close, length)")
+    here = run(compiled(rules), market(bars("BTC-USD", [flat(100)] * 3)))
+    with pytest.raises(UsageError, match=r"the record does not hold `sma\(close, 3\)`.*; replay with it instead"):
+        asked(here, here.decisions[0], "length=3")
 
 
 @pytest.mark.parametrize(
-    ("rules", "rows", "reason"),
+    ("change", "says"),
     [
-        (strategy("close > close[1]", more=["  order limit at low, valid 3h"]), [*BEFORE, flat(100)], "orders that rest"),
-        (strategy("close > close[1]", more=["  take 50% at 1R"]), [*BEFORE, flat(100)], "stops that move, exits in parts"),
-        (UP, [*BEFORE, None, flat(100)], "no open in time"),
-        (UP, BEFORE, "no open in time"),
+        ("spred=90bps", "the decision read no `spred`; did you mean `spread`?"),
+        ("spread=90", "`spread` is a ratio, as `90bps` or `2%`, not `90`"),
+        ("spread=-1%", "`spread` is never below 0%, and `-1%` is"),
+        ("equity=5000", "`equity` is money, as `10_000 USD`, not `5000`"),
+        ("equity=5_000 EUR", "`equity` is money, as `10_000 USD`, not `5_000 EUR`"),
+        (
+            "order.notional=5 USD",
+            "`order.notional` is computed; change what it is computed from: `order.quantity`, `order.price`",
+        ),
+        ("order.instrument=ETH-USD", "`order.instrument` is what the order is: with another it would be another decision"),
+        ("limits.max_positon_pct=4%", "did you mean `limits.max_position_pct`?"),
+        ("limits.max_position_pct=4", "`limits.max_position_pct` is a ratio, as `20%`, not `4`"),
+        ("least=3", "`least` is outside its range 0..1"),
+        ("least=3%", "a ratio"),
+        ("spread", "`spread` says no value; write `spread=90bps`"),
     ],
 )
-def test_what_cannot_be_followed_is_counted_by_its_reason(rules: str, rows: list[Any], reason: str) -> None:
-    found = refused(rules, rows)
-    assert found.followed == []
-    assert found.left_out == Counter({reason: 1})
+def test_what_cannot_be_changed_is_told_with_what_can(done: Replayed, change: str, says: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        asked(done, done.decisions[0], change)
+    assert says in str(caught.value)
 
 
-# against what went
-
-
-def went(played: Replayed) -> list[tuple[Followed, Any]]:
-    """The entries that went, followed at the size they went with, each with the trade that came of it."""
-    approved = [
-        msgspec.structs.replace(decision, proposed=decision.approved)
-        for decision in played.decisions
-        if decision.kind == "enter" and decision.approved
-    ]
-    trades = {trade.decision: trade for trade in played.trades}
-    return [(one, trades.get(one.decision.seq)) for one in followed(played, approved).followed]
-
-
-@settings(max_examples=40, deadline=None)
-@given(projects(), markets())
-def test_entries_that_went_come_to_what_became_of_them(project: Written, drawn: Drawn) -> None:
-    played = run(project.compiled, drawn.market)
-    for one, trade in went(played):
-        if trade is None:
-            continue  # a pause or halt took the order back before it filled
-        assert one.entry_at == trade.entry_at
-        if trade.exit_at is None:
-            assert one.cause == "end of data"
-        else:
-            assert (one.cause, one.exit_at, one.profit, one.r) == (trade.cause, trade.exit_at, trade.profit, trade.r)
-
-
-# figures
-
-
-def values(group: Group) -> dict[str, float | None]:
-    return {metric.name: metric.value for metric in group.metrics}
-
-
-def test_figures_of_refused_entries() -> None:
-    one = first(refused(UP, [*BEFORE, flat(100), (100, 112, 99, 105)]))
-    other = Followed(one.decision, one.entry_at, one.exit_at, Decimal("-30.9"), None, "end of data")
-    found = WhatIf([one, other], Counter({"orders that rest": 2}))
-    group = metrics_refused.refused(found)
-    assert values(group) == {
-        "refused_followed": 2,
-        "refused_left_out": 2,
-        "refused_profit": pytest.approx(60.0),
-        "refused_win_rate": 0.5,
-        "refused_expectancy": pytest.approx(30.0),
-        "refused_expectancy_r": 1.0,
-    }
-    notes = {metric.name: metric.note for metric in group.metrics}
-    assert notes["refused_left_out"] == "orders that rest 2"
-    assert notes["refused_profit"] == "1 of 2 still open at the end, valued at the last close"
-    assert metrics_refused.by_rule(found) == {"gross": pytest.approx(60.0)}
-
-
-def test_nothing_refused_and_nothing_to_follow_it_by_are_told() -> None:
-    nothing = metrics_refused.refused(WhatIf())
-    assert values(nothing)["refused_followed"] == 0
-    assert {metric.note for metric in nothing.metrics if metric.value is None} == {"no entry was refused"}
-    absent = metrics_refused.refused(WhatIf(absent="the bars are gone"))
-    assert {metric.note for metric in absent.metrics} == {"the bars are gone"}
-    assert set(values(absent).values()) == {None}
+def test_every_reading_of_an_explanation_can_be_named(done: Replayed) -> None:
+    decision = done.decisions[0]
+    able = settable(done.compiled.plan, gate_of(done, decision), done.compiled.settings, decision)
+    assert {reading.name for reading in done.explained(decision).readings} == set(able.inputs)

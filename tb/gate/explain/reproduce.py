@@ -135,16 +135,24 @@ def _market(
     leaves: dict[int, Exact | float] = {
         leaf: float("nan") if value is None else value for leaf, value in zip(entry.leaves, decision.market, strict=True)
     }
-    roots = [entry.when]
-    membership = strategy.membership_of(decision.instrument)
-    if isinstance(entry, EnterPlan) and membership is not None:
-        roots.append(membership)
-    conditions = () if strategy.tier is None or isinstance(entry, ExitPlan) else graph[strategy.tier].args
-    values = from_leaves(graph, leaves, [*roots, *_others(entry), *_sizes_of_legs(strategy, decision), *conditions])
+    roots = _conditions(strategy, entry, decision)
+    values = from_leaves(graph, leaves, nodes_of(graph, strategy, entry, decision))
     compare_tier(graph, strategy, decision.instrument, values, differences)
     if any(values[root] != 1.0 for root in roots):
         differences.append("the condition is not true on the recorded values")
     return values
+
+
+def _conditions(strategy: StrategyPlan, entry: EnterPlan | ExitPlan, decision: Decision) -> list[int]:
+    """What had to hold: the condition, and of an entry that the instrument belonged to the universe."""
+    membership = strategy.membership_of(decision.instrument)
+    return [entry.when, *([] if isinstance(entry, ExitPlan) or membership is None else [membership])]
+
+
+def nodes_of(graph: RuleGraph, strategy: StrategyPlan, entry: EnterPlan | ExitPlan, decision: Decision) -> list[int]:
+    """Every node that condition, size, levels and words of an entry or exit read."""
+    tiers = () if strategy.tier is None or isinstance(entry, ExitPlan) else graph[strategy.tier].args
+    return [*_conditions(strategy, entry, decision), *_others(entry), *_sizes_of_legs(strategy, decision), *tiers]
 
 
 def _sizes_of_legs(strategy: StrategyPlan, decision: Decision) -> list[int]:
