@@ -11,8 +11,8 @@ import click
 from tb.core.diagnostics import Refused, did_you_mean
 
 if TYPE_CHECKING:
-    from tb.engine.instant import Exact
     from tb.core.records import Decision
+    from tb.engine.instant import Exact
     from tb.gate.explain.what_if import Change, ChangedClause, WhatIf
     from tb.gate.gate import Gate
     from tb.runtime.policy import Compiled

@@ -337,6 +337,8 @@ def test_records_that_are_not_there(run: Run, recorded: Path, command: tuple[str
         (("explain", "t1", "--all"), "name one trade, decision or order"),
         (("explain", "trade one"), "`trade one` is not an id"),
         (("explain", "r1.t1", "--run", "r2"), "`r1.t1` is of run r1"),
+        (("explain", "--all", "--what-if", "spread=1%"), "--what-if asks about one decision"),
+        (("explain", "d1", "--what-if", "spread"), "`spread` says no value; write `spread=90bps`"),
         (("explain", "--all", "-o", "x.html"), "`--all` with a file writes JSON"),
         (("why-not", "--at", "2024-01-15"), "name it"),
         (("why-not", "BTC-USD", "--at", "2024-01-15", "--since", "7d"), "--at is one instant"),

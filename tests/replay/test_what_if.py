@@ -173,6 +173,7 @@ def test_a_parameter_that_decides_what_is_computed_is_refused() -> None:
             "`order.notional` is computed; change what it is computed from: `order.quantity`, `order.price`",
         ),
         ("order.instrument=ETH-USD", "`order.instrument` is what the order is: with another it would be another decision"),
+        ("side as a sign=-1", "`side as a sign` is what the order is"),
         ("limits.max_positon_pct=4%", "did you mean `limits.max_position_pct`?"),
         ("limits.max_position_pct=4", "`limits.max_position_pct` is a ratio, as `20%`, not `4`"),
         ("least=3", "`least` is outside its range 0..1"),

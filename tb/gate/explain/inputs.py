@@ -28,7 +28,7 @@ from tb.vocabulary.facts import FACTS
 # what an order is; another one would be another decision
 _WHAT_IT_IS = frozenset(
     "order.instrument order.strategy order.side order.sign order.book order.kind order.valid order.opens order.legs "
-    "order.missing order.intended instant".split()
+    "order.missing order.intended instant scope.inside".split()
 )
 _TEXTS = frozenset({Kind.TEXT, Kind.INSTRUMENT, Kind.LIST, Kind.TIER})
 _NUMBERS = {
@@ -123,7 +123,7 @@ def change_of(able: Settable, name: str, text: str, currency: str) -> Changed:
     if one is None:
         near = did_you_mean(name, [*able.inputs, *able.derived])
         raise Unsettable(f"the decision read no `{name}`; {near or 'it read ' + _listed(able.inputs)}")
-    if name in _WHAT_IT_IS:
+    if one.node.op == "fact" and str(one.node.consts[0]) in _WHAT_IT_IS:
         raise Unsettable(f"`{name}` is what the order is: with another it would be another decision")
     value = _value(name, one.node, text, currency)
     _check_range(name, one.node, value, text)
