@@ -6,15 +6,16 @@ of equity: unknown denies. Times are the instants of events; there is no clock h
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 import numpy as np
 
 from tb.engine.instant import EXACT
-from tb.gate.activity import Activity
+from tb.gate.activity import Activity, SentOrder
 from tb.gate.exposed import Exposed, exposed
 from tb.gate.history import EquityHistory, HeldThrough, Stretch
 from tb.gate.tracked import Tracked
@@ -311,6 +312,26 @@ class Account:
         self.order_times.append(at)
         if is_entry:
             self.entry_times.append(at)
+
+    @contextmanager
+    def without(self, order: SentOrder) -> Iterator[None]:
+        """For a while an order counts as not sent: one that rests is asked about again, and may not stand in its own way."""
+        with ExitStack() as held, self.activity.without(order):
+            for part in self._parts(order.strategy):
+                held.enter_context(part._without_counts(order))
+            held.enter_context(self._without_counts(order))
+            yield
+
+    @contextmanager
+    def _without_counts(self, order: SentOrder) -> Iterator[None]:
+        counts = [self.order_times, self.entry_times] if order.is_entry else [self.order_times]
+        for times in counts:
+            del times[bisect_left(times, order.at)]
+        try:
+            yield
+        finally:
+            for times in counts:
+                insort(times, order.at)
 
     # --- questions about windows -----------------------------------------------------------------------------------
 

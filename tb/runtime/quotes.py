@@ -73,7 +73,7 @@ class Quotes:
         sent = SentOrder(
             standing.at, standing.strategy, standing.instrument, working.sign, working.quantity, working.price, True
         )
-        with settling.account.activity.without(sent):
+        with settling.account.without(sent):
             judgement = self.session.ask(draft, at)
         settling.account.working[standing.id] = working
         if judgement.approved is None or judgement.quantity != standing.quantity:

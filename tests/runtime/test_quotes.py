@@ -46,7 +46,14 @@ def quoted(rows: list, rules: str = "", policy: str = POLICY) -> Replayed:  # ty
     st.sampled_from(("close - 1% of close", "low")),
     st.sampled_from(("", "    skew by position, at most 2% of close\n", "    only when volume > 0\n")),
     st.sampled_from(("", "  hold at most 3h\n", "  exit when close < close[1]\n  cool down 2h after loss\n")),
-    st.sampled_from(("", "limit rate orders(2h) <= 3 on every order\n", "limit deep drawdown <= 0.3% otherwise halt\n")),
+    st.sampled_from(
+        (
+            "",
+            "limit rate orders(2h) <= 3 on every order\n",
+            "limit few entries(today) < 6\n",
+            "limit deep drawdown <= 0.3% otherwise halt\n",
+        )
+    ),
 )
 def test_replay_jumps_as_if_it_stepped_and_explains_itself(
     made: Drawn, period: str, bid: str, more: str, end: str, limit: str
@@ -164,6 +171,28 @@ def test_a_side_that_rests_on_is_no_duplicate_of_itself_and_is_committed_once() 
         done = quoted([flat(100)] * 6, policy=POLICY + limit)
         assert [(order.side, order.at - done.market.first) for order in done.orders] == [("buy", 0), ("sell", 0)]
         assert done.records.of(Cancel) == []
+
+
+def test_a_side_that_rests_on_is_counted_once_where_entries_and_orders_are() -> None:
+    book = "book all 100% of capital  strategies maker\n"
+    for limit in (
+        "limit few entries(today) < 2\n",
+        "limit few orders(10h) < 2\n",
+        f"{book}limit few entries(today) of book < 2\n",
+        f"{book}limit few orders(10h) of book < 2 on every order\n",
+    ):
+        done = quoted([flat(100)] * 6, policy=POLICY + limit)
+        assert [(order.side, order.at - done.market.first) for order in done.orders] == [("buy", 0), ("sell", 0)]
+        assert done.records.of(Cancel) == []
+    # one side alone is let out, and the other is refused at each look: what rests counts against it
+    done = quoted([flat(100)] * 3, policy=POLICY + "limit few entries(today) < 1\n")
+    assert [d.deciding for d in done.decisions if d.side == "sell"] == [("few",)] * 3
+    assert [order.side for order in done.orders] == ["buy"]
+
+
+def test_a_side_that_is_sent_anew_is_another_entry() -> None:
+    done = quoted([flat(100), flat(100.5)], policy=POLICY + "limit few entries(today) < 2\n")
+    assert [d.deciding for d in done.decisions[-2:]] == [("few",)] * 2
 
 
 def test_a_side_that_comes_back_to_a_price_of_before_is_a_duplicate() -> None:
