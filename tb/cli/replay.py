@@ -214,11 +214,11 @@ def _played(
 ) -> Played:
     from tb.cli.following import Following
     from tb.cli.summary import Played
-    from tb.cli.watching import WatchedLedger, places_of_missing
+    from tb.cli.watching import WatchedLedger, places_of_facts
     from tb.engine.plan import bound
     from tb.replay.run import replay_market
 
-    watching = WatchedLedger(ledger, places_of_missing(compiled.plan))
+    watching = WatchedLedger(ledger, places_of_facts(compiled.plan))
     more: dict[str, Any] = {} if chunk is None else {"chunk": chunk}
     with (following or Following()).of_run(run) as (pace, told):
         outcome = replay_market(

@@ -94,6 +94,10 @@ def facts_of(played: Played) -> dict[str, Any]:
         "data_hash": run.data_hash,
         "policy_hash": run.policy_hash,
         "not_filled": dict(sorted(played.watched.not_filled.items())),
+        "shut_out": {
+            name: {"since": show_instant(out.since), "trades": out.trades, "entries": out.entries}
+            for name, out in sorted(played.watched.shut_outs.found.items())
+        },
         "ledger": None if played.ledger is None else str(played.ledger),
         "warnings": [f"{finding.span}: {finding.message}" for finding in played.warnings],
         "elapsed_s": round(played.elapsed, 3),
@@ -201,6 +205,11 @@ def _result(played: Played) -> Iterator[str]:
         yield f"  refused by    {_most(played.watched.refusals)}{_by_several(played.watched)}"
     if unfilled := played.watched.not_filled:
         yield f"  not filled    {unfilled.total():,}: {_most(unfilled, len(unfilled))}"
+    for name, out in sorted(played.watched.shut_outs.found.items()):
+        yield (
+            f"  shut out      {name} since {show_instant(out.since)}, {out.entries:,} entries: its last {out.trades} trades "
+            "leave it no share by Kelly, and without entries that stays so"
+        )
     still = f", {outcome.open_positions} still open" if outcome.open_positions else ""
     yield f"  trades        {counts['trades']:,}{still}"
     if (why := no_trade_reason(played)) is not None:

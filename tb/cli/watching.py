@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from tb.cli.shut_out import READ, ShutOuts
 from tb.core.curve import joined
 from tb.core.records import Cancel, Curve, Decision, Fill, Latch, Mark, Order, Quiet, Record, Trade
 from tb.engine.plan import Plan
 from tb.ledger import DecisionLog, Group
 from tb.ledger.store import Ledger
 
+MISSING = "order.missing"
 # bytes of `Quiet.states`, in words
 STATES = ("false", "proposed", "unknown", "outside the universe", "held already", "cooling down")
 
@@ -40,8 +42,12 @@ class Watched:
     on_their_way: dict[str, Order] = field(default_factory=dict)
     unknown: Counter[str] = field(default_factory=Counter)
     first_unknown: int | None = None
-    missing_at: Mapping[str, int] = field(default_factory=dict)  # strategy -> where `order.missing` is among its facts
+    places: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # strategy -> where facts are among its own
     first_decision: Decision | None = None
+    shut_outs: ShutOuts = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.shut_outs = ShutOuts(self.places)
 
     @property
     def equity(self) -> list[tuple[int, Decimal]]:
@@ -72,8 +78,10 @@ class Watched:
                 self.on_their_way.pop(record.order, None)
             case Cancel() if self.on_their_way.pop(record.order, None) is not None:
                 self.ended[record.cause] += 1
-            case Decision() if record.kind == "enter" and not record.approved:
-                self._see_refused(record)
+            case Decision() if record.kind == "enter":
+                self.shut_outs.see(record)
+                if not record.approved:
+                    self._see_refused(record)
             case Quiet():
                 self.states.setdefault(record.strategy, Counter()).update(zlib.decompress(record.states))
             case _:
@@ -82,7 +90,7 @@ class Watched:
     def _see_refused(self, decision: Decision) -> None:
         self.refused += 1
         self.refusals.update(decision.deciding)
-        at = self.missing_at.get(decision.strategy)
+        at = self.places.get(decision.strategy, {}).get(MISSING)
         told = None if at is None else decision.facts[at]
         if told is not None:
             self.unknown[str(told)] += 1
@@ -92,12 +100,12 @@ class Watched:
 class WatchedLedger(Ledger):
     """Stands where a ledger stands in a replay: passes records on to the one behind it, if there is one.
 
-    `missing_at` says for each strategy where `order.missing` is among the facts of its decisions.
+    `places` says for each strategy where facts are among those of its decisions, by name.
     """
 
-    def __init__(self, ledger: Ledger | None, missing_at: Mapping[str, int] | None = None) -> None:
+    def __init__(self, ledger: Ledger | None, places: Mapping[str, Mapping[str, int]] | None = None) -> None:
         self.behind = ledger
-        self.watched = Watched(missing_at=missing_at or {})
+        self.watched = Watched(places=places or {})
 
     def append_group(self, run: str, group: Group, *, log: DecisionLog | None = None) -> None:
         for record in group.records:
@@ -108,11 +116,12 @@ class WatchedLedger(Ledger):
             log.take(group)
 
 
-def places_of_missing(plan: Plan) -> dict[str, int]:
-    """For each strategy, where `order.missing` is among the facts of its decisions; without those whose policy does not ask."""
-    found = {}
+def places_of_facts(plan: Plan) -> dict[str, dict[str, int]]:
+    """For each strategy where facts are among those of its decisions, by name; without those that its policy does not ask."""
+    wanted = {MISSING, *READ}
+    found: dict[str, dict[str, int]] = {}
     for strategy in plan.strategies:
-        for place, leaf in enumerate(plan.policies[strategy.period].leaves):
-            if plan.graph[leaf].consts[:1] == ("order.missing",):
-                found[strategy.name] = place
+        leaves = plan.policies[strategy.period].leaves
+        names = [str(plan.graph[leaf].consts[0]) if plan.graph[leaf].op == "fact" else "" for leaf in leaves]
+        found[strategy.name] = {name: place for place, name in enumerate(names) if name in wanted}
     return found

@@ -77,3 +77,31 @@ def test_no_trades_of_what_was_asked_for(run: Run, project: Path) -> None:
         answer = run("trades", "--project", project, *asked)
         assert answer.code == 0
         assert said in answer.out + answer.err
+
+
+LOSER = """use momentum
+
+strategy loser on majors every 1h
+  enter long when close > open
+    size   3% of equity
+    stop   0.2% below entry
+    target 20% above entry
+  hold at most 2h
+"""
+
+
+def test_a_strategy_that_its_trades_shut_out_is_told(run: Run, project: Path) -> None:
+    (project / "rules" / "loser.tb").write_text(LOSER, encoding="utf-8")
+    with (project / "policy" / "limits.tb").open("a", encoding="utf-8") as file:
+        file.write("\nallocate kelly fraction 0.5 over 5 trades, at most 25% each\n")
+    answer = run("replay", "--project", project, "--data", project / "data", "--json")
+    out = answer.json["shut_out"]["loser"]
+    decisions = run("decisions", "--project", project, "--strategy", "loser", "--json").json
+    later = [d for d in decisions if d["kind"] == "enter" and d["at"] >= out["since"]]
+    assert {d["approved"] for d in later} == {0}
+    assert sum("allocate" in d["deciding"] for d in later) == out["entries"] > 10
+    assert out["trades"] == 5
+    told = run("replay", "--project", project, "--data", project / "data", "--no-ledger").out
+    assert (
+        f"  shut out      loser since {out['since']}, {out['entries']:,} entries: its last 5 trades leave it no share" in told
+    )
