@@ -13,7 +13,7 @@ from tb.core.records import Record
 from tb.ledger.log import BLOCK
 from tb.ledger.segments import DECISIVE, Group
 
-GROUP = 2_000  # records in a group at most
+GROUP = 4_096  # records in a group at most
 
 
 class Grouping:
@@ -39,7 +39,7 @@ class Grouping:
     def close(self) -> None:
         """Hands on what is left; also the end of the run."""
         group = Group(self._next, self._pending)
-        self._next += len(self._pending)
+        self._next += len(group.kept)
         self._pending = []
         self._room = self._room or BLOCK
         if group.records:

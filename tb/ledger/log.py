@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Sequence
 
 import msgspec
@@ -19,8 +20,9 @@ class DecisionLog:
     """SHA-256 over a run's Decision, Quiet and Latch records in order, in blocks of `BLOCK` and a last, shorter one.
 
     A block is MessagePack: for each of its segments (`tb.ledger.segments`), in the order of their first records, the places of
-    the records in the block from 0, and the table. Each block is preceded by its length in 8 bytes, big-endian. No run id and
-    no wall-clock time takes part: the same rules on the same data give the same digest in every run.
+    the records in the block from 0, and the table. Each block is preceded by its length in 8 bytes, big-endian. The states of a
+    Quiet record stand in it as the SHA-256 of what they are unpacked, since builds of zlib pack differently. No run id and no
+    wall-clock time takes part: the same rules on the same data give the same digest in every run.
     """
 
     __slots__ = ("_hash", "_pending")
@@ -30,7 +32,12 @@ class DecisionLog:
         self._pending: list[Decision | Quiet | Latch] = []
 
     def add(self, record: object) -> None:
-        """Takes the next record of the run; those of other kinds change nothing. Raises as `segments_of`, at a block's end."""
+        """Takes the next record of the run; those of other kinds change nothing.
+
+        Raises `ValueError` for states that cannot be unpacked and, at a block's end, as `segments_of`.
+        """
+        if isinstance(record, Quiet):
+            record = _unpacked(record)
         if isinstance(record, Decision | Quiet | Latch):
             self._pending.append(record)
             if len(self._pending) == BLOCK:
@@ -40,7 +47,8 @@ class DecisionLog:
     def take(self, group: Group) -> None:
         """Takes the next records of the run. Where they hold one whole block, its tables are those of the group."""
         decisive = group.decisive
-        if self._pending or sum(len(segment.places) for segment in decisive) != BLOCK:
+        is_block = sum(len(segment.places) for segment in decisive) == BLOCK
+        if self._pending or not is_block or any(segment.kind == "Quiet" for segment in decisive):
             for record in group.records:
                 self.add(record)
             return
@@ -54,6 +62,14 @@ class DecisionLog:
         if self._pending:
             so_far.update(_block(segments_of(self._pending)))
         return so_far.hexdigest()
+
+
+def _unpacked(quiet: Quiet) -> Quiet:
+    try:
+        states = zlib.decompress(quiet.states)
+    except zlib.error as problem:
+        raise ValueError(f"states of {quiet.strategy} on {quiet.instrument} cannot be unpacked") from problem
+    return msgspec.structs.replace(quiet, states=hashlib.sha256(states).digest())
 
 
 def _block(segments: Sequence[Segment]) -> bytes:

@@ -2,8 +2,10 @@
 
 A ledger comes into being whole or not at all: it is made under a temporary name and then linked into place. WAL mode lets
 readers work beside the writer. synchronous=FULL makes the commit at the end of a group wait for the disk: a group is on disk
-when `append` returns, at the price of one flush a group (NORMAL would lose the last groups when power fails, though never
-the order). Each writing transaction starts with BEGIN IMMEDIATE, so two writers queue before they read the head of the chain.
+when `append` returns, at the price of one flush a group. Groups in columns are those of a replay, which can be played again:
+they are handed to the system alone (NORMAL): a killed process loses none, a power cut the last ones, never the order. The end
+of the run is flushed, and they with it. Each writing transaction starts with BEGIN IMMEDIATE, so two writers queue before they
+read the head of the chain.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from tb.ledger.findings import RESTORE, refused, refusing
 from tb.ledger.tables import SCHEMA, LedgerTable, Meta, table_of
 
 WRITING = {"ledger_writing": True}  # execution option of a connection whose transactions write
+UNFLUSHED = WRITING | {"ledger_synchronous": "NORMAL"}  # whose transactions need not survive a power cut
 
 
 def _engine(path: Path, mode: str, wait: float) -> Engine:
@@ -44,7 +47,10 @@ def _configure(connection: Any, _record: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    writing = connection.get_execution_options().get("ledger_writing", False)
+    options = connection.get_execution_options()
+    writing = options.get("ledger_writing", False)
+    if writing:
+        connection.exec_driver_sql(f"PRAGMA synchronous = {options.get('ledger_synchronous', 'FULL')}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 

@@ -18,7 +18,7 @@ from typing import Any, get_args
 import msgspec
 
 from tb.core.encode import canonical
-from tb.core.records import Decision, Latch, Quiet, Record
+from tb.core.records import Decision, Latch, Quiet, Record, Trade
 from tb.ledger.columns import Schema, Table
 
 SEGMENT = "segment"  # the kind of such an entry
@@ -88,7 +88,7 @@ def segments_of(records: Iterable[Any]) -> list[Segment]:
 
 
 class Group:
-    """Consecutive records of a run, the first with number `first`. Each segment is encoded once, when it is asked for.
+    """Consecutive records of a run, the first that is kept with number `first`. Each segment is encoded once, when asked for.
 
     Its segments raise as `segments_of`.
     """
@@ -97,8 +97,18 @@ class Group:
         self.first, self.records = first, records
 
     @cached_property
+    def kept(self) -> Sequence[Record]:
+        """The records that are written: of a trade that opened and closed within the group, the last record says all."""
+        trades = [(record.seq, place) for place, record in enumerate(self.records) if type(record) is Trade]
+        last = dict(trades)
+        if len(last) == len(trades):
+            return self.records
+        over = {place for seq, place in trades if last[seq] != place}
+        return [record for place, record in enumerate(self.records) if place not in over]
+
+    @cached_property
     def _shapes(self) -> _Shapes:
-        return _shapes_of(self.records)
+        return _shapes_of(self.kept)
 
     @cached_property
     def decisive(self) -> list[Segment]:

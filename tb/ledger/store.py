@@ -1,7 +1,7 @@
 """The ledger as the other rooms see it: start a run, append groups of records, finish it; ask about any run; verify.
 
 A run is recorded in rows (`append`, a live session) or in columns (`append_group`, a replay), never in both; every question is
-answered alike. A group is written whole or not at all, and is on disk when the call returns. Readers never wait for the
+answered alike. A group is written whole or not at all; one in rows is on disk when the call returns. Readers never wait for the
 writer and hold no transaction between the steps of an iteration. Every method may raise `Refused` TB703, TB705 or TB706 when
 the file or the disk gives way, besides what it names itself.
 """
@@ -25,7 +25,7 @@ from tb.ledger import queries, reading
 from tb.ledger.chain import Head, policy_bytes, policy_hash
 from tb.ledger.findings import RESTORE, refused, refusing
 from tb.ledger.log import DecisionLog
-from tb.ledger.opening import WRITING
+from tb.ledger.opening import UNFLUSHED, WRITING
 from tb.ledger.projection import FINISH, START
 from tb.ledger.reading import Place, Wanted
 from tb.ledger.runs import RunInfo
@@ -69,10 +69,10 @@ class Ledger:
             yield connection
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def _writing(self, options: Mapping[str, Any] = WRITING) -> Iterator[Connection]:
         with (
             refusing(self.path),
-            self._open_engine().connect().execution_options(**WRITING) as connection,
+            self._open_engine().connect().execution_options(**options) as connection,
             connection.begin(),
         ):
             yield connection
@@ -144,14 +144,16 @@ class Ledger:
                 log.add(record)
 
     def append_group(self, run: str, group: Group, *, log: DecisionLog | None = None) -> None:
-        """Writes a group in columns, in one transaction; once it is on disk, `log` takes its Decision, Quiet and Latch records.
+        """Writes a group in columns, in one transaction; then `log` takes its Decision, Quiet and Latch records.
+
+        It outlives the process from then on, and a power cut from `finish_run` on.
 
         Raises `ValueError` for a finished run or one in rows, a group that does not follow the one before, decisions whose
         numbers do not ascend, or NaN in a trade; `TypeError` for what is no record; `Refused` TB707 (unknown run), TB711 (the
         ledger lost its tail). Nothing of the group is written then.
         """
         prepared = prepare_segments(group)
-        with self._writing() as connection:
+        with self._writing(UNFLUSHED) as connection:
             start = self._require_open(connection, run)
             self._require_next(connection, run, start, group)
             extend(connection, self.path, run, prepared)

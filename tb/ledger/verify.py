@@ -205,7 +205,7 @@ class Walk:
         if run in self.in_rows:
             return "is a segment in a run that is recorded in rows"
         columns = self.columns.setdefault(run, Columns(log))
-        return columns.take(stored.numbers, records)
+        return columns.take(stored.numbers, records)  # may raise for what the log cannot take
 
     def _start(self, seq: int, run: str, record: Run) -> str:
         number = len(self.runs) + 1

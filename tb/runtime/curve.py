@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 from tb.core.curve import pack
 from tb.core.records import Curve
 
+POINTS = 65_536  # of a record
 Floats = NDArray[np.float64]
 _Columns = tuple[NDArray[np.int64], Floats, Floats]
 
 
 @dataclass(slots=True)
 class EquityCurve:
-    """Points in order of time. Truthy once there is one."""
+    """Points in order of time, handed out in records of `POINTS`. Truthy where there are some that were not handed out."""
 
+    _count: int = 0  # of points in parts
     _parts: list[_Columns] = field(default_factory=list)
     _times: list[int] = field(default_factory=list)  # of the points that came since the last part
     _equity: list[float] = field(default_factory=list)
@@ -36,17 +38,38 @@ class EquityCurve:
         """Points at consecutive instants, later than those before."""
         self._gather()
         self._parts.append((times, equity, exposure))
+        self._count += len(times)
 
     def _gather(self) -> None:
         if self._times:
             self._parts.append((np.array(self._times, dtype=np.int64), np.array(self._equity), np.array(self._exposure)))
+            self._count += len(self._times)
             self._times, self._equity, self._exposure = [], [], []
 
+    def full(self) -> list[Curve]:
+        """Records of `POINTS` each, while there are as many; they are not kept any longer."""
+        if self._count + len(self._times) < POINTS:
+            return []
+        times, equity, exposure = self._joined()
+        whole = len(times) - len(times) % POINTS
+        self._count = len(times) - whole
+        # copies, so that what was handed out can go
+        self._parts = [(times[whole:].copy(), equity[whole:].copy(), exposure[whole:].copy())] if self._count else []
+        cuts = [slice(at, at + POINTS) for at in range(0, whole, POINTS)]
+        return [_packed(times[cut], equity[cut], exposure[cut]) for cut in cuts]
+
     def record(self) -> Curve:
-        """All points as one record. Raises ValueError where there is none."""
+        """The points that were not handed out as one record. Raises ValueError where there is none."""
+        return _packed(*self._joined())
+
+    def _joined(self) -> _Columns:
         self._gather()
         if not self._parts:
             raise ValueError("a curve has at least one point")
-        times, equity, exposure = (np.concatenate(column) for column in zip(*self._parts, strict=True))
-        steps = np.diff(times, prepend=0).astype("<i8").tobytes()
-        return pack(steps, equity.astype("<f8").tobytes(), exposure.astype("<f8").tobytes(), int(times[0]), int(times[-1]))
+        times, equity, exposure = zip(*self._parts, strict=True)
+        return np.concatenate(times), np.concatenate(equity), np.concatenate(exposure)
+
+
+def _packed(times: NDArray[np.int64], equity: Floats, exposure: Floats) -> Curve:
+    steps = np.diff(times, prepend=0).astype("<i8").tobytes()
+    return pack(steps, equity.astype("<f8").tobytes(), exposure.astype("<f8").tobytes(), int(times[0]), int(times[-1]))

@@ -160,10 +160,11 @@ class Session:
             self.record_mark(at, {})
 
     def _note_equity(self, at: int) -> None:
-        """A point of the run's curve: kept in memory, packed into one record by whoever ends the run."""
+        """A point of the run's curve, recorded with many others; the last of them by whoever ends the run."""
         equity, exposure = self.account.equity(), self.account.gross()
         if equity is not None and exposure is not None:
             self.curve.note(at, equity, exposure)
+            self.recorder.record(self.curve.full())
 
     def pass_over(self, stretch: Stretch) -> None:
         """Instants at which nothing can be decided are over: what `step` at each of them would have come to. The caller knows
@@ -173,6 +174,7 @@ class Session:
         if noted:
             equity, exposure, _ = self.account.held_through(stretch).floats()
             self.curve.note_stretch(stretch.times[:noted], equity[:noted], exposure[:noted])
+            self.recorder.record(self.curve.full())
         self.account.pass_over(stretch)
         self._marked_at = stretch.last
         self.settling.fund(stretch.last)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 import msgspec
@@ -43,7 +44,12 @@ decisions = changed(
     rows=st.lists(st.none() | counts, **few).map(tuple),
 )
 quiets = changed(
-    quiet(1, 2), strategy=words, instrument=st.just("ETH-USD"), first=counts, last=counts, states=st.binary(max_size=40)
+    quiet(1, 2),
+    strategy=words,
+    instrument=st.just("ETH-USD"),
+    first=counts,
+    last=counts,
+    states=st.binary(max_size=40).map(zlib.compress),
 )
 orders = changed(
     order("o1"),

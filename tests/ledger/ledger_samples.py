@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ def quiet(first: int, last: int, **changes: Any) -> Quiet:
         first=first * HOUR,
         last=last * HOUR,
         rows=last - first + 1,
-        states=b"\x00\xff",
+        states=zlib.compress(b"\x00\x01"),
     )
     return msgspec.structs.replace(made, **changes)
 
@@ -193,7 +194,7 @@ def write_columns(path: Path, records: int) -> None:
 
         def keep(group: Group) -> None:
             ledger.append_group(run.id, group)
-            print(group.first + len(group.records) - 1, flush=True)
+            print(group.first + len(group.kept) - 1, flush=True)
 
         grouping = Grouping(keep)
         for seq in range(1, records // 2 + 1):

@@ -6,16 +6,18 @@ import hashlib
 import json
 import subprocess
 import sys
+import zlib
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_records import latches, quiets, rich_decisions
-from ledger_samples import decision, latch, order, refusal
+from ledger_samples import decision, latch, order, quiet, refusal
 
 from tb.core.records import Decision, Latch
-from tb.ledger import BLOCK, DecisionLog, entry_hash, policy_hash
+from tb.ledger import BLOCK, DecisionLog, Group, entry_hash, policy_hash
 from tb.ledger.columns import Schema
 
 
@@ -76,3 +78,15 @@ def test_parts_of_an_entry_cannot_flow_into_each_other(one: tuple[str, str, byte
 def test_importing_the_room_loads_no_database_library() -> None:
     code = "import sys, tb.ledger; print([m for m in ('sqlalchemy', 'sqlmodel', 'pydantic', 'sqlite3') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_states_are_hashed_unpacked() -> None:
+    """Another build of zlib packs into other bytes; the decision log is the same."""
+    logs = DecisionLog(), DecisionLog(), DecisionLog()
+    states = bytes(range(6)) * 50
+    for log, packed in zip(logs, (zlib.compress(states, 1), zlib.compress(states, 9), zlib.compress(states[1:])), strict=True):
+        log.take(Group(1, [quiet(1, 300, states=packed)]))
+    assert zlib.compress(states, 1) != zlib.compress(states, 9)
+    assert logs[0].hexdigest() == logs[1].hexdigest() != logs[2].hexdigest()
+    with pytest.raises(ValueError, match="cannot be unpacked"):
+        DecisionLog().add(quiet(1, 2, states=b"\x00\xff"))

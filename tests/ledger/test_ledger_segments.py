@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_records import anything
-from ledger_samples import HOUR, TEXTS, decision, fill, latch, mark, one_of_each, order, quiet, refusal, run_of, trade
+from ledger_samples import HOUR, TEXTS, closed, decision, fill, latch, mark, one_of_each, order, quiet, refusal, run_of, trade
 
 from tb.core.diagnostics import Refused
 from tb.core.records import Decision, Record, Trade
@@ -55,13 +55,18 @@ def numbered(records: Sequence[Any]) -> list[Record]:
     return made
 
 
+def kept(records: Sequence[Any]) -> list[Record]:
+    """What a group keeps: of each trade the last record."""
+    last = {record.seq: at for at, record in enumerate(records) if isinstance(record, Trade)}
+    return [record for at, record in enumerate(records) if not isinstance(record, Trade) or last[record.seq] == at]
+
+
 def answers(ledger: Ledger, run: str) -> dict[str, object]:
     """Everything that can be asked of a run."""
     decisions = list(ledger.decisions(run))
     orders, trades, fills = ledger.orders(run), ledger.trades(run), ledger.fills(run)
     some = decisions[len(decisions) // 2 : len(decisions) // 2 + 1]
     found: dict[str, object] = {
-        "records": list(ledger.records(run)),
         "decisions": decisions,
         "one by one": [ledger.decision(run, one.seq) for one in decisions],
         "refused": list(ledger.decisions(run, refused_only=True)),
@@ -104,6 +109,7 @@ def test_rows_and_columns_give_the_same_answers(tmp_path_factory: pytest.TempPat
         columns, column_log = in_columns(ledger, made)
         assert answers(ledger, rows) == answers(ledger, columns)
         assert list(ledger.records(rows)) == made
+        assert list(ledger.records(columns)) == kept(made)
         assert row_log.hexdigest() == column_log.hexdigest() == ledger.decision_log_hash(columns)
         assert ledger.verify() == []
 
@@ -213,6 +219,16 @@ def test_a_group_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
             ledger.append_group(run, Group(2, [decision(2)]))
         with pytest.raises(Refused):
             ledger.append_group("r9", Group(1, [decision(1)]))
+        assert ledger.verify() == []
+
+
+def test_a_trade_that_closes_in_its_group_is_written_once(tmp_path: Path) -> None:
+    with open_ledger(tmp_path / "ledger.db") as ledger:
+        run, _ = in_columns(ledger, [trade(1), fill("a"), trade(2), closed(1), fill("b")])
+        assert list(ledger.records(run)) == [fill("a"), trade(2), closed(1), fill("b")]
+        ledger.append_group(run, Group(5, [closed(2)]))
+        assert ledger.trades(run) == [closed(1), closed(2)]
+        assert ledger.trade(run, 2) == closed(2)
         assert ledger.verify() == []
 
 

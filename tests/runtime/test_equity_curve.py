@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tb.core.curve import joined, unpack
-from tb.core.records import Mark
+from tb.core.records import Curve, Mark
 from tb.runtime.curve import EquityCurve
 
 floats = st.floats(allow_nan=False, allow_infinity=False)
@@ -34,6 +34,28 @@ def test_what_is_packed_comes_back(times: list[int], data: st.DataObject) -> Non
     curve = curve_of(points, at_once=data.draw(st.integers(0, len(times))))
     found = unpack(curve.record())
     assert [(mark.at, float(mark.equity), float(mark.exposure)) for mark in found] == points
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=12), st.data())
+def test_a_long_curve_is_handed_out_in_parts_of_one_size(stretches: list[int], data: st.DataObject) -> None:
+    curve, points, parts = EquityCurve(), list[tuple[int, float, float]](), list[Curve]()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tb.runtime.curve.POINTS", 5)
+        for length in stretches:
+            new = [(len(points) + i, float(len(points) + i), 0.5) for i in range(length)]
+            points += new
+            if data.draw(st.booleans()):
+                whens, equity, exposure = (np.array(column) for column in zip(*new, strict=True))
+                curve.note_stretch(whens, equity, exposure)
+                parts += curve.full()
+                continue
+            for at, held, gross in new:
+                curve.note(at, Decimal(held), Decimal(gross))
+                parts += curve.full()
+    assert [part.rows for part in parts] == [5] * (len(points) // 5)
+    assert bool(curve) is bool(len(points) % 5)
+    parts += [curve.record()] if curve else []
+    assert [(mark.at, float(mark.equity), float(mark.exposure)) for part in parts for mark in unpack(part)] == points
 
 
 def test_a_curve_of_nothing_is_refused() -> None:
