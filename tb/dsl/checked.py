@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tb.core.records import Style
 from tb.core.span import Span
 from tb.core.units import Unit
+from tb.dsl.checked_calendar import During, SessionTime
 from tb.dsl.checked_capital import Capital
 from tb.dsl.checked_cases import ConvictionSize, Producer, Table
 from tb.dsl.checked_management import BreakEven, Take, Trailing
@@ -258,28 +259,6 @@ class Agree:
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
-    """Hours of a calendar: `start` and `end` as `08:00`, names of days, days left out as ISO text."""
-
-    name: str
-    start: str
-    end: str
-    zone: str
-    days: tuple[str, ...]
-    closed: tuple[str, ...]
-    span: Span = field(compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class During:
-    """The bar closes inside the session; always known."""
-
-    session: Session
-    unit: Unit
-    span: Span = field(compare=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Feed:
     """A series recorded beside the bars. `every` and `stale_after` are in ms; beyond `low` and `high` a value is unknown."""
 
@@ -341,6 +320,7 @@ Expr = (
     | Agree
     | Table
     | During
+    | SessionTime
     | FeedRead
     | Ref
 )

@@ -16,6 +16,7 @@ from functools import singledispatchmethod
 from tb.core.span import Span
 from tb.core.units import BARS, NUMBER, TRUTH, Kind, Unit
 from tb.dsl import checked, checked_cases
+from tb.dsl.checked_calendar import During, SessionTime
 from tb.dsl.checked_legs import is_perpetual
 from tb.engine.bounds import bounds_of
 from tb.engine.graph import Constant, GraphBuilder, Stage
@@ -85,7 +86,7 @@ class Builder:
     @_build.register
     def _field(self, value: checked.Field, context: Context) -> int:
         payers = [symbol for _, symbol in context.legs if is_perpetual(symbol)]
-        if value.name in {"funding_rate", "funding_period"} and len(payers) == 1 and not context.is_elsewhere:
+        if value.name in {"funding_rate", "funding_paid", "funding_period"} and len(payers) == 1 and not context.is_elsewhere:
             return self._elsewhere(value, payers[0], value, context)
         low, high = FIELDS[value.name].output_range
         return self._market("field", (), (value.name,), value.unit, context, value.span, low=low, high=high)
@@ -267,11 +268,18 @@ class Builder:
         )
 
     @_build.register
-    def _during(self, value: checked.During, context: Context) -> int:
+    def _during(self, value: During, context: Context) -> int:
         hours = value.session
         consts = (hours.name, hours.start, hours.end, hours.zone, " ".join(hours.days), " ".join(hours.closed))
         node = self._market("during", (), consts, TRUTH, context, value.span, low=0.0, high=1.0)
         return self._as_truth(node, value, context)
+
+    @_build.register
+    def _session_time(self, value: SessionTime, context: Context) -> int:
+        hours = value.session
+        consts = (hours.name, hours.start, hours.end, hours.zone, " ".join(hours.days), " ".join(hours.closed))
+        op = "since_open" if value.since else "to_close"
+        return self._market(op, (), consts, value.unit, context, value.span, low=0.0)
 
     @_build.register
     def _feed(self, value: checked.FeedRead, context: Context) -> int:

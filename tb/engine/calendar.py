@@ -6,11 +6,12 @@ than its start ends on the next day; days of the week and days left out are thos
 shows twice counts when it comes first, one that a change of the clock skips as if the clock had not changed yet; a day
 that a zone skipped altogether has no session.
 
-INVARIANT: `during` over columns equals `is_during` at every instant.
+INVARIANT: `during` and `session_time` over columns equal `is_during` and `session_time_at` at every instant.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -68,6 +69,52 @@ def during(hours: Hours, instants: NDArray[np.int64]) -> NDArray[np.float64]:
     opened = np.searchsorted(np.array(sorted(opens), dtype=np.int64), instants, side="right")
     ended = np.searchsorted(np.array(sorted(ends), dtype=np.int64), instants, side="right")
     return np.where(opened > ended, 1.0, 0.0)
+
+
+def session_time(hours: Hours, since: bool, instants: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Milliseconds from the session's start (`since`) or to its end at instants inside, NaN at others; in order of time.
+
+    Where a change of the clock lets two days overlap, the one that began last counts.
+    """
+    if not len(instants):
+        return np.empty(0)
+    day, last = _date(hours, int(instants[0])) - 2 * _DAY, _date(hours, int(instants[-1])) + _DAY
+    stretches = []
+    while day <= last:
+        stretch = _stretch(hours, day)
+        if stretch is not None:
+            stretches.append(stretch)
+        day += _DAY
+    if not stretches:
+        return np.full(len(instants), np.nan)
+    opens, ends = np.array(sorted(stretches), dtype=np.int64).T
+    place = np.searchsorted(opens, instants, side="right") - 1
+    is_inside = (place >= 0) & (instants < ends[place])
+    return np.where(is_inside, instants - opens[place] if since else ends[place] - instants, np.nan)
+
+
+def session_time_at(hours: Hours, since: bool, at: int) -> float | None:
+    """The same at one instant; None outside."""
+    today = _date(hours, at)
+    found = [stretch for days in (-2, -1, 0, 1) if (stretch := _stretch(hours, today + days * _DAY)) is not None]
+    begun = [stretch for stretch in found if stretch[0] <= at]
+    if not begun or at >= max(begun)[1]:
+        return None
+    start, end = max(begun)
+    return float(at - start if since else end - at)
+
+
+def session_column(op: str, consts: Sequence[Constant], instants: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The values of a `during`, `since_open` or `to_close` node."""
+    hours = hours_of(consts)
+    return during(hours, instants) if op == "during" else session_time(hours, op == "since_open", instants)
+
+
+def session_value(op: str, consts: Sequence[Constant], at: int) -> float:
+    """The same at one instant; NaN for unknown."""
+    hours = hours_of(consts)
+    found = float(is_during(hours, at)) if op == "during" else session_time_at(hours, op == "since_open", at)
+    return math.nan if found is None else found
 
 
 def _stretch(hours: Hours, day: date) -> tuple[int, int] | None:

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb.engine.bars import Bars, instants_of
-from tb.engine.calendar import during, hours_of
+from tb.engine.calendar import session_column
 from tb.engine.feeds import column_of
 from tb.engine.graph import Node, RuleGraph
 from tb.engine.markets import Markets
@@ -151,8 +151,8 @@ def _compute(
         case "tier_is":
             members = markets.tiers.get((str(node.consts[0]), str(node.consts[1])), ())
             return np.full(size, 1.0 if symbol in members else 0.0)
-        case "during":
-            return during(hours_of(node.consts), bars.closes)
+        case "during" | "since_open" | "to_close":
+            return session_column(node.op, node.consts, bars.closes)
         case "feed" | "feed_age":
             return column_of(node, markets.feeds, symbol, bars.closes)
         case "apply":

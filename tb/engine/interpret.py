@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
-from tb.engine.calendar import hours_of, is_during
+from tb.engine.calendar import session_value
 from tb.engine.derived import DERIVED
 from tb.engine.feeds import value_at
 from tb.engine.graph import Node, RuleGraph
@@ -65,9 +65,8 @@ class Histories:
             case "tier_is":
                 members = self.markets.tiers.get((str(node.consts[0]), str(node.consts[1])), ())
                 return [1.0 if symbol in members else 0.0] * size
-            case "during":
-                hours = hours_of(node.consts)
-                return [1.0 if is_during(hours, int(at)) else 0.0 for at in bars.closes]
+            case "during" | "since_open" | "to_close" as op:
+                return [session_value(op, node.consts, int(at)) for at in bars.closes]
             case "feed" | "feed_age":
                 return [value_at(node, self.markets.feeds, symbol, int(at)) for at in bars.closes]
             case "of" | "at":

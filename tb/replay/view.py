@@ -121,7 +121,7 @@ class RecordedView:
         found = self.graph[node]
         period, place = found.period, row
         match found.op:
-            case "pips" | "depth" | "tier_is" | "during" | "feed" | "feed_age":
+            case "pips" | "depth" | "tier_is" | "during" | "since_open" | "to_close" | "feed" | "feed_age":
                 return None
             case "shift":
                 place = row - int(found.consts[0] or 0)

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from tb.vocabulary.function import Function
-from tb.vocabulary.functions import averages, momentum, pairs, patterns, statistics, trend, volatility, volume
+from tb.vocabulary.functions import averages, funding, momentum, pairs, patterns, statistics, trend, volatility, volume
 
-_TABLES = (averages, momentum, trend, volatility, volume, statistics, patterns, pairs)
+_TABLES = (averages, momentum, trend, volatility, volume, statistics, patterns, pairs, funding)
 
 FUNCTIONS: Mapping[str, Function] = MappingProxyType(
     {function.name: function for table in _TABLES for function in table.FUNCTIONS},

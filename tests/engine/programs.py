@@ -111,6 +111,7 @@ class _Writer:
             lambda: f"correlation({self.price(inner)}, volume, {self.bars(2)})",
             lambda: f"stochastic({self.bars()}, 2, 2).{self.pick('k', 'd')}",
             lambda: f"williams_r({self.bars()})",
+            lambda: f"({self.pick('time_since_open', 'time_to_close')}({self.pick(*SESSIONS)}) / 30m)",
             lambda: f"{self.pick('count', 'bars_since')}({self.condition(inner)}, {self.bars()})",
             lambda: f"sign({self.price(inner)})",
             lambda: f"stretch({self.price(inner)}, n: {self.bars(2)})",

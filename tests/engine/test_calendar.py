@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tb.core.time import DAY, HOUR, MINUTE, parse_instant, show_instant
-from tb.engine.calendar import Hours, during, hours_of, is_during
+from tb.engine.calendar import Hours, during, hours_of, is_during, session_time, session_time_at
 
 WEEK = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -125,3 +125,33 @@ def test_away_from_changes_it_is_what_the_clock_of_the_zone_shows(start: time, e
 @pytest.mark.parametrize("count", [0, 1])
 def test_few_instants(count: int) -> None:
     assert during(hours("00:00", "12:00", "UTC"), np.arange(count, dtype=np.int64)).tolist() == [1.0] * count
+
+
+def test_time_in_a_session_is_told_from_its_start_and_to_its_end() -> None:
+    london = hours("08:00", "16:30", "Europe/London", WEEK[:5])
+    at = parse_instant("2024-01-10T08:45") or 0
+    assert session_time_at(london, True, at) == 45 * MINUTE
+    assert session_time_at(london, False, at) == 7 * HOUR + 45 * MINUTE
+    assert session_time_at(london, True, at - 45 * MINUTE) == 0
+    assert session_time_at(london, True, at - 46 * MINUTE) is None
+    assert session_time_at(london, False, at + 7 * HOUR + 45 * MINUTE) is None
+    assert session_time_at(london, True, at + 3 * DAY) is None, "a Saturday"
+
+
+@given(
+    st.tuples(CLOCKS, CLOCKS).filter(lambda pair: pair[0] != pair[1]),
+    st.sampled_from(ZONES),
+    st.sets(st.sampled_from(WEEK), min_size=1),
+    st.integers(0, 60 * 365),
+    st.booleans(),
+)
+def test_time_in_a_session_over_columns_equals_single_instants(
+    clocks: tuple[time, time], zone: str, days: set[str], day: int, since: bool
+) -> None:
+    of = hours(f"{clocks[0]:%H:%M}", f"{clocks[1]:%H:%M}", zone, tuple(sorted(days)))
+    instants = day * DAY + np.arange(0, 3 * DAY, 45 * MINUTE, dtype=np.int64)
+    found = session_time(of, since, instants)
+    expected = [session_time_at(of, since, int(at)) for at in instants]
+    assert [None if np.isnan(x) else float(x) for x in found] == expected
+    for at, one in zip(instants, expected, strict=True):
+        assert (one is not None) == is_during(of, int(at))

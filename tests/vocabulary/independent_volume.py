@@ -1,4 +1,4 @@
-"""Independent formulas of volume."""
+"""Independent formulas of volume and funding."""
 
 from __future__ import annotations
 
@@ -33,6 +33,11 @@ def force_index(m: Market) -> Array:
 def ease_of_movement(m: Market) -> Array:
     middle = (m.high + m.low) / 2
     return rolling((middle - shifted(middle, 1)) * (m.high - m.low) / m.volume, 14, np.mean)
+
+
+@independent("funding_total", 24, inputs=(), flat=0)
+def funding_total(m: Market) -> Array:
+    return rolling(m.funding_paid, 24, np.sum)
 
 
 def index(m: Market, counts: Array) -> Array:

@@ -11,14 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from math import isnan
 
 from tb.analysis.testing.asked import Asked
 from tb.core.records import Decision
 from tb.core.settings import Settings
-from tb.core.time import HOUR, day_start, next_day_start
+from tb.core.time import day_start, next_day_start
 from tb.dsl.checked_capital import Capital
 from tb.dsl.checked_tests import Proposes, Test
-from tb.engine.calendar import hours_of, is_during
+from tb.engine.calendar import session_value
+from tb.engine.clock import calendar_field
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import EXACT, Exact, exact
 from tb.engine.plan import Plan, StrategyPlan
@@ -26,6 +28,7 @@ from tb.gate.account import ZERO, Account
 from tb.gate.facts import Moment, read
 from tb.gate.gate import Gate, Judgement
 from tb.gate.proposal import Allotment, Proposal
+from tb.vocabulary.fields import FIELDS
 
 Named = Mapping[tuple[str, str], Exact]  # facts that are given, by name and argument
 
@@ -125,18 +128,12 @@ class Facts:
                 standing_in = venue.spread if self.last_bar is None else None
             case "depth", _:
                 standing_in = venue.depth
-            case "field", ("hour",):
-                standing_in = self._of_day(HOUR, 24)
-            case "field", ("weekday",):
-                standing_in = self._of_day(24 * HOUR, 7, first=3)  # 1970-01-01 was a Thursday
-            case "during", _:
-                at = self.instant
-                inside = is_during(hours_of(node.consts), int(at)) if isinstance(at, Decimal) else None
-                standing_in = None if inside is None else Decimal(int(inside))
+            case "field", (str(name),) if name in FIELDS and FIELDS[name].is_calendar and isinstance(self.instant, Decimal):
+                standing_in = _of_calendar(name, int(self.instant))
+            case ("during" | "since_open" | "to_close") as op, _ if isinstance(self.instant, Decimal):
+                told = session_value(op, node.consts, int(self.instant))
+                return None if isnan(told) else told
         return None if standing_in is None else float(standing_in)
-
-    def _of_day(self, length: int, count: int, first: int = 0) -> Decimal | None:
-        return Decimal((int(self.instant) // length + first) % count) if isinstance(self.instant, Decimal) else None
 
     # --- the order and the account ---------------------------------------------------------------------------------
 
@@ -265,3 +262,10 @@ def _record(facts: Facts, judgement: Judgement, inputs: tuple[Exact, ...], propo
         rows=(),
         shadowed=judgement.shadowed,
     )
+
+
+def _of_calendar(name: str, at: int) -> Decimal | None:
+    import numpy as np
+
+    found = calendar_field(name, np.array([at], dtype=np.int64))
+    return None if found is None else Decimal(int(found[0]))

@@ -13,7 +13,7 @@ from tb.core.encode import plain
 from tb.core.span import Span
 from tb.core.units import ANY, NUMBER, RATIO, Kind, money
 from tb.dsl import checked, syntax
-from tb.dsl.check import annual, functions, signals, units
+from tb.dsl.check import annual, functions, sessions, signals, units
 from tb.dsl.check.beyond import beyond
 from tb.dsl.check.literals import fold
 from tb.vocabulary import facts
@@ -21,6 +21,7 @@ from tb.vocabulary.catalogue import FUNCTIONS
 from tb.vocabulary.facts import FACTS, INTERNAL, OF_BOOK, Argument
 from tb.vocabulary.fields import FIELDS
 from tb.vocabulary.function import Function, Parameter
+from tb.vocabulary.other_names import said_as
 from tb.vocabulary.pointwise import POINTWISE
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def call(using: Expressions, node: syntax.Call) -> checked.Expr:
         return _depth(using, node)
     if name == "annualised":
         return annual.annualised(using, node)
+    if name in sessions.CLOCKS:
+        return sessions.session_time(using, node)
     if name == "agree":
         return signals.agree(using, node)
     if name in FACTS and FACTS[name].arguments and (using.trusted or name not in INTERNAL):
@@ -56,8 +59,11 @@ def call(using: Expressions, node: syntax.Call) -> checked.Expr:
     told = beyond(name, in_policy=using.in_policy)
     if told is not None:
         return using.refuse(told[0], told[1], node.name.span, told[2])
+    elsewhere = said_as(name, {known: function.example for known, function in FUNCTIONS.items()})
+    if elsewhere is not None:
+        return using.refuse("TB102", f"there is no function `{name}`", node.name.span, f"write it as in `{elsewhere}`")
     own = [known for known in using.scope.functions if using.scope.visible(known, using.file, using.in_policy)]
-    known = [*FUNCTIONS, *POINTWISE, "depth", "agree", "annualised", *own, *with_arguments]
+    known = [*FUNCTIONS, *POINTWISE, "depth", "agree", "annualised", *sessions.CLOCKS, *own, *with_arguments]
     hint = did_you_mean(name, known) or "see docs/language.md for the functions there are"
     edits = respelling(name, known, node.name.span)
     return using.refuse("TB102", f"there is no function `{name}`", node.name.span, hint, edits)

@@ -20,6 +20,8 @@ from tb.dsl.check.literals import fold
 from tb.dsl.check.templates import template
 from tb.dsl.check.walk import expand
 from tb.dsl.checked_legs import Leg, LegEnter, asset_of, baskets, is_perpetual
+from tb.vocabulary.catalogue import FUNCTIONS
+from tb.vocabulary.fields import FIELDS, Origin
 
 
 def leg_enter(using: Expressions, node: syntax.LegEnter, universe: checked.Universe | None) -> LegEnter:
@@ -152,9 +154,19 @@ def _funding(using: Expressions, strategy: checked.Strategy) -> Iterator[Span]:
     for value in _expressions(strategy):
         named = {id(inner) for part in expand(value, using.scope.lets, using.scope.triggers) for inner in _named(using, part)}
         for part in expand(value, using.scope.lets, using.scope.triggers):
-            if isinstance(part, checked.Field) and part.name in {"funding_rate", "funding_period"} and id(part) not in named:
+            if _reads_funding(part) and id(part) not in named:
                 yield part.span
                 return
+
+
+def _reads_funding(part: checked.Expr) -> bool:
+    match part:
+        case checked.Field(name=name):
+            return FIELDS[name].origin is Origin.FUNDING
+        case checked.Apply(function=function):
+            return any(FIELDS[name].origin is Origin.FUNDING for name in FUNCTIONS[function].implicit)
+        case _:
+            return False
 
 
 def _named(using: Expressions, part: checked.Expr) -> Iterator[checked.Expr]:

@@ -254,7 +254,7 @@ def _shadowed(scope: Scope, node: _VALUES, in_policy: bool) -> None:
     """A definition of a name that means something already would never be read."""
     what = "a market field" if node.name in FIELDS else "a fact" if in_policy and node.name in FACTS else ""
     if isinstance(node, syntax.Function) and (
-        node.name in FUNCTIONS or node.name in POINTWISE or node.name in {"depth", "agree", "annualised"}
+        node.name in FUNCTIONS or node.name in POINTWISE or node.name in {"depth", "agree", "annualised", *sessions.CLOCKS}
     ):
         what = "a function"
     if what:

@@ -16,6 +16,7 @@ from tb.core.diagnostics import Diagnostic, Edit, Label, did_you_mean, error, wa
 from tb.core.span import Span
 from tb.core.units import Unit
 from tb.dsl import checked, checked_cases, syntax
+from tb.dsl.checked_calendar import Session
 from tb.dsl.checked_capital import Advisor, Allocation, Book, Council
 from tb.vocabulary.std import TEXTS
 
@@ -48,7 +49,7 @@ class Scope:
     lets: dict[str, checked.Let] = field(default_factory=dict)
     triggers: dict[str, checked.Trigger] = field(default_factory=dict)
     signals: dict[str, checked_cases.Producer] = field(default_factory=dict)
-    sessions: dict[str, checked.Session] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
     feeds: dict[str, checked.Feed] = field(default_factory=dict)
     functions: dict[str, syntax.Function] = field(default_factory=dict)
     strategies: dict[str, checked.Strategy] = field(default_factory=dict)

@@ -95,6 +95,8 @@ def _plainly(graph: RuleGraph, node: Node) -> str:
             return f"tier of {consts[0]}" if op == "tier" else f"in a {inner[0]}"
         case "during":
             return f"during {consts[0]}"
+        case "since_open" | "to_close" as op:
+            return f"time_{op}({consts[0]})"
         case "feed_age":
             return f"age of {consts[0]}"
         case "regime_is" | "tier_is" as op:
