@@ -34,6 +34,7 @@ PAGES = (
     "docs/explain.md",
     "docs/replay.md",
     "docs/metrics.md",
+    "docs/comparing.md",
     "docs/lint/README.md",
 )
 LANGUAGE = "docs/language.md"

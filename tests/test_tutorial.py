@@ -1,4 +1,4 @@
-"""docs/tutorial.md and docs/explain.md are run from top to bottom as a newcomer would, and what is printed is compared.
+"""Pages that are run from top to bottom as a newcomer would, what is printed compared: tutorial, explanations, comparisons.
 
 A block `tb write PATH` is a file to save. A block `console` is a session: a line `$ COMMAND`, then lines that it prints, in
 this order; `...` stands for others. `console exit 1` says with which code its commands end.
@@ -24,7 +24,7 @@ def steps(page: str) -> list[tuple[list[str], str]]:
     return [(words.split(), text) for words, text in found]
 
 
-@pytest.mark.parametrize(("page", "least"), [("tutorial.md", 10), ("explain.md", 6)])
+@pytest.mark.parametrize(("page", "least"), [("tutorial.md", 10), ("explain.md", 6), ("comparing.md", 5)])
 def test_the_page_works_word_for_word(tmp_path: Path, page: str, least: int) -> None:
     here = tmp_path
     commands = 0

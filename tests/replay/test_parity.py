@@ -88,6 +88,7 @@ def test_each_way_to_differ_is_counted_once() -> None:
     tally = aligned(a, b)
     assert counts(tally) == (2, 1, 1, 1, 1)  # the number of a decision is its place, and no difference
     assert tally.score == pytest.approx(2 / 6)
+    assert tally.verdict_score == pytest.approx(3 / 6)
     assert tally.first is not None
     assert (tally.first.how, tally.first.at, tally.first.names) == ("value", START + HOUR, ("market",))
 

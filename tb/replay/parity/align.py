@@ -76,6 +76,13 @@ class Tally:
         return equal / whole if whole else 1.0
 
     @property
+    def verdict_score(self) -> float:
+        """Share of decisions, pauses and halts with the same verdict, whatever else differs in them, 0..1."""
+        counts = (self.decisions, self.latches)
+        equal, whole = sum(c.same + c.value for c in counts), sum(c.all for c in counts)
+        return equal / whole if whole else 1.0
+
+    @property
     def same(self) -> bool:
         return self.score == 1.0
 

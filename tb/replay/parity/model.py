@@ -21,12 +21,15 @@ class Bars(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Parity(msgspec.Struct, frozen=True, kw_only=True):
-    """`score` is 0..1, and 1 only where `same`. `same_log` tells whether the hashes of both decision logs are equal; None where
-    a run is unfinished or a part of it was compared. `origins` are in the order: mode, policy, settings, data, code."""
+    """`score` is 0..1, and 1 only where `same`; `verdict_score` asks for the same verdicts alone. `same_log` tells whether the
+    hashes of both decision logs are equal; None where a run is unfinished or a part of it was compared. `origins` are in the
+    order: mode, policy, settings, data, code.
+    """
 
     a: str
     b: str
     score: float
+    verdict_score: float
     same: bool
     same_log: bool | None
     decisions: Counts
@@ -50,6 +53,7 @@ def parity(
         a=labels[0],
         b=labels[1],
         score=tally.score,
+        verdict_score=tally.verdict_score,
         same=tally.same,
         same_log=same_log,
         decisions=tally.decisions,
