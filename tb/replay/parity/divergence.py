@@ -157,9 +157,12 @@ def _of_decisions(found: Differing, one: Decision, other: Decision, a: Side, b: 
 
 def _cause(found: Differing, inputs: Sequence[Line], clauses: Sequence[ClausePair], a: Side, b: Side) -> str:
     """The input that differs, told in the order in which one follows from the other: data, numbers, rules, account."""
-    for kinds in (("market",), ("parameter", "limit")):
-        if (line := next((line for line in inputs if _kind(line) in kinds), None)) is not None:
-            return _differs(line, a, b)
+    if (line := next((line for line in inputs if _kind(line) == "market"), None)) is not None:
+        return _differs(line, a, b)
+    numbers = [line for line in inputs if line.where in {"parameter", "limit"}]
+    of_clauses = (line for pair in clauses for line in numbers if line.what in f"{pair.a} {pair.b}")
+    if told := [*of_clauses, *numbers]:
+        return _differs(told[0], a, b)
     if (pair := next((pair for pair in clauses if pair.a != pair.b), None)) is not None:
         return f"{pair.name} is another constraint in {b.label} than in {a.label}"
     if inputs:
@@ -277,17 +280,20 @@ def _origins(first: Explanation, second: Explanation) -> tuple[Line, ...]:
 
 
 def _constraints(first: Explanation, second: Explanation) -> Iterator[ClausePair]:
-    """Constraints that say something else, or came out differently, those that decided first."""
-    one, other = ({rule.name: rule for rule in sorted(e.rules, key=e.rank)} for e in (first, second))
-    for name in dict.fromkeys([*one, *other]):
+    """Constraints that say something else, came out differently, or decided on other values: those that decided come first."""
+    one, other = ({rule.name: rule for rule in e.rules} for e in (first, second))
+    names = dict.fromkeys([*one, *other])
+    for name in sorted(names, key=lambda name: not any(name in side and side[name].decides for side in (one, other))):
         x, y = one.get(name), other.get(name)
         states = [NONE if rule is None else rule.status for rule in (x, y)]
         texts = [NONE if rule is None else f"{rule.condition.text}, otherwise {rule.otherwise}" for rule in (x, y)]
-        if states[0] == states[1] and texts[0] == texts[1]:
+        sides = tuple(_sides(x, y))
+        decided = any(rule is not None and rule.decides for rule in (x, y))
+        if states[0] == states[1] and texts[0] == texts[1] and not (decided and any(line.a != line.b for line in sides)):
             continue
         found = x or y
         assert found is not None
-        lines = (Line(what="came out as", a=states[0] or "not there", b=states[1] or "not there"), *_sides(x, y))
+        lines = (Line(what="came out as", a=states[0] or "not there", b=states[1] or "not there"), *sides)
         yield ClausePair(name=name, a=texts[0], b=texts[1], place=found.place, lines=lines)
 
 
@@ -329,6 +335,8 @@ def _of_one(found: Differing, decision: Decision, there: Side, other: Side, *, i
         line = inputs[0]
         labels = (there, other) if is_a else (other, there)
         cause = f"{cause}: {_differs(line, *labels)}"
+    elif (new := next((pair for pair in clauses if not (pair.a and pair.b)), None)) is not None:
+        cause = f"{cause}: {new.a or new.b} is no clause of it in {there.label}"
     made = _divergence(
         found, *((there, other) if is_a else (other, there)), _what(decision), cause, outcome=(outcome,), inputs=inputs
     )
@@ -375,7 +383,6 @@ def _failing(explanation: Explanation, answer: Answer, *, is_a: bool) -> Iterato
     known = [clause for root in roots for clause in _leaves(root)]
     for failing in answer.failing:
         like = next((c for c in known if c.text == failing.clause), None)
-        like = like or next((c for c in known if c.value_text and c.value_text == failing.value_name), None)
         here = (NONE, NONE, NONE) if like is None else (like.text, like.value or like.truth, like.threshold or like.wanted)
         theirs = (failing.clause, failing.missing or failing.value, failing.threshold)
         names = ("", failing.value_name, failing.threshold_name)
