@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from tb.core.diagnostics import Diagnostic, Refused, error, has_errors, in_order, warning
-from tb.core.settings import quote_currency
+from tb.core.settings import NO_RATE, quote_currency
 from tb.core.span import whole_file
 from tb.core.time import show_duration
 from tb.engine.plan import bound
 
 if TYPE_CHECKING:
+    from tb.core.settings import Settings
     from tb.engine.plan import Plan
     from tb.replay.data import Market
     from tb.runtime.policy import Compiled
@@ -83,6 +84,26 @@ def _coverage(plan: Plan, market: Market, left_out: bool) -> Iterator[Diagnostic
     yield from _references(plan, market)
 
 
+def _money(settings: Settings, plan: Plan, symbol: str, market: Market) -> Iterator[Diagnostic]:
+    """What is priced in another currency needs a rate, and bars of it."""
+    currency, own = quote_currency(symbol), settings.account.currency
+    if not settings.is_foreign(symbol):
+        return
+    place, found = whole_file(settings.file), settings.conversion(symbol)
+    if found is None:
+        message = f"`{symbol}` is priced in {currency}, and the account is in {own}"
+        hint = (
+            f"say what converts it in `{settings.file}`: `rates: {{{currency}: {currency}_{own}}}`, an instrument of the data"
+        )
+        yield error(OTHER_CURRENCY, message, place, hint)
+    elif found.instrument not in market.bars:
+        message = f"`{symbol}` is priced in {currency}, which `{found.instrument}` converts, and the data has none of it"
+        yield error(NO_RATE, message, place, f"add `{found.instrument}.parquet` to the folder")
+    elif any(strategy.quotes and symbol in strategy.members for strategy in plan.strategies):
+        message = f"`{symbol}` is priced in {currency}: quotes are made in the account's currency alone"
+        yield error(OTHER_CURRENCY, message, place, "take it out of the universe of the strategy that quotes")
+
+
 def _named(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
@@ -108,6 +129,4 @@ def _specifications(compiled: Compiled, plan: Plan, market: Market) -> Iterator[
             message = f"`{symbol}` is traded, and `{settings.file}` does not say its tick and lot"
             hint = f"add `{symbol}: {{tick: 0.01, lot: 0.0001}}` or a `default` under `instruments`"
             yield error(INCOMPLETE, message, place, hint)
-        if quote_currency(symbol) not in {None, settings.account.currency}:
-            message = f"`{symbol}` is priced in {quote_currency(symbol)}, and the account is in {settings.account.currency}"
-            yield error(OTHER_CURRENCY, message, place, "trade instruments priced in the account's currency")
+        yield from _money(settings, plan, symbol, market)

@@ -151,6 +151,7 @@ class _Linter:
             tests=asked,
             findings=found,
             currency=settings.account.currency,
+            rates=tuple(settings.rates),
             limits=texts.limits,
             overrides={name: override.text for name, override in settings.parameters.items()},
             levels=self.levels,

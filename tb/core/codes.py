@@ -856,8 +856,8 @@ _ROWS: tuple[Code, ...] = (
     Code(
         "TB319",
         "priced in another currency",
-        "An instrument is priced in another currency than the account and its limits, and nothing is converted.",
-        "trade what is priced in USD",
+        "An instrument is priced in another currency than the account and its limits, and nothing says what that is worth.",
+        "say what converts it in `tb.yaml`: `rates: {EUR: EUR_USD}`",
         W,
     ),
     Code(
@@ -1035,6 +1035,12 @@ _ROWS: tuple[Code, ...] = (
         "`lint.levels` in `tb.yaml` names a code that is no rule of the linter, so its level changes nothing.",
         "did you mean `TB509`?",
         W,
+    ),
+    Code(
+        "TB614",
+        "nothing converts a currency",
+        "What `rates` in `tb.yaml` names for a currency does not say what it is worth in the account's, or the data lacks it.",
+        "write `rates: {EUR: EUR_USD}`, an instrument of the data",
     ),
     Code(
         "TB620",

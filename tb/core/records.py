@@ -60,13 +60,14 @@ class Round(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     facts: tuple[Fact, ...] = ()
 
 
-class LegOrder(msgspec.Struct, frozen=True, kw_only=True):
+class LegOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One leg: `price` is the one expected, `approved` 0 where all were refused."""
 
     instrument: str
     side: Side
     price: Decimal | None
     approved: Decimal
+    rate: Decimal | None = None  # of its currency; None where it is not known, or where the account's is its currency
 
 
 class Together(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,6 +146,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_default
     inventory: Decimal | None = None  # of a quote: what is held, from -1 to 1 of the size quoted
     crossing: Decimal | None = None  # the market's price, where an order that would fill at once is judged at that
     together: Together | None = None  # of a leg; verdict, deciding and approved are then those of all legs
+    rate: Decimal | None = None  # of the currency it is priced in; None for the account's own, and where it is not known
     likeness: tuple[Likeness, ...] = ()  # of the strategy's other instruments, where some may count as one
     advice: tuple[Advice, ...] = ()  # in the order in which advisors were asked
 
@@ -206,8 +208,11 @@ class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     cause: str
 
 
-class Fill(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """`price` is what was paid, slippage included; `fee` in account currency; `row` the data row it filled in."""
+class Fill(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+    """`price` is what was paid, slippage included; `fee` in account currency; `row` the data row it filled in.
+
+    `rate` is what one unit of the price's currency was worth in the account's; None where it is the account's.
+    """
 
     order: str
     at: int
@@ -219,6 +224,7 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     fee: Decimal
     slippage: Decimal  # price - undisturbed price, in price units, positive when it cost
     cause: str  # "entry", "quote", "stop", "trailing stop", "take", "target", "exit when", "hold", "leg gone", "end of data"
+    rate: Decimal | None = None
 
 
 class PartialExit(msgspec.Struct, frozen=True, kw_only=True):
@@ -266,6 +272,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=T
     exits: tuple[PartialExit, ...] = ()
     last_stop: Decimal | None = None
     moved_by: str = ""
+    rate: Decimal | None = None  # of the entry, as in its fill
 
 
 class Latch(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):

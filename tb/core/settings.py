@@ -28,6 +28,7 @@ DERIVATIVES = frozenset({"PERP", "SWAP"})  # the last part of a name that says w
 UNKNOWN_ZONE = "TB607"
 OUTSIDE = "TB608"
 INCOMPLETE = "TB609"
+NO_RATE = "TB614"
 
 _NOTHING = Decimal(0)
 
@@ -69,6 +70,14 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Conversion:
+    """What turns prices in one currency into the account's: the price of `instrument`, or where `inverse`, 1 over it."""
+
+    instrument: str
+    inverse: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Override:
     """The value that the settings give to a parameter, as it would stand in a rule, and where they do."""
 
@@ -106,14 +115,29 @@ class Settings:
     lint_levels: Table[str, Level]
     lint_budget: int | None
     parameters: Table[str, Override]
+    rates: Table[str, Conversion]  # by currency
 
     def instrument(self, symbol: str) -> InstrumentSpec | None:
         """What the venue demands for this instrument: its own entry over `default`; None where there is neither."""
         return self.instruments.get(symbol) or self.instruments.get("default")
 
+    def conversion(self, symbol: str) -> Conversion | None:
+        """What converts the prices of an instrument; None where they are in the account's currency, or where nothing does."""
+        return self.rates.get(quote_currency(symbol) or "")
+
+    def is_foreign(self, symbol: str) -> bool:
+        """Whether an instrument is priced in another currency than the account's."""
+        return quote_currency(symbol) not in {None, self.account.currency}
+
     def venue_for(self, symbol: str) -> Venue:
         """What the simulated venue charges for this instrument."""
         return self.venue_of.get(symbol) or self.venue_of.get("default") or self.venue
+
+
+def pair_of(symbol: str) -> tuple[str, str] | None:
+    """What an instrument is of and what it is priced in: `EUR` and `USD` of `EUR_USD`; None where its name does not say."""
+    parts = symbol.replace("_", "-").replace("/", "-").split("-")
+    return (parts[0], parts[1]) if len(parts) == 2 and parts[1] not in DERIVATIVES else None
 
 
 def quote_currency(symbol: str) -> str | None:
@@ -177,8 +201,25 @@ class _Reading:
             halts_lifted_after=self.duration(("replay", "halts_lifted_after")),
             lint_levels={code: Level(_severity(value), value.span) for code, value in self.scalars(("lint", "levels"))},
             lint_budget=self.count(("lint", "budget")),
+            rates=self.rates(),
             parameters={name: Override(value.text, value.span) for name, value in self.scalars(("parameters",))},
         )
+
+    def rates(self) -> dict[str, Conversion]:
+        """What converts each currency; an instrument that is not of both currencies converts nothing."""
+        found = {}
+        for currency, value in self.scalars(("rates",)):
+            pair = pair_of(value.text)
+            if currency == self.currency:
+                message = f"`{currency}` is the account's currency: nothing is to be converted"
+                self.findings.append(error(NO_RATE, message, key_span(self.root, ("rates", currency)), "take it out"))
+            elif pair not in {(currency, self.currency), (self.currency, currency)}:
+                message = f"`{value.text}` does not say what `{currency}` is worth in `{self.currency}`"
+                hint = f"name the instrument `{currency}_{self.currency}` or `{self.currency}_{currency}` of the data"
+                self.findings.append(error(NO_RATE, message, value.span, hint))
+            else:
+                found[currency] = Conversion(value.text, pair == (self.currency, currency))
+        return found
 
     def instruments(self, names: tuple[str, ...]) -> dict[str, InstrumentSpec]:
         specs = {}

@@ -569,3 +569,4 @@ class Program:
     signals: dict[str, Producer] = field(default_factory=dict)
     capital: Capital = field(default_factory=Capital)
     feeds: dict[str, Feed] = field(default_factory=dict)
+    rates: tuple[str, ...] = ()  # other currencies whose worth in the account's is known

@@ -14,7 +14,7 @@ from decimal import ROUND_CEILING, Decimal
 from functools import singledispatchmethod
 
 from tb.core.span import Span
-from tb.core.units import BARS, NUMBER, TRUTH, Kind, Unit
+from tb.core.units import BARS, NUMBER, PRICE, TRUTH, Kind, Unit
 from tb.dsl import checked, checked_cases
 from tb.dsl.checked_calendar import During, SessionTime
 from tb.dsl.checked_legs import is_perpetual
@@ -22,7 +22,7 @@ from tb.engine.bounds import bounds_of
 from tb.engine.graph import Constant, GraphBuilder, Stage
 from tb.engine.tiers import constants_of
 from tb.vocabulary.catalogue import FUNCTIONS
-from tb.vocabulary.facts import FACTS, unit_of
+from tb.vocabulary.facts import FACTS, IN_MONEY, unit_of
 from tb.vocabulary.fields import FIELDS
 from tb.vocabulary.function import Parameter
 from tb.vocabulary.std import TEXTS
@@ -246,8 +246,16 @@ class Builder:
         period = context.period if name == "data_age" else 0
         if not spec.is_derived:
             return self.graph.add("fact", (), (name, argument), unit, period=period, stage="decision", span=span, bounds=bounds)
-        leaves = tuple(self.fact(need, argument if FACTS[need].arguments else "", span, context) for need in spec.needs)
+        leaves = tuple(self._need(name, need, argument, span, context) for need in spec.needs)
         return self.graph.add("derived", leaves, (name, argument), unit, period=0, stage="decision", span=span, bounds=bounds)
+
+    def _need(self, name: str, need: str, argument: str, span: Span, context: Context) -> int:
+        """What a derived fact is computed from. Prices that become money are converted where the project has rates."""
+        leaf = self.fact(need, argument if FACTS[need].arguments else "", span, context)
+        if not self.program.rates or name not in IN_MONEY or need not in {"order.price", "order.stop"}:
+            return leaf
+        rate = self.fact("order.rate", "", span, context)
+        return self.graph.add("mul", (leaf, rate), (), PRICE, period=0, stage="decision", span=span, bounds=(0.0, None))
 
     @_build.register
     def _is_set(self, value: checked.IsSet, context: Context) -> int:

@@ -19,6 +19,7 @@ from tb.engine.plan import Plan, PolicyPlan, StrategyPlan
 _ALWAYS = ("order.quantity", "order.price", "order.stop", "order.target", "equity", "order.instrument", "order.side")
 
 
+_OF_RATES = ("order.rate",)  # and where prices are converted
 _OF_BOOK = ("order.book", "equity of book")  # and where there are books
 
 
@@ -32,7 +33,7 @@ def plan(program: checked.Program, builder: Builder | None = None) -> Plan:
     drafts = [Drafter(builder, strategy).draft() for strategy in program.strategies.values()]
     periods = sorted({draft.period for draft in drafts}) or [3_600_000]
     judging = {period: constraints(builder, program, period) for period in periods}
-    named = (*_ALWAYS, *_OF_BOOK) if program.capital.books else _ALWAYS
+    named = (*_ALWAYS, *(_OF_RATES if program.rates else ()), *(_OF_BOOK if program.capital.books else ()))
     always = {
         period: [builder.fact(name, "", program_span(program), Context(period, "", True)) for name in named]
         for period in periods

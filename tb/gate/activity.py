@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from tb.engine.instant import EXACT
+from tb.gate.conversion import ONE, at_rate
 
 ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class SentOrder:
-    """An approved order as it went out; `price` is what it is expected to pay, None for an exit at market."""
+    """An approved order as it went out; `price` is what it is expected to pay, None for an exit at market, `rate` its money."""
 
     at: int
     strategy: str
@@ -28,10 +29,11 @@ class SentOrder:
     quantity: Decimal
     price: Decimal | None
     is_entry: bool
+    rate: Decimal | None = ONE
 
     @property
     def value(self) -> Decimal:
-        return ZERO if self.price is None else EXACT.multiply(self.quantity, self.price)
+        return ZERO if self.price is None else at_rate(EXACT.multiply(self.quantity, self.price), self.rate)
 
 
 @dataclass(slots=True)

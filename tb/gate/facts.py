@@ -144,6 +144,7 @@ _ACCOUNT: Mapping[str, Reader] = {
     "order.tier": lambda m, _: m.proposal.tier,
     "order.sign": lambda m, _: Decimal(m.proposal.sign),
     "order.quantity": lambda m, _: m.proposal.quantity,
+    "order.rate": lambda m, _: m.proposal.rate,
     "order.price": lambda m, _: m.proposal.price,
     "order.stop": lambda m, _: m.proposal.stop,
     "order.target": lambda m, _: m.proposal.target,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tb.core.settings import InstrumentSpec
 from tb.engine.instant import EXACT, Exact
 from tb.gate.activity import ZERO, SentOrder
+from tb.gate.conversion import converted
 
 if TYPE_CHECKING:
     from tb.gate.facts import Moment
@@ -75,10 +76,11 @@ def _twins(moment: Moment, window: str) -> Exact:
 def _self_match(moment: Moment, _: str) -> Exact:
     """Own orders on their way on the other side that this one would meet at its price."""
     order = moment.proposal
-    if order.price is None:
+    price = converted(order.price, order.rate)  # orders on their way are held in the account's currency
+    if price is None:
         return None
     others = [o for o in moment.account.working.values() if o.instrument == order.instrument and o.sign != order.sign]
-    return Decimal(sum(order.sign * (order.price - other.price) >= 0 for other in others))
+    return Decimal(sum(order.sign * (price - other.price) >= 0 for other in others))
 
 
 def _committed(moment: Moment, window: str) -> Exact:

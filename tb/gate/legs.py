@@ -20,6 +20,7 @@ from tb.engine.baskets import LegPlan
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import EXACT
 from tb.gate.account import ZERO
+from tb.gate.conversion import ONE, converted
 from tb.gate.gate import Judgement
 from tb.gate.levels import WIDE, Values, to_grid
 from tb.gate.sizing import Sized, size
@@ -30,20 +31,27 @@ _REFUSING = frozenset({"reject", "pause", "halt"})
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What is known of a leg's market: None where its price is not known, or nobody said its tick and lot."""
+    """What is known of a leg's market: None where its price or its rate is not known, or nobody said its tick and lot."""
 
     price: Decimal | None
     spec: InstrumentSpec | None
+    rate: Decimal | None = ONE
+
+    @property
+    def worth(self) -> Decimal | None:
+        """The price in the account's currency."""
+        return converted(self.price, self.rate)
 
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """One leg of an order group with its signed meaning: what it buys or sells, how much, and at what price."""
+    """One leg of an order group with its signed meaning: what it buys or sells, how much, at what price, in what money."""
 
     symbol: str
     sign: int
     quantity: Decimal
     price: Decimal | None
+    rate: Decimal | None = ONE
 
 
 def common_step(lots: Sequence[Decimal]) -> Decimal:
@@ -63,30 +71,38 @@ def asked(
     for leg, place in zip(legs[1:], places[1:], strict=True):
         if leg.same is None:
             found.append(_sized(graph, leg, place, equity, values))
-        elif (lacking := _lacking(place)) or first.missing or places[0].price is None:
+        elif (lacking := _lacking(place)) or first.missing or places[0].worth is None:
             found.append(Sized(ZERO, None, None, None, lacking or ("size",)))
         else:
-            found.append(_like_first(leg, place, quantity, places[0].price, first.intended))
+            found.append(_like_first(leg, place, quantity, places[0].worth, first.intended))
     return tuple(found)
 
 
 def _sized(graph: RuleGraph, leg: LegPlan, place: Place, equity: Decimal | None, values: Values) -> Sized:
     if place.price is None or place.spec is None:
         return Sized(ZERO, None, None, None, _lacking(place))
-    return size(graph, leg.entry, place.price, equity, place.spec, values)
+    return size(graph, leg.entry, place.price, equity, place.spec, values, place.rate)
 
 
 def _lacking(place: Place) -> tuple[str, ...]:
-    return ("instrument",) if place.spec is None else ("price",) if place.price is None else ()
+    return (
+        ("instrument",)
+        if place.spec is None
+        else ("price",)
+        if place.price is None
+        else ("rate",)
+        if place.rate is None
+        else ()
+    )
 
 
 def _like_first(leg: LegPlan, place: Place, first: Decimal, first_price: Decimal, intended: Decimal | None) -> Sized:
-    assert place.price is not None
+    assert place.worth is not None
     assert place.spec is not None
     if leg.same == "quantity":
-        meant = None if intended is None else EXACT.multiply(EXACT.divide(intended, first_price), place.price)
+        meant = None if intended is None else EXACT.multiply(EXACT.divide(intended, first_price), place.worth)
         return Sized(first, None, None, meant, ())
-    return Sized(_worth(first, first_price, place.price, place.spec.lot), None, None, intended, ())
+    return Sized(_worth(first, first_price, place.worth, place.spec.lot), None, None, intended, ())
 
 
 def _worth(quantity: Decimal, price: Decimal, other: Decimal, lot: Decimal) -> Decimal:
@@ -116,13 +132,13 @@ def shrunk(
     first = ZERO if step is None else less(0, step)
     found = [first]
     for at in range(1, len(legs)):
-        leg, place, price = legs[at], places[at], places[0].price
-        if place.spec is None or place.price is None or price is None:
+        leg, place, price = legs[at], places[at], places[0].worth
+        if place.spec is None or place.worth is None or price is None:
             found.append(ZERO)
         elif leg.same == "quantity":
             found.append(first)
         elif leg.same == "money":
-            found.append(min(less(at, place.spec.lot), _worth(first, price, place.price, place.spec.lot)))
+            found.append(min(less(at, place.spec.lot), _worth(first, price, place.worth, place.spec.lot)))
         else:
             found.append(less(at, place.spec.lot))
     return tuple(found)
@@ -195,8 +211,9 @@ def net_share(legs: Sequence[Amount], at: int) -> Decimal | None:
     """What all legs add up to, as a multiple of this leg's own signed value; 1 for a lone order, None where not known."""
     own, total = legs[at], ZERO
     for leg in legs:
-        if leg.price is None:
+        price = converted(leg.price, leg.rate)
+        if price is None:
             return None
-        total = EXACT.add(total, leg.sign * EXACT.multiply(leg.quantity, leg.price))
-    value = own.sign * EXACT.multiply(own.quantity, own.price or ZERO)
+        total = EXACT.add(total, leg.sign * EXACT.multiply(leg.quantity, price))
+    value = own.sign * EXACT.multiply(own.quantity, converted(own.price, own.rate) or ZERO)
     return EXACT.divide(total, value) if value else Decimal(1)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tb.engine.plan import AT_MARKET, OrderPlan
+from tb.gate.conversion import ONE
 
 HELD_TOO_LONG = -1  # stands for the number of the exit where time, not a condition, ended a position
 TOO_LONG = "held as long as allowed"  # and what is said of exits that have no words of their own
@@ -71,4 +72,5 @@ class Proposal:
     parent: str | None = None
     parent_quantity: Decimal | None = None
     allotment: Allotment | None = None  # None where nothing is allocated
+    rate: Decimal | None = ONE  # of the currency that it is priced in; None where that is not known
     vetoed_by: str | None = None  # the advisor who vetoes it

@@ -13,6 +13,7 @@ from tb.core.settings import InstrumentSpec
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import EXACT, exact
 from tb.engine.plan import EnterPlan
+from tb.gate.conversion import ONE, at_rate
 from tb.gate.levels import WIDE, Values, exact_value, levels, to_grid
 from tb.gate.takes import take_levels
 
@@ -37,9 +38,18 @@ def expected_price(sign: int, quote: tuple[Decimal, Decimal], slippage: Decimal,
 
 
 def size(
-    graph: RuleGraph, enter: EnterPlan, price: Decimal, equity: Decimal | None, spec: InstrumentSpec, values: Values
+    graph: RuleGraph,
+    enter: EnterPlan,
+    price: Decimal,
+    equity: Decimal | None,
+    spec: InstrumentSpec,
+    values: Values,
+    rate: Decimal | None = ONE,
 ) -> Sized:
-    """The order a strategy asks for. Whatever cannot be computed is named, and nothing is ordered in its place."""
+    """The order a strategy asks for. Whatever cannot be computed is named, and nothing is ordered in its place.
+
+    `rate` is what the currency of the price is worth in the account's, None where that is not known.
+    """
     stop, target, lacking = levels(graph, enter, price, spec.tick, values)
     missing, takes = list(lacking), take_levels(graph, enter, price, stop, spec.tick, values)
     if takes is None:
@@ -49,15 +59,18 @@ def size(
         missing.append("size" if enter.by_conviction is None else "conviction")
     if equity is None:
         missing.append("equity")
-    if missing or share is None or equity is None or price <= 0:
+    if rate is None:
+        missing.append("rate")
+    if missing or share is None or equity is None or rate is None or price <= 0:
         return Sized(Decimal(0), stop, target, None, tuple(missing))
     money = EXACT.multiply(share, equity)
     if risking:
         distance = abs(EXACT.subtract(price, stop)) if stop is not None else Decimal(0)
         if not distance:
             return Sized(Decimal(0), stop, target, None, ("stop",))
+        # what a unit loses and what it costs are both converted: here the rate falls out
         money = EXACT.multiply(EXACT.divide(money, distance), price)
-    quantity = to_grid(max(WIDE.divide(money, price), Decimal(0)), spec.lot, up=False)
+    quantity = to_grid(max(WIDE.divide(money, at_rate(price, rate)), Decimal(0)), spec.lot, up=False)
     return Sized(quantity, stop, target, money, (), takes or ())
 
 

@@ -88,7 +88,7 @@ def tally_of(decisions: Iterable[Decision], traded: AbstractSet[int]) -> Tally:
 def _count(tally: Tally, decision: Decision) -> None:
     refused = decision.approved <= 0
     shrunk = not refused and decision.approved < decision.proposed
-    price = decision.price or Decimal(0)
+    price = (decision.price or Decimal(0)) * (decision.rate or 1)
     blocked = (decision.proposed - decision.approved) * price
     tally.proposals += 1
     tally.refused += refused

@@ -162,7 +162,7 @@ def _p_value(closed: Closed) -> Metric:
 
 
 def _yield(trade: Trade) -> float:
-    notional = abs(trade.entry_price * trade.quantity)
+    notional = abs(trade.entry_price * trade.quantity * (trade.rate or 1))
     return float((trade.profit or Decimal(0)) / notional) if notional else 0.0
 
 
@@ -203,8 +203,8 @@ def costs(
     everything = list(trades)
     none = None if fills else Missing("no fills")
     fees = float(sum((fill.fee for fill in fills), Decimal(0)))
-    slipped = float(sum((fill.slippage * fill.quantity for fill in fills), Decimal(0)))
-    traded = float(sum((abs(fill.price * fill.quantity) for fill in fills), Decimal(0)))
+    slipped = float(sum((fill.slippage * fill.quantity * (fill.rate or 1) for fill in fills), Decimal(0)))
+    traded = float(sum((abs(fill.price * fill.quantity * (fill.rate or 1)) for fill in fills), Decimal(0)))
     values: dict[str, float | Missing] = {
         "fees": fees,
         "slippage": slipped,
@@ -222,8 +222,8 @@ def _shortfall(trades: Sequence[Trade], prices: Mapping[int, Decimal]) -> float 
         expected = prices.get(trade.decision)
         if expected is not None:
             worse = trade.entry_price - expected if trade.side == "long" else expected - trade.entry_price
-            cost += worse * trade.quantity
-            notional += abs(expected * trade.quantity)
+            cost += worse * trade.quantity * (trade.rate or 1)
+            notional += abs(expected * trade.quantity * (trade.rate or 1))
     return float(cost / notional * 10_000) if notional else Missing("no entry with a recorded decision")
 
 

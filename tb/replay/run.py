@@ -33,6 +33,7 @@ from tb.gate.gate import Gate
 from tb.ledger import DecisionLog, Group, Grouping
 from tb.replay.data import Market
 from tb.replay.pace import Followed, Pace
+from tb.replay.rates import Rates
 from tb.replay.skipping import Skipper
 from tb.replay.venue import SimulatedVenue
 from tb.replay.view import RecordedView, columns_of
@@ -121,8 +122,9 @@ def replay_market(
     """
     plan = bound(plan, market.bars)
     markets = markets_of(plan, market, settings)
-    view = RecordedView(plan.graph, markets, columns_of(plan, markets, chunk=chunk))
-    venue = SimulatedVenue(settings, market.bars)
+    rates = Rates(settings, market.bars)
+    view = RecordedView(plan.graph, markets, columns_of(plan, markets, chunk=chunk), rates)
+    venue = SimulatedVenue(settings, market.bars, rates)
     recorder = _Recorder(run, ledger)
     session = Session(
         run=run,

@@ -2,7 +2,8 @@
 
 Nothing is decided at an instant unless one of these makes it so, and each says where it comes next:
 1. an entry whose condition holds, of a strategy that is free in the instrument (`_entry`);
-2. an order on its way, a quote, legs, or a stop that moves with the closes: then every instant counts (`_is_calm`);
+2. an order on its way, a quote, legs, a stop that moves with the closes, or a price that has to be
+   converted: then every instant counts (`_is_calm`);
 3. the end of the trading day, of a pause or halt, of the longest time held; a condition to leave; a funding instant; a close of
    what is held that is not known (`_appointments`);
 4. a bar that touches a stop, a take or a target (`_touch`);
@@ -98,7 +99,8 @@ class Skipper:
             return False
         for position in session.positions.values():
             moves = position.manage.trailing is not None or position.manage.break_even is not None
-            if moves or position.exiting or position.together is not None:
+            is_foreign = session.settings.is_foreign(position.instrument)  # its rate moves too
+            if moves or is_foreign or position.exiting or position.together is not None:
                 return False
         return True
 

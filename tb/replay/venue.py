@@ -25,10 +25,12 @@ from tb.core.records import Fill, Order
 from tb.core.settings import Settings
 from tb.engine.bars import Bars
 from tb.engine.instant import EXACT, exact
+from tb.gate.conversion import at_rate
 from tb.gate.gate import Approved
 from tb.gate.levels import to_grid
 from tb.gate.standing import NOTHING_SAID, Standing
 from tb.replay.prices import Prices
+from tb.replay.rates import Rates
 from tb.replay.resting import Resting
 from tb.replay.together import LegOrders
 from tb.runtime.positions import Position, Take
@@ -44,6 +46,7 @@ class SimulatedVenue:
 
     settings: Settings
     bars: dict[str, Bars]
+    rates: Rates
     orders: dict[str, list[Resting]] = field(default_factory=dict)
     _prices: dict[str, Prices] = field(default_factory=dict)
     legs: LegOrders = field(init=False)
@@ -228,10 +231,13 @@ class SimulatedVenue:
         spec, venue = self.settings.instrument(symbol), self.settings.venue_for(symbol)
         assert spec is not None  # the gate lets no order of an unknown instrument pass
         price = to_grid(EXACT.multiply(start, 1 + sign * slippage), spec.tick, up=sign > 0)
-        fee = EXACT.multiply(EXACT.multiply(quantity, price), venue.fee)
+        at = prices.time[row] + after
+        rate = self.rates.paid(symbol, sign, at)
+        assert rate is not None  # the gate lets no order pass whose money cannot be converted
+        fee = at_rate(EXACT.multiply(EXACT.multiply(quantity, price), venue.fee), rate)
         return Fill(
             order=order,
-            at=prices.time[row] + after,
+            at=at,
             row=prices.rows[row],
             instrument=symbol,
             side="buy" if sign > 0 else "sell",
@@ -240,6 +246,7 @@ class SimulatedVenue:
             fee=fee,
             slippage=EXACT.multiply(sign, EXACT.subtract(price, start)),
             cause=cause,
+            rate=rate if self.settings.is_foreign(symbol) else None,
         )
 
 

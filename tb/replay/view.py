@@ -17,6 +17,7 @@ from tb.engine.graph import RuleGraph
 from tb.engine.instant import EXACT, exact
 from tb.engine.markets import Markets
 from tb.engine.plan import Plan
+from tb.replay.rates import Rates
 
 
 def columns_of(plan: Plan, markets: Markets, *, chunk: int) -> Columns:
@@ -37,6 +38,7 @@ class RecordedView:
     graph: RuleGraph
     markets: Markets
     columns: Columns
+    rates: Rates
     _closes: dict[str, memoryview] = field(default_factory=dict)
     _instants: dict[tuple[str, int], tuple[NDArray[np.int64], memoryview]] = field(default_factory=dict)
 
@@ -93,6 +95,9 @@ class RecordedView:
             closes = self._closes[symbol] = self.markets.base[symbol].close.data
         return exact(closes[found])
 
+    def rate(self, symbol: str, at: int) -> Decimal | None:
+        return self.rates.now(symbol, at)
+
     def payments(self, symbol: str, after: int, until: int) -> tuple[Payment, ...]:
         funding = self.markets.funding.get(symbol)
         return () if funding is None else payments(funding, after, until)
@@ -112,7 +117,8 @@ class RecordedView:
         base = self.markets.base.get(symbol)
         while base is not None and row is not None and row >= 0:
             if base.close[row] == base.close[row]:
-                return at - int(base.time[row]) - base.period
+                rate = self.rates.age(symbol, at)
+                return None if rate is None else max(rate, at - int(base.time[row]) - base.period)
             row -= 1
         return None
 

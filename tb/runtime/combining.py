@@ -59,7 +59,9 @@ class Combiner:
         if enter.by_conviction is None or proposal.price is None or spec is None:
             return draft
         read = partial(self._value, proposal.instrument, draft.row)
-        sized = size(self.graph, enter, proposal.price, equity, spec, with_conviction(enter, proposal.conviction, read))
+        sized = size(
+            self.graph, enter, proposal.price, equity, spec, with_conviction(enter, proposal.conviction, read), proposal.rate
+        )
         missing = ", ".join(sized.missing) or None
         return replace(draft, proposal=replace(proposal, quantity=sized.quantity, intended=sized.intended, missing=missing))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tb.engine.instant import EXACT, exact
+from tb.gate.conversion import converted
 from tb.runtime.ports import MarketView
 from tb.runtime.positions import Position
 
@@ -19,6 +20,10 @@ def fund(position: Position, view: MarketView, until: int) -> Decimal:
     for payment in view.payments(position.instrument, position.funded_until or position.entry.at, until):
         rate, price = exact(payment.rate), view.close(position.instrument, payment.at)
         if rate is None or price is None:
+            position.unfunded += 1
+            continue
+        price = converted(price, view.rate(position.instrument, payment.at))
+        if price is None:
             position.unfunded += 1
             continue
         value = EXACT.multiply(position.sign * position.remaining, price)

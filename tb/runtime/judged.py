@@ -6,6 +6,7 @@ from tb.core.encode import canonical, digest
 from tb.core.records import Decision, Order
 from tb.engine.instant import Exact
 from tb.engine.plan import Plan
+from tb.gate.conversion import ONE
 from tb.gate.gate import Judgement
 from tb.runtime.drafts import Draft
 from tb.runtime.feeds import feeds_read
@@ -49,6 +50,7 @@ def decision_of(draft: Draft, judgement: Judgement, plan: Plan, view: MarketView
         conviction=proposal.conviction,
         inventory=proposal.inventory,
         crossing=proposal.crossing,
+        rate=None if proposal.rate == ONE else proposal.rate,
         feeds=feeds_read(plan, view, symbol, draft.strategy.period, own),
     )
 

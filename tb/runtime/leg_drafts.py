@@ -62,9 +62,10 @@ class LegProposer:
         """What an order in the instrument is expected to pay now."""
         spec, row = self.settings.instrument(symbol), self.view.row(symbol, strategy.period, at)
         quote = None if row is None else self.view.quote(symbol, strategy.period, row)
+        rate = self.view.rate(symbol, at)
         if spec is None or quote is None:
-            return Place(None, spec)
-        return Place(expected_price(sign, quote, self.settings.venue_for(symbol).slippage, spec.tick), spec)
+            return Place(None, spec, rate)
+        return Place(expected_price(sign, quote, self.settings.venue_for(symbol).slippage, spec.tick), spec, rate)
 
     @staticmethod
     def _entry(
@@ -91,6 +92,7 @@ class LegProposer:
             ", ".join(sized.missing) or None,
             conviction,
             group=group,
+            rate=place.rate,
         )
 
     # --- exits -----------------------------------------------------------------------------------------------------
@@ -148,6 +150,7 @@ class LegProposer:
             f"{strategy.universe}.{strategy.tiers[position.instrument]}",
             False,
             group=group,
+            rate=place.rate,
         )
 
 
@@ -158,7 +161,7 @@ def group_of(strategy: StrategyPlan, basket: BasketPlan) -> str:
 
 def in_the_light(proposals: Sequence[Proposal]) -> list[Proposal]:
     """The legs' proposals, each knowing of the others."""
-    amounts = [Amount(p.instrument, p.sign, p.quantity, p.price) for p in proposals]
+    amounts = [Amount(p.instrument, p.sign, p.quantity, p.price, p.rate) for p in proposals]
     return [
         replace(proposal, legs=len(proposals), hedged=hedged(amounts, at), net_share=net_share(amounts, at))
         for at, proposal in enumerate(proposals)

@@ -22,6 +22,7 @@ from tb.core.records import Decision, LegOrder, Order, Record, Round, Together
 from tb.engine.baskets import LegPlan
 from tb.gate.account import Working
 from tb.gate.activity import SentOrder
+from tb.gate.conversion import ONE, converted
 from tb.gate.gate import Judgement
 from tb.gate.legs import Place, is_settled, outcome, round_of, shrunk
 from tb.gate.proposal import Proposal
@@ -109,7 +110,7 @@ class Legs:
             account.count_order(at, is_entry=False, strategy=draft.strategy.name)
             proposal = draft.proposal
             account.activity.send(_sent(proposal, at))
-            if proposal.adds_risk and proposal.price is not None:
+            if proposal.adds_risk and converted(proposal.price, proposal.rate) is not None:
                 name = f"{proposal.group} leg {place}"
                 names.append(name)
                 account.working[name] = _working(name, proposal, proposal.quantity)
@@ -136,7 +137,8 @@ class Legs:
         return basket.entries[legs[0].enter]
 
     def _places(self, legs: Sequence[Draft]) -> list[Place]:
-        return [Place(leg.proposal.price, self.session.settings.instrument(leg.proposal.instrument)) for leg in legs]
+        specs = self.session.settings.instrument
+        return [Place(leg.proposal.price, specs(leg.proposal.instrument), leg.proposal.rate) for leg in legs]
 
     def _latches(self, last: _Judged, at: int) -> Iterator[Record]:
         session = self.session
@@ -163,7 +165,7 @@ class Legs:
         group, is_entry = first.proposal.group, first.proposal.adds_risk
         for place, (draft, order) in enumerate(zip(last.drafts, orders, strict=True)):
             sent = Sent(order, draft.strategy, draft.enter, draft.row)
-            session.settling.engage(sent, draft.proposal.price, draft.position, group=group, counts=place == 0)
+            session.settling.engage(sent, draft.proposal, draft.position, group=group, counts=place == 0)
         if is_entry:
             symbols = tuple(order.instrument for order in orders)
             session.settling.groups.begin(group, Group(orders[0].decision, first.strategy, symbols))
@@ -189,13 +191,21 @@ class Legs:
 
 def _sent(proposal: Proposal, at: int) -> SentOrder:
     return SentOrder(
-        at, proposal.strategy, proposal.instrument, proposal.sign, proposal.quantity, proposal.price, proposal.adds_risk
+        at,
+        proposal.strategy,
+        proposal.instrument,
+        proposal.sign,
+        proposal.quantity,
+        proposal.price,
+        proposal.adds_risk,
+        proposal.rate,
     )
 
 
 def _working(name: str, proposal: Proposal, quantity: Decimal) -> Working:
-    assert proposal.price is not None  # what has no price is refused
-    return Working(name, proposal.instrument, proposal.sign, quantity, proposal.price, proposal.strategy, group=proposal.group)
+    price = converted(proposal.price, proposal.rate)
+    assert price is not None  # what has no price or no rate is refused
+    return Working(name, proposal.instrument, proposal.sign, quantity, price, proposal.strategy, group=proposal.group)
 
 
 def _together(rounds: Sequence[_Judged], place: int, approved: Sequence[Decimal]) -> Together:
@@ -206,6 +216,7 @@ def _together(rounds: Sequence[_Judged], place: int, approved: Sequence[Decimal]
             side="buy" if draft.proposal.sign > 0 else "sell",
             price=draft.proposal.price,
             approved=quantity,
+            rate=None if draft.proposal.rate == ONE else draft.proposal.rate,
         )
         for draft, quantity in zip(drafts, approved, strict=True)
     )

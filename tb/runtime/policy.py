@@ -56,6 +56,7 @@ def compile_project(project: Project) -> Compiled:
     program, found = check(
         files,
         currency=project.settings.account.currency,
+        rates=tuple(project.settings.rates),
         limits={limit.name: limit for limit in project.limits},
         overrides={name: override.text for name, override in project.settings.parameters.items()},
         zone=project.settings.account.timezone,
@@ -88,6 +89,7 @@ def compile_tests(project: Project, texts: Mapping[str, str]) -> Tested:
         files,
         test_files,
         currency=project.settings.account.currency,
+        rates=tuple(project.settings.rates),
         limits={limit.name: limit for limit in project.limits},
         overrides={name: override.text for name, override in project.settings.parameters.items()},
         zone=project.settings.account.timezone,

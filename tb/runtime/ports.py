@@ -32,12 +32,18 @@ class MarketView(Protocol):
         """The last price of the newest bar of the data's own period that closed by then; None where it is not known."""
         ...
 
+    def rate(self, symbol: str, at: int) -> Decimal | None:
+        """What one unit of the currency that an instrument is priced in is worth in the account's; 1 for the account's own,
+        None where that is not known."""
+        ...
+
     def payments(self, symbol: str, after: int, until: int) -> Sequence[Payment]:
         """Its funding instants later than `after` and not later than `until`; none where it pays no funding."""
         ...
 
     def age(self, symbol: str, at: int) -> int | None:
-        """Time in ms since the newest bar with a known price closed; None where there is none."""
+        """Time in ms since the newest bar with a known price closed, or that of what converts it where that is older; None
+        where there is none."""
         ...
 
     def node_age(self, node: int, symbol: str, row: int) -> int:

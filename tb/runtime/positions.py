@@ -8,6 +8,7 @@ from decimal import Decimal
 from tb.core.records import Fill, PartialExit, Trade
 from tb.engine.instant import EXACT
 from tb.engine.management import UNMANAGED, ManagePlan
+from tb.gate.conversion import at_rate
 
 BREAK_EVEN, TRAILING = "break-even", "trailing"  # what moved a stop
 
@@ -124,20 +125,25 @@ class Position:
             exits=() if self.exits == [last] else tuple(map(_part, self.exits)),
             last_stop=self.stop if self.moved_by else None,
             moved_by=self.moved_by,
+            rate=entry.rate,
         )
 
     def _moved(self) -> Decimal:
         """What prices gave, before fees: the sum over the fills that closed it."""
         total = Decimal(0)
         for fill in self.exits:
-            total = EXACT.add(total, EXACT.multiply(self.sign * fill.quantity, EXACT.subtract(fill.price, self.entry.price)))
+            total = EXACT.add(total, EXACT.multiply(self.sign * fill.quantity, self._gained(fill)))
         return total
+
+    def _gained(self, fill: Fill) -> Decimal:
+        """What the price of a unit rose from the entry to a fill, in the account's currency: each at the rate of its time."""
+        return EXACT.subtract(at_rate(fill.price, fill.rate), at_rate(self.entry.price, self.entry.rate))
 
     def _in_risk(self, profit: Decimal) -> Decimal | None:
         if self.initial_stop is None:
             return None
         risk = EXACT.multiply(self.entry.quantity, abs(EXACT.subtract(self.entry.price, self.initial_stop)))
-        return EXACT.divide(profit, risk) if risk else None
+        return EXACT.divide(profit, at_rate(risk, self.entry.rate)) if risk else None
 
 
 def _part(fill: Fill) -> PartialExit:

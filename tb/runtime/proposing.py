@@ -10,12 +10,14 @@ Reads the market and what is open; changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from tb.core.settings import Settings
 from tb.engine.instant import EXACT
 from tb.engine.plan import EnterPlan, Plan, StrategyPlan
 from tb.engine.say import say
+from tb.gate.conversion import ONE
 from tb.gate.proposal import HELD_TOO_LONG, TOO_LONG, UNSAID, Proposal
 from tb.gate.resting import asked_price, expected_of
 from tb.gate.sizing import expected_price, size
@@ -49,7 +51,7 @@ class Proposer:
                 continue
             which = self._why_exit(strategy, position, row, at)
             if which is not None:
-                drafts.append(self._exit_draft(strategy, position, which, row))
+                drafts.append(self._exit_draft(strategy, position, which, row, at))
         return drafts
 
     def _why_exit(self, strategy: StrategyPlan, position: Position, row: int, at: int) -> int | None:
@@ -61,7 +63,7 @@ class Proposer:
                 return which
         return None
 
-    def _exit_draft(self, strategy: StrategyPlan, position: Position, which: int, row: int) -> Draft:
+    def _exit_draft(self, strategy: StrategyPlan, position: Position, which: int, row: int, at: int) -> Draft:
         symbol = position.instrument
         if which == HELD_TOO_LONG:
             leaves: tuple[int, ...] = ()
@@ -75,6 +77,7 @@ class Proposer:
         proposal = Proposal(
             strategy.name, symbol, -position.sign, position.remaining, price, None, None, None, None, tier, False
         )
+        proposal = replace(proposal, rate=self.view.rate(symbol, at)) if self.settings.is_foreign(symbol) else proposal
         return Draft(proposal, strategy, "exit", which, row, leaves, reason, position)
 
     # --- entries ---------------------------------------------------------------------------------------------------
@@ -102,20 +105,28 @@ class Proposer:
             if strategy.baskets:
                 drafts.append(self.legs.entry(strategy, entry, at, equity))
             else:
-                drafts.append(self._entry_draft(strategy, entry, equity))
+                drafts.append(self._entry_draft(strategy, entry, equity, self._rate(entry.symbol, at)))
         return drafts, tuple(silent)
+
+    def _rate(self, symbol: str, at: int) -> Decimal | None:
+        return self.view.rate(symbol, at) if self.settings.is_foreign(symbol) else ONE
 
     def quote(self, strategy: StrategyPlan, entry: Ready, position: Position | None, equity: Decimal | None) -> Draft:
         """One side of a quote, its price moved against what is held."""
-        draft = self._entry_draft(strategy, entry, equity)
+        draft = self._entry_draft(strategy, entry, equity, ONE)
         quantity = draft.proposal.quantity
         if position is None or not quantity or draft.proposal.order.skew is None:
             return draft
         held = EXACT.divide(position.sign * position.entry.quantity, quantity)
-        return self._entry_draft(strategy, entry, equity, min(Decimal(1), max(Decimal(-1), held)))
+        return self._entry_draft(strategy, entry, equity, ONE, min(Decimal(1), max(Decimal(-1), held)))
 
     def _entry_draft(
-        self, strategy: StrategyPlan, entry: Ready, equity: Decimal | None, inventory: Decimal | None = None
+        self,
+        strategy: StrategyPlan,
+        entry: Ready,
+        equity: Decimal | None,
+        rate: Decimal | None,
+        inventory: Decimal | None = None,
     ) -> Draft:
         enter, symbol, row = strategy.enters[entry.enter], entry.symbol, entry.row
         sign = 1 if enter.direction == "long" else -1
@@ -131,7 +142,7 @@ class Proposer:
         takes: tuple[Decimal, ...] = ()
         missing: tuple[str, ...] = ("instrument",) if spec is None else ("price",)
         if price is not None and spec is not None:
-            sized = size(self.plan.graph, enter, price, equity, spec, values)
+            sized = size(self.plan.graph, enter, price, equity, spec, values, rate)
             quantity, stop, target, intended, missing = sized.quantity, sized.stop, sized.target, sized.intended, sized.missing
             takes = sized.takes
         tier = f"{strategy.universe}.{strategy.tier_at(symbol, values)}"
@@ -154,6 +165,7 @@ class Proposer:
             takes,
             inventory=inventory,
             crossing=crossing,
+            rate=rate,
         )
         reason = say(self.plan.graph, enter.because, values)
         kind = f"{'bid' if sign > 0 else 'ask'}" if enter.order.is_quote else "enter"

@@ -26,6 +26,7 @@ from tb.core.settings import Settings
 from tb.core.time import DAY
 from tb.engine.plan import ConstraintPlan, Plan
 from tb.gate.account import Account, Book
+from tb.gate.conversion import converted
 from tb.gate.facts import Moment
 from tb.gate.gate import Gate, Judgement
 from tb.gate.history import Stretch
@@ -148,7 +149,7 @@ class Session:
     def _mark(self, at: int) -> None:
         account = self.account
         for symbol in account.held():
-            account.mark(symbol, self.view.close(symbol, at))
+            account.mark(symbol, converted(self.view.close(symbol, at), self.view.rate(symbol, at)))
         if at >= account.day_ends:
             begin_day(account, at, self._marked_at, period=min(self.gates), zone=self.settings.account.timezone)
         self._marked_at = at
@@ -297,7 +298,7 @@ class Session:
 
     def _engage(self, draft: Draft, order: Order, judgement: Judgement, at: int) -> None:
         """An approved order counts at once: in the windows, in the worst case, and against a second proposal."""
-        self.settling.engage(Sent(order, draft.strategy, draft.enter, draft.row), draft.proposal.price, draft.position)
+        self.settling.engage(Sent(order, draft.strategy, draft.enter, draft.row), draft.proposal, draft.position)
         if draft.position is None:
             self.record_mark(at, self.gates[draft.strategy.period].usage(judgement.inputs, order.quantity))
 

@@ -22,8 +22,9 @@ from tb.engine.instant import EXACT
 from tb.engine.plan import Plan, StrategyPlan
 from tb.gate.account import Account, Working
 from tb.gate.activity import SentOrder
+from tb.gate.conversion import at_rate, converted
 from tb.gate.levels import Values, levels
-from tb.gate.proposal import EXIT_CAUSES
+from tb.gate.proposal import EXIT_CAUSES, Proposal
 from tb.gate.takes import parts_of, take_levels
 from tb.runtime.drafts import Key
 from tb.runtime.funding import fund
@@ -78,9 +79,9 @@ class Settling:
         self._strategies: Mapping[str, StrategyPlan] = {strategy.name: strategy for strategy in plan.strategies}
 
     def engage(
-        self, sent: Sent, price: Decimal | None, position: Position | None, *, group: str = "", counts: bool = True
+        self, sent: Sent, proposal: Proposal, position: Position | None, *, group: str = "", counts: bool = True
     ) -> None:
-        """An approved order goes out; `price` is what an entry is expected to pay, `position` what an exit closes.
+        """The approved order of a proposal goes out; `position` is what an exit closes.
 
         `group` names the legs that it goes with; all legs after the first do not count as an entry of their own.
         """
@@ -89,11 +90,13 @@ class Settling:
         self._sent[order.id] = sent
         sign = 1 if order.side == "buy" else -1
         is_entry = position is None
-        self.account.activity.send(SentOrder(order.at, order.strategy, order.instrument, sign, order.quantity, price, is_entry))
+        name, price = (order.strategy, order.instrument), proposal.price
+        self.account.activity.send(SentOrder(order.at, *name, sign, order.quantity, price, is_entry, proposal.rate))
         if position is not None:
             position.exiting = True
             return
-        assert price is not None  # the gate lets no order without a price pass
+        price = converted(price, proposal.rate)
+        assert price is not None  # the gate lets no order without a price or a rate pass
         self.waiting[_waits_as(order)] = order
         self.account.working[order.id] = Working(order.id, order.instrument, sign, order.quantity, price, order.strategy, group)
 
@@ -190,9 +193,14 @@ class Settling:
         )
         position.together = self.groups.number_of((order.strategy, order.instrument))
         self.positions[order.strategy, order.instrument] = position
-        self.account.fill(order.strategy, order.instrument, sign * fill.quantity, fill.price, fill.fee)
+        self._book(position, sign, fill)
         self.recorder.record([fill, position.trade()])
         return position
+
+    def _book(self, position: Position, sign: int, fill: Fill) -> None:
+        """Cash and holdings after a fill, in the account's currency."""
+        price = at_rate(fill.price, fill.rate)
+        self.account.fill(position.strategy, position.instrument, sign * fill.quantity, price, fill.fee)
 
     def quote_of(self, strategy: str, instrument: str, side: str) -> Order | None:
         """The side of a quote that rests now."""
@@ -256,7 +264,7 @@ class Settling:
             return
         self._fund(position, fill.at)  # for all that was held until now
         position.leave(fill)
-        self.account.fill(position.strategy, position.instrument, -position.sign * fill.quantity, fill.price, fill.fee)
+        self._book(position, -position.sign, fill)
         self.recorder.record([fill, position.trade()])
 
     def _close(self, position: Position, fill: Fill, told: Sequence[Fill]) -> None:
@@ -264,12 +272,12 @@ class Settling:
         key = (position.strategy, position.instrument)
         self._fund(position, fill.at)
         position.leave(fill)
-        self.account.fill(position.strategy, position.instrument, -position.sign * fill.quantity, fill.price, fill.fee)
+        self._book(position, -position.sign, fill)
         trade = position.trade()
         assert trade.profit is not None
         self.account.activity.close(fill.at, by_stop=fill.cause in STOPS)
         # legs are one trade: it is won or lost once the last one has left
-        closed = (trade.profit, EXACT.multiply(trade.entry_price, trade.quantity))
+        closed = (trade.profit, at_rate(EXACT.multiply(trade.entry_price, trade.quantity), trade.rate))
         over = closed if position.together is None else self.groups.left(key, *closed)
         if over is not None:
             profit, value = over

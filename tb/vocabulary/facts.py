@@ -74,6 +74,7 @@ _SPECS = (
     ),
     FactSpec("order.sign", "1 for a buy, -1 for a sell", NUMBER, low=-1, high=1),
     FactSpec("order.quantity", "quantity, in units of the instrument", QUANTITY, low=0),
+    FactSpec("order.rate", "what the currency that the instrument is priced in is worth in the account's", NUMBER, low=0),
     FactSpec("order.price", "price expected: worst side of the quote and slippage, or the limit", PRICE, low=0),
     FactSpec("order.kind", "`market`, `limit` or `stop`: how it asks to be filled", TEXT),
     FactSpec("order.valid", "how long it may rest, 0 at market", DURATION, low=0),
@@ -263,6 +264,14 @@ _UNSAID = (
     "votes_for",
     "allocation",
     "after.allocated",
+)
+# of these, a price is an amount of money: it is converted where an instrument may be priced in another currency
+IN_MONEY = frozenset(
+    of
+    for name in (
+        "order.notional order.risk order.fee order.margin after.exposure after.gross after.net after.allocated"
+    ).split()
+    for of in (name, of_book(name))
 )
 INTERNAL = frozenset(
     {name for name in FACTS if name.startswith(("scope.", "book.", "kelly.", "allocation."))}

@@ -37,12 +37,13 @@ def settings_text(
     venue: str = "{fee: 0%, slippage: 0%, spread: 0%, depth: 1B USD}",
     restricted: str = "[]",
     lifted_after: str = "",
+    rates: str = "{}",
 ) -> str:
     replaying = f"replay: {{halts_lifted_after: {lifted_after}}}\n" if lifted_after else ""
     places = "".join(f"  {line}\n" for line in instruments.splitlines())
     return (
         f"name: small\nrules: rules\npolicy: policy\naccount: {{currency: USD, equity: {equity}, timezone: {timezone}}}\n"
-        f"instruments:\n{places}venue: {venue}\nrestricted: {restricted}\n{replaying}"
+        f"instruments:\n{places}venue: {venue}\nrates: {rates}\nrestricted: {restricted}\n{replaying}"
     )
 
 

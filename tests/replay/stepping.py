@@ -18,6 +18,7 @@ from tb.engine.columns import CHUNK
 from tb.engine.interpret import Histories
 from tb.engine.plan import bound
 from tb.replay.data import Market
+from tb.replay.rates import Rates
 from tb.replay.run import gates_of, markets_of
 from tb.replay.venue import SimulatedVenue
 from tb.replay.view import RecordedView, columns_of
@@ -41,9 +42,9 @@ def stepped(project: Compiled, data: Market, watch: Watch | None = None, *, inte
     plan, settings = project.plan, project.settings
     plan = bound(plan, data.bars)
     markets = markets_of(plan, data, settings)
-    view = RecordedView(plan.graph, markets, columns_of(plan, markets, chunk=CHUNK))
+    view = RecordedView(plan.graph, markets, columns_of(plan, markets, chunk=CHUNK), Rates(settings, data.bars))
     histories = Histories(plan.graph, markets)
-    recorder, venue = Recorder(), SimulatedVenue(settings, data.bars)
+    recorder, venue = Recorder(), SimulatedVenue(settings, data.bars, Rates(settings, data.bars))
     session = Session(
         run="r1",
         plan=plan,

@@ -10,6 +10,7 @@ from small_projects import NAN, START, Replayed, bars, compiled, flat, market, r
 from tb.core.records import Cancel, Fill, Trade
 from tb.core.time import HOUR
 from tb.gate.gate import Approved
+from tb.replay.rates import Rates
 from tb.replay.venue import SimulatedVenue
 
 D = Decimal
@@ -257,6 +258,6 @@ def test_a_stop_at_a_price_that_the_entry_gaps_through_ends_the_position_at_once
 
 def test_a_venue_takes_only_the_quantity_that_was_approved() -> None:
     done = replayed(LONG, [flat(100)])
-    venue = SimulatedVenue(done.compiled.settings, done.market.bars)
+    venue = SimulatedVenue(done.compiled.settings, done.market.bars, Rates(done.compiled.settings, done.market.bars))
     with pytest.raises(ValueError, match="approved"):
         venue.submit(Approved(D(1)), done.orders[0])

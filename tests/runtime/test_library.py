@@ -79,4 +79,4 @@ def test_policies_kept_before_the_library_had_texts_read_the_packaged_ones() -> 
 def test_a_control_without_its_limit_is_refused_where_it_is_used() -> None:
     with pytest.raises(Refused) as refused:
         project(limits="max_gross_pct: 100%\n")
-    assert [(f.code, str(f.span)) for f in refused.value.findings] == [("TB097", "policy/policy.tb:1:1")]
+    assert [(f.code, str(f.span)) for f in refused.value.findings] == [("TB097", "policy/policy.tb:1:19")]

@@ -11,6 +11,7 @@ from small_projects import NAN, START, Replayed, bars, compiled, flat, market, r
 from tb.core.records import Decision, Latch
 from tb.core.time import DAY, HOUR
 from tb.gate.explain import Explanation
+from tb.replay.rates import Rates
 from tb.replay.run import BUSY, COOLING, gates_of, markets_of
 from tb.replay.venue import SimulatedVenue
 from tb.replay.view import RecordedView, columns_of
@@ -325,13 +326,15 @@ def test_a_session_that_starts_with_restored_latches_keeps_the_halt() -> None:
     project, data = compiled(STOPPED), market(bars("BTC-USD", [flat(100, 1)]))
     halt = Latch(at=START - DAY, rule="daily", verdict="halt", until=None, lifted=False, by="policy", reason="x")
     markets = markets_of(project.plan, data, project.settings)
-    view = RecordedView(project.plan.graph, markets, columns_of(project.plan, markets, chunk=100))
+    view = RecordedView(
+        project.plan.graph, markets, columns_of(project.plan, markets, chunk=100), Rates(project.settings, data.bars)
+    )
 
     class Kept(list):  # type: ignore[type-arg]
         def record(self, records: list) -> None:  # type: ignore[type-arg]
             self.extend(records)
 
-    kept, venue = Kept(), SimulatedVenue(project.settings, data.bars)
+    kept, venue = Kept(), SimulatedVenue(project.settings, data.bars, Rates(project.settings, data.bars))
     session = Session(
         run="r2",
         plan=project.plan,

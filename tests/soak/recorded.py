@@ -3,7 +3,7 @@
     python tests/soak/recorded.py [--pythons python3.11 python3.12 python3.13] [--data ../shared/data] [--keep FOLDER]
 
 For each Python an environment is made from requirements.lock (kept in FOLDER where given). In each, every folder of bars
-is replayed three times: with another seed of Python's hashes and another chunk size. The decision log must be the same in all of
+is replayed three times: with another seed of hashes and another chunk size. The decision log must be the same in all of
 them, and each decision of the first replay must be given again by its explanation. Ends with 1 where anything differs.
 """
 

@@ -13,17 +13,18 @@ CODE = "TB319"
 
 def check(subject: Subject) -> Iterable[Diagnostic]:
     account = subject.program.currency
+    known = {account, None, *subject.program.rates}
     used = dict.fromkeys(strategy.universe for strategy in subject.program.strategies.values())
     for universe in (subject.program.universes[name] for name in used):
         for tier in universe.tiers:
-            others = [symbol for symbol in tier.members if quote_currency(symbol) not in {account, None}]
+            others = [symbol for symbol in tier.members if quote_currency(symbol) not in known]
             if others:
                 message = (
                     f"{named(others)} {'is' if len(others) == 1 else 'are'} priced in another currency than the limits count in"
                 )
-                yield warning(
-                    CODE, message, subject.head(tier.span), f"trade what is priced in {account}: nothing is converted"
-                )
+                currency = quote_currency(others[0])
+                hint = f"say what converts it in `tb.yaml`: `rates: {{{currency}: {currency}_{account}}}`"
+                yield warning(CODE, message, subject.head(tier.span), hint)
 
 
 RULE = Rule(CODE, "other-currency", "risk", "types", Severity.WARNING, check)

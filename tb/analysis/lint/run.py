@@ -42,6 +42,7 @@ def lint(
     tests: Sequence[syntax.File] = (),
     findings: Sequence[Diagnostic] = (),
     currency: str = "USD",
+    rates: Sequence[str] = (),
     limits: Mapping[str, LimitValue] | None = None,
     overrides: Mapping[str, str] | None = None,
     levels: Mapping[str, Severity | None] | None = None,
@@ -57,14 +58,21 @@ def lint(
 ) -> list[Diagnostic]:
     """Every finding of a project, in order. `tests` are the files that hold tests alone.
 
-    `findings` are those of parsing files and limits; `limits`, `overrides`, `as_of`, `zone` and `library` are as in `check`.
-    `levels` gives rules another severity, by code or category; None switches one off. What is not known of
+    `findings` are those of parsing files and limits; `rates`, `limits`, `overrides`, `as_of`, `zone` and `library` are as in
+    `check`. `levels` gives rules another severity, by code or category; None switches one off. What is not known of
     `instruments`, their `costs` and `data` is not checked (`unasked` says so); `markets` gives the bars themselves, and
     `observed` is a recorded run.
     """
     limits, levels = limits or {}, by_code(levels or {}, RULES)
     program, checked = check(
-        files, currency=currency, limits=limits, overrides=overrides, as_of=as_of, zone=zone, library=library
+        files,
+        currency=currency,
+        rates=rates,
+        limits=limits,
+        overrides=overrides,
+        as_of=as_of,
+        zone=zone,
+        library=library,
     )
     suppressions, wrong = read_suppressions(files)
     found = [*findings, *without_echoes(checked, findings, files)]
@@ -72,7 +80,15 @@ def lint(
         return in_order([*found, *_levelled(wrong, levels)])
     if tests or any(isinstance(node, syntax.Test) for file in files for node in file.declarations):
         *_, again = check_with_tests(
-            files, tests, currency=currency, limits=limits, overrides=overrides, as_of=as_of, zone=zone, library=library
+            files,
+            tests,
+            currency=currency,
+            rates=rates,
+            limits=limits,
+            overrides=overrides,
+            as_of=as_of,
+            zone=zone,
+            library=library,
         )
         found += [finding for finding in again if finding not in checked]
     planned = plan(program)

@@ -93,13 +93,15 @@ def check(
     files: Sequence[syntax.File],
     *,
     currency: str = "USD",
+    rates: Sequence[str] = (),
     limits: Mapping[str, LimitValue] | None = None,
     overrides: Mapping[str, str] | None = None,
     as_of: int | None = None,
     zone: ZoneInfo = _UTC,
     library: Mapping[str, str] | None = None,
 ) -> tuple[checked.Program | None, list[Diagnostic]]:
-    """The checked program and every finding. `overrides` are parameter values of tb.yaml, as text with unit.
+    """The checked program and every finding. `overrides` are parameter values of tb.yaml, as text with unit; `rates` the other
+    currencies whose worth in the account's is known.
 
     `as_of` is the instant, in ms, that the program is checked for: an exception that has ended by then is an error. Without
     one no day is meant, as for a replay: there an exception holds or not by the instants of the data. Days begin in `zone`.
@@ -107,7 +109,15 @@ def check(
     Tests are not looked at: a mistake in one keeps nothing from running.
     """
     program, _, findings = check_with_tests(
-        files, None, currency=currency, limits=limits, overrides=overrides, as_of=as_of, zone=zone, library=library
+        files,
+        None,
+        currency=currency,
+        rates=rates,
+        limits=limits,
+        overrides=overrides,
+        as_of=as_of,
+        zone=zone,
+        library=library,
     )
     return program, findings
 
@@ -117,6 +127,7 @@ def check_with_tests(
     test_files: Sequence[syntax.File] | None,
     *,
     currency: str = "USD",
+    rates: Sequence[str] = (),
     limits: Mapping[str, LimitValue] | None = None,
     overrides: Mapping[str, str] | None = None,
     as_of: int | None = None,
@@ -160,13 +171,13 @@ def check_with_tests(
                 exceptions.exception(checkers[file.path], node, calendar)
     if has_errors(scope.findings):
         return None, (), scope.findings
-    program = _program(scope)
+    program = _program(scope, tuple(rates))
     found = () if test_files is None else tests.tests_of(scope, checkers, files, test_files, program)
     later.refuse(scope, test_files or ())
     return program, found, scope.findings
 
 
-def _program(scope: Scope) -> checked.Program:
+def _program(scope: Scope, rates: tuple[str, ...]) -> checked.Program:
     """What was found without a mistake, with the constraints that follow from universes and from what is said of capital."""
     return checked.Program(
         params=scope.params,
@@ -189,6 +200,7 @@ def _program(scope: Scope) -> checked.Program:
         signals=scope.signals,
         capital=Capital(tuple(scope.books.values()), scope.council, scope.allocation, tuple(scope.advisors.values())),
         feeds=scope.feeds,
+        rates=rates,
     )
 
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tb.core.encode import plain
-from tb.core.records import Decision, Fact, Round, Together
+from tb.core.records import Decision, Fact, LegOrder, Round, Together
 from tb.core.settings import Settings
 from tb.engine.baskets import LegPlan
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import Exact
 from tb.engine.plan import StrategyPlan
 from tb.engine.say import Values
+from tb.gate.conversion import ONE
 from tb.gate.explain.model import LegLine
 from tb.gate.gate import Judgement
 from tb.gate.legs import Amount, Place, asked, hedged, is_settled, net_share, outcome, refused_in, shrunk
@@ -49,14 +50,19 @@ def evaluate_legs(
     legs = basket.entries[decision.enter]
     if tuple(leg.symbol for leg in legs) != tuple(leg.instrument for leg in note.legs):
         return None
-    places = tuple(Place(leg.price, settings.instrument(leg.instrument)) for leg in note.legs)
+    places = tuple(Place(leg.price, settings.instrument(leg.instrument), rate_of(leg, settings)) for leg in note.legs)
     return LegsEvaluated(legs, places, asked(graph, legs, places, equity, values))
 
 
-def facts_of_leg(note: Together, quantities: Sequence[Decimal]) -> dict[str, Exact]:
+def rate_of(leg: LegOrder, settings: Settings) -> Decimal | None:
+    """What converts the price of a leg, as recorded; 1 where it is in the account's currency."""
+    return leg.rate if settings.is_foreign(leg.instrument) else ONE
+
+
+def facts_of_leg(note: Together, quantities: Sequence[Decimal], settings: Settings) -> dict[str, Exact]:
     """The facts that follow from what the legs are."""
     amounts = [
-        Amount(leg.instrument, 1 if leg.side == "buy" else -1, quantity, leg.price)
+        Amount(leg.instrument, 1 if leg.side == "buy" else -1, quantity, leg.price, rate_of(leg, settings))
         for leg, quantity in zip(note.legs, quantities, strict=True)
     ]
     return {

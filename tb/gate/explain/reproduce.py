@@ -24,6 +24,7 @@ from tb.engine.interpret import from_leaves
 from tb.engine.plan import AT_MARKET, EnterPlan, ExitPlan, OrderPlan, Plan, StrategyPlan
 from tb.engine.say import Values, say
 from tb.gate.advice import CONFIDENCE, CONVICTION, advised, with_conviction
+from tb.gate.conversion import ONE
 from tb.gate.explain import combined
 from tb.gate.explain.feeds import compare_feeds
 from tb.gate.explain.legs import compare_legs, evaluate_legs, facts_by_round, facts_of_leg, fits_plan
@@ -77,6 +78,8 @@ def reproduce(plan: Plan, gate: Gate, settings: Settings, decision: Decision) ->
         _compare_as_leg(plan, gate, settings, strategy, entry, decision, note, market, inputs, differences)
     elif isinstance(entry, EnterPlan):
         _compare_entry(plan.graph, gate, entry, settings, decision, market, inputs, differences)
+    if decision.rate is not None and not settings.is_foreign(decision.instrument):
+        differences.append("a rate is recorded of an order in the account's currency")
     if decision.inventory is not None and (not isinstance(entry, EnterPlan) or entry.order.skew is None):
         differences.append("what is held is recorded of an order that does not depend on it")
     if not isinstance(entry, EnterPlan):
@@ -224,6 +227,7 @@ def _compare_facts(
         "order.sign": Decimal(1 if decision.side == "buy" else -1),
         "order.quantity": decision.proposed,
         "order.price": decision.price,
+        "order.rate": decision.rate if settings.is_foreign(symbol) else ONE,
         "order.stop": decision.stop,
         "order.target": decision.target,
         "order.confidence": exact(decision.confidence),
@@ -241,7 +245,7 @@ def _compare_facts(
     if decision.together is None:
         known |= {"order.legs": Decimal(1), "order.hedged": Decimal(0), "order.net_share": Decimal(1)}
     elif fits_plan(strategy, decision):
-        known |= facts_of_leg(decision.together, decision.together.rounds[0].quantities)
+        known |= facts_of_leg(decision.together, decision.together.rounds[0].quantities, settings)
     if tier is None and strategy is not None and strategy.tier is not None and decision.kind == "exit":
         del known["order.tier"]  # of when it was entered, which this record does not say
     elif tier is None:
@@ -368,7 +372,9 @@ def _compare_entry(
     sized = Sized(Decimal(0), None, None, None, ("instrument",) if spec is None else ("price",))
     if spec is not None and decision.price is not None:
         equity = inputs[gate.leaf("equity of book" if gate.reads("equity of book") else "equity")]
-        sized = size(graph, entry, decision.price, equity if isinstance(equity, Decimal) else None, spec, values)
+        rate = inputs[gate.leaf("order.rate")] if gate.reads("order.rate") else ONE
+        known = [value if isinstance(value, Decimal) else None for value in (equity, rate)]
+        sized = size(graph, entry, decision.price, known[0], spec, values, known[1])
     priced = _price_again(graph, entry, settings, decision, values)
     differences += [f"{what}: {now} now, {then} recorded" for what, now, then in priced if now != then]
     _compare_order(graph, gate, entry, decision, sized, read, inputs, differences)
