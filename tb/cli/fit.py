@@ -14,7 +14,7 @@ from tb.core.diagnostics import Diagnostic, Refused, error, has_errors, in_order
 from tb.core.settings import NO_RATE, quote_currency
 from tb.core.span import whole_file
 from tb.core.time import show_duration
-from tb.engine.plan import bound
+from tb.engine.plan import bound, with_data
 
 if TYPE_CHECKING:
     from tb.core.settings import Settings
@@ -34,7 +34,11 @@ def check_fit(compiled: Compiled, market: Market, *, left_out: bool = False) -> 
     `left_out` says that the market is a choice of instruments, so that those without data are no surprise.
     """
     plan = bound(compiled.plan, market.bars)
-    findings = [*_periods(plan, market), *_coverage(plan, market, left_out), *_specifications(compiled, plan, market)]
+    findings = [
+        *_periods(with_data(compiled.plan, market.bars), market),
+        *_coverage(plan, market, left_out),
+        *_specifications(compiled, plan, market),
+    ]
     if has_errors(findings):
         raise Refused(in_order(findings))
     return in_order(findings)
@@ -45,14 +49,18 @@ def fits(period: int, market: Market) -> bool:
 
 
 def _periods(plan: Plan, market: Market) -> Iterator[Diagnostic]:
-    """Of strategies, then of every `x@PERIOD` inside the rules."""
+    """Of strategies that have something to trade, then of every `x@PERIOD` that they or the policy read."""
     reported = set()
     data = show_duration(market.period)
     for strategy in plan.strategies:
         if not fits(strategy.period, market):
             reported.add(strategy.period)
             yield error(PERIOD, f"`{strategy.name}` runs every {_misfit(strategy.period, market)}", strategy.span, _hint(data))
-    for node in plan.graph.nodes:
+    roots = [
+        root for strategy in plan.strategies for root in (*strategy.roots, *(r for b in strategy.baskets for r in b.roots))
+    ]
+    roots += [leaf for policy in plan.policies.values() for leaf in policy.leaves]
+    for node in map(plan.graph.__getitem__, plan.graph.reach(tuple(roots))):
         if node.period and node.period not in reported and not fits(node.period, market):
             reported.add(node.period)
             yield error(PERIOD, f"a rule reads bars of {_misfit(node.period, market)}", node.spans[0], _hint(data))

@@ -127,7 +127,7 @@ class Settings:
 
     def is_foreign(self, symbol: str) -> bool:
         """Whether an instrument is priced in another currency than the account's."""
-        return quote_currency(symbol) not in {None, self.account.currency}
+        return is_foreign(symbol, self.account.currency)
 
     def venue_for(self, symbol: str) -> Venue:
         """What the simulated venue charges for this instrument."""
@@ -145,6 +145,11 @@ def quote_currency(symbol: str) -> str | None:
     not say, as in `BTC-PERP`. Such an instrument is taken to be priced in the account's currency."""
     parts = [part for part in symbol.replace("_", "-").replace("/", "-").split("-") if part not in DERIVATIVES]
     return parts[-1] if len(parts) > 1 else None
+
+
+def is_foreign(symbol: str, currency: str) -> bool:
+    """Whether an instrument is priced in another currency than this one."""
+    return quote_currency(symbol) not in {None, currency}
 
 
 def settings_schema() -> Schema:

@@ -6,7 +6,7 @@ nodes at which its explanation stops: the values that a decision's snapshot stor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from tb.core.records import Style
@@ -153,6 +153,12 @@ class StrategyPlan:
             return self.roots
         return basket.roots if symbol == basket.looked_at else self.market
 
+    def can_trade(self, symbols: Collection[str]) -> bool:
+        """Whether the instruments are enough for an entry: one that it covers, or all legs of one of its baskets."""
+        if self.baskets:
+            return any(all(symbol in symbols for symbol in basket.symbols) for basket in self.baskets)
+        return any(symbol in symbols for symbol in self.members)
+
     def covers(self, symbol: str) -> bool:
         """Whether the strategy may ever trade an instrument."""
         return self.tier is not None or symbol in self.tiers
@@ -250,6 +256,17 @@ def bound(found: Plan, symbols: Iterable[str]) -> Plan:
         s if s.tier is None else replace(s, members=tuple(dict.fromkeys((*s.members, *here)))) for s in found.strategies
     )
     return replace(found, strategies=tuple(strategies))
+
+
+def with_data(found: Plan, symbols: Iterable[str]) -> Plan:
+    """The plan for the instruments of some data, `bound` to them, without the strategies that would trade none of these and the
+    policies of periods that no other strategy has. Where nothing were left, everything is kept."""
+    here, plan = frozenset(symbols), bound(found, symbols)
+    strategies = tuple(s for s in plan.strategies if s.can_trade(here))
+    if not strategies:
+        return plan
+    periods = dict.fromkeys(strategy.period for strategy in strategies)
+    return replace(plan, strategies=strategies, policies={p: policy for p, policy in plan.policies.items() if p in periods})
 
 
 def roots_of(entry: EnterPlan | ExitPlan) -> list[int]:

@@ -28,7 +28,7 @@ from tb.core.settings import Settings, Venue
 from tb.engine.bars import instants_of
 from tb.engine.columns import CHUNK
 from tb.engine.markets import Assumptions, Markets
-from tb.engine.plan import Plan, bound
+from tb.engine.plan import Plan, with_data
 from tb.gate.gate import Gate
 from tb.ledger import DecisionLog, Group, Grouping
 from tb.replay.data import Market
@@ -120,7 +120,7 @@ def replay_market(
 
     `pace` follows it, and may end it early: then what was decided until then is recorded, and nothing of the time after.
     """
-    plan = bound(plan, market.bars)
+    plan = with_data(plan, market.bars)
     markets = markets_of(plan, market, settings)
     rates = Rates(settings, market.bars)
     view = RecordedView(plan.graph, markets, columns_of(plan, markets, chunk=chunk), rates)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tb.core.encode import canonical, digest
 from tb.core.records import Decision, Order
+from tb.core.settings import is_foreign
 from tb.engine.instant import Exact
 from tb.engine.plan import Plan
-from tb.gate.conversion import ONE
 from tb.gate.gate import Judgement
 from tb.runtime.drafts import Draft
 from tb.runtime.feeds import feeds_read
@@ -50,7 +50,7 @@ def decision_of(draft: Draft, judgement: Judgement, plan: Plan, view: MarketView
         conviction=proposal.conviction,
         inventory=proposal.inventory,
         crossing=proposal.crossing,
-        rate=None if proposal.rate == ONE else proposal.rate,
+        rate=proposal.rate if is_foreign(symbol, plan.program.currency) else None,
         feeds=feeds_read(plan, view, symbol, draft.strategy.period, own),
     )
 

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tb.core.records import Decision, LegOrder, Order, Record, Round, Together
+from tb.core.settings import is_foreign
 from tb.engine.baskets import LegPlan
 from tb.gate.account import Working
 from tb.gate.activity import SentOrder
-from tb.gate.conversion import ONE, converted
+from tb.gate.conversion import converted
 from tb.gate.gate import Judgement
 from tb.gate.legs import Place, is_settled, outcome, round_of, shrunk
 from tb.gate.proposal import Proposal
@@ -66,7 +67,7 @@ class Legs:
         decisions = []
         for place in range(len(legs)):
             alone = self._decision(rounds, place, at)
-            note = _together(rounds, place, approved)
+            note = _together(rounds, place, approved, self.session.settings.account.currency)
             replaced = msgspec.structs.replace(
                 alone, verdict=verdict, deciding=deciding, approved=approved[place], together=note
             )
@@ -208,7 +209,7 @@ def _working(name: str, proposal: Proposal, quantity: Decimal) -> Working:
     return Working(name, proposal.instrument, proposal.sign, quantity, price, proposal.strategy, group=proposal.group)
 
 
-def _together(rounds: Sequence[_Judged], place: int, approved: Sequence[Decimal]) -> Together:
+def _together(rounds: Sequence[_Judged], place: int, approved: Sequence[Decimal], currency: str) -> Together:
     drafts = rounds[0].drafts
     legs = tuple(
         LegOrder(
@@ -216,7 +217,7 @@ def _together(rounds: Sequence[_Judged], place: int, approved: Sequence[Decimal]
             side="buy" if draft.proposal.sign > 0 else "sell",
             price=draft.proposal.price,
             approved=quantity,
-            rate=None if draft.proposal.rate == ONE else draft.proposal.rate,
+            rate=draft.proposal.rate if is_foreign(draft.proposal.instrument, currency) else None,
         )
         for draft, quantity in zip(drafts, approved, strict=True)
     )

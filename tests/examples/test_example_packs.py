@@ -66,6 +66,23 @@ def test_a_pack_has_a_test_of_each_strategy_trigger_and_limit(pack: Path) -> Non
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="recorded markets are not here (../shared/data)")
+def test_wolfpack_trades_one_coin_at_its_two_prices(tmp_path: Path) -> None:
+    pack = shutil.copytree(ROOT / "examples" / "wolfpack", tmp_path / "wolfpack", ignore=shutil.ignore_patterns(".tb"))
+    assert run("replay", "--project", pack, "--data", REAL / "coinbase_1m_2018")[0] == 0
+    trades = json.loads(run("trades", "--project", pack, "r1", "--json")[1])
+    pairs = [(one, other) for one, other in zip(trades[::2], trades[1::2], strict=True)]
+    assert len(pairs) >= 5
+    for one, other in pairs:
+        assert {one["instrument"], other["instrument"]} == {"BTC-USD", "BTC-EUR"}
+        assert {one["side"], other["side"]} == {"long", "short"}
+        assert (one["entry_at"], one["quantity"]) == (other["entry_at"], other["quantity"])
+    text = run("explain", "--project", pack, "r1.t2")[1]
+    assert "order.rate" in text
+    assert "EUR_USD bars of 1m" in text
+    assert run("explain", "--project", pack, "--all")[0] == 0
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="recorded markets are not here (../shared/data)")
 def test_a_pack_trades_and_explains_every_decision(pack: Path, tmp_path: Path) -> None:
     folder, bars, others = MARKETS[pack.name]
     data = tmp_path / "market"

@@ -16,7 +16,7 @@ from small_projects import Collected
 from tb.core.records import Fill, Quiet
 from tb.engine.columns import CHUNK
 from tb.engine.interpret import Histories
-from tb.engine.plan import bound
+from tb.engine.plan import with_data
 from tb.replay.data import Market
 from tb.replay.rates import Rates
 from tb.replay.run import gates_of, markets_of
@@ -40,7 +40,7 @@ class Recorder:
 def stepped(project: Compiled, data: Market, watch: Watch | None = None, *, interpreted: bool = True) -> Collected:
     """All records of a run that steps every instant. `watch` is called after every step."""
     plan, settings = project.plan, project.settings
-    plan = bound(plan, data.bars)
+    plan = with_data(plan, data.bars)
     markets = markets_of(plan, data, settings)
     view = RecordedView(plan.graph, markets, columns_of(plan, markets, chunk=CHUNK), Rates(settings, data.bars))
     histories = Histories(plan.graph, markets)

@@ -1,0 +1,142 @@
+"""Other currencies: what converts them, when it is known, and what it costs."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as how
+from hypothesis import strategies as st
+from small_projects import NAN, START, bars, compiled, cut, flat, market, run, settings_text, strategy
+from stepping import stepped
+
+from tb.cli.fit import check_fit
+from tb.core.diagnostics import Refused
+from tb.core.records import Decision, Fill, Trade
+from tb.core.settings import parse_settings
+from tb.core.time import HOUR
+from tb.engine.instant import EXACT
+from tb.replay.rates import Rates
+
+D = Decimal
+EURO = "{EUR: EUR_USD, JPY: USD_JPY}"
+POLICY = "limit one after.exposure(order.instrument) <= 20% of equity otherwise shrink\nrequire fresh data_age <= 2h\n"
+
+
+def rates(*series) -> Rates:  # type: ignore[no-untyped-def]
+    data = market(*series)
+    return Rates(compiled(strategy(members="BTC-EUR, ETH-JPY"), rates=EURO).settings, data.bars)
+
+
+def test_a_rate_is_the_last_closed_price_or_one_over_it() -> None:
+    found = rates(bars("EUR_USD", [flat(1.2), flat(1.25)]), bars("USD_JPY", [flat(100), flat(80)]))
+    assert [found.now("BTC-EUR", START + at) for at in (0, HOUR - 1, HOUR, 2 * HOUR)] == [None, None, D("1.2"), D("1.25")]
+    assert found.now("ETH-JPY", START + 2 * HOUR) == D("0.0125")
+    assert found.now("BTC-USD", START) == found.now("BTC-PERP", START) == 1
+    assert found.now("BTC-GBP", START + HOUR) is None
+
+
+def test_with_quotes_it_is_the_middle_and_a_fill_pays_half_the_spread() -> None:
+    found = rates(bars("EUR_USD", [flat(1.2)], quotes=[(1.19, 1.21)]), bars("USD_JPY", [flat(100)], quotes=[(99, 101)]))
+    at = START + HOUR
+    assert [found.now("BTC-EUR", at), found.paid("BTC-EUR", 1, at), found.paid("BTC-EUR", -1, at)] == [
+        D("1.2"),
+        D("1.21"),
+        D("1.19"),
+    ]
+    # to pay yen one sells dollars: at 99 yen each
+    assert (found.paid("ETH-JPY", 1, at), found.paid("ETH-JPY", -1, at)) == (
+        EXACT.divide(D(1), D(99)),
+        EXACT.divide(D(1), D(101)),
+    )
+    assert found.paid("ETH-JPY", 1, at) > found.now("ETH-JPY", at) > found.paid("ETH-JPY", -1, at)  # type: ignore[operator]
+
+
+def test_what_is_not_known_now_is_none_and_a_fill_takes_the_last_that_was() -> None:
+    found = rates(bars("EUR_USD", [flat(1.2), flat(NAN), None, flat(1.3)]))
+    at = START + 3 * HOUR
+    assert (found.now("BTC-EUR", at), found.paid("BTC-EUR", 1, at), found.age("BTC-EUR", at)) == (None, D("1.2"), 2 * HOUR)
+    assert found.age("BTC-EUR", START) is None
+
+
+@pytest.mark.parametrize(
+    ("rates", "said"),
+    [
+        ("{EUR: GBP_USD}", "`GBP_USD` does not say what `EUR` is worth in `USD`"),
+        ("{EUR: BTC-EUR}", "`BTC-EUR` does not say what `EUR` is worth in `USD`"),
+        ("{USD: EUR_USD}", "`USD` is the account's currency: nothing is to be converted"),
+    ],
+)
+def test_what_converts_nothing_is_refused(rates: str, said: str) -> None:
+    text = settings_text(rates=rates)
+    settings, findings = parse_settings("tb.yaml", text)
+    assert settings is None
+    assert [(f.code, f.message) for f in findings] == [("TB614", said)]
+
+
+def test_a_replay_needs_the_rate_and_its_bars() -> None:
+    rules = strategy(members="BTC-EUR")
+    series = bars("BTC-EUR", [flat(100, 1), flat(100)])
+    for given_, code in (("{}", "TB606"), ("{EUR: EUR_USD}", "TB614")):
+        with pytest.raises(Refused) as refused:
+            check_fit(compiled(rules, rates=given_), market(series))
+        assert [f.code for f in refused.value.findings] == [code]
+    assert check_fit(compiled(rules, rates=EURO), market(series, bars("EUR_USD", [flat(1.2), flat(1.2)]))) == []
+
+
+def test_an_old_rate_is_old_data() -> None:
+    rules = strategy(members="BTC-EUR", size="10% of equity")
+    coins = bars("BTC-EUR", [flat(100), flat(100), flat(100, 1), flat(100, 1), flat(100)])
+    for known, deciding in ((1, ("fresh",)), (2, ())):
+        # the second bar that could enter closes at 4h, where the rate is three hours old, or two
+        held = market(bars("BTC-EUR", [flat(100)] * 3 + [flat(100, 1), flat(100)]), bars("EUR_USD", [flat(1.2)] * known))
+        assert [d.deciding for d in run(compiled(rules, POLICY, rates=EURO), held).decisions] == [deciding]
+    (first, *_) = run(compiled(rules, POLICY, rates=EURO), market(coins, bars("EUR_USD", [flat(1.2)]))).decisions
+    assert ((first.at - START) // HOUR, first.deciding) == (3, ())
+
+
+RULES = strategy(
+    "close > close[1]", members="BTC-EUR, ETH-USD", size="10% of equity", stop="3% below entry", target="4% below entry"
+).replace("target 4% below", "target 4% above")
+
+
+@how(max_examples=40)
+@given(
+    st.lists(
+        st.tuples(st.integers(80, 120), st.integers(90, 110), st.sampled_from([1.0, 1.1, 1.25, NAN])), min_size=4, max_size=40
+    )
+)
+def test_money_adds_up_in_the_accounts_currency_whatever_the_rate_does(drawn: list[tuple[int, int, float]]) -> None:
+    coins = bars(
+        "BTC-EUR", [(before, max(before, now), min(before, now), now, 1.0) for before, now in _pairs([c for c, _, _ in drawn])]
+    )
+    other = bars(
+        "ETH-USD", [(before, max(before, now), min(before, now), now, 1.0) for before, now in _pairs([c for _, c, _ in drawn])]
+    )
+    data = market(coins, other, bars("EUR_USD", [flat(rate) for _, _, rate in drawn]))
+    project = compiled(RULES, POLICY, rates=EURO, venue="{fee: 0.1%, slippage: 0.1%, spread: 0.1%, depth: 1B USD}")
+    done = run(project, data)
+    told = [
+        [r for r in kept.records if isinstance(r, Decision | Fill | Trade)] for kept in (done.records, stepped(project, data))
+    ]
+    assert told[0] == told[1]
+    cash = project.settings.account.equity
+    for fill in done.fills:
+        value = fill.quantity * fill.price * (fill.rate or 1)
+        cash += (value if fill.side == "sell" else -value) - fill.fee
+        assert (fill.rate is not None) == (fill.instrument == "BTC-EUR")
+    if not done.outcome.open_positions:
+        assert done.outcome.final_equity == cash
+        profits = sum((trade.profit for trade in done.trades if trade.profit is not None), D(0))
+        assert done.outcome.final_equity == project.settings.account.equity + profits
+    for decision in done.decisions:
+        assert done.explained(decision).reproduced
+        if decision.kind == "enter" and decision.instrument == "BTC-EUR" and decision.rate is None:
+            assert not decision.approved
+    for last in {decision.at for decision in done.decisions}:
+        assert run(project, cut(data, last)).decisions == [d for d in done.decisions if d.at <= last]
+
+
+def _pairs(closes: list[int]) -> list[tuple[int, int]]:
+    return list(zip([closes[0], *closes], closes, strict=False))
