@@ -95,6 +95,9 @@ def why_not(
         if not strategy.entries_of(instrument):
             answers.append(_silent(strategy, f"{instrument} is no leg of it: no other leg is of the same asset"))
             continue
+        if not strategy.can_trade(markets.base):
+            answers.append(_silent(strategy, "the data lacks another leg of it"))
+            continue
         closes = markets.bars(looked_at, strategy.period).closes
         row = int(closes.searchsorted(at, side="right")) - 1
         if row < 0:

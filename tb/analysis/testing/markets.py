@@ -20,7 +20,7 @@ from tb.engine.columns import Columns, evaluate
 from tb.engine.graph import RuleGraph
 from tb.engine.leaves import leaves_of
 from tb.engine.markets import Markets
-from tb.engine.plan import Plan
+from tb.engine.plan import Plan, with_data
 from tb.engine.recording import Recording
 
 NO_FIT = "TB723"
@@ -72,8 +72,8 @@ def played(test: Test, settings: Settings, history: History, recording: Recordin
 
 
 def _fits(test: Test, plan: Plan, bars: Mapping[str, Bars], period: int) -> None:
-    for strategy in plan.strategies:
-        if not any(strategy.covers(symbol) for symbol in bars):
+    for strategy in with_data(plan, bars).strategies:
+        if not strategy.can_trade(bars):
             continue
         periods = [strategy.period, *(plan.graph[node].period for node in plan.graph.reach(strategy.roots))]
         wrong = next((other for other in periods if other and (other < period or other % period)), None)

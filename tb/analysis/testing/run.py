@@ -33,7 +33,7 @@ from tb.engine.graph import RuleGraph
 from tb.engine.instant import Exact
 from tb.engine.interpret import from_leaves
 from tb.engine.leaves import leaves_of
-from tb.engine.plan import Plan
+from tb.engine.plan import Plan, with_data
 from tb.engine.recording import Recording
 from tb.engine.series import FEED_OPS
 from tb.gate.explain import explain, explain_evaluated, text
@@ -239,7 +239,7 @@ def _market(bench: Bench, test: Test, play: Played) -> tuple[TestResult, Seen]:
 def _rules_at_the_end(bench: Bench, play: Played) -> Iterator[Values]:
     """What every strategy's conditions are at the last bar of each of its instruments."""
     graph = bench.plan.graph
-    for strategy in bench.plan.strategies:
+    for strategy in with_data(bench.plan, play.bars).strategies:
         roots = [] if strategy.membership is None else [strategy.membership]
         roots += [exit_.when for exit_ in strategy.exits]
         for enter in strategy.enters:

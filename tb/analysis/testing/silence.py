@@ -20,7 +20,7 @@ from tb.engine.graph import RuleGraph
 from tb.engine.instant import Exact
 from tb.engine.interpret import from_leaves
 from tb.engine.leaves import leaves_of
-from tb.engine.plan import Plan, StrategyPlan, bound
+from tb.engine.plan import Plan, StrategyPlan, with_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def silence(plan: Plan, play: Played, test: Test) -> Silence:
     if _means_unknown(test):
         return Silence()
     unknown, ready = {}, None
-    for strategy in bound(plan, play.bars).strategies:
+    for strategy in with_data(plan, play.bars).strategies:
         told = list(_looks(plan.graph, play, strategy))
         whys = [one for one in told if one is not None]
         if whys and len(whys) == len(told):

@@ -19,7 +19,7 @@ from tb.core.records import Decision, Latch, Quiet
 from tb.core.time import show_duration, show_instant
 from tb.engine.columns import CHUNK, evaluate
 from tb.engine.markets import Markets
-from tb.engine.plan import EnterPlan, Plan, StrategyPlan, bound
+from tb.engine.plan import EnterPlan, Plan, StrategyPlan, with_data
 from tb.gate.gate import Gate
 from tb.replay.metrics_policy import stoppages
 from tb.replay.run import TRUE, gates_of
@@ -61,7 +61,7 @@ def why_not_over(
     `instruments` and `strategy` narrow what is looked at; empty means all. `quiet`, `decisions` and `latches` are those of a
     run, if any. Time grows with bars times clauses; the columns of one instrument are held at a time.
     """
-    plan = bound(plan, markets.base)
+    plan = with_data(plan, markets.base)
     entries = _entries(plan, strategy)
     wanted = tuple(symbol for symbol in markets.base if not instruments or symbol in instruments)
     base = next((bars.period for bars in markets.base.values()), last - first)
