@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -24,7 +25,7 @@ from tb.analysis.suppression import NO_EFFECT, NO_REASON, read_suppressions, sup
 from tb.core.diagnostics import Diagnostic, Severity, has_errors, in_order
 from tb.core.span import Span
 from tb.dsl import syntax
-from tb.dsl.check import LimitValue, check, check_with_tests, without_echoes
+from tb.dsl.check import LimitValue, check_with_tests, without_echoes
 from tb.engine.plan import Plan
 from tb.engine.planning import plan
 
@@ -64,7 +65,8 @@ def lint(
     `observed` is a recorded run.
     """
     limits, levels = limits or {}, by_code(levels or {}, RULES)
-    program, checked = check(
+    asked = partial(
+        check_with_tests,
         files,
         currency=currency,
         rates=rates,
@@ -74,22 +76,13 @@ def lint(
         zone=zone,
         library=library,
     )
+    program, _, checked = asked(None)
     suppressions, wrong = read_suppressions(files)
     found = [*findings, *without_echoes(checked, findings, files)]
     if program is None or has_errors(found):
         return in_order([*found, *_levelled(wrong, levels)])
     if tests or any(isinstance(node, syntax.Test) for file in files for node in file.declarations):
-        *_, again = check_with_tests(
-            files,
-            tests,
-            currency=currency,
-            rates=rates,
-            limits=limits,
-            overrides=overrides,
-            as_of=as_of,
-            zone=zone,
-            library=library,
-        )
+        *_, again = asked(tests)
         found += [finding for finding in again if finding not in checked]
     planned = plan(program)
     bars = None if markets is None else markets(planned)
