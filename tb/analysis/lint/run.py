@@ -65,7 +65,7 @@ def lint(
     `observed` is a recorded run.
     """
     limits, levels = limits or {}, by_code(levels or {}, RULES)
-    asked = partial(
+    checking = partial(
         check_with_tests,
         files,
         currency=currency,
@@ -76,13 +76,13 @@ def lint(
         zone=zone,
         library=library,
     )
-    program, _, checked = asked(None)
+    program, _, checked = checking(None)
     suppressions, wrong = read_suppressions(files)
     found = [*findings, *without_echoes(checked, findings, files)]
     if program is None or has_errors(found):
         return in_order([*found, *_levelled(wrong, levels)])
     if tests or any(isinstance(node, syntax.Test) for file in files for node in file.declarations):
-        *_, again = asked(tests)
+        *_, again = checking(tests)
         found += [finding for finding in again if finding not in checked]
     planned = plan(program)
     bars = None if markets is None else markets(planned)
