@@ -61,6 +61,8 @@ def _parity(a: Opened, b: Opened, common: bool, project: Path) -> Parity:
     span = _span(a, b) if common else None
     tally = _aligned(a, b, names, span)
     first, notes = _first(tally, a, b, policies)
+    if not tally.decisions.all:
+        notes = ("neither run decided anything" if span is None else "neither run decided anything in that time", *notes)
     is_whole = not (common or a.info.unfinished or b.info.unfinished)
     hashes = [(opened.info.summary or {}).get("decision_log_hash") for opened in (a, b)]
     return parity(

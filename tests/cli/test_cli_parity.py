@@ -105,6 +105,17 @@ def test_runs_of_two_ledgers(run: Run, several: Path, tmp_path: Path) -> None:
     assert (three.code, "name one ledger, or 2" in three.err) == (2, True)
 
 
+def test_runs_without_a_decision_are_the_same_and_said_to_be_empty(run: Run, project: Path) -> None:
+    for _ in range(2):
+        assert run("replay", "--project", project, "--data", project / "data", "--to", "2024-01-03").code == 0
+    answer = run("parity", "r1", "r2", "--project", project)
+    assert answer.code == 0
+    assert answer.out.startswith("parity 100%  r1 and r2: the same decision log\nnote: neither run decided anything\n")
+    compared = run("compare", "r1", "r2", "--project", project)
+    assert "the best" not in compared.out
+    assert "in brackets" not in compared.out
+
+
 def test_a_run_that_is_not_there(run: Run, several: Path) -> None:
     answer = run("parity", "r1", "r99", "--project", several)
     assert answer.code == 3

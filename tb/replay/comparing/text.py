@@ -69,8 +69,9 @@ def _table(found: Comparison, width: int, everything: bool) -> Iterator[str]:
                 yield from ("", group)
             yield "  ".join([row.label.ljust(name), *(line[at].rjust(sizes[at]) for at in block)])
         yield ""
-    yield f"{BEST} the best of a row"
-    if with_differences:
+    if any(row.best for row in rows):
+        yield f"{BEST} the best of a row"
+    if with_differences and any("(" in cell for line in cells for cell in line):
         yield f"in brackets the difference to {labels[0]}, between percentages in points (pp)"
 
 

@@ -19,7 +19,8 @@ def text(found: Parity, width: int = 80) -> str:
     """Lines of at most `width` columns, as far as what is written in rules and data lets itself be broken."""
     verdicts = "" if found.same else f", the same verdicts {percent(found.verdict_score)}"
     lines = [f"parity {percent(found.score)}{verdicts}  {found.a} and {found.b}{_log(found)}"]
-    lines += [f"note: {note}" for note in found.notes]
+    for note in found.notes:
+        lines += wrapped(f"note: {note}", width, 6)
     lines += ["", *_origins(found, width), "", *_counts(found)]
     if found.first is not None:
         lines += ["", *_divergence(found.first, found, width)]
