@@ -91,6 +91,7 @@ def _of_run(asked: Asked, run: str | None, ledger: Path | None, project: Path) -
                 first,
                 last,
                 run=name,
+                settings=compiled.settings,
                 instruments=_instruments(asked),
                 strategy=asked.strategy,
                 quiet=[record for symbol in market.bars for record in opened.quiet(name, symbol)],

@@ -32,6 +32,7 @@ def asked(done: Replayed, first: int, last: int, **options: object) -> StoppedSp
     plan = done.compiled.plan
     places = markets_of(plan, done.market, done.compiled.settings)
     noted = {"quiet": done.quiet, "decisions": done.decisions, "latches": done.latches}
+    noted["settings"] = done.compiled.settings  # type: ignore[assignment]
     return why_not_over(plan, places, first, last, run="r1", **noted, **options)  # type: ignore[arg-type]
 
 
@@ -215,6 +216,14 @@ def test_constraints_that_refused_are_counted_beside_the_clauses() -> None:
     assert told == [("limit small", 3, 2, 3), ("forbid dear", 1, 0, 1)]
     assert entry.refused_by[0].closest is not None
     assert entry.refused_by[0].closest.distance == "900.00 USD"
+
+
+def test_two_limits_that_leave_less_than_the_venue_takes_stop_none_alone() -> None:
+    policy = "limit small order.notional <= 0.5 USD otherwise shrink\nlimit tiny order.notional <= 0.4 USD otherwise shrink\n"
+    entry = only(strategy(), [at(100, 1)], policy)
+    assert [(c.name, c.times, c.alone) for c in entry.refused_by] == [("small", 1, 0), ("tiny", 1, 0)]
+    one = only(strategy(), [at(100, 1)], policy.split("\n", maxsplit=1)[0] + "\n")
+    assert [(c.name, c.times, c.alone) for c in one.refused_by] == [("small", 1, 1)]
 
 
 def test_busy_bars_are_told_from_the_run_and_another_policy_differs() -> None:

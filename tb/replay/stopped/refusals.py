@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import numpy as np
 
 from tb.core.records import Decision
+from tb.core.settings import Settings
 from tb.core.time import show_instant
 from tb.engine.explain.clauses import Clause, clause_tree, sides
 from tb.engine.graph import RuleGraph
@@ -20,41 +21,48 @@ from tb.gate.gate import Gate
 from tb.replay.stopped.counts import Grid, Mask, Near, timeline
 from tb.replay.stopped.model import Closest, Stopper, Streak
 
-_GOES = frozenset({"approve", "warn", "shrink"})
 Values = Mapping[int, Exact | float]
 
 
 @dataclass(slots=True)
 class _Tally:
     constraint: ConstraintPlan
+    without: Gate  # all other constraints
     alone: int = 0
     unknown: int = 0
     near: Near | None = None
     places: list[int] = field(default_factory=list)  # among the proposals
 
 
-def refused_by(gate: Gate, proposals: Sequence[Decision], grid: Grid) -> tuple[Stopper, ...]:
+def refused_by(gate: Gate, settings: Settings | None, proposals: Sequence[Decision], grid: Grid) -> tuple[Stopper, ...]:
     """One row for each constraint that did not pass in those of the proposals of one entry of which nothing was approved, the
-    most frequent first. It stopped one alone where the verdict without it is approve, warn or shrink."""
+    most frequent first. It stopped one alone where without it some of it would have been approved, as judged by all others."""
     tallies: dict[str, _Tally] = {}
     for place, decision in enumerate(proposals):
         if decision.approved:
             continue
         inputs = facts_of(gate.graph, gate, decision)
-        judged = gate.decide(inputs, True, decision.proposed, None)
+        spec = None if settings is None else settings.instrument(decision.instrument)
         leaves: dict[int, Exact | float] = dict(zip(gate.policy.leaves, inputs, strict=True))
         for bit, constraint in enumerate(gate.policy.constraints):
             is_unknown = bool(decision.unknown >> bit & 1)
             if not (decision.failed >> bit & 1 or is_unknown) or constraint.acts in {None, "warn"}:
                 continue
-            tally = tallies.setdefault(constraint.name, _Tally(constraint))
+            tally = tallies.get(constraint.name) or _Tally(constraint, _without(gate, constraint))
+            tallies[constraint.name] = tally
             tally.unknown += is_unknown
             tally.places.append(place)
-            tally.alone += gate.without(judged, frozenset({constraint.name}))[0] in _GOES
+            left = tally.without.decide(inputs, True, decision.proposed, None if spec is None else spec.lot)
+            tally.alone += left.approved is not None and decision.together is None
             values = from_leaves(gate.graph, leaves, [constraint.node])
             _note_nearest(tally, gate.graph, clause_tree(gate.graph, constraint.node, values), values, decision)
     ordered = sorted(tallies.values(), key=lambda tally: (-len(tally.places), tally.constraint.name))
     return tuple(_stopper(tally, proposals, grid) for tally in ordered)
+
+
+def _without(gate: Gate, constraint: ConstraintPlan) -> Gate:
+    others = tuple(other for other in gate.policy.constraints if other is not constraint)
+    return Gate(gate.graph, replace(gate.policy, constraints=others))
 
 
 def _note_nearest(tally: _Tally, graph: RuleGraph, clause: Clause, values: Values, decision: Decision) -> None:

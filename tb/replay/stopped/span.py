@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tb.core.records import Decision, Latch, Quiet
+from tb.core.settings import Settings
 from tb.core.time import show_duration, show_instant
 from tb.engine.columns import CHUNK, evaluate
 from tb.engine.markets import Markets
@@ -48,6 +49,7 @@ def why_not_over(
     last: int,
     *,
     run: str = "",
+    settings: Settings | None = None,
     instruments: Sequence[str] = (),
     strategy: str | None = None,
     quiet: Iterable[Quiet] = (),
@@ -59,7 +61,8 @@ def why_not_over(
     """What kept strategies from trading at the bars that closed after `first` and not after `last` (ms UTC).
 
     `instruments` and `strategy` narrow what is looked at; empty means all. `quiet`, `decisions` and `latches` are those of a
-    run, if any. Time grows with bars times clauses; the columns of one instrument are held at a time.
+    run, if any, and `settings` those it was made with: they hold the lots that orders shrink by. Time grows with bars times
+    clauses; the columns of one instrument are held at a time.
     """
     plan = with_data(plan, markets.base)
     entries = _entries(plan, strategy)
@@ -85,7 +88,7 @@ def why_not_over(
         first=show_instant(first),
         last=show_instant(last),
         instruments=tuple(seen),
-        entries=tuple(_of_entry(plan, entry, gates[entry.strategy.period], grid) for entry in entries.values()),
+        entries=tuple(_of_entry(plan, settings, entry, gates[entry.strategy.period], grid) for entry in entries.values()),
         stops=tuple(_stops(latches, first, last)),
         first_ms=first,
         last_ms=last,
@@ -126,7 +129,7 @@ def _look(
         entry.looked.append((looked, None if then is None else then[rows]))
 
 
-def _of_entry(plan: Plan, entry: _Entry, gate: Gate, grid: Grid) -> OfEntry:
+def _of_entry(plan: Plan, settings: Settings | None, entry: _Entry, gate: Gate, grid: Grid) -> OfEntry:
     graph, looked = plan.graph, [one for one, _ in entry.looked]
     clauses = [stopper(graph, among, grid) for among in by_clause(looked).values()]
     parts = []
@@ -143,7 +146,7 @@ def _of_entry(plan: Plan, entry: _Entry, gate: Gate, grid: Grid) -> OfEntry:
         clauses=tuple(sorted((c for c in clauses if c.times), key=lambda c: (-c.alone, -c.times))),
         instruments=tuple(parts),
         proposals=dict(sorted(Counter(decision.verdict for decision in entry.proposals).items())),
-        refused_by=refused_by(gate, entry.proposals, grid),
+        refused_by=refused_by(gate, settings, entry.proposals, grid),
         timeline=_held(looked, grid),
         remark=_remark(entry),
     )
