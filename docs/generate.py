@@ -189,7 +189,7 @@ def functions() -> str:
     for family, group in groupby(FUNCTIONS.values(), key=lambda function: function.family):
         parts.append(f"**{family}**\n")
         rows = [_function_row(function) for function in group]
-        parts.append(table(("function", "unit", "first value at bar", "memory", "meaning", "example"), rows) + "\n")
+        parts.append(table(("function", "unit", "range", "first value at bar", "memory", "meaning", "example"), rows) + "\n")
     return "\n".join(parts).rstrip("\n")
 
 
@@ -197,7 +197,29 @@ def _function_row(function: Function) -> tuple[str, ...]:
     meaning = f"{function.doc} *({function.source})*"
     unit = _UNIT_WORDS[function.unit]
     memory = "window" if not function.is_recursive else "fades" if function.unstable else "all bars"
-    return _signature(function), unit, _FIRST_VALUE[function.window], memory, meaning, f"`{function.example}`"
+    return (
+        _signature(function),
+        unit,
+        _ranges(function),
+        _FIRST_VALUE[function.window],
+        memory,
+        meaning,
+        f"`{function.example}`",
+    )
+
+
+def _ranges(function: Function) -> str:
+    """The bounds of the outputs, once where they are the same for all."""
+    if function.ranges is None:
+        return _range(function.output_range)
+    return ", ".join(f"{name} {_range(one)}" for name, one in zip(function.outputs, function.ranges, strict=True))
+
+
+def _range(bounds: tuple[float | None, float | None]) -> str:
+    low, high = bounds
+    if low is None:
+        return "" if high is None else f"up to {high:g}"
+    return f"from {low:g}" if high is None else f"{low:g} to {high:g}"
 
 
 def _signature(function: Function) -> str:

@@ -33,7 +33,7 @@ def _parts(name: str, closes: Ints) -> Ints | None:
             return closes // _MINUTE % 1440
         case "day_number":
             return (closes - 1) // _DAY
-        case "day_of_month" | "day_of_year" | "month" | "week_of_year":
+        case "day_of_month" | "day_of_year" | "month_of_year" | "week_of_year":
             return _dated(name, closes)
         case _:
             return None
@@ -47,7 +47,7 @@ def _dated(name: str, closes: Ints) -> Ints:
             found = days - months
         case "day_of_year":
             found = days - years
-        case "month":
+        case "month_of_year":
             found = months - years
         case _:
             # the ISO week is that of its Thursday

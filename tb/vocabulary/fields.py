@@ -62,7 +62,7 @@ _FIELDS = (
     Field("day_of_month", NUMBER, Origin.CALENDAR, "day of the month of the bar's close in UTC, 1 to 31", (1, 31)),
     Field("day_of_year", NUMBER, Origin.CALENDAR, "day of the year of the bar's close in UTC, 1 to 366", (1, 366)),
     Field("week_of_year", NUMBER, Origin.CALENDAR, "ISO week of the bar's close in UTC, 1 to 53", (1, 53)),
-    Field("month", NUMBER, Origin.CALENDAR, "month of the bar's close in UTC, 1 to 12", (1, 12)),
+    Field("month_of_year", NUMBER, Origin.CALENDAR, "month of the bar's close in UTC, 1 to 12", (1, 12)),
     Field(
         "day_number",
         NUMBER,

@@ -30,7 +30,7 @@ def plainly(name: str, at: int) -> int:
         "day_of_month": moment.day,
         "day_of_year": moment.timetuple().tm_yday,
         "week_of_year": moment.isocalendar().week,
-        "month": moment.month,
+        "month_of_year": moment.month,
         "day_number": (moment - timedelta(milliseconds=1) - EPOCH).days,
     }[name]
 
@@ -49,7 +49,7 @@ def test_the_calendar_is_that_of_python(minutes: list[int]) -> None:
 def test_weeks_around_new_year(year: int) -> None:
     first = (datetime(year, 12, 20, tzinfo=UTC) - EPOCH) // timedelta(milliseconds=1)
     closes = first + np.arange(25, dtype=np.int64) * DAY
-    for name in ("week_of_year", "day_of_year", "month"):
+    for name in ("week_of_year", "day_of_year", "month_of_year"):
         assert calendar_field(name, closes).tolist() == [plainly(name, int(at)) for at in closes]  # type: ignore[union-attr]
 
 

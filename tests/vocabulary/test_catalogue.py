@@ -116,7 +116,7 @@ def test_the_literal_zero_takes_the_unit_of_its_neighbour() -> None:
 
 def test_fields() -> None:
     assert [name for name, field in FIELDS.items() if field.is_calendar] == [
-        *("hour", "weekday", "minute_of_hour", "minute_of_day", "day_of_month", "day_of_year", "week_of_year", "month"),
+        *("hour", "weekday", "minute_of_hour", "minute_of_day", "day_of_month", "day_of_year", "week_of_year", "month_of_year"),
         "day_number",
     ]
     assert all(name == field.name for name, field in FIELDS.items())
