@@ -56,11 +56,11 @@ def _pairs(policy: PolicyPlan, own: Sequence[str], implications: Implications) -
         for by, other in judging:
             if by == at or not (one.node == other.node or other.node in near[one.node]):
                 continue
-            if _stands_in(other, one) and implications.implies(other.node, one.node):
+            if stands_in(other, one) and implications.implies(other.node, one.node):
                 yield by, at
 
 
-def _stands_in(by: ConstraintPlan, one: ConstraintPlan) -> bool:
+def stands_in(by: ConstraintPlan, one: ConstraintPlan) -> bool:
     """Whether what `by` does with an order is at least what `one` would."""
     if any(not exemption.said.loosens for exemption in by.exemptions):
         return False  # an exception that tightens is there for a while, the limit it is about for good

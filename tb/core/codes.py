@@ -790,7 +790,7 @@ _ROWS: tuple[Code, ...] = (
     Code(
         "TB309",
         "limit that never binds",
-        "In a recorded run no order and no loss came near a hard limit, so it protects on paper only.",
+        "Other limits always bind before it, or no order and no loss of a recorded run came near it: it protects on paper.",
         "tighten it, or write `# tb: ignore TB309 because ...`",
         W,
     ),

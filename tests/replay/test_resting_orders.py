@@ -120,6 +120,24 @@ def test_a_limit_touched_exactly_fills_as_a_target_does_and_a_better_open_is_pai
     assert ends(replayed("limit at high", [(112, 113, 111, 112)], "short")) == [("entry", D(112), 1)]
 
 
+def test_a_sale_that_a_gap_fills_above_its_limit_counts_at_the_market_from_then_on() -> None:
+    rules = strategy(
+        direction="short",
+        members="BTC-USD, ETH-USD",
+        stop="30% above entry",
+        more=["  order limit at 102% of close, valid 90m"],
+    )
+    gap = bars("BTC-USD", [SIGNAL, flat(100), (120, 120, 120, 120, 0), flat(120)])
+    other = bars("ETH-USD", [flat(100), flat(100), flat(100), SIGNAL])
+    done = run(compiled(rules, "limit gross  after.gross <= 15% of equity  otherwise shrink\n"), market(gap, other))
+    first, later = done.decisions
+    assert (first.proposed, first.approved, first.price) == (D("9.803"), D("9.803"), D(102))  # judged at its limit
+    [fill] = done.fills
+    assert (fill.price, fill.quantity) == (D(120), D("9.803"))
+    # the next order sees what that is worth now, and the room that is left
+    assert later.approved == ((1_500 - 120 * D("9.803")) / 102).quantize(D("0.001"), "ROUND_DOWN")
+
+
 def test_a_stop_entry_starts_at_its_price_or_the_open_beyond_it() -> None:
     assert ends(replayed("stop at high", [(100, 110, 100, 105)])) == [("entry", D(110), 2)]
     assert ends(replayed("stop at high", [(115, 116, 114, 115)])) == [("entry", D(115), 1)]
