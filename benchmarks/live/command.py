@@ -21,15 +21,16 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--no-start", action="store_true", help="leave out the fresh clone")
     chosen = parser.parse_args(arguments)
     step = stepping.measure(chosen.instruments, chosen.nodes, chosen.steps)
-    start = None if chosen.no_start else starting.measure()
     if chosen.json:
+        start = None if chosen.no_start else starting.measure()
         print(json.dumps({"step": asdict(step), "start": None if start is None else asdict(start)}, indent=2))
         return 0
     print(f"{os.cpu_count()} cores at load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}\n")
     print(f"one step of {step.instruments:,} instruments, {step.nodes} nodes, nothing proposed:")
     print(f"  p50 {step.p50:.1f} ms, p99 {step.p99:.1f} ms; of the processor {step.cpu:.1f} ms")
     print("  by themselves took most: " + ", ".join(f"{name} {share:.0%}" for name, share in step.where.items()))
-    if start is not None:
+    if not chosen.no_start:
+        start = starting.measure()
         print(f"\n`tb replay` of a fresh clone over {start.data}:")
         print(f"  first  {start.first:7.2f} s, of the processor {start.first_cpu:.2f} s")
         print(f"  second {start.second:7.2f} s, of the processor {start.second_cpu:.2f} s")

@@ -21,11 +21,11 @@ from numba.core import event
 from tb.cli import main
 with event.install_timer("numba:compile", lambda seconds: None) as compiling:
     try:
-        main(sys.argv[1:])
+        main()
     except SystemExit as ended:
         if ended.code:
             raise
-print(json.dumps(compiling.duration), file=sys.stderr)
+print(json.dumps(compiling.duration if compiling.done else 0.0), file=sys.stderr)
 """
 
 

@@ -28,7 +28,8 @@ from benchmarks.yardstick.market import Case, write
 ROOT = Path(__file__).resolve().parents[2]
 BARS = 1_000_000
 GROWTH = (100_000, 300_000, 1_000_000, 2_000_000, 5_000_000)
-# windows of the averages and volatility of a bar: from few trades to many on the same number of bars
+PACED = 300_000
+# windows of the averages and volatility of a bar: from few trades to many on so many bars
 PACES = ((100, 250, 0.009), (40, 100, 0.009), (20, 50, 0.009), (10, 25, 0.009), (5, 12, 0.012))
 
 
@@ -120,7 +121,7 @@ def growth(runs: int, most: int) -> dict[str, list[Result]]:
         if count <= most:
             bars += measure(Case(count), quick, runs)
     for fast, slow, volatility in PACES:
-        case = replace(Case(min(BARS, most)), fast=fast, slow=slow, volatility=volatility)
+        case = replace(Case(min(PACED, most)), fast=fast, slow=slow, volatility=volatility)
         trades += measure(case, quick, runs)
     return {"bars": bars, "trades": trades}
 
