@@ -2,7 +2,7 @@
 
 Times are milliseconds since 1970 UTC. Money, prices and quantities are Decimal. Market values are float64 with None for
 unknown. Records are immutable and carry no wall-clock time except where a field says so; such fields are outside every
-decision hash.
+decision hash. They hold no cycles, so the garbage collector need not look at them (`gc=False`): a run makes tens of thousands.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ LATTICE: tuple[Verdict, ...] = ("approve", "warn", "shrink", "reject", "pause", 
 Fact = str | None  # what a constraint reads, as text: an exact number or a name (its unit tells which), or nothing
 
 
-class Run(msgspec.Struct, frozen=True, kw_only=True):
+class Run(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One replay or session. `config` holds whatever decided the result besides rules and data, as text by name."""
 
     id: str  # r1, r2, ...
@@ -38,7 +38,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     version: str
 
 
-class Ballot(msgspec.Struct, frozen=True, kw_only=True):
+class Ballot(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a member of the council says to a proposal. `how`: it `proposes` or `holds` that direction; empty for nothing."""
 
     strategy: str
@@ -46,7 +46,7 @@ class Ballot(msgspec.Struct, frozen=True, kw_only=True):
     how: str
 
 
-class Round(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Round(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The legs of one entry or exit before the gate, all at these quantities, each in the light of those before it.
 
     `allowed` is what the gate would let pass of each alone. `facts` are what it read for the leg whose record this is; in the
@@ -60,7 +60,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     facts: tuple[Fact, ...] = ()
 
 
-class LegOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class LegOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One leg: `price` is the one expected, `approved` 0 where all were refused."""
 
     instrument: str
@@ -70,7 +70,7 @@ class LegOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     rate: Decimal | None = None  # of its currency; None where it is not known, or where the account's is its currency
 
 
-class Together(msgspec.Struct, frozen=True, kw_only=True):
+class Together(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a leg's decision was made with: all legs in order, this one at `place` from 0, and how they came to their size.
 
     `looked_at` is the instrument whose values the condition read.
@@ -83,14 +83,14 @@ class Together(msgspec.Struct, frozen=True, kw_only=True):
     rounds: tuple[Round, ...]
 
 
-class Likeness(msgspec.Struct, frozen=True, kw_only=True):
+class Likeness(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How the returns of another instrument correlate with those of the order's, -1 to 1; None where it is not known."""
 
     instrument: str
     correlation: float | None
 
 
-class Advice(msgspec.Struct, frozen=True, kw_only=True):
+class Advice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What came of asking an advisor. `adjust` is what was applied, as a part of the scale; `why` says what was wrong or cut.
 
     `latency` in ms and `cost` in the account's currency, None where they are not known.
@@ -105,7 +105,7 @@ class Advice(msgspec.Struct, frozen=True, kw_only=True):
     cost: Decimal | None
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+class Decision(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True, gc=False):
     """One proposal and what the gate said to it, or one exit order.
 
     `facts` are the inputs of the generated decision function in its stated order; `market` the leaf values of the strategy's
@@ -151,7 +151,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_default
     advice: tuple[Advice, ...] = ()  # in the order in which advisors were asked
 
 
-class Quiet(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class Quiet(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """What a strategy's entry conditions were for an instrument at every bar of a stretch, compactly.
 
     `states` is zlib-compressed: one byte a bar for each `enter`, one entry's bars after the other's. 0: false, 1: true and
@@ -171,7 +171,7 @@ class Quiet(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 Style = Literal["market", "limit", "stop"]  # how an order asks to be filled: at once, at a price or better, beyond a price
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+class Order(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True, gc=False):
     """An order on its way. `price` is the limit of a limit order and the trigger of a stop entry, None at market.
 
     A limit or stop order rests from `at` until `expires` (at that instant it is over); at market it waits for an open.
@@ -195,7 +195,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=T
     takes: tuple[Decimal, ...] = ()  # levels at which parts leave
 
 
-class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """An order that ended without a fill. `cause`: `expired`, `would cross`, `position closed`, or the pause or halt that
     ended it, as `halt daily_loss`."""
 
@@ -208,7 +208,7 @@ class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     cause: str
 
 
-class Fill(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+class Fill(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True, gc=False):
     """`price` is what was paid, slippage included; `fee` in account currency; `row` the data row it filled in.
 
     `rate` is what one unit of the price's currency was worth in the account's; None where it is the account's.
@@ -227,7 +227,7 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=Tr
     rate: Decimal | None = None
 
 
-class PartialExit(msgspec.Struct, frozen=True, kw_only=True):
+class PartialExit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One of several fills that closed a position."""
 
     at: int
@@ -238,7 +238,7 @@ class PartialExit(msgspec.Struct, frozen=True, kw_only=True):
     cause: str
 
 
-class Trade(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+class Trade(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True, gc=False):
     """A position from its entry to its exit (`exit_*` None while open).
 
     `exits` lists the fills that closed it where these are several, or some while it is open; `exit_price` and `cause` are
@@ -275,7 +275,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=T
     rate: Decimal | None = None  # of the entry, as in its fill
 
 
-class Latch(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
+class Latch(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True, gc=False):
     """A pause or halt that a constraint set (`lifted` False), or its lifting. `book` is the one it holds for, empty for all."""
 
     at: int
@@ -288,7 +288,7 @@ class Latch(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=T
     book: str = ""
 
 
-class Mark(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class Mark(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """Equity at a bar's close, sampled for the report; `usage` is the used share of each measured limit, None where unknown."""
 
     at: int
@@ -297,7 +297,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     usage: dict[str, float | None]
 
 
-class Curve(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class Curve(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """Equity and gross exposure at every close at which something was held, compactly (`tb.core.curve` packs and unpacks).
 
     `points`, all little-endian: the number of bytes of the next part (8 bytes); the instants as zlib-compressed differences of

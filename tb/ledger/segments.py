@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import accumulate
+from itertools import accumulate, compress
 from operator import attrgetter, sub
 from typing import Any, get_args
 
@@ -99,12 +99,14 @@ class Group:
     @cached_property
     def kept(self) -> Sequence[Record]:
         """The records that are written: of a trade that opened and closed within the group, the last record says all."""
-        trades = [(record.seq, place) for place, record in enumerate(self.records) if type(record) is Trade]
-        last = dict(trades)
+        trades = {place: record for place, record in enumerate(self.records) if isinstance(record, Trade)}
+        last = {trade.seq: place for place, trade in trades.items()}
         if len(last) == len(trades):
             return self.records
-        over = {place for seq, place in trades if last[seq] != place}
-        return [record for place, record in enumerate(self.records) if place not in over]
+        stays = bytearray(b"\x01") * len(self.records)
+        for place in set(trades).difference(last.values()):
+            stays[place] = 0
+        return list(compress(self.records, stays))
 
     @cached_property
     def _shapes(self) -> _Shapes:

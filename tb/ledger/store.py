@@ -168,11 +168,10 @@ class Ledger:
         if group.first != last + 1:
             raise ValueError(f"the group was not written: record {last + 1} comes next, not {group.first}")
         before = queries.last_decision(connection, run)
-        for record in group.records:
-            if type(record) is Decision:
-                if record.seq <= before:
-                    raise ValueError(f"the group was not written: decision {record.seq} after {before}")
-                before = record.seq
+        for seq in [record.seq for record in group.kept if isinstance(record, Decision)]:
+            if seq <= before:
+                raise ValueError(f"the group was not written: decision {seq} after {before}")
+            before = seq
 
     def finish_run(self, run: str, summary: dict[str, object]) -> None:
         """Writes the summary as the run's last entry. `decision_log_hash`, where it holds one, is what `verify` compares.

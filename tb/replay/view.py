@@ -31,6 +31,16 @@ def columns_of(plan: Plan, markets: Markets, *, chunk: int) -> Columns:
     return evaluate(plan.graph, ordered, markets, chunk=chunk)
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Where a node's value comes from: `back` bars of its own period, nothing recorded, or to be looked for at each bar."""
+
+    when: memoryview | None = None
+    rows: memoryview | None = None
+    back: int = 0
+    is_walked: bool = False
+
+
 @dataclass(slots=True)
 class RecordedView:
     """A `MarketView` over columns and bars. Memory views stand beside arrays: single values are read from them faster."""
@@ -41,6 +51,7 @@ class RecordedView:
     rates: Rates
     _closes: dict[str, memoryview] = field(default_factory=dict)
     _instants: dict[tuple[str, int], tuple[NDArray[np.int64], memoryview]] = field(default_factory=dict)
+    _ways: dict[tuple[int, str], _Way] = field(default_factory=dict)
 
     def _bars(self, symbol: str, period: int) -> Bars:
         return self.markets.bars(symbol, period)
@@ -161,21 +172,43 @@ class RecordedView:
         place = None if rows is None else rows.newest(int(self._when(symbol, found.period)[row]))
         return None if rows is None or place is None else (rows, place)
 
-    def node_age(self, node: int, symbol: str, row: int) -> int:
+    def origin(self, node: int, symbol: str, row: int) -> tuple[int, int | None]:
+        way = self._ways.get((node, symbol))
+        if way is None:
+            way = self._ways[node, symbol] = self._way(node, symbol)
+        if way.is_walked:
+            return self._walked(node, symbol, row)
+        if way.when is None or way.rows is None or row < way.back:
+            return 0, None
+        if not way.back:
+            return 0, way.rows[row]
+        place = row - way.back
+        return way.when[row] - way.when[place], way.rows[place]
+
+    def _way(self, node: int, symbol: str) -> _Way:
+        """How to find where a node's value comes from, which is the same at every bar; feeds and what reads other bars are
+        looked for at each."""
+        found = self.graph[node]
+        if found.op in {"pips", "depth", "tier_is", "during"}:
+            return _Way()
+        under = found
+        while under.op in {"shift", "of", "at"}:
+            under = self.graph[under.args[0]]
+        if found.op in {"of", "at"} or is_feed(under) or under.op in FEED_OPS:
+            return _Way(is_walked=True)
+        back = int(found.consts[0] or 0) if found.op == "shift" else 0
+        return _Way(self._instants_of(symbol, found.period)[1], self._bars(symbol, found.period).rows.data, back)
+
+    def _walked(self, node: int, symbol: str, row: int) -> tuple[int, int | None]:
+        here = self._when(symbol, self.graph[node].period)
         feed = self._feed(node, symbol, row)
         if feed is not None:
-            return int(self._when(symbol, self.graph[node].period)[row] - feed[0].known[feed[1]])
+            return int(here[row] - feed[0].known[feed[1]]), int(feed[0].rows[feed[1]])
         source = self._source(node, symbol, row)
         if source is None:
-            return 0
-        return int(self._when(symbol, self.graph[node].period)[row] - self._when(source[0], source[1])[source[2]])
-
-    def node_row(self, node: int, symbol: str, row: int) -> int | None:
-        feed = self._feed(node, symbol, row)
-        if feed is not None:
-            return int(feed[0].rows[feed[1]])
-        source = self._source(node, symbol, row)
-        return None if source is None else int(self._bars(source[0], source[1]).rows[source[2]])
+            return 0, None
+        from_, period, place = source
+        return int(here[row] - self._when(from_, period)[place]), int(self._bars(from_, period).rows[place])
 
     def source_row(self, symbol: str, period: int, row: int) -> int:
         return int(self._bars(symbol, period).rows[row])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+
 from tb.core.encode import canonical, digest
 from tb.core.records import Decision, Order
 from tb.core.settings import is_foreign
@@ -13,11 +15,24 @@ from tb.runtime.feeds import feeds_read
 from tb.runtime.ports import MarketView
 
 
-def decision_of(draft: Draft, judgement: Judgement, plan: Plan, view: MarketView, *, seq: int, at: int) -> Decision:
-    """The record of a decision, complete enough to be evaluated again from it. `row` is -1 where no bar was looked at."""
+def decision_of(
+    draft: Draft,
+    judgement: Judgement,
+    plan: Plan,
+    feeds: Mapping[int, Sequence[int]],
+    view: MarketView,
+    *,
+    seq: int,
+    at: int,
+) -> Decision:
+    """The record of a decision, complete enough to be evaluated again from it. `row` is -1 where no bar was looked at.
+
+    `feeds` are those of each period's policy (`tb.runtime.feeds`).
+    """
     proposal, symbol, row = draft.proposal, draft.proposal.instrument, draft.row
     looked_at = draft.strategy.looked_at(symbol)
     own = row if looked_at == symbol else view.row(symbol, draft.strategy.period, at)
+    origins = [view.origin(leaf, looked_at, row) for leaf in draft.leaves]
     return Decision(
         seq=seq,
         at=at,
@@ -38,10 +53,10 @@ def decision_of(draft: Draft, judgement: Judgement, plan: Plan, view: MarketView
         reason=draft.reason,
         failed=judgement.failed,
         unknown=judgement.unknown,
-        facts=tuple(text_of(value) for value in judgement.inputs),
-        market=tuple(view.value(leaf, looked_at, row) for leaf in draft.leaves),
-        ages=tuple(view.node_age(leaf, looked_at, row) for leaf in draft.leaves),
-        rows=tuple(view.node_row(leaf, looked_at, row) for leaf in draft.leaves),
+        facts=texts_of(judgement.inputs),
+        market=tuple([view.value(leaf, looked_at, row) for leaf in draft.leaves]),
+        ages=tuple([age for age, _ in origins]),
+        rows=tuple([row for _, row in origins]),
         shadowed=judgement.shadowed,
         advice=draft.advice,
         votes=draft.votes,
@@ -51,7 +66,7 @@ def decision_of(draft: Draft, judgement: Judgement, plan: Plan, view: MarketView
         inventory=proposal.inventory,
         crossing=proposal.crossing,
         rate=proposal.rate if is_foreign(symbol, plan.program.currency) else None,
-        feeds=feeds_read(plan, view, symbol, draft.strategy.period, own),
+        feeds=feeds_read(feeds[draft.strategy.period], view, symbol, own),
     )
 
 
@@ -90,6 +105,6 @@ def _expires(draft: Draft, at: int) -> int | None:
     return at + draft.strategy.period if is_entry_at_market else None
 
 
-def text_of(value: Exact) -> str | None:
-    """A fact as the record stores it."""
-    return None if value is None else str(value)
+def texts_of(facts: Iterable[Exact]) -> tuple[str | None, ...]:
+    """Facts as the record stores them."""
+    return tuple([None if value is None else str(value) for value in facts])

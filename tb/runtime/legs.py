@@ -28,7 +28,7 @@ from tb.gate.gate import Judgement
 from tb.gate.legs import Place, is_settled, outcome, round_of, shrunk
 from tb.gate.proposal import Proposal
 from tb.runtime.drafts import Draft
-from tb.runtime.judged import decision_of, order_of, text_of
+from tb.runtime.judged import decision_of, order_of, texts_of
 from tb.runtime.leg_drafts import drafts_at
 from tb.runtime.leg_groups import Group
 from tb.runtime.settling import Sent
@@ -90,7 +90,15 @@ class Legs:
         self.session.counts["decisions"] += 1
         first = rounds[0]
         seq = self.session.counts["decisions"]
-        return decision_of(first.drafts[place], first.judgements[place], self.session.plan, self.session.view, seq=seq, at=at)
+        return decision_of(
+            first.drafts[place],
+            first.judgements[place],
+            self.session.plan,
+            self.session.feeds,
+            self.session.view,
+            seq=seq,
+            at=at,
+        )
 
     def _orders(self, last: _Judged, decisions: Sequence[Decision], at: int) -> tuple[Order, ...]:
         session = self.session
@@ -221,10 +229,7 @@ def _together(rounds: Sequence[_Judged], place: int, approved: Sequence[Decimal]
         )
         for draft, quantity in zip(drafts, approved, strict=True)
     )
-    later = [
-        msgspec.structs.replace(one.said, facts=tuple(text_of(value) for value in one.judgements[place].inputs))
-        for one in rounds[1:]
-    ]
+    later = [msgspec.structs.replace(one.said, facts=texts_of(one.judgements[place].inputs)) for one in rounds[1:]]
     strategy, symbol = drafts[0].strategy, drafts[0].proposal.instrument
     basket = strategy.basket(symbol)
     assert basket is not None  # only legs of a basket come here

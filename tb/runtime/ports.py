@@ -46,12 +46,9 @@ class MarketView(Protocol):
         where there is none."""
         ...
 
-    def node_age(self, node: int, symbol: str, row: int) -> int:
-        """Time in ms from the close of the bar that a node's value comes from to the close of the row."""
-        ...
-
-    def node_row(self, node: int, symbol: str, row: int) -> int | None:
-        """Row of the data file that a node's newest input came from, counted from 0; None where it reads no data."""
+    def origin(self, node: int, symbol: str, row: int) -> tuple[int, int | None]:
+        """Where a node's value comes from: the time in ms from the close of its bar to the close of the row, and the row of the
+        data file that its newest input came from, counted from 0; None where it reads no data."""
         ...
 
     def source_row(self, symbol: str, period: int, row: int) -> int:

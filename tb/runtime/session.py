@@ -35,6 +35,7 @@ from tb.runtime.combining import Combiner
 from tb.runtime.curve import EquityCurve
 from tb.runtime.days import begin_day
 from tb.runtime.drafts import Draft, Key, Ready
+from tb.runtime.feeds import feeds_of
 from tb.runtime.judged import decision_of, order_of
 from tb.runtime.latches import Latches
 from tb.runtime.legs import Legs
@@ -91,6 +92,7 @@ class Session:
             counts=self.counts,
         )
         self.positions, self.waiting, self.cooling = self.settling.positions, self.settling.waiting, self.settling.cooling
+        self.feeds = feeds_of(plan)
         self.curve = EquityCurve()  # equity at every close at which something was held
         self.groups = {g.name: g.members for g in plan.program.groups.values() if g.in_policy}
         self.proposer = Proposer(plan, settings, view)
@@ -273,7 +275,9 @@ class Session:
         self.account.activity.propose(at)
         book, judgement = self.account.book_of(proposal.strategy), self.ask(draft, at)
         self.counts["decisions"] += 1
-        records: list[Record] = [decision_of(draft, judgement, self.plan, self.view, seq=self.counts["decisions"], at=at)]
+        records: list[Record] = [
+            decision_of(draft, judgement, self.plan, self.feeds, self.view, seq=self.counts["decisions"], at=at)
+        ]
         for constraint in judgement.latches:
             latch = self.set_latch(constraint, at, f"judging {proposal.strategy} {symbol}", book)
             records += [latch] if latch is not None else []
