@@ -142,6 +142,8 @@ def test_pauses_and_halts_are_part_of_the_score() -> None:
     assert tally.score == pytest.approx(2 / 3)
     assert tally.first is not None
     assert (tally.first.at, tally.first.names) == (START + 2 * HOUR, ("reason",))
+    late = aligned([decision(5)], [decision(5)], latches=([latch(3), latch(1)], [latch(1)]))  # recorded at one step
+    assert (late.latches.same, late.latches.only_a, late.latches.only_b) == (1, 1, 0)
     gone = aligned([decision(0)], [decision(0)], latches=([latch(1)], []))
     assert (gone.latches.only_a, gone.same) == (1, False)
 

@@ -94,7 +94,7 @@ def align(
     likeness: Likeness,
     progress: Callable[[int], None] | None = None,
 ) -> Tally:
-    """Sets both logs side by side. Each is in order of time; `progress` is told how many decisions of A have been read."""
+    """Sets both logs side by side. Decisions are in order of time; `progress` is told how many decisions of A have been read."""
     tally = Tally()
     done = 0
     for a, b in _instants(*decisions):
@@ -103,7 +103,9 @@ def align(
         done += len(a)
         if progress is not None:
             progress(done)
-    for one, other in _instants(*latches):
+    # what ended between two steps is recorded at the later one, under the instant at which it ended
+    ordered = (sorted(side, key=lambda latch: latch.at) for side in latches)
+    for one, other in _instants(*ordered):
         for differing in _pairs(one, other, _key_of_latch, lambda _a, _b: True, _latch_names):
             _count(tally, tally.latches, differing)
     _align_quiet(tally, *quiet)
