@@ -94,7 +94,7 @@ def align(
     likeness: Likeness,
     progress: Callable[[int], None] | None = None,
 ) -> Tally:
-    """Sets both logs side by side. Decisions are in order of time; `progress` is told how many decisions of A have been read."""
+    """Sets both logs side by side. Decisions are in order of time; `progress` is told how many of A have been read."""
     tally = Tally()
     done = 0
     for a, b in _instants(*decisions):
