@@ -566,6 +566,7 @@ class Program:
     constraints: tuple[Constraint, ...]
     currency: str
     limits_used: dict[str, str] = field(default_factory=dict)  # name of a limit -> how it is written
+    limits_at: dict[str, str] = field(default_factory=dict)  # name of a limit -> where, as `policy/limits.yaml:3`
     signals: dict[str, Producer] = field(default_factory=dict)
     capital: Capital = field(default_factory=Capital)
     feeds: dict[str, Feed] = field(default_factory=dict)

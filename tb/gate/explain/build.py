@@ -16,6 +16,7 @@ from tb.core.records import Decision
 from tb.core.settings import Settings
 from tb.core.time import show_duration, show_instant
 from tb.core.units import PRICE, QUANTITY
+from tb.dsl.checked import Param
 from tb.engine.explain.clauses import clause_tree, unknown_leaves
 from tb.engine.explain.feeds import feed_source, feeds_of, why_unknown
 from tb.engine.explain.flips import Flip, flips
@@ -29,6 +30,7 @@ from tb.gate.explain.combined import combined
 from tb.gate.explain.exceptions import exceptions, words_of
 from tb.gate.explain.legs import lines_of
 from tb.gate.explain.management import management_words, order_words
+from tb.gate.explain.margins import by_name, margins, near_misses
 from tb.gate.explain.model import Explanation, Origin, Reading, RuleResult, Size
 from tb.gate.explain.reproduce import Evaluated, reader, reproduce
 from tb.gate.explain.signals import conviction, signals
@@ -37,8 +39,6 @@ from tb.gate.explain.tiers import membership
 from tb.gate.explain.unknown_order import NotComputed, decided_by, names_of, not_computed, not_known
 from tb.gate.gate import Gate
 from tb.vocabulary.facts import FACTS
-
-_NEAR = 0.9  # a limit used beyond this share is a near miss
 
 
 def explain(
@@ -68,6 +68,8 @@ def explain_evaluated(
     deciding = decided_by(plan.graph, gate, decision, lacking)
     missing = _missing(lacking, rules)
     entry, values = evaluated.entry, reader(evaluated.market)
+    condition_flips = flips(plan.graph, entry.when, leaves) if deep and entry is not None else ()
+    known = by_name(plan.graph, gate.policy.leaves, evaluated.inputs)
     name = f"{run}.d{decision.seq}" if run else f"d{decision.seq}"
     return Explanation(
         id=name,
@@ -88,10 +90,11 @@ def explain_evaluated(
         missing=missing,
         condition=condition,
         membership=None if decision.kind == "exit" else membership(plan.graph, evaluated.strategy, evaluated.market),
-        condition_flips=flips(plan.graph, evaluated.entry.when, leaves) if deep and evaluated.entry is not None else (),
+        condition_flips=condition_flips,
         size=_size(plan.graph, gate, settings, evaluated, decision, rules, deep=deep),
         rules=rules,
-        near_misses=tuple(_near_miss(rule) for rule in rules if _is_near(rule)),
+        near_misses=tuple(near_misses(rules, known, condition_flips, by_name(plan.graph, leaves, leaves.values()))),
+        margins=margins(plan.graph, gate, settings, decision, evaluated.inputs, rules) if deep else (),
         if_lifted=_if_lifted(gate, evaluated, decision),
         readings=_readings(plan.graph, gate, evaluated, decision),
         origins=_origins(plan, gate, settings, evaluated),
@@ -191,17 +194,6 @@ def _otherwise(constraint: ConstraintPlan) -> str:
     if constraint.verdict == "pause" and constraint.lasts is not None:
         return f"pause for {show_duration(constraint.lasts)}{level}"
     return f"{constraint.verdict}{' until tomorrow' if constraint.until_tomorrow else ''}{level}"
-
-
-def _is_near(rule: RuleResult) -> bool:
-    return rule.status == "passed" and rule.used is not None and _NEAR <= rule.used <= 1
-
-
-def _near_miss(rule: RuleResult) -> str:
-    clause = rule.condition
-    while clause.parts and not clause.value:  # a limit that exceptions loosen
-        clause = clause.parts[0]
-    return f"{rule.name}: {clause.value} of {clause.threshold} ({rule.used or 0:.0%} used, {clause.distance} left)"
 
 
 def _if_lifted(gate: Gate, evaluated: Evaluated, decision: Decision) -> str:
@@ -356,7 +348,8 @@ def _origins(plan: Plan, gate: Gate, settings: Settings, evaluated: Evaluated) -
         for name in origin.removeprefix("of ").split(", "):
             if name.startswith("limits."):
                 written = plan.program.limits_used[name.removeprefix("limits.")]
-                found[name] = Origin(name=name, value=written, origin=f"{settings.policy}/limits.yaml")
+                place = plan.program.limits_at.get(name.removeprefix("limits."), f"{settings.policy}/limits.yaml")
+                found[name] = Origin(name=name, value=written, origin=place)
     for constraint in gate.policy.constraints:
         for said in (exemption.said for exemption in constraint.exemptions):
             place = f"{said.span.file}:{said.span.line}"
@@ -366,5 +359,13 @@ def _origins(plan: Plan, gate: Gate, settings: Settings, evaluated: Evaluated) -
             allowed = ""
         else:
             allowed = f"{show_value(param.low, param.unit)}..{show_value(param.high, param.unit)}"
-        found[name] = Origin(name=name, value=param.text, origin=param.origin, allowed=allowed)
+        found[name] = Origin(name=name, value=param.text, origin=_set_in(param, settings), allowed=allowed)
     return tuple(found.values())
+
+
+def _set_in(param: Param, settings: Settings) -> str:
+    """Where the value of a parameter comes from: its default in the rules, or the settings over it."""
+    default, override = f"{param.span.file}:{param.span.line}", settings.parameters.get(param.name)
+    if override is None:
+        return f"default, {default}"
+    return f"{override.span.file}:{override.span.line} over the default, {default}"

@@ -85,8 +85,13 @@ def _summary(e: Explanation) -> str:
     rows += [("next binding", e.size.next_binding)] if e.size.next_binding else []
     rows += [("without the deciding rules", e.if_lifted)] if e.if_lifted else []
     rows += [("missing", ", ".join(e.missing))] if e.missing else []
+    rows += [("the verdict changes if", _margin(flip)) for flip in e.margins]
     rows += [("near miss", line) for line in e.near_misses]
     return _table((), rows)
+
+
+def _margin(flip: Flip) -> str:
+    return f"{flip_words(flip)}: {flip.at_point if flip.at_point != flip.inside else flip.outside}"
 
 
 def _rule(rule: RuleResult) -> str:

@@ -101,7 +101,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """Everything there is to say about one decision, from its record alone.
 
     `differences` is empty where re-evaluation equals the record, which `reproduced` says. `if_lifted` is the verdict, and the
-    rules behind it, that would stand without the deciding ones, but not that an order of 0 units could go. `order`
+    rules behind it, that would stand without the deciding ones, but not that an order of 0 units could go. `margins` has for
+    each input the nearest value at which the verdict is another, with the verdicts just before, at and beyond it. `order`
     says how an order that rests asks to be filled, `management` what happens to its position on the way.
     """
 
@@ -125,6 +126,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     size: Size
     rules: tuple[RuleResult, ...]
     near_misses: tuple[str, ...]
+    margins: tuple[Flip, ...]
     if_lifted: str
     readings: tuple[Reading, ...]
     origins: tuple[Origin, ...]

@@ -8,6 +8,7 @@ from tb.engine.explain.clauses import Clause
 from tb.engine.explain.flips import Flip
 from tb.gate.explain.model import Explanation, RuleResult
 
+_MARGINS = 6  # shown, the nearest ones
 _MARKS = {"true": "+", "false": "-", "unknown": "?"}
 _STATUS = {"passed": "+", "failed": "-", "unknown": "?", "not asked": ".", "failed (shadow)": "~", "unknown (shadow)": "~"}
 
@@ -111,6 +112,21 @@ def _rule(rule: RuleResult, depth: int) -> Iterator[str]:
     yield from _flips(rule.flips, "      ")
 
 
+def rule_text(explanation: Explanation, name: str, *, depth: int = 6) -> str:
+    """Why one constraint fired, or did not: its clauses, and every input that would change its answer.
+
+    A KeyError where there is no such constraint.
+    """
+    rule = next((rule for rule in explanation.rules if rule.name == name), None)
+    if rule is None:
+        raise KeyError(name)
+    decided = "decided it" if rule.decides else "did not decide it"
+    lines = [f"{explanation.id}  {explanation.headline}", f"{rule.name} {rule.status}, and {decided}", *_rule(rule, depth)]
+    lines += [f"      flips if {flip_words(flip)}" for flip in rule.flips[4:]]
+    lines += _exceptions(rule, only_failing=False)
+    return "\n".join(lines) + "\n"
+
+
 def _exceptions(rule: RuleResult, only_failing: bool) -> Iterator[str]:
     for said in rule.exceptions:
         if said.status == "let it pass" or not only_failing:
@@ -151,6 +167,14 @@ def _flips(found: tuple[Flip, ...], indent: str) -> Iterator[str]:
 
 
 def _rest(e: Explanation, only_failing: bool) -> Iterator[str]:
+    if e.margins:
+        yield ""
+        yield "the verdict changes if"
+        for flip in e.margins[:_MARGINS]:
+            yield f"  {flip_words(flip)}: {flip.at_point if flip.at_point != flip.inside else flip.outside}"
+        more = len(e.margins) - _MARGINS
+        if more > 0:
+            yield f"  and {more} more, further away"
     if e.near_misses:
         yield ""
         yield "near misses"
