@@ -34,8 +34,9 @@ NOT_REPRODUCED = 1
 @click.argument("name", metavar="[ID]", required=False)
 @click.option("--all", "everything", is_flag=True, help="Every decision of the run: does each explanation reproduce it?")
 @click.option("--run", type=run_name, metavar="RUN", help="The run that is meant (default: the latest).")
-@click.option("--format", "form", type=click.Choice(["text", "json", "html"]), help="How to show it (default: text).")
+@click.option("--format", "form", type=click.Choice(["text", "json", "html", "dot"]), help="How to show it (default: text).")
 @click.option("--depth", type=click.IntRange(min=1), default=6, metavar="N", help="How deep conditions are taken apart.")
+@click.option("--why-not", "rule", metavar="RULE", help="Only this constraint: why it fired or did not, and what flips it.")
 @click.option("--what-if", "changes", multiple=True, metavar="NAME=VALUE", help="Judge it again with this input changed.")
 @click.option("--only-failing", is_flag=True, help="Leave out what passed.")
 @out_option
@@ -48,6 +49,7 @@ def tb_explain(
     run: str | None,
     form: str | None,
     depth: int,
+    rule: str | None,
     changes: tuple[str, ...],
     only_failing: bool,
     output: Path | None,
@@ -66,8 +68,7 @@ def tb_explain(
     """
     if (name is None) != everything:
         raise click.UsageError("name one trade, decision or order, or say `--all`")
-    if changes and (name is None or form == "html"):
-        raise click.UsageError("--what-if asks about one decision, as text or JSON")
+    _check_form(name, form, rule, changes)
     form = "json" if as_json else form or "text"
     with reading(project, ledger) as opened:
         if name is None:
@@ -83,9 +84,24 @@ def tb_explain(
             else:
                 explanation = explained.named(kind, number)
                 is_reproduced = explanation.reproduced
-                _show(_rendered(explanation, form, depth, only_failing), output)
+                shown = (
+                    _rendered(explanation, form, depth, only_failing)
+                    if rule is None
+                    else _alone(explanation, rule, form, depth)
+                )
+                _show(shown, output)
     if not is_reproduced:
         raise click.exceptions.Exit(NOT_REPRODUCED)
+
+
+def _check_form(name: str | None, form: str | None, rule: str | None, changes: tuple[str, ...]) -> None:
+    for option, is_given in (("--what-if", bool(changes)), ("--why-not", rule is not None)):
+        if is_given and (name is None or form in {"html", "dot"}):
+            raise click.UsageError(f"{option} asks about one decision, as text or JSON")
+    if changes and rule is not None:
+        raise click.UsageError("--what-if and --why-not are two questions: ask one at a time")
+    if name is None and form == "dot":
+        raise click.UsageError("`--format dot` draws one decision: name it")
 
 
 class Explainer:
@@ -209,8 +225,27 @@ def _rendered(explanation: Explanation, form: str, depth: int, only_failing: boo
             return msgspec.json.format(encode(explanation), indent=2).decode() + "\n"
         case "html":
             return explain.html(explanation)
+        case "dot":
+            return explain.dot(explanation, only_failing=only_failing)
         case _:
             return explain.text(explanation, depth=depth, only_failing=only_failing)
+
+
+def _alone(explanation: Explanation, name: str, form: str, depth: int) -> str:
+    """One constraint of a decision."""
+    from tb.core.diagnostics import did_you_mean
+    from tb.gate.explain import rule_text
+
+    names = [rule.name for rule in explanation.rules]
+    if name not in names:
+        near = did_you_mean(name, names) or f"it was judged by {', '.join(f'`{one}`' for one in names)}"
+        raise click.UsageError(f"--why-not: the decision knew no constraint `{name}`; {near}")
+    if form == "json":
+        import msgspec
+
+        rule = next(rule for rule in explanation.rules if rule.name == name)
+        return msgspec.json.format(encode({"id": explanation.id, "rule": rule}), indent=2).decode() + "\n"
+    return rule_text(explanation, name, depth=depth)
 
 
 def _show(text: str, output: Path | None) -> None:

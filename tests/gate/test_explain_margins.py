@@ -11,11 +11,8 @@ from small_projects import Replayed, bars, between, compiled, flat, market, run,
 from tb.core.records import Decision
 from tb.core.time import DAY
 from tb.engine.explain.words import describe
-from tb.gate.explain import text
-from tb.gate.explain.dot import dot
-from tb.gate.explain.html import html
+from tb.gate.explain import dot, html, rule_text, text
 from tb.gate.explain.reproduce import facts_of
-from tb.gate.explain.text import rule_text
 from tb.replay.data import load_market
 from tb.replay.run import gates_of
 from tb.runtime.policy import compile_project, project_of
