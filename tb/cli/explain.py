@@ -84,12 +84,10 @@ def tb_explain(
             else:
                 explanation = explained.named(kind, number)
                 is_reproduced = explanation.reproduced
-                shown = (
-                    _rendered(explanation, form, depth, only_failing)
-                    if rule is None
-                    else _alone(explanation, rule, form, depth)
-                )
-                _show(shown, output)
+                if rule is None:
+                    _show(_rendered(explanation, form, depth, only_failing), output)
+                else:
+                    _show(_alone(explanation, rule, form, depth), output)
     if not is_reproduced:
         raise click.exceptions.Exit(NOT_REPRODUCED)
 
