@@ -7,13 +7,14 @@ it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tb.core.diagnostics import Diagnostic, Refused, has_errors, in_order
 from tb.core.settings import Settings, parse_settings
 from tb.dsl import syntax
 from tb.dsl.check import check, check_with_tests, without_echoes
+from tb.dsl.checked import Program
 from tb.dsl.checked_tests import Test
 from tb.dsl.parse import parse
 from tb.engine.build import Builder
@@ -65,7 +66,12 @@ def compile_project(project: Project) -> Compiled:
     findings += [*without_echoes(found, findings, files), *project.warnings]
     if program is None or has_errors(findings):
         raise Refused(in_order(findings))
-    return Compiled(project, tuple(files), plan(program), tuple(in_order(findings)))
+    return Compiled(project, tuple(files), plan(_placed(program, project)), tuple(in_order(findings)))
+
+
+def _placed(program: Program, project: Project) -> Program:
+    """The program with the places of its limits, which an explanation tells."""
+    return replace(program, limits_at={limit.name: f"{limit.span.file}:{limit.span.line}" for limit in project.limits})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +104,7 @@ def compile_tests(project: Project, texts: Mapping[str, str]) -> Tested:
     findings += [*without_echoes(found, findings, [*files, *test_files]), *project.warnings]
     if program is None or has_errors(findings):
         raise Refused(in_order(findings))
+    program = _placed(program, project)
     builder = Builder(program)
     compiled = Compiled(project, tuple(files), plan(program, builder), tuple(in_order(findings)))
     return Tested(compiled, tests, builder)

@@ -173,7 +173,6 @@ class Expressions:
             hint = near or f"add `{name}:` to policy/limits.yaml"
             return self.refuse("TB060", f"the limit `{name}` is not set", node.span, hint)
         self.scope.limits_used[name] = limit.text
-        self.scope.limits_at[name] = f"{limit.span.file}:{limit.span.line}"
         return checked.Const(limit.value, limit.unit, limit.text, f"limits.{name}", node.span)
 
     def unknown(self, node: syntax.Name) -> checked.Expr:

@@ -197,7 +197,6 @@ def _program(scope: Scope, rates: tuple[str, ...]) -> checked.Program:
         ),
         currency=scope.currency,
         limits_used=dict(scope.limits_used),
-        limits_at=dict(scope.limits_at),
         signals=scope.signals,
         capital=Capital(tuple(scope.books.values()), scope.council, scope.allocation, tuple(scope.advisors.values())),
         feeds=scope.feeds,

@@ -32,8 +32,6 @@ class LimitValue(Protocol):
     def unit(self) -> Unit: ...
     @property
     def text(self) -> str: ...
-    @property
-    def span(self) -> Span: ...
 
 
 @dataclass(slots=True)
@@ -61,7 +59,6 @@ class Scope:
     allocation: Allocation | None = None
     constraints: list[checked.Constraint] = field(default_factory=list)
     limits_used: dict[str, str] = field(default_factory=dict)
-    limits_at: dict[str, str] = field(default_factory=dict)
     defined: dict[str, tuple[Span, bool]] = field(default_factory=dict)  # name -> where, in policy
     uses: dict[str, tuple[str, ...]] = field(default_factory=dict)  # file -> files it names with `use`
     picked: dict[tuple[str, str], frozenset[str] | None] = field(default_factory=dict)  # names it takes of one; None: all
