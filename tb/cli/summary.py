@@ -255,5 +255,5 @@ def _next(played: Played) -> Sequence[str]:
     else:
         covered = [symbol for symbol in played.covered if symbol in played.outcome.instruments]
         symbol, at = (covered or played.outcome.instruments)[0], show_instant(played.run.last)
-        lines.append(f"  tb why-not {symbol} --at {at}")
+        lines += [f"  tb why-not --run {run}", f"  tb why-not {symbol} --at {at}"]
     return [*lines, f"  tb report {run}"]

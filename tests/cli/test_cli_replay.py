@@ -70,7 +70,7 @@ def test_no_trades_are_explained_in_a_sentence(run: Run, project: Path) -> None:
     reason = r"no entry condition was true at any bar \(momentum: false at \d+, unknown at \d+ of 144 bars\)"
     assert re.fullmatch(reason, said["no_trade_reason"])
     human = run("replay", "--project", project, "--data", project / "data", "--to", "2024-01-03")
-    assert "tb why-not BTC-USD --at 2024-01-03T00:00Z" in human.out
+    assert "  tb why-not --run r2\n  tb why-not BTC-USD --at 2024-01-03T00:00Z" in human.out
 
 
 def test_rules_that_look_back_further_than_the_data_are_a_reason() -> None:
