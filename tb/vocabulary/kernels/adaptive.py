@@ -6,17 +6,18 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from tb.vocabulary.kernels.compiled import compiled
 
 NAN = math.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _smooth(state: Any, at: int, n: int, weight: float, x: float) -> float:
     """The average after one more value, NaN in its warm-up."""
     if state[at] >= n:
@@ -35,7 +36,7 @@ def _smooth(state: Any, at: int, n: int, weight: float, x: float) -> float:
     return first
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _joined(state: Any, at: int, back: int, x: Any) -> Any:
     """x with the `back` values before it, which the state keeps from `at + 1` on; unknown before the first bar (state 0)."""
     whole = np.empty(back + x.shape[0])
@@ -49,7 +50,7 @@ def _joined(state: Any, at: int, back: int, x: Any) -> Any:
     return whole
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def kama(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0 has an average, 1 the average, then the n values before."""
     n, fast, slow = int(constants[0]), constants[1], constants[2]
@@ -77,7 +78,7 @@ def kama(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         outputs[0, i] = _finite(state[1])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def zlema(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0-2 average, 3 how many values are known without a break, then the values before."""
     n = int(constants[0])
@@ -95,7 +96,7 @@ def zlema(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
             outputs[0, i] = _finite(_smooth(state, 0, n, 2.0 / (n + 1), led))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def mcginley(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0 has a value before, 1 the value before."""
     n = constants[0]
@@ -114,7 +115,7 @@ def mcginley(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         outputs[0, i] = state[1] if state[0] == 1.0 else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def day_vwap(state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0 has a bar before, 1 its day, 2 the day's first typical price, 3 distances by volume, 4 volume."""
     for i in range(inputs.shape[1]):

@@ -10,17 +10,18 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from tb.vocabulary.kernels.compiled import compiled
 
 NAN = math.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _weighted_means(x: Any, n: int, out: Any) -> None:
     """out[t] = the mean of x[t : t + n] by the weights 1 to n, taken of distances from the oldest value."""
     for t in range(out.shape[0]):
@@ -32,7 +33,7 @@ def _weighted_means(x: Any, n: int, out: Any) -> None:
         out[t] = x[t] + out[t] / (n * (n + 1) / 2.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def mean(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     x = inputs[0]
@@ -46,14 +47,14 @@ def mean(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         out[t] = _finite(x[t] + out[t] / n)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def wma(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _weighted_means(inputs[0], int(constants[0]), outputs[0])
     for t in range(outputs.shape[1]):
         outputs[0, t] = _finite(outputs[0, t])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def hma(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     half = n // 2
@@ -69,12 +70,12 @@ def hma(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         outputs[0, t] = _finite(outputs[0, t])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _typical(high: float, low: float, close: float) -> float:
     return low + ((high - low) + (close - low)) / 3.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def vwap(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     volume, out = inputs[3], outputs[0]

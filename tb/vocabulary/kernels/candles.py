@@ -10,14 +10,15 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from tb.vocabulary.kernels.compiled import compiled
 
 NAN = math.nan
 # rows of what `_shapes` tells of each candle
 BODY, UPPER, LOWER, TOP, BOTTOM, SPAN = range(6)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _unknowns(x: Any) -> int:
     """How many values are unknown; counted without a branch, so that the machine looks at several at once."""
     count = 0
@@ -26,7 +27,7 @@ def _unknowns(x: Any) -> int:
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _seal(inputs: Any, outputs: Any) -> None:
     """Unknown where an input of the window is, and never endless."""
     for row in range(outputs.shape[0]):
@@ -44,7 +45,7 @@ def _seal(inputs: Any, outputs: Any) -> None:
                 outputs[:, i - window + 1] = NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _shapes(inputs: Any) -> Any:
     found = np.empty((6, inputs.shape[1]))
     for i in range(inputs.shape[1]):
@@ -58,7 +59,7 @@ def _shapes(inputs: Any) -> Any:
     return found
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _before(x: Any, n: int) -> Any:
     """At each bar the mean of the n values before it; unknown where there are not so many."""
     found = np.full(x.shape[0], NAN)
@@ -74,14 +75,14 @@ def _before(x: Any, n: int) -> Any:
     return found
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _rises(inputs: Any, i: int) -> bool:
     """Whether the candle is a rising one; one whose close is its open counts as such."""
     risen: bool = inputs[3, i] >= inputs[0, i]
     return risen
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def doji(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     shape = _shapes(inputs)
     spans = _before(shape[SPAN], 10)
@@ -93,7 +94,7 @@ def doji(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def dragonfly_doji(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     shape = _shapes(inputs)
     spans = _before(shape[SPAN], 10)
@@ -106,7 +107,7 @@ def dragonfly_doji(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> N
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def gravestone_doji(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     shape = _shapes(inputs)
     spans = _before(shape[SPAN], 10)
@@ -119,7 +120,7 @@ def gravestone_doji(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> 
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def long_legged_doji(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     shape = _shapes(inputs)
     spans = _before(shape[SPAN], 10)
@@ -132,7 +133,7 @@ def long_legged_doji(_state: Any, _constants: Any, inputs: Any, outputs: Any) ->
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def spinning_top(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     shape = _shapes(inputs)
     bodies = _before(shape[BODY], 10)
@@ -145,7 +146,7 @@ def spinning_top(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> Non
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def marubozu(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     shape = _shapes(inputs)
     bodies = _before(shape[BODY], 10)
@@ -162,7 +163,7 @@ def marubozu(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def belt_hold(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     shape = _shapes(inputs)
     bodies = _before(shape[BODY], 10)
@@ -179,7 +180,7 @@ def belt_hold(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def hammer(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     shape = _shapes(inputs)
     bodies = _before(shape[BODY], 10)
@@ -195,7 +196,7 @@ def hammer(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def hanging_man(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     shape = _shapes(inputs)
     bodies = _before(shape[BODY], 10)
@@ -211,7 +212,7 @@ def hanging_man(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def inverted_hammer(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     shape = _shapes(inputs)
     bodies = _before(shape[BODY], 10)
@@ -226,7 +227,7 @@ def inverted_hammer(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> 
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def shooting_star(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     shape = _shapes(inputs)
     bodies = _before(shape[BODY], 10)

@@ -10,17 +10,18 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from tb.vocabulary.kernels.compiled import compiled
 
 NAN = math.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _smooth(state: Any, at: int, n: int, weight: float, x: float) -> float:
     """The average after one more value, NaN in its warm-up."""
     if state[at] >= n:
@@ -39,7 +40,7 @@ def _smooth(state: Any, at: int, n: int, weight: float, x: float) -> float:
     return first
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _through(state: Any, n: int, x: float, found: Any) -> bool:
     """Takes x through a chain of averages, one for each place of `found`. False while the last is in its warm-up."""
     for level in range(found.shape[0]):
@@ -50,7 +51,7 @@ def _through(state: Any, n: int, x: float, found: Any) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def dema(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     found = np.empty(2)
@@ -62,7 +63,7 @@ def dema(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
             outputs[0, i] = _finite(found[0] + (found[0] - found[1]))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def tema(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     found = np.empty(3)
@@ -74,7 +75,7 @@ def tema(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
             outputs[0, i] = _finite(3.0 * (found[0] - found[1]) + found[2])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def t3(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n, v = int(constants[0]), constants[1]
     sixth = -(v * v * v)
@@ -91,7 +92,7 @@ def t3(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
             outputs[0, i] = _finite(third + moved)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def trix(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0-8 averages, 9 has a value before, 10 that value."""
     n = int(constants[0])
@@ -107,7 +108,7 @@ def trix(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
             state[10] = found[2]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def apo(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0-2 fast average, 3-5 slow average."""
     fast, slow = int(constants[0]), int(constants[1])
@@ -122,7 +123,7 @@ def apo(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         outputs[0, i] = _finite(quick - lazy)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def ppo(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0-2 fast average, 3-5 slow average, 6-8 signal."""
     fast, slow, signal = int(constants[0]), int(constants[1]), int(constants[2])
@@ -144,7 +145,7 @@ def ppo(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
             outputs[2, i] = _finite(line - average)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def tsi(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0 has a value before, 1 that value, 2-7 averages of changes, 8-13 averages of their sizes."""
     slow, fast = int(constants[0]), int(constants[1])
@@ -167,7 +168,7 @@ def tsi(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         state[1] = x
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def elder_ray(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     for i in range(inputs.shape[1]):

@@ -10,17 +10,18 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from tb.vocabulary.kernels.compiled import compiled
 
 NAN = math.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _means(x: Any, n: int, out: Any) -> None:
     """out[t] = the mean of x[t : t + n], taken of distances from the oldest value."""
     for t in range(out.shape[0]):
@@ -32,7 +33,7 @@ def _means(x: Any, n: int, out: Any) -> None:
         out[t] = x[t] + out[t] / n
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _stdevs(x: Any, n: int, centre: Any, out: Any) -> None:
     """The standard deviation of each window from its mean."""
     for t in range(out.shape[0]):
@@ -44,7 +45,7 @@ def _stdevs(x: Any, n: int, centre: Any, out: Any) -> None:
         out[t] = math.sqrt(out[t] / n)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def stdev(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     centre = np.empty(outputs.shape[1])
@@ -54,7 +55,7 @@ def stdev(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         outputs[0, t] = _finite(outputs[0, t])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def zscore(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     x = inputs[0]
@@ -65,7 +66,7 @@ def zscore(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         outputs[0, t] = _finite((x[t + n - 1] - centre[t]) / outputs[0, t])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def bollinger(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     middle = np.empty(outputs.shape[1])
@@ -78,7 +79,7 @@ def bollinger(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         outputs[2, t] = _finite(middle[t] - constants[1] * width[t])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def volatility(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     x = inputs[0]
@@ -94,7 +95,7 @@ def volatility(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         outputs[0, t] = _finite(outputs[0, t])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def correlation(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     x, y, xy = inputs[0], inputs[1], outputs[0]
@@ -119,7 +120,7 @@ def correlation(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         xy[t] = 1.0 if found > 1.0 else -1.0 if found < -1.0 else found
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def slope(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     x, out = inputs[0], outputs[0]
@@ -134,7 +135,7 @@ def slope(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         out[t] = _finite(out[t] / spread)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def cci(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     high, low, close, out = inputs[0], inputs[1], inputs[2], outputs[0]

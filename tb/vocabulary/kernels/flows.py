@@ -9,17 +9,18 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from tb.vocabulary.kernels.compiled import compiled
 
 NAN = math.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _smooth(state: Any, at: int, n: int, weight: float, x: float) -> float:
     """The average after one more value, NaN in its warm-up."""
     if state[at] >= n:
@@ -38,7 +39,7 @@ def _smooth(state: Any, at: int, n: int, weight: float, x: float) -> float:
     return first
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _unknowns(x: Any) -> int:
     """How many values are unknown; counted without a branch, so that the machine looks at several at once."""
     count = 0
@@ -47,7 +48,7 @@ def _unknowns(x: Any) -> int:
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _seal(inputs: Any, outputs: Any) -> None:
     """Unknown where an input of the window is, and never endless."""
     for row in range(outputs.shape[0]):
@@ -65,7 +66,7 @@ def _seal(inputs: Any, outputs: Any) -> None:
                 outputs[:, i - window + 1] = NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _sums(x: Any, n: int, out: Any) -> None:
     """out[t] = the sum of x[t : t + n], from the oldest value on."""
     for t in range(out.shape[0]):
@@ -75,7 +76,7 @@ def _sums(x: Any, n: int, out: Any) -> None:
             out[t] += x[t + j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _all_known(inputs: Any, i: int) -> bool:
     is_known = True
     for row in range(inputs.shape[0]):
@@ -83,13 +84,13 @@ def _all_known(inputs: Any, i: int) -> bool:
     return is_known
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _place(high: float, low: float, close: float) -> float:
     """Where the close lies in its bar, from -1 (low) to 1 (high); 0 where the bar has no range."""
     return ((close - low) - (high - close)) / (high - low) if high > low else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def ad(state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     for i in range(inputs.shape[1]):
         outputs[0, i] = NAN
@@ -100,7 +101,7 @@ def ad(state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
         outputs[0, i] = _finite(state[0])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def adosc(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0 the line, 1-3 fast average, 4-6 slow average."""
     fast, slow = int(constants[0]), int(constants[1])
@@ -115,7 +116,7 @@ def adosc(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         outputs[0, i] = _finite(quick - lazy)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def cmf(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     flow = np.empty(inputs.shape[1])
@@ -132,7 +133,7 @@ def cmf(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def force_index(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0 has a bar before, 1 its close, 2-4 average."""
     n = int(constants[0])
@@ -147,7 +148,7 @@ def force_index(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         state[1] = inputs[0, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def ease_of_movement(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     ease = np.empty(outputs.shape[1] + n - 1)
@@ -161,7 +162,7 @@ def ease_of_movement(_state: Any, constants: Any, inputs: Any, outputs: Any) -> 
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _index(state: Any, sign: float, inputs: Any, outputs: Any) -> None:
     """State: 0 has a bar before, 1 its close, 2 its volume, 3 the index."""
     for i in range(inputs.shape[1]):
@@ -180,17 +181,17 @@ def _index(state: Any, sign: float, inputs: Any, outputs: Any) -> None:
         outputs[0, i] = _finite(state[3])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def nvi(state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     _index(state, -1.0, inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def pvi(state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     _index(state, 1.0, inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def pvt(state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0 has a bar before, 1 its close, 2 the running sum."""
     for i in range(inputs.shape[1]):

@@ -9,17 +9,18 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from tb.vocabulary.kernels.compiled import compiled
 
 NAN = math.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _smooth(state: Any, at: int, n: int, weight: float, x: float) -> float:
     """The average after one more value, NaN in its warm-up."""
     if state[at] >= n:
@@ -38,7 +39,7 @@ def _smooth(state: Any, at: int, n: int, weight: float, x: float) -> float:
     return first
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _joined(state: Any, at: int, back: int, x: Any) -> Any:
     """x with the `back` values before it, which the state keeps from `at + 1` on; unknown before the first bar (state 0)."""
     whole = np.empty(back + x.shape[0])
@@ -52,7 +53,7 @@ def _joined(state: Any, at: int, back: int, x: Any) -> Any:
     return whole
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _unknowns(x: Any) -> int:
     """How many values are unknown; counted without a branch, so that the machine looks at several at once."""
     count = 0
@@ -61,7 +62,7 @@ def _unknowns(x: Any) -> int:
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
     """out[t] = the greatest (sign 1) or least (sign -1) of x[t : t + n], NaN where one of them is unknown.
 
@@ -88,14 +89,14 @@ def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
                 out[i - n + 1] = NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _true_range(high: float, low: float, previous_close: float) -> float:
     greatest = high - low
     greatest = max(greatest, abs(high - previous_close))
     return max(greatest, abs(low - previous_close))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _all_known(inputs: Any, i: int) -> bool:
     is_known = True
     for row in range(inputs.shape[0]):
@@ -103,7 +104,7 @@ def _all_known(inputs: Any, i: int) -> bool:
     return is_known
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _direction(state: Any, n: int, high: float, low: float) -> float:
     """How much one way outweighs the other, 0 to 100; unknown in the warm-up and where nothing moved."""
     up = high - state[1]
@@ -119,7 +120,7 @@ def _direction(state: Any, n: int, high: float, low: float) -> float:
     return 0.0 if both == 0.0 else 100.0 * (abs(plus - minus) / both)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def dx(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0 has a bar before, 1-3 its high, low, close, 4-6 upward, 7-9 downward, 10-12 range."""
     n = int(constants[0])
@@ -135,7 +136,7 @@ def dx(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
             state[1 + row] = inputs[row, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def adxr(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     """State: as `dx`, 13-15 strength, then the strengths before."""
     n = int(constants[0])
@@ -157,7 +158,7 @@ def adxr(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         outputs[0, i] = _finite((whole[i + n - 1] + whole[i]) / 2.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _turned(state: Any, step: float, high: float, low: float) -> float:
     """The stop is met: it becomes the extreme of the trend that has ended, and follows from the other side."""
     is_long = state[3] == 1.0
@@ -170,7 +171,7 @@ def _turned(state: Any, step: float, high: float, low: float) -> float:
     return stop
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _followed(state: Any, step: float, limit: float, high: float, low: float) -> float:
     stop: float = state[4]
     is_long = state[3] == 1.0
@@ -182,7 +183,7 @@ def _followed(state: Any, step: float, limit: float, high: float, low: float) ->
     return stop
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def psar(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0 bars seen, 1 high, 2 low before, 3 is long, 4 stop, 5 extreme, 6 speed."""
     step, limit = min(constants[0], constants[1]), constants[1]
@@ -210,7 +211,7 @@ def psar(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         state[2] = low
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def supertrend(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0 has a bar before, 1 its close, 2-4 average range, 5 has bands, 6 upper, 7 lower, 8 is up."""
     n, k = int(constants[0]), constants[1]
@@ -238,7 +239,7 @@ def supertrend(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         state[1] = close
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def chandelier(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0 has a bar before, 1 its close, 2-4 average range, then the highs and the lows before."""
     n, k = int(constants[0]), constants[1]
@@ -260,7 +261,7 @@ def chandelier(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         outputs[1, i] = _finite(outputs[1, i] + k * averages[i])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def heikin_ashi(state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0 has a bar before, 1 its open, 2 its close, both averaged."""
     for i in range(inputs.shape[1]):

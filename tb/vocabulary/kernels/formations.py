@@ -11,14 +11,15 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from tb.vocabulary.kernels.compiled import compiled
 
 NAN = math.nan
 # rows of what `_shapes` tells of each candle
 BODY, UPPER, LOWER, TOP, BOTTOM, SPAN = range(6)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _unknowns(x: Any) -> int:
     """How many values are unknown; counted without a branch, so that the machine looks at several at once."""
     count = 0
@@ -27,7 +28,7 @@ def _unknowns(x: Any) -> int:
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _seal(inputs: Any, outputs: Any) -> None:
     """Unknown where an input of the window is, and never endless."""
     for row in range(outputs.shape[0]):
@@ -45,7 +46,7 @@ def _seal(inputs: Any, outputs: Any) -> None:
                 outputs[:, i - window + 1] = NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _shapes(inputs: Any) -> Any:
     found = np.empty((6, inputs.shape[1]))
     for i in range(inputs.shape[1]):
@@ -59,7 +60,7 @@ def _shapes(inputs: Any) -> Any:
     return found
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _before(x: Any, n: int) -> Any:
     """At each bar the mean of the n values before it; unknown where there are not so many."""
     found = np.full(x.shape[0], NAN)
@@ -75,14 +76,14 @@ def _before(x: Any, n: int) -> Any:
     return found
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _rises(inputs: Any, i: int) -> bool:
     """Whether the candle is a rising one; one whose close is its open counts as such."""
     risen: bool = inputs[3, i] >= inputs[0, i]
     return risen
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def engulfing(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     lead = inputs.shape[1] - outputs.shape[1]
     for t in range(outputs.shape[1]):
@@ -97,7 +98,7 @@ def engulfing(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def harami(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     shape = _shapes(inputs)
     bodies = _before(shape[BODY], 10)
@@ -113,7 +114,7 @@ def harami(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def harami_cross(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     shape = _shapes(inputs)
     bodies = _before(shape[BODY], 10)
@@ -130,7 +131,7 @@ def harami_cross(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> Non
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def piercing_line(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     shape = _shapes(inputs)
     bodies = _before(shape[BODY], 10)
@@ -144,7 +145,7 @@ def piercing_line(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> No
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def dark_cloud_cover(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     shape = _shapes(inputs)
     bodies = _before(shape[BODY], 10)
@@ -158,7 +159,7 @@ def dark_cloud_cover(_state: Any, _constants: Any, inputs: Any, outputs: Any) ->
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def doji_star(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     shape = _shapes(inputs)
     bodies = _before(shape[BODY], 10)
@@ -174,7 +175,7 @@ def doji_star(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def morning_star(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     shape = _shapes(inputs)
     bodies = _before(shape[BODY], 10)
@@ -188,7 +189,7 @@ def morning_star(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> Non
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def evening_star(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     shape = _shapes(inputs)
     bodies = _before(shape[BODY], 10)
@@ -202,7 +203,7 @@ def evening_star(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> Non
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def morning_doji_star(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     shape = _shapes(inputs)
     bodies = _before(shape[BODY], 10)
@@ -217,7 +218,7 @@ def morning_doji_star(_state: Any, _constants: Any, inputs: Any, outputs: Any) -
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def evening_doji_star(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     shape = _shapes(inputs)
     bodies = _before(shape[BODY], 10)
@@ -232,7 +233,7 @@ def evening_doji_star(_state: Any, _constants: Any, inputs: Any, outputs: Any) -
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def three_white_soldiers(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     shape = _shapes(inputs)
     bodies = _before(shape[BODY], 10)
@@ -252,7 +253,7 @@ def three_white_soldiers(_state: Any, _constants: Any, inputs: Any, outputs: Any
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def three_black_crows(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     shape = _shapes(inputs)
     spans = _before(shape[SPAN], 10)
@@ -269,7 +270,7 @@ def three_black_crows(_state: Any, _constants: Any, inputs: Any, outputs: Any) -
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def three_inside(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     shape = _shapes(inputs)
     bodies = _before(shape[BODY], 10)
@@ -285,7 +286,7 @@ def three_inside(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> Non
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def three_outside(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     lead = inputs.shape[1] - outputs.shape[1]
     for t in range(outputs.shape[1]):

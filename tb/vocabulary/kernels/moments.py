@@ -10,17 +10,18 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from tb.vocabulary.kernels.compiled import compiled
 
 NAN = math.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _means(x: Any, n: int, out: Any) -> None:
     """out[t] = the mean of x[t : t + n], taken of distances from the oldest value."""
     for t in range(out.shape[0]):
@@ -32,7 +33,7 @@ def _means(x: Any, n: int, out: Any) -> None:
         out[t] = x[t] + out[t] / n
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def variance(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     x, out = inputs[0], outputs[0]
@@ -47,7 +48,7 @@ def variance(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         out[t] = _finite(out[t] / n)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def skew(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     x, out = inputs[0], outputs[0]
@@ -66,7 +67,7 @@ def skew(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         out[t] = _finite((out[t] / n) / (spread * math.sqrt(spread)))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def kurtosis(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     x, out = inputs[0], outputs[0]
@@ -85,7 +86,7 @@ def kurtosis(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         out[t] = _finite((out[t] / n) / (spread * spread) - 3.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def mean_deviation(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     x, out = inputs[0], outputs[0]
@@ -100,7 +101,7 @@ def mean_deviation(_state: Any, constants: Any, inputs: Any, outputs: Any) -> No
         out[t] = _finite(out[t] / n)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def autocorrelation(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n, lag = int(constants[0]), int(constants[1])
     x, out = inputs[0], outputs[0]

@@ -10,17 +10,18 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from tb.vocabulary.kernels.compiled import compiled
 
 NAN = math.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _unknowns(x: Any) -> int:
     """How many values are unknown; counted without a branch, so that the machine looks at several at once."""
     count = 0
@@ -29,7 +30,7 @@ def _unknowns(x: Any) -> int:
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
     """out[t] = the greatest (sign 1) or least (sign -1) of x[t : t + n], NaN where one of them is unknown.
 
@@ -56,17 +57,17 @@ def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
                 out[i - n + 1] = NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def highest(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _extremes(inputs[0], int(constants[0]), 1.0, outputs[0])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def lowest(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _extremes(inputs[0], int(constants[0]), -1.0, outputs[0])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _place(values: Any, size: int, x: float) -> int:
     """How many of the sorted first `size` values are below x."""
     low = 0
@@ -80,7 +81,7 @@ def _place(values: Any, size: int, x: float) -> int:
     return low
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def median(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     x = inputs[0]
@@ -109,7 +110,7 @@ def median(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
             outputs[0, i - n + 1] = _finite((values[n // 2 - 1] + values[n // 2]) / 2.0 + 0.0)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def percentile(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     x = inputs[0]
@@ -126,7 +127,7 @@ def percentile(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         outputs[0, start] = below / (n - 1) if known >= n else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def donchian(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     _extremes(inputs[0], n, 1.0, outputs[0])
@@ -138,7 +139,7 @@ def donchian(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
             outputs[1, t] = NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _mean(x: Any, start: int, n: int) -> float:
     origin: float = x[start]
     total = 0.0
@@ -147,7 +148,7 @@ def _mean(x: Any, start: int, n: int) -> float:
     return origin + total / n
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def stochastic(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n, k, d = int(constants[0]), int(constants[1]), int(constants[2])
     high, low, close = inputs[0], inputs[1], inputs[2]
@@ -174,7 +175,7 @@ def stochastic(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
             outputs[1, t] = _finite(_mean(slow, t, d)) if known >= window else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def williams_r(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     close = inputs[2]
@@ -190,7 +191,7 @@ def williams_r(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
             outputs[0, t] = _finite(-100.0 * ((top[t] - close[i]) / (top[t] - bottom[t]))) if known >= n else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def bars_since(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     known = 0

@@ -10,17 +10,18 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from tb.vocabulary.kernels.compiled import compiled
 
 NAN = math.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _unknowns(x: Any) -> int:
     """How many values are unknown; counted without a branch, so that the machine looks at several at once."""
     count = 0
@@ -29,7 +30,7 @@ def _unknowns(x: Any) -> int:
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _seal(inputs: Any, outputs: Any) -> None:
     """Unknown where an input of the window is, and never endless."""
     for row in range(outputs.shape[0]):
@@ -47,7 +48,7 @@ def _seal(inputs: Any, outputs: Any) -> None:
                 outputs[:, i - window + 1] = NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _sums(x: Any, n: int) -> Any:
     """At each bar the sum of the last n values, from the oldest on."""
     found = np.full(x.shape[0], NAN)
@@ -61,7 +62,7 @@ def _sums(x: Any, n: int) -> Any:
     return found
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _means(x: Any, n: int) -> Any:
     """At each bar the mean of the last n values, taken of distances from the oldest."""
     found = np.full(x.shape[0], NAN)
@@ -77,7 +78,7 @@ def _means(x: Any, n: int) -> Any:
     return found
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _changes(x: Any, n: int) -> Any:
     found = np.full(x.shape[0], NAN)
     for i in range(n, x.shape[0]):
@@ -85,7 +86,7 @@ def _changes(x: Any, n: int) -> Any:
     return found
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def cmo(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     x = inputs[0]
@@ -102,7 +103,7 @@ def cmo(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def ultimate(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     first, second, third = int(constants[0]), int(constants[1]), int(constants[2])
     high, low, close = inputs[0], inputs[1], inputs[2]
@@ -127,14 +128,14 @@ def ultimate(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def bop(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     for t in range(outputs.shape[1]):
         outputs[0, t] = (inputs[3, t] - inputs[0, t]) / (inputs[1, t] - inputs[2, t])
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def awesome(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     fast, slow = int(constants[0]), int(constants[1])
     middle = np.empty(inputs.shape[1])
@@ -148,7 +149,7 @@ def awesome(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def dpo(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     average = _means(inputs[0], n)
@@ -158,7 +159,7 @@ def dpo(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def coppock(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n, first, second = int(constants[0]), int(constants[1]), int(constants[2])
     one = _changes(inputs[0], first)
@@ -174,7 +175,7 @@ def coppock(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def kst(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     signal = int(constants[0])
     line = np.zeros(inputs.shape[1])

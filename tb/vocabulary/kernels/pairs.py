@@ -10,17 +10,18 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from tb.vocabulary.kernels.compiled import compiled
 
 NAN = math.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _unknowns(x: Any) -> int:
     """How many values are unknown; counted without a branch, so that the machine looks at several at once."""
     count = 0
@@ -29,7 +30,7 @@ def _unknowns(x: Any) -> int:
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _seal(inputs: Any, outputs: Any) -> None:
     """Unknown where an input of the window is, and never endless."""
     for row in range(outputs.shape[0]):
@@ -47,7 +48,7 @@ def _seal(inputs: Any, outputs: Any) -> None:
                 outputs[:, i - window + 1] = NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _means(x: Any, n: int, out: Any) -> None:
     """out[t] = the mean of x[t : t + n], taken of distances from the oldest value."""
     for t in range(out.shape[0]):
@@ -59,7 +60,7 @@ def _means(x: Any, n: int, out: Any) -> None:
         out[t] = x[t] + out[t] / n
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _products(x: Any, y: Any, n: int, x_mean: Any, y_mean: Any, out: Any) -> None:
     """Sums of the products of distances from the means."""
     for t in range(out.shape[0]):
@@ -69,7 +70,7 @@ def _products(x: Any, y: Any, n: int, x_mean: Any, y_mean: Any, out: Any) -> Non
             out[t] += (x[t + j] - x_mean[t]) * (y[t + j] - y_mean[t])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def beta(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     m = outputs.shape[1]
@@ -85,7 +86,7 @@ def beta(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def spread_zscore(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     x, y = inputs[0], inputs[1]
@@ -114,7 +115,7 @@ def spread_zscore(_state: Any, constants: Any, inputs: Any, outputs: Any) -> Non
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def relative_strength(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     for t in range(outputs.shape[1]):
@@ -124,7 +125,7 @@ def relative_strength(_state: Any, constants: Any, inputs: Any, outputs: Any) ->
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def tracking_error(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     x, y, out = inputs[0], inputs[1], outputs[0]
@@ -139,7 +140,7 @@ def tracking_error(_state: Any, constants: Any, inputs: Any, outputs: Any) -> No
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def lagged_correlation(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n, lag = int(constants[0]), int(constants[1])
     x, y, out = inputs[0][lag:], inputs[1], outputs[0]

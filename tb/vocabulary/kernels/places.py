@@ -10,17 +10,18 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from tb.vocabulary.kernels.compiled import compiled
 
 NAN = math.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _place(values: Any, size: int, x: float) -> int:
     """How many of the sorted first `size` values are below x."""
     low = 0
@@ -34,7 +35,7 @@ def _place(values: Any, size: int, x: float) -> int:
     return low
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _slide(values: Any, known: int, x: Any, i: int) -> int:
     """Takes x[i] into the sorted window and the oldest value out of it; how many values it holds."""
     n = values.shape[0]
@@ -51,7 +52,7 @@ def _slide(values: Any, known: int, x: Any, i: int) -> int:
     return known + 1
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def quantile(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     at = constants[1] * (n - 1)
@@ -69,7 +70,7 @@ def quantile(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
             outputs[0, i - n + 1] = _finite(found)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _middle_distance(values: Any) -> float:
     """The median distance from the median of sorted values: their distances are merged outwards from the middle."""
     n = values.shape[0]
@@ -89,7 +90,7 @@ def _middle_distance(values: Any) -> float:
     return last if n % 2 == 1 else (before + last) / 2.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def mad(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     values = np.empty(n)
@@ -100,7 +101,7 @@ def mad(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
             outputs[0, i - n + 1] = _finite(_middle_distance(values) + 0.0) if known == n else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _since(x: Any, n: int, sign: float, out: Any) -> None:
     """How many bars ago the greatest (sign 1) or least (sign -1) value of the window was, the newest of equal ones."""
     known = 0
@@ -124,17 +125,17 @@ def _since(x: Any, n: int, sign: float, out: Any) -> None:
         out[start] = float(i - best)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def bars_since_highest(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _since(inputs[0], int(constants[0]), 1.0, outputs[0])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def bars_since_lowest(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _since(inputs[0], int(constants[0]), -1.0, outputs[0])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def streak(state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0 has a value before, 1 that value, 2 the streak."""
     for i in range(inputs.shape[1]):

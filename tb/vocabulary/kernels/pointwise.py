@@ -8,18 +8,18 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from numba import njit
+from tb.vocabulary.kernels.compiled import compiled
 
 NAN = math.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def absolute(inputs: Any, output: Any) -> None:
     for i in range(output.shape[0]):
         output[i] = abs(inputs[0, i]) if math.isfinite(inputs[0, i]) else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _best(inputs: Any, sign: float, output: Any) -> None:
     for i in range(output.shape[0]):
         best = inputs[0, i]
@@ -32,17 +32,17 @@ def _best(inputs: Any, sign: float, output: Any) -> None:
         output[i] = best if is_known else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def least(inputs: Any, output: Any) -> None:
     _best(inputs, -1.0, output)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def greatest(inputs: Any, output: Any) -> None:
     _best(inputs, 1.0, output)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def sign(inputs: Any, output: Any) -> None:
     for i in range(output.shape[0]):
         x = inputs[0, i]
@@ -54,14 +54,14 @@ def sign(inputs: Any, output: Any) -> None:
             output[i] = -1.0 if x < 0.0 else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def logarithm(inputs: Any, output: Any) -> None:
     for i in range(output.shape[0]):
         x = inputs[0, i]
         output[i] = math.log(x) if math.isfinite(x) and x > 0.0 else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def exponential(inputs: Any, output: Any) -> None:
     for i in range(output.shape[0]):
         x = inputs[0, i]
@@ -69,7 +69,7 @@ def exponential(inputs: Any, output: Any) -> None:
         output[i] = value if math.isfinite(value) else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def root(inputs: Any, output: Any) -> None:
     for i in range(output.shape[0]):
         x = inputs[0, i]

@@ -11,12 +11,13 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from tb.vocabulary.kernels.compiled import compiled
 
 NAN = math.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _unknowns(x: Any) -> int:
     """How many values are unknown; counted without a branch, so that the machine looks at several at once."""
     count = 0
@@ -25,7 +26,7 @@ def _unknowns(x: Any) -> int:
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _seal(inputs: Any, outputs: Any) -> None:
     """Unknown where an input of the window is, and never endless."""
     for row in range(outputs.shape[0]):
@@ -43,7 +44,7 @@ def _seal(inputs: Any, outputs: Any) -> None:
                 outputs[:, i - window + 1] = NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _sums(x: Any, n: int, out: Any) -> None:
     """out[t] = the sum of x[t : t + n], from the oldest value on."""
     for t in range(out.shape[0]):
@@ -53,7 +54,7 @@ def _sums(x: Any, n: int, out: Any) -> None:
             out[t] += x[t + j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _means(x: Any, n: int, out: Any) -> None:
     """out[t] = the mean of x[t : t + n], taken of distances from the oldest value."""
     for t in range(out.shape[0]):
@@ -65,7 +66,7 @@ def _means(x: Any, n: int, out: Any) -> None:
         out[t] = x[t] + out[t] / n
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
     """out[t] = the greatest (sign 1) or least (sign -1) of x[t : t + n], NaN where one of them is unknown.
 
@@ -92,14 +93,14 @@ def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
                 out[i - n + 1] = NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _log(a: float, b: float) -> float:
     """The logarithm of a / b; unknown where one of them is not above zero."""
     share = a / b
     return math.log(share) if a > 0.0 and b > 0.0 and share > 0.0 and math.isfinite(share) else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _root_of_mean(terms: Any, n: int, out: Any) -> None:
     """The square root of the mean of n terms; unknown below zero."""
     _sums(terms, n, out)
@@ -107,13 +108,13 @@ def _root_of_mean(terms: Any, n: int, out: Any) -> None:
         out[t] = math.sqrt(out[t] / n) if out[t] >= 0.0 else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _drift_free(first: float, high: float, low: float, last: float) -> float:
     """The variance of one bar, whatever its drift (Rogers and Satchell)."""
     return _log(high, last) * _log(high, first) + _log(low, last) * _log(low, first)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def parkinson(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     terms = np.empty(inputs.shape[1])
     for i in range(terms.shape[0]):
@@ -123,7 +124,7 @@ def parkinson(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def garman_klass(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     terms = np.empty(inputs.shape[1])
     for i in range(terms.shape[0]):
@@ -134,7 +135,7 @@ def garman_klass(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def rogers_satchell(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     terms = np.empty(inputs.shape[1])
     for i in range(terms.shape[0]):
@@ -143,7 +144,7 @@ def rogers_satchell(_state: Any, constants: Any, inputs: Any, outputs: Any) -> N
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _sample_variance(x: Any, n: int, out: Any) -> None:
     centre = np.empty(out.shape[0])
     _means(x, n, centre)
@@ -156,7 +157,7 @@ def _sample_variance(x: Any, n: int, out: Any) -> None:
         out[t] = out[t] / (n - 1)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def yang_zhang(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     m = outputs.shape[1]
@@ -180,7 +181,7 @@ def yang_zhang(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def realised_volatility(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     x = inputs[0]
@@ -194,7 +195,7 @@ def realised_volatility(_state: Any, constants: Any, inputs: Any, outputs: Any) 
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def ulcer_index(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     squares = np.empty(outputs.shape[1] + n - 1)
@@ -206,7 +207,7 @@ def ulcer_index(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _bands(x: Any, n: int, k: float, middle: Any, width: Any) -> None:
     """The mean of each window, and k standard deviations (population)."""
     _means(x, n, middle)
@@ -219,7 +220,7 @@ def _bands(x: Any, n: int, k: float, middle: Any, width: Any) -> None:
         width[t] = k * math.sqrt(width[t] / n)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def bollinger_width(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     width = np.empty(outputs.shape[1])
     _bands(inputs[0], int(constants[0]), constants[1], outputs[0], width)
@@ -228,7 +229,7 @@ def bollinger_width(_state: Any, constants: Any, inputs: Any, outputs: Any) -> N
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def bollinger_percent(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     width = np.empty(outputs.shape[1])

@@ -11,17 +11,17 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from numba import njit
+from tb.vocabulary.kernels.compiled import compiled
 
 NAN = math.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _smooth(state: Any, at: int, n: int, weight: float, x: float) -> float:
     """The average after one more value, NaN in its warm-up."""
     if state[at] >= n:
@@ -40,7 +40,7 @@ def _smooth(state: Any, at: int, n: int, weight: float, x: float) -> float:
     return first
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _smooth_all(state: Any, n: int, weight: float, x: Any, out: Any) -> None:
     for i in range(x.shape[0]):
         if math.isfinite(x[i]):
@@ -50,19 +50,19 @@ def _smooth_all(state: Any, n: int, weight: float, x: Any, out: Any) -> None:
             out[i] = NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def ema(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     _smooth_all(state, n, 2.0 / (n + 1), inputs[0], outputs[0])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def rma(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     _smooth_all(state, n, 1.0 / n, inputs[0], outputs[0])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def rsi(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0 has a value before, 1 that value, 2-4 gains, 5-7 losses."""
     n = int(constants[0])
@@ -82,7 +82,7 @@ def rsi(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         state[1] = x
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def macd(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0-2 fast average, 3-5 slow average, 6-8 signal."""
     fast, slow, signal = int(constants[0]), int(constants[1]), int(constants[2])
@@ -103,14 +103,14 @@ def macd(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
             outputs[2, i] = _finite(line - average)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _true_range(high: float, low: float, previous_close: float) -> float:
     greatest = high - low
     greatest = max(greatest, abs(high - previous_close))
     return max(greatest, abs(low - previous_close))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def atr(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0 has a bar before, 1 its close, 2-4 average."""
     n = int(constants[0])
@@ -127,7 +127,7 @@ def atr(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         state[1] = close
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def keltner(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0 has a bar before, 1 its close, 2-4 average range, 5-7 average close."""
     n = int(constants[0])
@@ -148,7 +148,7 @@ def keltner(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         state[1] = close
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _directions(state: Any, n: int, high: float, low: float, found: Any) -> None:
     """One bar of `adx` after the first: averages of movement, their shares of the range, strength."""
     up = high - state[1]
@@ -169,7 +169,7 @@ def _directions(state: Any, n: int, high: float, low: float, found: Any) -> None
         found[2] = _finite(minus)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def adx(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0 has a bar before, 1-3 its high, low, close, 4-6 upward, 7-9 downward, 10-12 range, 13-15 strength."""
     n = int(constants[0])
@@ -188,7 +188,7 @@ def adx(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         state[3] = close
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def obv(state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0 has a bar before, 1 its close, 2 the running sum."""
     for i in range(inputs.shape[1]):

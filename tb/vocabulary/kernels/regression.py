@@ -10,17 +10,18 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from tb.vocabulary.kernels.compiled import compiled
 
 NAN = math.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _fit(x: Any, n: int, middle: Any, slope: Any) -> None:
     """The mean of each window, which the line takes in its middle, and the slope of the line per bar."""
     m = middle.shape[0]
@@ -39,7 +40,7 @@ def _fit(x: Any, n: int, middle: Any, slope: Any) -> None:
         slope[t] = slope[t] / spread
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _along(x: Any, n: int, distance: float, out: Any) -> None:
     """Where the line is so many bars after the middle of the window."""
     slope = np.empty(out.shape[0])
@@ -48,25 +49,25 @@ def _along(x: Any, n: int, distance: float, out: Any) -> None:
         out[t] = _finite(out[t] + slope[t] * distance)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def linreg(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     _along(inputs[0], n, (n - 1) / 2.0, outputs[0])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def forecast(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     _along(inputs[0], n, (n + 1) / 2.0, outputs[0])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def intercept(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     _along(inputs[0], n, -(n - 1) / 2.0, outputs[0])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def angle(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     middle = np.empty(outputs.shape[1])
     _fit(inputs[0], int(constants[0]), middle, outputs[0])
@@ -75,7 +76,7 @@ def angle(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         outputs[0, t] = math.atan(slope) * (180.0 / math.pi) if math.isfinite(slope) else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _squares(x: Any, n: int, middle: Any, slope: Any, out: Any) -> None:
     """The sum of squares of distances from the line; from the mean where the slope given is zero."""
     centre = (n - 1) / 2.0
@@ -87,7 +88,7 @@ def _squares(x: Any, n: int, middle: Any, slope: Any, out: Any) -> None:
             out[t] += d * d
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def r_squared(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     m = outputs.shape[1]
@@ -102,7 +103,7 @@ def r_squared(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         outputs[0, t] = 0.0 if found < 0.0 else found
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def standard_error(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     middle = np.empty(outputs.shape[1])

@@ -9,17 +9,18 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from tb.vocabulary.kernels.compiled import compiled
 
 NAN = math.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _smooth(state: Any, at: int, n: int, weight: float, x: float) -> float:
     """The average after one more value, NaN in its warm-up."""
     if state[at] >= n:
@@ -38,7 +39,7 @@ def _smooth(state: Any, at: int, n: int, weight: float, x: float) -> float:
     return first
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _joined(state: Any, at: int, back: int, x: Any) -> Any:
     """x with the `back` values before it, which the state keeps from `at + 1` on; unknown before the first bar (state 0)."""
     whole = np.empty(back + x.shape[0])
@@ -52,7 +53,7 @@ def _joined(state: Any, at: int, back: int, x: Any) -> Any:
     return whole
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _unknowns(x: Any) -> int:
     """How many values are unknown; counted without a branch, so that the machine looks at several at once."""
     count = 0
@@ -61,7 +62,7 @@ def _unknowns(x: Any) -> int:
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
     """out[t] = the greatest (sign 1) or least (sign -1) of x[t : t + n], NaN where one of them is unknown.
 
@@ -88,7 +89,7 @@ def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
                 out[i - n + 1] = NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _mean(x: Any, start: int, n: int) -> float:
     origin: float = x[start]
     total = 0.0
@@ -97,7 +98,7 @@ def _mean(x: Any, start: int, n: int) -> float:
     return origin + total / n
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _strength(state: Any, n: int, x: Any) -> Any:
     """The relative strength index. State: 0 has a value before, 1 that, 2-4 gains, 5-7 losses, 8 values without a break."""
     found = np.full(x.shape[0], NAN)
@@ -118,7 +119,7 @@ def _strength(state: Any, n: int, x: Any) -> Any:
     return found
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def stochastic_rsi(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n, length, k, d = int(constants[0]), int(constants[1]), int(constants[2]), int(constants[3])
     m = inputs.shape[1]
@@ -142,7 +143,7 @@ def stochastic_rsi(state: Any, constants: Any, inputs: Any, outputs: Any) -> Non
         outputs[1, i] = _finite(_mean(slow, i, d)) if is_warm else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def fisher(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0 has values before, 1 the place, 2 its transform, then the middles of the bars before."""
     n = int(constants[0])

@@ -9,17 +9,18 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from tb.vocabulary.kernels.compiled import compiled
 
 NAN = math.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _added(x: Any, n: int, out: Any) -> None:
     """out[t] = the sum of x[t : t + n], added from the oldest value on."""
     for t in range(out.shape[0]):
@@ -29,7 +30,7 @@ def _added(x: Any, n: int, out: Any) -> None:
             out[t] += x[t + j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _totals(x: Any, n: int, out: Any) -> None:
     """The same sums, unknown where they are endless."""
     _added(x, n, out)
@@ -37,12 +38,12 @@ def _totals(x: Any, n: int, out: Any) -> None:
         out[t] = _finite(out[t])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def total(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _totals(inputs[0], int(constants[0]), outputs[0])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def count(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     truths = np.empty(inputs.shape[1])
     for i in range(truths.shape[0]):
@@ -50,7 +51,7 @@ def count(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _totals(truths, int(constants[0]), outputs[0])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def volume_usd(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     traded = np.empty(inputs.shape[1])
     for i in range(traded.shape[0]):
@@ -58,7 +59,7 @@ def volume_usd(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _totals(traded, int(constants[0]), outputs[0])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def change(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     for t in range(outputs.shape[1]):
@@ -66,14 +67,14 @@ def change(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         outputs[0, t] = _finite(inputs[0, t + n] / before - 1.0) if math.isfinite(before) else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def momentum(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     for t in range(outputs.shape[1]):
         outputs[0, t] = _finite(inputs[0, t + n] - inputs[0, t])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def true_range(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
     for t in range(outputs.shape[1]):
         high, low, close = inputs[0, t + 1], inputs[1, t + 1], inputs[2, t]
@@ -86,7 +87,7 @@ def true_range(_state: Any, _constants: Any, inputs: Any, outputs: Any) -> None:
         outputs[0, t] = _finite(greatest) if is_known else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def mfi(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     high, low, close, volume = inputs[0], inputs[1], inputs[2], inputs[3]

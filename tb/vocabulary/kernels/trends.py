@@ -10,17 +10,18 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from tb.vocabulary.kernels.compiled import compiled
 
 NAN = math.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _unknowns(x: Any) -> int:
     """How many values are unknown; counted without a branch, so that the machine looks at several at once."""
     count = 0
@@ -29,7 +30,7 @@ def _unknowns(x: Any) -> int:
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _seal(inputs: Any, outputs: Any) -> None:
     """Unknown where an input of the window is, and never endless."""
     for row in range(outputs.shape[0]):
@@ -47,7 +48,7 @@ def _seal(inputs: Any, outputs: Any) -> None:
                 outputs[:, i - window + 1] = NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _sums(x: Any, n: int, out: Any) -> None:
     """out[t] = the sum of x[t : t + n], from the oldest value on."""
     for t in range(out.shape[0]):
@@ -57,7 +58,7 @@ def _sums(x: Any, n: int, out: Any) -> None:
             out[t] += x[t + j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
     """out[t] = the greatest (sign 1) or least (sign -1) of x[t : t + n], NaN where one of them is unknown.
 
@@ -84,14 +85,14 @@ def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
                 out[i - n + 1] = NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _true_range(high: float, low: float, previous_close: float) -> float:
     greatest = high - low
     greatest = max(greatest, abs(high - previous_close))
     return max(greatest, abs(low - previous_close))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _since(x: Any, n: int, sign: float, out: Any) -> None:
     """How many bars ago the greatest (sign 1) or least (sign -1) value of n was, the newest of equal ones."""
     best = 0
@@ -108,7 +109,7 @@ def _since(x: Any, n: int, sign: float, out: Any) -> None:
             out[i - n + 1] = i - best
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def aroon(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     _since(inputs[0], n + 1, 1.0, outputs[0])
@@ -120,7 +121,7 @@ def aroon(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _ranges(inputs: Any) -> Any:
     """The true range of each bar after the first."""
     found = np.empty(inputs.shape[1] - 1)
@@ -129,7 +130,7 @@ def _ranges(inputs: Any) -> Any:
     return found
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def vortex(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     high, low = inputs[0], inputs[1]
@@ -148,7 +149,7 @@ def vortex(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def choppiness(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     top = np.empty(outputs.shape[1])
@@ -163,7 +164,7 @@ def choppiness(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def efficiency_ratio(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     x, out = inputs[0], outputs[0]
@@ -178,7 +179,7 @@ def efficiency_ratio(_state: Any, constants: Any, inputs: Any, outputs: Any) -> 
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def qstick(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     bodies = np.empty(inputs.shape[1])
@@ -190,7 +191,7 @@ def qstick(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _seal(inputs, outputs)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _middles(inputs: Any, n: int) -> Any:
     """At each bar halfway between the highest high and the lowest low of n bars; unknown before there are n."""
     found = np.full(inputs.shape[1], NAN)
@@ -202,7 +203,7 @@ def _middles(inputs: Any, n: int) -> Any:
     return found
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def ichimoku(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     medium = int(constants[1])
     quick = _middles(inputs, int(constants[0]))

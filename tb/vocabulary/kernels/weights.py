@@ -10,17 +10,18 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from tb.vocabulary.kernels.compiled import compiled
 
 NAN = math.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _weighted(x: Any, weights: Any, out: Any) -> None:
     """out[t] = the mean of x[t : t + n] by those weights, taken of distances from the oldest value."""
     whole = 0.0
@@ -35,7 +36,7 @@ def _weighted(x: Any, weights: Any, out: Any) -> None:
         out[t] = _finite(x[t] + out[t] / whole)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def trima(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     weights = np.empty(n)
@@ -44,7 +45,7 @@ def trima(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _weighted(inputs[0], weights, outputs[0])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def alma(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     peak = constants[1] * (n - 1)
@@ -55,7 +56,7 @@ def alma(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _weighted(inputs[0], weights, outputs[0])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def vwma(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     volume, x, out = inputs[0], inputs[1], outputs[0]
@@ -70,7 +71,7 @@ def vwma(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         out[t] = _finite(x[t] + out[t] / traded[t])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _unknowns(x: Any) -> int:
     """How many values are unknown; counted without a branch, so that the machine looks at several at once."""
     count = 0
@@ -79,7 +80,7 @@ def _unknowns(x: Any) -> int:
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
     """out[t] = the greatest (sign 1) or least (sign -1) of x[t : t + n], NaN where one of them is unknown.
 
@@ -106,7 +107,7 @@ def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
                 out[i - n + 1] = NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def midpoint(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     bottom = np.empty(outputs.shape[1])

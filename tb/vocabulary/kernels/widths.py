@@ -6,17 +6,18 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from tb.vocabulary.kernels.compiled import compiled
 
 NAN = math.nan
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _smooth(state: Any, at: int, n: int, weight: float, x: float) -> float:
     """The average after one more value, NaN in its warm-up."""
     if state[at] >= n:
@@ -35,7 +36,7 @@ def _smooth(state: Any, at: int, n: int, weight: float, x: float) -> float:
     return first
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _joined(state: Any, at: int, back: int, x: Any) -> Any:
     """x with the `back` values before it, which the state keeps from `at + 1` on; unknown before the first bar (state 0)."""
     whole = np.empty(back + x.shape[0])
@@ -49,14 +50,14 @@ def _joined(state: Any, at: int, back: int, x: Any) -> Any:
     return whole
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _true_range(high: float, low: float, previous_close: float) -> float:
     greatest = high - low
     greatest = max(greatest, abs(high - previous_close))
     return max(greatest, abs(low - previous_close))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def natr(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0 has a bar before, 1 its close, 2-4 average."""
     n = int(constants[0])
@@ -72,7 +73,7 @@ def natr(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         state[1] = close
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def chaikin_volatility(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0-2 average, then the averages before."""
     n, back = int(constants[0]), int(constants[1])
@@ -93,7 +94,7 @@ def chaikin_volatility(state: Any, constants: Any, inputs: Any, outputs: Any) ->
     state[4 + back] = seen
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def mass_index(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0-2 average, 3-5 average of that, then the quotients before."""
     n, smooth = int(constants[0]), int(constants[1])

@@ -1,0 +1,35 @@
+"""Kernels are kept on disk where that is possible, and run where it is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tb.vocabulary.kernels import compiled as room
+from tb.vocabulary.kernels.compiled import compiled
+
+
+def twice(x: float) -> float:
+    return 2.0 * x
+
+
+def test_without_a_place_to_write_a_kernel_is_compiled_for_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("numba.core.caching.CacheImpl._locator_classes", [])
+    assert compiled(twice)(21.0) == 42.0
+
+
+def test_division_by_zero_is_no_exception() -> None:
+    def divided(x: float) -> float:
+        return 1.0 / x
+
+    assert compiled(divided)(0.0) == float("inf")
+
+
+def test_any_other_refusal_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: Any) -> Any:
+        raise RuntimeError("something else")
+
+    monkeypatch.setattr(room, "njit", refuse)
+    with pytest.raises(RuntimeError, match="something else"):
+        compiled(twice)
