@@ -100,9 +100,8 @@ def _money(settings: Settings, plan: Plan, symbol: str, market: Market) -> Itera
     place, found = whole_file(settings.file), settings.conversion(symbol)
     if found is None:
         message = f"`{symbol}` is priced in {currency}, and the account is in {own}"
-        hint = (
-            f"say what converts it in `{settings.file}`: `rates: {{{currency}: {currency}_{own}}}`, an instrument of the data"
-        )
+        pairs = f"`{currency}: {currency}_{own}` or `{currency}: {own}_{currency}`"
+        hint = f"say what converts it under `rates` in `{settings.file}`: {pairs}, an instrument of the data"
         yield error(OTHER_CURRENCY, message, place, hint)
     elif found.instrument not in market.bars:
         message = f"`{symbol}` is priced in {currency}, which `{found.instrument}` converts, and the data has none of it"

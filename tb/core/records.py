@@ -227,7 +227,11 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=Tr
     rate: Decimal | None = None
 
 
+<<<<<<< HEAD
 class PartialExit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+=======
+class PartialExit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+>>>>>>> ec9fc93 (Hold resting orders in their own currency so that they meet, let old rates be unknown to orders, tell tests no rate, and keep the rate of each exit)
     """One of several fills that closed a position."""
 
     at: int
@@ -236,6 +240,7 @@ class PartialExit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     quantity: Decimal
     fee: Decimal
     cause: str
+    rate: Decimal | None = None
 
 
 class Trade(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True, gc=False):
@@ -273,6 +278,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=T
     last_stop: Decimal | None = None
     moved_by: str = ""
     rate: Decimal | None = None  # of the entry, as in its fill
+    exit_rate: Decimal | None = None  # of the last exit
 
 
 class Latch(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True, gc=False):

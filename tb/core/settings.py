@@ -16,6 +16,7 @@ from tb.core.amount import parse_amount
 from tb.core.diagnostics import Diagnostic, Severity, did_you_mean, error, has_errors, in_order
 from tb.core.schema import Codes, Schema, check_schema, dotted, load_schema
 from tb.core.span import Span, whole_file
+from tb.core.time import HOUR
 from tb.core.units import Kind
 from tb.core.yaml_source import Mapping, Node, Path, Scalar, key_span, node_at, parse_yaml
 
@@ -116,6 +117,7 @@ class Settings:
     lint_budget: int | None
     parameters: Table[str, Override]
     rates: Table[str, Conversion]  # by currency
+    rates_stale_after: int
 
     def instrument(self, symbol: str) -> InstrumentSpec | None:
         """What the venue demands for this instrument: its own entry over `default`; None where there is neither."""
@@ -207,6 +209,7 @@ class _Reading:
             lint_levels={code: Level(_severity(value), value.span) for code, value in self.scalars(("lint", "levels"))},
             lint_budget=self.count(("lint", "budget")),
             rates=self.rates(),
+            rates_stale_after=self.duration(("rates_stale_after",)) or HOUR,
             parameters={name: Override(value.text, value.span) for name, value in self.scalars(("parameters",))},
         )
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from tb.engine.instant import EXACT
 from tb.gate.activity import Activity, SentOrder
+from tb.gate.conversion import ONE, at_rate
 from tb.gate.exposed import Exposed, exposed
 from tb.gate.history import EquityHistory, HeldThrough, Stretch
 from tb.gate.tracked import Tracked
@@ -34,7 +35,8 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Working:
-    """An approved order that adds risk and has not filled yet. `group` names the legs that fill with it, if any."""
+    """An approved order that adds risk and has not filled yet. `group` names the legs that fill with it, if any; `rate` is what
+    the currency of its price was worth when it was approved."""
 
     order: str
     instrument: str
@@ -43,6 +45,12 @@ class Working:
     price: Decimal
     strategy: str
     group: str = ""
+    rate: Decimal | None = ONE
+
+    @property
+    def value(self) -> Decimal:
+        """In the account's currency."""
+        return at_rate(EXACT.multiply(self.quantity, self.price), self.rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +215,7 @@ class Account:
                 total = EXACT.add(total, abs(EXACT.multiply(holding.quantity, mark)))
         for order in self.underway():
             if order.strategy == strategy and order.instrument in among:
-                total = EXACT.add(total, EXACT.multiply(order.quantity, order.price))
+                total = EXACT.add(total, order.value)
         return total
 
     # --- events ----------------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def exposed(account: Account, changes: int) -> Exposed:
     for order in account.underway():
         before = sides.setdefault(order.instrument, (ZERO, ZERO))
         if before is not None:
-            notional = EXACT.multiply(order.quantity, order.price)
+            notional = order.value
             longer, shorter = EXACT.add(before[0], notional), EXACT.subtract(before[1], notional)
             sides[order.instrument] = (longer if order.sign > 0 else before[0], shorter if order.sign < 0 else before[1])
     worst = {name: None if pair is None else max(abs(pair[0]), abs(pair[1])) for name, pair in sides.items()}

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from tb.core.settings import InstrumentSpec
 from tb.engine.instant import EXACT, Exact
 from tb.gate.activity import ZERO, SentOrder
-from tb.gate.conversion import converted
 
 if TYPE_CHECKING:
     from tb.gate.facts import Moment
@@ -57,8 +56,7 @@ def _reserved(moment: Moment, _: str) -> Exact:
     for order in moment.account.working.values():
         if moment.settings is None:
             return None
-        value = EXACT.multiply(order.quantity, order.price)
-        total = EXACT.add(total, EXACT.multiply(value, 1 + moment.settings.venue_for(order.instrument).fee))
+        total = EXACT.add(total, EXACT.multiply(order.value, 1 + moment.settings.venue_for(order.instrument).fee))
     return total
 
 
@@ -76,11 +74,10 @@ def _twins(moment: Moment, window: str) -> Exact:
 def _self_match(moment: Moment, _: str) -> Exact:
     """Own orders on their way on the other side that this one would meet at its price."""
     order = moment.proposal
-    price = converted(order.price, order.rate)  # orders on their way are held in the account's currency
-    if price is None:
+    if order.price is None:
         return None
     others = [o for o in moment.account.working.values() if o.instrument == order.instrument and o.sign != order.sign]
-    return Decimal(sum(order.sign * (price - other.price) >= 0 for other in others))
+    return Decimal(sum(order.sign * (order.price - other.price) >= 0 for other in others))
 
 
 def _committed(moment: Moment, window: str) -> Exact:

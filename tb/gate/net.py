@@ -32,7 +32,7 @@ def _net_sides(account: Account, without: str) -> tuple[Decimal, Decimal] | None
     for order in account.underway():
         key = order.group or f"order {order.order}"
         if key != without:
-            sums[key] = EXACT.add(sums.get(key, ZERO), order.sign * EXACT.multiply(order.quantity, order.price))
+            sums[key] = EXACT.add(sums.get(key, ZERO), order.sign * order.value)
     long = short = ZERO
     for total in sums.values():
         long, short = (EXACT.add(long, total), short) if total > 0 else (long, EXACT.add(short, total))

@@ -1,8 +1,8 @@
 """What other currencies are worth in the account's, from recorded bars that have closed.
 
 A rate is the middle of the last quote of the instrument that the settings name, or its last price, or 1 over it. The newest bar
-counts whatever its age: how old it is goes into the age of the data that the policy bounds. Where a fill is paid, half the
-spread of a recorded quote is paid too.
+counts: for orders as long as it is not stale, for what is held whatever its age. Its age also goes into the age of the data
+that the policy bounds. Where a fill is paid, half the spread of a recorded quote is paid too.
 
 INVARIANT: no bar is read that closes after the instant asked for.
 """
@@ -27,10 +27,13 @@ class Rates:
 
     def now(self, symbol: str, at: int) -> Decimal | None:
         """What one unit of the currency that an instrument is priced in is worth at an instant; 1 for the account's own, None
-        where that is not known."""
-        if not self.settings.is_foreign(symbol):
-            return ONE
-        return self._of(symbol, at, 0, keep=False)
+        where that is not known or too old to order by."""
+        age = self.age(symbol, at)
+        return None if age is None or age > self.settings.rates_stale_after else self.newest(symbol, at)
+
+    def newest(self, symbol: str, at: int) -> Decimal | None:
+        """The same of the newest bar, whatever its age, as what is held is marked by the newest close."""
+        return self._of(symbol, at, 0, keep=False) if self.settings.is_foreign(symbol) else ONE
 
     def paid(self, symbol: str, sign: int, at: int) -> Decimal | None:
         """The same for a fill that buys (sign 1) or sells (-1), half the spread of the rate included. Where the newest rate is

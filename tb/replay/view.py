@@ -109,6 +109,9 @@ class RecordedView:
     def rate(self, symbol: str, at: int) -> Decimal | None:
         return self.rates.now(symbol, at)
 
+    def marking_rate(self, symbol: str, at: int) -> Decimal | None:
+        return self.rates.newest(symbol, at)
+
     def payments(self, symbol: str, after: int, until: int) -> tuple[Payment, ...]:
         funding = self.markets.funding.get(symbol)
         return () if funding is None else payments(funding, after, until)

@@ -22,7 +22,7 @@ def fund(position: Position, view: MarketView, until: int) -> Decimal:
         if rate is None or price is None:
             position.unfunded += 1
             continue
-        price = converted(price, view.rate(position.instrument, payment.at))
+        price = converted(price, view.marking_rate(position.instrument, payment.at))
         if price is None:
             position.unfunded += 1
             continue

@@ -212,9 +212,9 @@ def _sent(proposal: Proposal, at: int) -> SentOrder:
 
 
 def _working(name: str, proposal: Proposal, quantity: Decimal) -> Working:
-    price = converted(proposal.price, proposal.rate)
-    assert price is not None  # what has no price or no rate is refused
-    return Working(name, proposal.instrument, proposal.sign, quantity, price, proposal.strategy, group=proposal.group)
+    assert proposal.price is not None  # what has no price or no rate is refused
+    place = (proposal.instrument, proposal.sign, quantity, proposal.price, proposal.strategy)
+    return Working(name, *place, group=proposal.group, rate=proposal.rate)
 
 
 def _together(rounds: Sequence[_Judged], place: int, approved: Sequence[Decimal], currency: str) -> Together:

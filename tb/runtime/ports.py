@@ -34,7 +34,11 @@ class MarketView(Protocol):
 
     def rate(self, symbol: str, at: int) -> Decimal | None:
         """What one unit of the currency that an instrument is priced in is worth in the account's; 1 for the account's own,
-        None where that is not known."""
+        None where that is not known, or too old to order by."""
+        ...
+
+    def marking_rate(self, symbol: str, at: int) -> Decimal | None:
+        """The same for what is held: the newest, however old."""
         ...
 
     def payments(self, symbol: str, after: int, until: int) -> Sequence[Payment]:

@@ -126,6 +126,7 @@ class Position:
             last_stop=self.stop if self.moved_by else None,
             moved_by=self.moved_by,
             rate=entry.rate,
+            exit_rate=None if last is None else last.rate,
         )
 
     def _moved(self) -> Decimal:
@@ -147,4 +148,6 @@ class Position:
 
 
 def _part(fill: Fill) -> PartialExit:
-    return PartialExit(at=fill.at, row=fill.row, price=fill.price, quantity=fill.quantity, fee=fill.fee, cause=fill.cause)
+    return PartialExit(
+        at=fill.at, row=fill.row, price=fill.price, quantity=fill.quantity, fee=fill.fee, cause=fill.cause, rate=fill.rate
+    )

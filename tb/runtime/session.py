@@ -151,7 +151,7 @@ class Session:
     def _mark(self, at: int) -> None:
         account = self.account
         for symbol in account.held():
-            account.mark(symbol, converted(self.view.close(symbol, at), self.view.rate(symbol, at)))
+            account.mark(symbol, converted(self.view.close(symbol, at), self.view.marking_rate(symbol, at)))
         if at >= account.day_ends:
             begin_day(account, at, self._marked_at, period=min(self.gates), zone=self.settings.account.timezone)
         self._marked_at = at

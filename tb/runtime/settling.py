@@ -22,7 +22,7 @@ from tb.engine.instant import EXACT
 from tb.engine.plan import Plan, StrategyPlan
 from tb.gate.account import Account, Working
 from tb.gate.activity import SentOrder
-from tb.gate.conversion import at_rate, converted
+from tb.gate.conversion import at_rate
 from tb.gate.levels import Values, levels
 from tb.gate.proposal import EXIT_CAUSES, Proposal
 from tb.gate.takes import parts_of, take_levels
@@ -95,10 +95,11 @@ class Settling:
         if position is not None:
             position.exiting = True
             return
-        price = converted(price, proposal.rate)
         assert price is not None  # the gate lets no order without a price or a rate pass
         self.waiting[_waits_as(order)] = order
-        self.account.working[order.id] = Working(order.id, order.instrument, sign, order.quantity, price, order.strategy, group)
+        self.account.working[order.id] = Working(
+            order.id, order.instrument, sign, order.quantity, price, order.strategy, group, proposal.rate
+        )
 
     # --- orders that end without a fill ------------------------------------------------------------------------------
 

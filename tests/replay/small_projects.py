@@ -38,12 +38,14 @@ def settings_text(
     restricted: str = "[]",
     lifted_after: str = "",
     rates: str = "{}",
+    rates_stale_after: str = "1h",
 ) -> str:
     replaying = f"replay: {{halts_lifted_after: {lifted_after}}}\n" if lifted_after else ""
     places = "".join(f"  {line}\n" for line in instruments.splitlines())
+    converted = f"rates: {rates}\nrates_stale_after: {rates_stale_after}\n"
     return (
         f"name: small\nrules: rules\npolicy: policy\naccount: {{currency: USD, equity: {equity}, timezone: {timezone}}}\n"
-        f"instruments:\n{places}venue: {venue}\nrates: {rates}\nrestricted: {restricted}\n{replaying}"
+        f"instruments:\n{places}venue: {venue}\n{converted}restricted: {restricted}\n{replaying}"
     )
 
 

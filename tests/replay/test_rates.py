@@ -17,6 +17,9 @@ from tb.core.records import Decision, Fill, Trade
 from tb.core.settings import parse_settings
 from tb.core.time import HOUR
 from tb.engine.instant import EXACT
+from tb.gate.account import Account, Working
+from tb.gate.facts import Moment, read
+from tb.gate.proposal import Proposal
 from tb.replay.rates import Rates
 
 D = Decimal
@@ -85,15 +88,50 @@ def test_a_replay_needs_the_rate_and_its_bars() -> None:
     assert check_fit(compiled(rules, rates=EURO), market(series, bars("EUR_USD", [flat(1.2), flat(1.2)]))) == []
 
 
+def test_a_rate_that_is_old_is_not_known_to_an_order_and_still_marks_what_is_held() -> None:
+    rules = strategy(members="BTC-EUR", size="10% of equity", more=["hold at most 3h"])
+    coins = bars("BTC-EUR", [flat(100, 1), flat(100), flat(100), flat(100), flat(100, 1), flat(100)])
+    done = run(compiled(rules, rates=EURO), market(coins, bars("EUR_USD", [flat(1.2), flat(1.2)])))
+    entered, left, refused = done.decisions
+    assert (entered.rate, entered.approved > 0, left.kind, left.approved > 0) == (D("1.2"), True, "exit", True)
+    # at 5h the rate is three hours old, and no limit on the age of data is needed to refuse it
+    assert (refused.rate, refused.approved, "complete_order" in refused.deciding) == (None, 0, True)
+    assert "rate" in done.explained(refused).not_known
+    assert done.outcome.final_equity is not None
+    found = rates(bars("EUR_USD", [flat(1.2)]))
+    assert [found.now("BTC-EUR", START + hour * HOUR) for hour in (1, 2, 3)] == [D("1.2"), D("1.2"), None]
+    assert found.newest("BTC-EUR", START + 9 * HOUR) == D("1.2")
+
+
+@given(st.sampled_from(["1.29", "1.3", "1.31"]))
+def test_orders_that_would_meet_are_found_whatever_the_rate_has_become(now: str) -> None:
+    account = Account("USD", D(10_000))
+    account.working["bid"] = Working("bid", "BTC-EUR", 1, D(1), D(100), "a", rate=D("1.3"))
+    assert account.sides("BTC-EUR") == (D(130), D(0))
+    ask = Proposal("b", "BTC-EUR", -1, D(1), D(100), None, None, None, None, None, True, rate=D(now))
+    moment = Moment(0, ask, account, {}, (), None, None, 0, None, None)
+    assert read("self_match", "", moment) == 1
+
+
+def test_what_a_trade_earned_follows_from_its_record() -> None:
+    rules = strategy(members="BTC-EUR", size="10% of equity", more=["hold at most 2h"])
+    coins = bars("BTC-EUR", [flat(100, 1), flat(100), flat(110), flat(110), flat(110)])
+    euros = bars("EUR_USD", [flat(1.2), flat(1.2), flat(1.3), flat(1.4), flat(1.4)])
+    (trade,) = run(compiled(rules, rates=EURO), market(coins, euros)).trades
+    assert trade.rate is not None
+    assert trade.exit_rate is not None
+    assert trade.exit_price is not None
+    earned = trade.quantity * (trade.exit_price * trade.exit_rate - trade.entry_price * trade.rate) - trade.fees
+    assert (trade.rate, trade.profit) == (D("1.2"), earned)
+
+
 def test_an_old_rate_is_old_data() -> None:
     rules = strategy(members="BTC-EUR", size="10% of equity")
-    coins = bars("BTC-EUR", [flat(100), flat(100), flat(100, 1), flat(100, 1), flat(100)])
     for known, deciding in ((1, ("fresh",)), (2, ())):
-        # the second bar that could enter closes at 4h, where the rate is three hours old, or two
+        # the bar that could enter closes at 4h, where the rate is three hours old, or two
         held = market(bars("BTC-EUR", [flat(100)] * 3 + [flat(100, 1), flat(100)]), bars("EUR_USD", [flat(1.2)] * known))
-        assert [d.deciding for d in run(compiled(rules, POLICY, rates=EURO), held).decisions] == [deciding]
-    (first, *_) = run(compiled(rules, POLICY, rates=EURO), market(coins, bars("EUR_USD", [flat(1.2)]))).decisions
-    assert ((first.at - START) // HOUR, first.deciding) == (3, ())
+        done = run(compiled(rules, POLICY, rates=EURO, rates_stale_after="9h"), held)
+        assert [d.deciding for d in done.decisions] == [deciding]
 
 
 RULES = strategy(

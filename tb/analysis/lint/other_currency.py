@@ -23,7 +23,8 @@ def check(subject: Subject) -> Iterable[Diagnostic]:
                     f"{named(others)} {'is' if len(others) == 1 else 'are'} priced in another currency than the limits count in"
                 )
                 currency = quote_currency(others[0])
-                hint = f"say what converts it in `tb.yaml`: `rates: {{{currency}: {currency}_{account}}}`"
+                pairs = f"`{currency}: {currency}_{account}` or `{currency}: {account}_{currency}`"
+                hint = f"say what converts it under `rates` in `tb.yaml`: {pairs}"
                 yield warning(CODE, message, subject.head(tier.span), hint)
 
 

@@ -25,6 +25,7 @@ from tb.engine.graph import RuleGraph
 from tb.engine.instant import EXACT, Exact, exact
 from tb.engine.plan import Plan, StrategyPlan
 from tb.gate.account import ZERO, Account
+from tb.gate.conversion import ONE, converted
 from tb.gate.facts import Moment, read
 from tb.gate.gate import Gate, Judgement
 from tb.gate.proposal import Allotment, Proposal
@@ -137,6 +138,11 @@ class Facts:
 
     # --- the order and the account ---------------------------------------------------------------------------------
 
+    def _rate(self, symbol: str) -> Decimal | None:
+        """What is given; 1 for what is priced in the account's currency; a rate that nobody tells is not known."""
+        given = self.named.get(("order.rate", ""), None if self.settings.is_foreign(symbol) else ONE)
+        return given if isinstance(given, Decimal) else None
+
     def _moment(self, plan: Plan) -> Moment:
         proposes = self.asked.test.proposes
         assert proposes is not None
@@ -145,7 +151,7 @@ class Facts:
         spec = self.settings.instrument(proposes.instrument)
         return Moment(
             at=at,
-            proposal=_proposal(plan, proposes, account, self.named),
+            proposal=_proposal(plan, proposes, account, self.named, self._rate(proposes.instrument)),
             account=account,
             groups={group.name: group.members for group in plan.program.groups.values() if group.in_policy},
             restricted=self.settings.restricted,
@@ -188,7 +194,7 @@ def _account(test: Test, settings: Settings, capital: Capital, named: Named, at:
     return account
 
 
-def _proposal(plan: Plan, proposes: Proposes, account: Account, named: Named) -> Proposal:
+def _proposal(plan: Plan, proposes: Proposes, account: Account, named: Named, rate: Decimal | None) -> Proposal:
     strategy = plan.strategy(proposes.strategy)
     symbol, price = proposes.instrument, proposes.price
     held = account.position(symbol)
@@ -202,11 +208,12 @@ def _proposal(plan: Plan, proposes: Proposes, account: Account, named: Named) ->
         price=price,
         stop=proposes.stop,
         target=proposes.target,
-        intended=EXACT.multiply(proposes.quantity, price) if price is not None and adds_risk else None,
+        intended=converted(EXACT.multiply(proposes.quantity, price), rate) if price is not None and adds_risk else None,
         confidence=None,
         tier=None if tier is None else f"{strategy.universe}.{tier}",
         adds_risk=adds_risk,
-        missing="price" if price is None and adds_risk else None,
+        missing=None if not adds_risk else "price" if price is None else "rate" if rate is None else None,
+        rate=rate,
         allotment=_allotment(plan.program.capital, strategy, symbol),
         votes_for=_votes_for(plan, proposes, named),
     )

@@ -96,7 +96,7 @@ def explain_evaluated(
         near_misses=tuple(near_misses(rules, known, condition_flips, by_name(plan.graph, leaves, leaves.values()))),
         margins=margins(plan.graph, gate, settings, decision, evaluated.inputs, rules) if deep else (),
         if_lifted=_if_lifted(gate, evaluated, decision),
-        readings=_readings(plan.graph, gate, evaluated, decision),
+        readings=_readings(plan.graph, gate, settings, evaluated, decision),
         origins=_origins(plan, gate, settings, evaluated),
         policy_hash=policy_hash,
         reproduced=not evaluated.differences,
@@ -286,7 +286,9 @@ def _size_words(graph: RuleGraph, gate: Gate, evaluated: Evaluated) -> str:
     return ""
 
 
-def _readings(graph: RuleGraph, gate: Gate, evaluated: Evaluated, decision: Decision) -> tuple[Reading, ...]:
+def _readings(
+    graph: RuleGraph, gate: Gate, settings: Settings, evaluated: Evaluated, decision: Decision
+) -> tuple[Reading, ...]:
     readings = []
     looked_at = decision.instrument if decision.together is None else decision.together.looked_at
     if evaluated.entry is not None:
@@ -312,13 +314,16 @@ def _readings(graph: RuleGraph, gate: Gate, evaluated: Evaluated, decision: Deci
                 value="not set" if exact_value is None and FACTS[name].optional else show_value(exact_value, node.unit),
                 exact="" if exact_value is None else str(exact_value),
                 unit=str(node.unit),
-                source=_source(name),
+                source=_source(name, settings, decision),
             )
         )
     return tuple({(reading.name, reading.source): reading for reading in reversed(readings)}.values())[::-1]
 
 
-def _source(fact: str) -> str:
+def _source(fact: str, settings: Settings, decision: Decision) -> str:
+    found = settings.conversion(decision.instrument) if fact == "order.rate" else None
+    if found is not None:
+        return f"order, by {found.instrument}"
     return "book" if fact.endswith(" of book") else "order" if fact.startswith("order.") else "account"
 
 

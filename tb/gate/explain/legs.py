@@ -102,6 +102,8 @@ def compare_legs(
     if not is_settled(note.rounds) or any(is_settled(note.rounds[:end]) for end in range(1, len(note.rounds))):
         differences.append("the rounds of the legs end too early or too late")
     verdict, deciding, approved = outcome(note.rounds)
+    if note.legs[place].rate != decision.rate:
+        differences.append(f"rate of this leg: {note.legs[place].rate} beside the others, {decision.rate} recorded")
     pairs = (
         ("verdict on all legs", verdict, decision.verdict),
         ("rules that decided about all legs", deciding, decision.deciding),
