@@ -227,11 +227,7 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=Tr
     rate: Decimal | None = None
 
 
-<<<<<<< HEAD
-class PartialExit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-=======
-class PartialExit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
->>>>>>> ec9fc93 (Hold resting orders in their own currency so that they meet, let old rates be unknown to orders, tell tests no rate, and keep the rate of each exit)
+class PartialExit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One of several fills that closed a position."""
 
     at: int
