@@ -4,7 +4,7 @@
 2. `judge`: the generated function, the strictest verdict, and the search for a size where a limit shrinks.
 3. `record`: the decision's record is built, encoded for good, and hashed onto the entry before.
 
-The three are timed together, decision by decision. Writing to disk is timed apart, in groups as a replay writes and one by one,
+The three are timed together, decision by decision. Writing to disk is timed apart, in columns as a replay does and one by one,
 and so is what a decision needs of the market, which is the same for any number of constraints.
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -25,13 +26,12 @@ from tb.gate.account import Account, Working
 from tb.gate.facts import Moment
 from tb.gate.gate import Gate, Judgement
 from tb.gate.proposal import Proposal
-from tb.ledger import GENESIS, DecisionLog, entry_hash, open_ledger
-from tb.runtime.judged import text_of
+from tb.ledger import GENESIS, DecisionLog, Grouping, entry_hash, open_ledger
+from tb.runtime.judged import texts_of
 
 HOUR = 3_600_000
 NOW = 473_364 * HOUR
 LOT = Decimal("0.00000001")
-GROUP = 2_000  # records a transaction, as a replay writes
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,9 @@ def account() -> Account:
         found.fill("buyer", symbol, Decimal(10), Decimal(1_000 + at), Decimal("4"))
         found.marks[symbol] = Decimal(1_010 + at)
     for at, symbol in enumerate(INSTRUMENTS[4:]):
-        found.working[f"w{at}"] = Working(f"w{at}", symbol, 1, Decimal(2), Decimal(500))
+        found.working[f"w{at}"] = Working(f"w{at}", symbol, 1, Decimal(2), Decimal(500), "buyer")
     for at in range(300):
-        found.count_order(NOW - (300 - at) * 7 * HOUR, is_entry=at % 2 == 0)
+        found.count_order(NOW - (300 - at) * 7 * HOUR, is_entry=at % 2 == 0, strategy="buyer")
     found.begin_day(NOW - NOW % (24 * HOUR), NOW - NOW % (24 * HOUR) + 24 * HOUR)
     return found
 
@@ -116,7 +116,7 @@ def record(judgement: Judgement, asked: Moment, seq: int) -> Decision:
         reason="volume 1.8x its mean",
         failed=judgement.failed,
         unknown=judgement.unknown,
-        facts=tuple(text_of(value) for value in judgement.inputs),
+        facts=texts_of(judgement.inputs),
         market=tuple(1000.0 + at / 3 for at in range(15)),
         ages=(0,) * 15,
         rows=(36_421,) * 15,
@@ -156,7 +156,7 @@ def measure(constraints: int, folder: Path, *, decisions: int, shrinks: bool = F
 
 
 def disk(records: list[Decision], path: Path) -> tuple[float, float]:
-    """Microseconds per decision that the ledger takes to encode, chain and commit: in groups, and each by itself."""
+    """Microseconds per decision that the ledger takes to encode, chain and commit: in columns, and each by itself in a row."""
     run = Run(
         id="",
         mode="replay",
@@ -179,8 +179,9 @@ def disk(records: list[Decision], path: Path) -> tuple[float, float]:
         name = ledger.start_run(_under(run, policy)).id
         log = DecisionLog()
         begin = time.perf_counter_ns()
-        for at in range(0, len(records), GROUP):
-            ledger.append(name, records[at : at + GROUP], log=log)
+        grouping = Grouping(partial(ledger.append_group, name, log=log))
+        grouping.take(records)
+        grouping.close()
         grouped = time.perf_counter_ns() - begin
         name = ledger.start_run(_under(run, policy)).id
         begin = time.perf_counter_ns()

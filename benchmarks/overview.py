@@ -57,7 +57,7 @@ def show(facts: dict[str, str], speed: replays.Speed, timings: list[decisions.Ti
         cells += [f"{one.disk_in_groups:.0f}", f"{one.disk_one_by_one:.0f}"]
         print("  " + "".join(f"{cell:>13}" for cell in cells))
     print("  shares of the middle decision; p99 is other programs' time where the machine is busy")
-    print("  disk: the ledger's time for one decision, encoding and chain included, in groups of 2,000 and one by one")
+    print("  disk: the ledger's time for one decision, encoding and chain included, in columns as in a replay, and one by one")
 
 
 def profile(folder: Path) -> None:

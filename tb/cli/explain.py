@@ -154,12 +154,11 @@ class Explainer:
 
     def _without_trade(self, decision: Decision) -> Iterator[str]:
         """What became of an order that no trade came of."""
-        for order in self.ledger.orders(self.run.id, instrument=decision.instrument):
-            if order.decision == decision.seq:
-                ends = self.ledger.cancels(self.run.id, order=order.id)
-                yield from (f"cancelled {iso(end.at)}: {end.cause}" for end in ends)
-                if not ends and order.kind == "entry":
-                    yield "still on its way when the run ended"
+        for order in self.ledger.orders(self.run.id, instrument=decision.instrument, decision=decision.seq):
+            ends = self.ledger.cancels(self.run.id, order=order.id)
+            yield from (f"cancelled {iso(end.at)}: {end.cause}" for end in ends)
+            if not ends and order.kind == "entry":
+                yield "still on its way when the run ended"
 
     def _outcome(self, trade: Trade) -> Iterator[str]:
         from tb.core.encode import plain

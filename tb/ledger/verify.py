@@ -37,14 +37,15 @@ from tb.ledger.segments import SEGMENT, Stored, index_of
 from tb.ledger.tables import Entry, LedgerTable, Policy, RunRow, SegmentRow, table_of
 
 EVERY = 1000  # entries between two calls of `progress`
+SEGMENTS = 64  # entries read at a time: a segment may have a megabyte
 REBUILD = "the chain still holds: answers from this table cannot be trusted; restore the file from a backup"
 
 
-def _rows(connection: Connection, model: type[LedgerTable]) -> Iterator[Row]:
+def _rows(connection: Connection, model: type[LedgerTable], *, at_a_time: int = EVERY) -> Iterator[Row]:
     """All rows of a table in the order of its key, raw: types are checked here, not converted."""
     table = table_of(model)
     statement = str(select(table).order_by(*table.primary_key.columns).compile(dialect=sqlite.dialect()))
-    for row in connection.exec_driver_sql(statement, execution_options={"yield_per": EVERY}):
+    for row in connection.exec_driver_sql(statement, execution_options={"yield_per": at_a_time}):
         yield tuple(row)
 
 
@@ -306,7 +307,7 @@ def verify(
             names, altered = _policies(connection, path)
             walk = Walk(connection, path, names, anchor)
             total = connection.exec_driver_sql("SELECT max(seq) FROM entries").scalar() or 0
-            for count, row in enumerate(_rows(connection, Entry), 1):
+            for count, row in enumerate(_rows(connection, Entry, at_a_time=SEGMENTS), 1):
                 if not walk.step(row):
                     break
                 if progress is not None and count % EVERY == 0:
