@@ -82,15 +82,27 @@ def test_nor_where_there_are_findings(project: Path) -> None:
     assert (child.returncode, said) == (141, b"")
 
 
-def test_control_c_ends_a_replay_with_a_clean_message(project: Path) -> None:
-    # the run is held at a point of its own choosing, so that the signal always meets it at work
+def _interrupted(project: Path, times: int) -> subprocess.CompletedProcess[str]:
+    """A replay that gets so many signals at its first step, so that they always meet it at work."""
     script = (
-        "import os, signal, sys\nfrom tb.replay import run\n"
-        "run._last_mark = lambda *args: signal.raise_signal(signal.SIGINT)\n"
-        "from tb.cli import main\nmain()"
+        "import signal, sys\nfrom tb.replay import run\nstep = run._advance\n"
+        "def stopped(*args):\n"
+        f"    run._advance = step\n    for _ in range({times}): signal.raise_signal(signal.SIGINT)\n    step(*args)\n"
+        "run._advance = stopped\nfrom tb.cli import main\nmain()"
     )
     command = [sys.executable, "-c", script, "replay", "--project", str(project), "--data", str(project / "data")]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, preexec_fn=_heed_control_c)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, preexec_fn=_heed_control_c)
+
+
+def test_control_c_ends_a_replay_where_it_is(project: Path) -> None:
+    result = _interrupted(project, 1)
+    assert (result.returncode, result.stderr) == (130, "")
+    assert "simulation on recorded bars, interrupted at 2024-01-" in result.stdout
+    assert "interrupted" in process("runs", "--project", project).stdout
+
+
+def test_control_c_twice_ends_a_replay_with_a_clean_message(project: Path) -> None:
+    result = _interrupted(project, 2)
     assert (result.returncode, result.stdout) == (130, "")
     assert result.stderr == "stopped; a run that was being recorded stays in the ledger as unfinished\n"
     assert "unfinished" in process("runs", "--project", project).stdout

@@ -37,7 +37,7 @@ def test_an_explanation_says_what_a_shadow_would_have_refused() -> None:
 
 
 def test_the_report_counts_what_a_shadow_would_have_refused() -> None:
-    uses = rules(tally_of(done().decisions, frozenset()))
+    uses = rules(tally_of(done().decisions, frozenset()), {})
     assert {use.rule: (use.refused, use.shrunk, use.warned, use.shadowed) for use in uses} == {
         "small": (0, 0, 1, 0),
         "tiny": (0, 0, 0, 1),
