@@ -265,7 +265,8 @@ def test_a_tampered_ledger_names_the_entry(run: Run, with_ledger: Path) -> None:
     path = with_ledger / ".tb" / "ledger.sqlite"
     with sqlite3.connect(path) as connection:
         entry, payload = connection.execute(
-            "SELECT seq, payload FROM entries WHERE kind = 'segment' AND instr(payload, CAST('Trade' AS BLOB)) ORDER BY seq LIMIT 1"
+            "SELECT seq, payload FROM entries "
+            "WHERE kind = 'segment' AND instr(payload, CAST('Trade' AS BLOB)) ORDER BY seq LIMIT 1"
         ).fetchone()
         altered = payload.replace(b"long", b"lung")
         connection.execute("UPDATE entries SET payload = ? WHERE seq = ?", (altered, entry))
