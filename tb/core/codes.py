@@ -10,7 +10,7 @@ own text; `example_hint` shows its shape.
     TB200-TB299  time and look-back             TB660-TB689  project files
     TB300-TB399  completeness of risk limits    TB700-TB719  ledger
     TB400-TB499  parameters                     TB720-TB739  running tests
-    TB500-TB599  hygiene of rule files          TB800-TB899  evaluation
+    TB500-TB599  hygiene of rule files          TB800-TB899  running for real
 """
 
 from __future__ import annotations
@@ -48,7 +48,11 @@ RANGES: tuple[tuple[int, str], ...] = (
     (660, "Project files"),
     (700, "Ledger"),
     (720, "Running tests"),
-    (800, "Evaluation"),
+    (800, "Venues"),
+    (820, "The sandbox"),
+    (830, "The gateway"),
+    (850, "Running"),
+    (880, "Alerts, metrics and logs"),
 )
 
 W = Severity.WARNING
@@ -1418,6 +1422,32 @@ _ROWS: tuple[Code, ...] = (
         "of which instrument",
         "A test plays the bars of several instruments, and a condition that it expects does not say of which.",
         "write `expect volume_spike of BTC-USD`",
+    ),
+    Code(
+        "TB850",
+        "no secret where the settings say",
+        "A key, a PIN's hash or an address is looked for under the name in `tb.yaml`, in the environment or in the system's "
+        "keyring, and nothing is kept there.",
+        "set the variable `TB_PIN_HASH`",
+    ),
+    Code(
+        "TB851",
+        "not the hash of a PIN",
+        "What is kept as the PIN's hash cannot be read as one: no PIN can be checked, and live trading stays off.",
+        "make it anew with `tb pin set`",
+    ),
+    Code(
+        "TB852",
+        "no keyring",
+        "The settings keep a secret in the system's keyring, and it does not answer: none is installed, or it is locked.",
+        "name an environment variable: `env:NAME`",
+    ),
+    Code(
+        "TB853",
+        "the operator's orders cannot be kept",
+        "A halt, a resume or another order of the operator is written to disk before anything is said to be done, and the disk "
+        "refuses, or what stands there is not what tb wrote.",
+        "free some space, then try again; to stop at once, stop the process",
     ),
 )
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from tb.core.diagnostics import Diagnostic, did_you_mean, error
 from tb.core.encode import plain
+from tb.core.span import whole_file
 from tb.core.yaml_source import Items, Mapping, Node, Path, Scalar, key_span, node_at, to_plain
 
 if TYPE_CHECKING:
@@ -131,6 +132,11 @@ def _wrong_value(node: Node, path: Path, problem: ValidationError, schema: Schem
     if isinstance(value, Scalar) and value.value is None:
         return error(codes.wrong_value, f"{name} has no value", key_span(node, path), _such_as(about))
     expected = about.get("title", "something else")
+    if about.get("writeOnly"):  # it may be the secret itself: neither it nor its line is shown
+        message = f"{name} must be {expected}, and line {value.span.line} says something else"
+        return error(
+            codes.wrong_value, message, whole_file(value.span.file), f"{_such_as(about)}; what stood there counts as known"
+        )
     is_text = isinstance(value, Scalar) and isinstance(value.value, str) and about.get("type") in ("number", "integer")
     message = f"{name} must be {expected}, not {'the text ' if is_text else ''}{show(value)}"
     return error(codes.wrong_value, message, value.span, _edit(value, about))

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from tb.core.amount import parse_amount
 from tb.core.diagnostics import Diagnostic, Severity, did_you_mean, error, has_errors, in_order
+from tb.core.live_settings import Live, SecretName
 from tb.core.schema import Codes, Schema, check_schema, dotted, load_schema
 from tb.core.span import Span, whole_file
 from tb.core.time import HOUR
@@ -118,6 +119,7 @@ class Settings:
     parameters: Table[str, Override]
     rates: Table[str, Conversion]  # by currency
     rates_stale_after: int
+    live: Live
 
     def instrument(self, symbol: str) -> InstrumentSpec | None:
         """What the venue demands for this instrument: its own entry over `default`; None where there is neither."""
@@ -211,7 +213,39 @@ class _Reading:
             rates=self.rates(),
             rates_stale_after=self.duration(("rates_stale_after",)) or HOUR,
             parameters={name: Override(value.text, value.span) for name, value in self.scalars(("parameters",))},
+            live=self.live(),
         )
+
+    def live(self) -> Live:
+        """What the section `live` says, the rest as by default."""
+        plain = Live()
+        return Live(
+            venue=self.text(("live", "venue")),
+            read_only=self.truth(("live", "read_only"), plain.read_only),
+            credentials=self.secret(("live", "credentials")),
+            pin=self.secret(("live", "pin")),
+            alerts=self.secret(("live", "alerts")),
+            url=self.text(("live", "url")),
+            market_url=self.text(("live", "market_url")),
+            user_url=self.text(("live", "user_url")),
+            state=self.text(("live", "state")) or plain.state,
+            kill_file=self.text(("live", "kill_file")) or plain.kill_file,
+            answer_within=self.duration(("live", "answer_within")) or plain.answer_within,
+            protect_within=self.duration(("live", "protect_within")) or plain.protect_within,
+            clock_skew=self.duration(("live", "clock_skew")) or plain.clock_skew,
+            tolerance=plain.tolerance if (ratio := self.ratio(("live", "tolerance"), "10%")) is None else ratio,
+            metrics_port=self.count(("live", "metrics_port")),
+            cancel_on_disconnect=self.truth(("live", "cancel_on_disconnect"), plain.cancel_on_disconnect),
+        )
+
+    def truth(self, path: Path, default: bool) -> bool:
+        node = self.at(path)
+        return node.value is True if isinstance(node, Scalar) else default
+
+    def secret(self, path: Path) -> SecretName | None:
+        """Where a secret is kept."""
+        text = self.text(path)
+        return None if text is None else SecretName(*text.split(":", 1))
 
     def rates(self) -> dict[str, Conversion]:
         """What converts each currency; an instrument that is not of both currencies converts nothing."""

@@ -85,7 +85,7 @@ def test_no_code_is_listed_twice(root: Path) -> None:
         ("TB001", "How a file is written"),
         ("TB062", "Names and kinds of values"),
         ("TB641", "Market data"),
-        ("TB899", "Evaluation"),
+        ("TB899", "Alerts, metrics and logs"),
     ],
 )
 def test_a_code_stands_in_its_range(code: str, title: str) -> None:

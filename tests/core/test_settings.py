@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from tb.core.amount import parse_amount
 from tb.core.diagnostics import Severity
+from tb.core.live_settings import Live, SecretName
+from tb.core.render import human
 from tb.core.settings import InstrumentSpec, Settings, Venue, parse_settings, quote_currency, settings_schema
 from tb.core.units import BARS, DURATION, NUMBER, RATIO, R, Unit, money
 from tb.core.yaml_source import parse_yaml
@@ -324,3 +326,50 @@ def test_words_of_yaml_1_1_stay_words() -> None:
     assert findings == []
     values = {entry.key: getattr(entry.value, "value", None) for entry in getattr(node, "entries", ())}
     assert values == {"a": "off", "b": "yes", "c": "1:30", "d": "2024-01-01", "e": "0x10", "f": 1000, "g": ".5"}
+
+
+# trading for real
+
+
+def test_live_settings_default_to_what_sends_nothing() -> None:
+    live = good().live
+    assert live == Live()
+    assert live.read_only
+    assert (live.venue, live.credentials, live.pin, live.kill_file) == (None, None, None, ".tb/KILL")
+
+
+def test_live_settings_name_where_secrets_are() -> None:
+    live = good(
+        GOOD + "live: {venue: coinbase, read_only: false, credentials: 'env:COINBASE_KEY', pin: 'keyring:tb/pin', "
+        "url: 'https://127.0.0.1:8443', answer_within: 2s, protect_within: 5s, tolerance: 25bps, metrics_port: 9464}\n"
+    ).live
+    assert (live.venue, live.read_only) == ("coinbase", False)
+    assert live.credentials == SecretName("env", "COINBASE_KEY")
+    assert live.pin == SecretName("keyring", "tb/pin")
+    assert (live.answer_within, live.protect_within, live.clock_skew) == (2_000, 5_000, 1_000)
+    assert (live.tolerance, live.metrics_port) == (Decimal("0.0025"), 9464)
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("read_only: no way", "`live.read_only` must be `true` or `false`"),
+        ("credentials: organizations/1/apiKeys/2", "`live.credentials` must be the place of a secret"),
+        ("pin: '4711'", "`live.pin` must be the place of a secret"),
+        ("url: 'https://me:secret@host'", "`live.url` must be an address"),
+        ("tolerance: 20%", "`live.tolerance` is `20%`, more than 10%"),
+        ("venue: kraken", "`live.venue` must be the name of a venue"),
+        ("armed: true", "unknown key `armed` in `live`"),
+    ],
+)
+def test_what_is_wrong_in_live_settings_is_told_in_words(entry: str, message: str) -> None:
+    found = said(GOOD + f"live: {{{entry}}}\n")
+    assert len(found) == 1, found
+    assert message in found[0]
+
+
+@pytest.mark.parametrize("entry", ["pin: 'seeded-4711'", "credentials: seeded-4711", "url: 'https://me:seeded-4711@host'"])
+def test_a_secret_that_was_typed_into_the_settings_is_not_repeated(entry: str) -> None:
+    _, findings = parse_settings("tb.yaml", GOOD + f"live:\n  {entry}\n")
+    assert findings
+    assert "seeded-4711" not in human(findings, {"tb.yaml": GOOD + f"live:\n  {entry}\n"})

@@ -1,0 +1,77 @@
+"""`tb pin`: the operator's PIN, kept as a hash where the settings say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tb.cli.opening import settings_of
+from tb.cli.options import command, project_option
+from tb.cli.output import put, say
+
+if TYPE_CHECKING:
+    from tb.core.live_settings import SecretName
+
+_EXAMPLE = "`live: {pin: 'env:TB_PIN_HASH'}` or `live: {pin: 'keyring:tb/pin'}`"
+
+
+@click.group("pin")
+def tb_pin() -> None:
+    """The operator's PIN, which live trading asks for.
+
+    Only its hash is kept, where `live.pin` of tb.yaml says: in an environment variable or in the system's keyring.
+    """
+
+
+@command("set", "tb pin set")
+@project_option
+def pin_set(project: Path) -> None:
+    """Make the hash of a new PIN: into the keyring, or printed as the line for the environment.
+
+    The PIN is asked for twice and never shown; it is no option, since others can read what a process was started with.
+    """
+    from tb.runtime.secrets import SHORTEST_PIN, hash_pin, new_salt, store_in_keyring
+
+    name = _name(project)
+    pin = click.prompt("new PIN", hide_input=True, confirmation_prompt="the same again", err=True)
+    if len(pin) < SHORTEST_PIN:
+        raise click.UsageError(f"a PIN has at least {SHORTEST_PIN} characters; take letters too")
+    kept = hash_pin(pin, new_salt())
+    if name.place == "keyring":
+        store_in_keyring(name, kept)
+        say(f"the hash is in the keyring as `{name.name}`")
+        return
+    say(f"set this variable where `tb run` is started ({name} in tb.yaml):")
+    put(f"{name.name}='{kept}'")
+
+
+@command("check", "tb pin check")
+@project_option
+def pin_check(project: Path) -> None:
+    """Ask for the PIN and say whether it is the one whose hash is kept."""
+    ask_pin(_name(project))
+    put("the PIN is right")
+
+
+def ask_pin(name: SecretName) -> None:
+    """Asks for the operator's PIN; ends the command with 1 where it is another. Raises Refused where no hash is kept."""
+    from tb.runtime.secrets import is_pin, read_secret
+
+    kept = read_secret(name, "the hash of the operator's PIN")
+    pin = click.prompt("PIN", hide_input=True, err=True)
+    if not is_pin(pin, kept):
+        say("that is not the PIN")
+        raise click.exceptions.Exit(1)
+
+
+def _name(project: Path) -> SecretName:
+    name = settings_of(project).live.pin
+    if name is None:
+        raise click.UsageError(f"tb.yaml does not say where the PIN's hash is kept; add {_EXAMPLE}")
+    return name
+
+
+tb_pin.add_command(pin_set)
+tb_pin.add_command(pin_check)

@@ -1,0 +1,83 @@
+"""Commands of the operator: halt, resume and the PIN."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cli_commands import Run
+from click.testing import CliRunner
+
+from tb.cli import tb
+from tb.runtime.operator import Inbox, KillFile
+
+
+@pytest.fixture
+def desk(tmp_path: Path, run: Run) -> Path:
+    folder = tmp_path / "desk"
+    assert run("init", folder).code == 0
+    return folder
+
+
+def with_pin(folder: Path) -> str:
+    """The PIN's hash, in the settings by the name of a variable."""
+    settings = folder / "tb.yaml"
+    settings.write_text(settings.read_text() + "\nlive: {pin: 'env:TB_TEST_PIN'}\n")
+    made = CliRunner().invoke(tb, ["pin", "set", "--project", str(folder)], input="seeded-4711\nseeded-4711\n")
+    assert made.exit_code == 0
+    assert "4711" not in made.output
+    name, _, kept = made.stdout.strip().partition("=")
+    assert name == "TB_TEST_PIN"
+    return kept.strip("'")
+
+
+def test_halt_works_without_a_session_and_resume_undoes_it(desk: Path, run: Run) -> None:
+    answer = run("halt", "--reason", "prices  look\nwrong", "--by", "ann", "--project", desk)
+    assert (answer.code, answer.out) == (0, "halted by ann: prices look wrong\n")
+    assert KillFile(desk / ".tb" / "KILL").stands()
+    answer = run("resume", "--by", "bob", "--reason", "they were right", "--project", desk, "--json")
+    assert answer.json == {"resumed": True, "by": "bob", "reason": "they were right", "kill_file_removed": True}
+    assert not KillFile(desk / ".tb" / "KILL").stands()
+    words = Inbox(desk / ".tb" / "live").waiting()
+    assert [(word.kind, word.by) for word in words] == [("halt", "ann"), ("resume", "bob")]
+
+
+@pytest.mark.parametrize("missing", ["--by", "--reason"])
+def test_nobody_resumes_without_a_name_and_a_reason(desk: Path, run: Run, missing: str) -> None:
+    given = {"--by": "ann", "--reason": "x"}
+    run("halt", "--reason", "x", "--project", desk)
+    for other in ({}, {missing: "  "}):
+        asked = {name: text for name, text in given.items() if name != missing} | other
+        answer = run("resume", *(part for pair in asked.items() for part in pair), "--project", desk)
+        assert answer.code == 2
+        assert missing in answer.err
+    assert KillFile(desk / ".tb" / "KILL").stands()
+
+
+def test_resume_asks_for_the_pin_where_there_is_one(desk: Path, run: Run) -> None:
+    kept = with_pin(desk)
+    run("halt", "--reason", "x", "--project", desk)
+    asked = ["resume", "--by", "ann", "--reason", "y", "--project", str(desk)]
+    wrong = CliRunner(env={"TB_TEST_PIN": kept}).invoke(tb, asked, input="seeded-4712\n")
+    assert (wrong.exit_code, wrong.stdout) == (1, "")
+    assert "4712" not in wrong.output
+    unset = CliRunner(env={"TB_TEST_PIN": ""}).invoke(tb, asked, input="seeded-4711\n")
+    assert unset.exit_code == 3
+    assert "TB850" in unset.stderr
+    assert KillFile(desk / ".tb" / "KILL").stands()
+    right = CliRunner(env={"TB_TEST_PIN": kept}).invoke(tb, asked, input="seeded-4711\n")
+    assert right.exit_code == 0
+    assert not KillFile(desk / ".tb" / "KILL").stands()
+
+
+def test_a_pin_that_is_too_short_or_repeated_otherwise_is_refused(desk: Path) -> None:
+    settings = desk / "tb.yaml"
+    asked = ["pin", "set", "--project", str(desk)]
+    nowhere = CliRunner().invoke(tb, asked)
+    assert nowhere.exit_code == 2
+    assert "tb.yaml does not say where the PIN's hash is kept" in nowhere.stderr
+    settings.write_text(settings.read_text() + "\nlive: {pin: 'env:TB_TEST_PIN'}\n")
+    short = CliRunner().invoke(tb, asked, input="1234\n1234\n")
+    assert short.exit_code == 2
+    assert "at least 6 characters" in short.stderr
+    assert CliRunner().invoke(tb, asked, input="abcdef\nabcdeg\n").exit_code == 1
