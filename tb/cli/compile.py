@@ -27,7 +27,7 @@ def tb_compile(show: bool, project: Path, as_json: bool) -> None:
     The constraints become one Python function for each period of the strategies; it is run once for each proposal.
     """
     from tb.ledger import policy_hash
-    from tb.replay.run import gates_of
+    from tb.runtime.policy import gates_of
 
     compiled = compiled_project(project)
     plan = compiled.plan

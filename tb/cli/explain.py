@@ -106,7 +106,7 @@ class Explainer:
     """Explains records of one run under the policy that the ledger keeps for it."""
 
     def __init__(self, ledger: Ledger, run: str | None, project: Path) -> None:
-        from tb.replay.run import gates_of
+        from tb.runtime.policy import gates_of
 
         self.ledger = ledger
         self.run: Run = run_of(ledger, run).run

@@ -71,7 +71,7 @@ def _of_run(project: Path, name: str) -> Given:
     from tb.cli.opening import policy_of, reading, run_of
     from tb.cli.output import say
     from tb.cli.recorded import bars_of
-    from tb.replay.run import gates_of
+    from tb.runtime.policy import gates_of
 
     with reading(project, None) as ledger:
         run = run_of(ledger, name).run

@@ -109,7 +109,7 @@ def _under(
     """The policy with other parameters and limits, and the record as that policy reads it."""
     from tb.engine.explain.words import describe
     from tb.gate.explain.what_if import carried
-    from tb.replay.run import gates_of
+    from tb.runtime.policy import gates_of
 
     other = _compiled_with(compiled, numbers)
     new = gates_of(other.plan)[other.plan.strategy(decision.strategy).period]

@@ -1,6 +1,6 @@
 """replay: history in, the same session step as live, everything into the ledger.
 
-1. The plan's market columns are evaluated over all bars (`tb.replay.view`).
+1. The plan's market columns are evaluated over all bars (`tb.runtime.view`).
 2. Columns say where something can happen: every bar at which an entry's condition holds inside its universe (`_candidates`).
 3. Between these instants nothing can change while nothing is held, on its way, paused or halted, and no watched limit looks
    back at such a time: they are skipped. Else every bar is stepped: the venue first (`SimulatedVenue.advance`), then the
@@ -29,17 +29,18 @@ from tb.engine.bars import instants_of
 from tb.engine.columns import CHUNK
 from tb.engine.markets import Assumptions, Markets
 from tb.engine.plan import Plan, with_data
-from tb.gate.gate import Gate
 from tb.ledger import DecisionLog, Group, Grouping
 from tb.replay.data import Market
 from tb.replay.pace import Followed, Pace
-from tb.replay.rates import Rates
 from tb.replay.skipping import Skipper
 from tb.replay.venue import SimulatedVenue
-from tb.replay.view import RecordedView, columns_of
 from tb.runtime.drafts import Ready
+from tb.runtime.entry_states import BUSY, COOLING, FALSE, OUTSIDE, TRUE, UNKNOWN
+from tb.runtime.policy import gates_of
 from tb.runtime.ports import Adviser
+from tb.runtime.rates import Rates
 from tb.runtime.session import Session
+from tb.runtime.view import RecordedView, columns_of
 
 Progress = Callable[[int, int], None]
 
@@ -48,9 +49,6 @@ class Keeps(Protocol):
     """Where a run's records are kept: a ledger, or whatever stands in its place."""
 
     def append_group(self, run: str, group: Group, *, log: DecisionLog | None = None) -> None: ...
-
-
-FALSE, TRUE, UNKNOWN, OUTSIDE, BUSY, COOLING = range(6)
 
 
 class _Recorder:
@@ -97,10 +95,6 @@ def markets_of(plan: Plan, market: Market, settings: Settings) -> Markets:
 def _stated(venue: Venue) -> tuple[float | None, float | None]:
     """Spread and depth that stand in for what was not recorded."""
     return None if venue.spread is None else float(venue.spread), None if venue.depth is None else float(venue.depth)
-
-
-def gates_of(plan: Plan) -> dict[int, Gate]:
-    return {period: Gate(plan.graph, policy) for period, policy in plan.policies.items()}
 
 
 def replay_market(

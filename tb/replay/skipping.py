@@ -26,11 +26,11 @@ from tb.gate.account import Book
 from tb.gate.foresight import Outlook, may_fail
 from tb.gate.history import Stretch
 from tb.replay.venue import SimulatedVenue
-from tb.replay.view import RecordedView
 from tb.runtime.drafts import Ready
 from tb.runtime.latches import place
 from tb.runtime.positions import Position
 from tb.runtime.session import Session
+from tb.runtime.view import RecordedView
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -30,10 +30,10 @@ from tb.gate.gate import Approved
 from tb.gate.levels import to_grid
 from tb.gate.standing import NOTHING_SAID, Standing
 from tb.replay.prices import Prices
-from tb.replay.rates import Rates
 from tb.replay.resting import Resting
 from tb.replay.together import LegOrders
 from tb.runtime.positions import Position, Take
+from tb.runtime.rates import Rates
 from tb.runtime.session import Session
 from tb.runtime.settling import REFUSED, Settling
 

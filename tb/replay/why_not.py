@@ -25,7 +25,7 @@ from tb.engine.instant import Exact
 from tb.engine.interpret import from_leaves
 from tb.engine.markets import Markets
 from tb.engine.plan import EnterPlan, Plan, StrategyPlan, bound
-from tb.replay.run import BUSY, COOLING, FALSE, OUTSIDE, TRUE, UNKNOWN
+from tb.runtime.entry_states import BUSY, COOLING, FALSE, OUTSIDE, TRUE, UNKNOWN
 
 _RECORDED = frozenset({"open", "high", "low", "close", "volume", "bid", "ask", "mid", "spread"})
 _WORDS = {

@@ -20,6 +20,7 @@ from tb.dsl.parse import parse
 from tb.engine.build import Builder
 from tb.engine.plan import Plan
 from tb.engine.planning import plan
+from tb.gate.gate import Gate
 from tb.gate.limits import Limits, parse_limits
 from tb.runtime.project import LIMITS, SETTINGS, Project
 from tb.vocabulary.std import TEXTS
@@ -124,3 +125,8 @@ def project_of(texts: Mapping[str, str], root: Path) -> Project:
     policy = {path: text for path, text in texts.items() if path.startswith(f"{settings.policy}/") and path.endswith(".tb")}
     library = {path: text for path, text in texts.items() if path in TEXTS}
     return Project(root, settings, rules, policy, limits, dict(texts), tuple(findings), library)
+
+
+def gates_of(plan: Plan) -> dict[int, Gate]:
+    """The gate of each period that strategies decide in."""
+    return {period: Gate(plan.graph, policy) for period, policy in plan.policies.items()}

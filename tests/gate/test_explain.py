@@ -25,9 +25,8 @@ from tb.gate.explain.reproduce import facts_of, reproduce
 from tb.gate.gate import Gate
 from tb.gate.sizing import size
 from tb.replay.data import load_market
-from tb.replay.run import gates_of
 from tb.replay.sample import write_sample
-from tb.runtime.policy import Compiled, compile_project, project_of
+from tb.runtime.policy import Compiled, compile_project, gates_of, project_of
 from tb.runtime.project import load_project
 
 D = Decimal

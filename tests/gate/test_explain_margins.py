@@ -14,8 +14,7 @@ from tb.engine.explain.words import describe
 from tb.gate.explain import dot, html, rule_text, text
 from tb.gate.explain.reproduce import facts_of
 from tb.replay.data import load_market
-from tb.replay.run import gates_of
-from tb.runtime.policy import compile_project, project_of
+from tb.runtime.policy import compile_project, gates_of, project_of
 from tb.runtime.project import load_project
 
 POLICY = (

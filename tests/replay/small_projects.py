@@ -19,8 +19,8 @@ from tb.engine.bars import Bars
 from tb.gate.explain import Explanation, explain
 from tb.ledger import DecisionLog, Group
 from tb.replay.data import Market
-from tb.replay.run import Outcome, gates_of, replay_market
-from tb.runtime.policy import Compiled, compile_project, project_of
+from tb.replay.run import Outcome, replay_market
+from tb.runtime.policy import Compiled, compile_project, gates_of, project_of
 
 NAN = math.nan
 START = parse_instant("2024-01-01") or 0

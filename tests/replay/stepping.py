@@ -18,13 +18,13 @@ from tb.engine.columns import CHUNK
 from tb.engine.interpret import Histories
 from tb.engine.plan import with_data
 from tb.replay.data import Market
-from tb.replay.rates import Rates
-from tb.replay.run import gates_of, markets_of
+from tb.replay.run import markets_of
 from tb.replay.venue import SimulatedVenue
-from tb.replay.view import RecordedView, columns_of
 from tb.runtime.drafts import Ready
-from tb.runtime.policy import Compiled
+from tb.runtime.policy import Compiled, gates_of
+from tb.runtime.rates import Rates
 from tb.runtime.session import Session
+from tb.runtime.view import RecordedView, columns_of
 
 Watch = Callable[[int, Session, Collected], None]
 

@@ -17,7 +17,7 @@ from tb.core.time import HOUR
 from tb.engine.derived import allocation, kelly
 from tb.gate.explain import html, text
 from tb.gate.explain.reproduce import facts_of
-from tb.replay.run import gates_of
+from tb.runtime.policy import gates_of
 
 D = Decimal
 RATIOS = st.integers(1, 400).map(lambda n: D(n) / 1000)

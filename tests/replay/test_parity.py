@@ -16,7 +16,7 @@ from tb.core.records import Decision, Latch, Quiet
 from tb.core.time import HOUR
 from tb.replay.parity import Likeness, Names, Tally, align
 from tb.replay.parity.align import ORDER
-from tb.replay.run import BUSY, FALSE, TRUE, UNKNOWN
+from tb.runtime.entry_states import BUSY, FALSE, TRUE, UNKNOWN
 
 PLAIN = Likeness(None, rows=True)
 

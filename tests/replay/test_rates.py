@@ -20,7 +20,7 @@ from tb.engine.instant import EXACT
 from tb.gate.account import Account, Working
 from tb.gate.facts import Moment, read
 from tb.gate.proposal import Proposal
-from tb.replay.rates import Rates
+from tb.runtime.rates import Rates
 
 D = Decimal
 EURO = "{EUR: EUR_USD, JPY: USD_JPY}"

@@ -22,8 +22,7 @@ from tb.gate.foresight import Outlook, may_fail
 from tb.gate.history import Stretch
 from tb.replay import skipping
 from tb.replay.data import Market
-from tb.replay.run import gates_of
-from tb.runtime.policy import Compiled
+from tb.runtime.policy import Compiled, gates_of
 from tb.runtime.session import Session
 
 D = Decimal

@@ -10,8 +10,8 @@ from small_projects import NAN, START, Replayed, bars, compiled, flat, market, r
 from tb.core.records import Cancel, Fill, Trade
 from tb.core.time import HOUR
 from tb.gate.gate import Approved
-from tb.replay.rates import Rates
 from tb.replay.venue import SimulatedVenue
+from tb.runtime.rates import Rates
 
 D = Decimal
 

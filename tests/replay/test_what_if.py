@@ -19,8 +19,7 @@ from tb.gate.explain.inputs import settable
 from tb.gate.explain.what_if import Inputs, WhatIf, judge_again
 from tb.gate.gate import Gate
 from tb.replay.data import load_market
-from tb.replay.run import gates_of
-from tb.runtime.policy import compile_project
+from tb.runtime.policy import compile_project, gates_of
 from tb.runtime.project import load_project
 
 

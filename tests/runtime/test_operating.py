@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from small_projects import START, bars, compiled, flat, market, strategy
+from tb.replay.rates import Rates
+from tb.replay.view import RecordedView, columns_of
 
 from tb.core.records import Cancel, Decision, Latch, Record
 from tb.core.time import HOUR
-from tb.replay.rates import Rates
 from tb.replay.run import gates_of, markets_of
 from tb.replay.venue import SimulatedVenue
-from tb.replay.view import RecordedView, columns_of
 from tb.runtime.drafts import Ready
 from tb.runtime.latches import Latches
 from tb.runtime.operating import Operating

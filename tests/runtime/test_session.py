@@ -11,13 +11,15 @@ from small_projects import NAN, START, Replayed, bars, compiled, flat, market, r
 from tb.core.records import Decision, Latch
 from tb.core.time import DAY, HOUR
 from tb.gate.explain import Explanation
-from tb.replay.rates import Rates
-from tb.replay.run import BUSY, COOLING, gates_of, markets_of
+from tb.replay.run import markets_of
 from tb.replay.venue import SimulatedVenue
-from tb.replay.view import RecordedView, columns_of
 from tb.runtime.drafts import Ready
+from tb.runtime.entry_states import BUSY, COOLING
 from tb.runtime.latches import Latches
+from tb.runtime.policy import gates_of
+from tb.runtime.rates import Rates
 from tb.runtime.session import Session
+from tb.runtime.view import RecordedView, columns_of
 
 D = Decimal
 

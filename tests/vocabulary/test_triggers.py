@@ -14,8 +14,8 @@ from tb.engine.columns import CHUNK
 from tb.replay.data import load_market
 from tb.replay.run import markets_of
 from tb.replay.testing import TestHistory
-from tb.replay.view import columns_of
 from tb.runtime import policy as policies
+from tb.runtime.view import columns_of
 from tb.vocabulary.std import TRIGGERS
 
 TESTS = Path(__file__).resolve().parent.parent / "language" / "triggers"

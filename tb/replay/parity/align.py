@@ -20,7 +20,7 @@ import msgspec
 
 from tb.core.records import Decision, Latch, Quiet
 from tb.replay.parity.naming import Likeness
-from tb.replay.run import TRUE
+from tb.runtime.entry_states import TRUE
 
 How = Literal["same", "value", "verdict", "only_a", "only_b"]
 ORDER = "order at the instant"

@@ -16,7 +16,7 @@ from tb.core.records import Decision
 from tb.engine.explain.words import describe
 from tb.engine.plan import EnterPlan, ExitPlan, Plan
 from tb.gate.gate import Gate
-from tb.replay.run import gates_of
+from tb.runtime.policy import gates_of
 
 # what is told by name, or belongs to the place of the record and not to the decision
 _APART = frozenset({"seq", "facts", "market", "ages", "rows", "row", "feeds", "failed", "unknown", "enter"})

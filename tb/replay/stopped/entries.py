@@ -18,10 +18,10 @@ from tb.engine.columns import Columns
 from tb.engine.explain.clauses import shared_unit, sides
 from tb.engine.graph import RuleGraph
 from tb.engine.plan import EnterPlan, StrategyPlan
-from tb.replay.run import FALSE, OUTSIDE, TRUE, UNKNOWN
 from tb.replay.stopped.counts import Grid, Near, longest, nearest, timeline
 from tb.replay.stopped.model import Stopper
 from tb.replay.stopped.outline import Floats, Key, Mask, Truth, blamed, joined, keys, words, would_hold
+from tb.runtime.entry_states import FALSE, OUTSIDE, TRUE, UNKNOWN
 
 Ints = NDArray[np.int64]
 _COMPARED = frozenset({"lt", "le", "gt", "ge", "eq", "ne", "agrees"})

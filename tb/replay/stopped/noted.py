@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb.core.records import Quiet
-from tb.replay.run import BUSY, COOLING, FALSE, OUTSIDE, TRUE, UNKNOWN
 from tb.replay.stopped.model import States
+from tb.runtime.entry_states import BUSY, COOLING, FALSE, OUTSIDE, TRUE, UNKNOWN
 
 Bytes = NDArray[np.uint8]
 NOT_NOTED = 255  # a bar of which the run says nothing, such as one after it was interrupted

@@ -23,12 +23,13 @@ from tb.engine.markets import Markets
 from tb.engine.plan import EnterPlan, Plan, StrategyPlan, with_data
 from tb.gate.gate import Gate
 from tb.replay.metrics_policy import stoppages
-from tb.replay.run import TRUE, gates_of
 from tb.replay.stopped.counts import Grid, timeline
 from tb.replay.stopped.entries import Looked, by_clause, look, nodes_of, roots_of, stopper
 from tb.replay.stopped.model import OfEntry, OfInstrument, States, Stop, StoppedSpan
 from tb.replay.stopped.noted import Bytes, counted, noted
 from tb.replay.stopped.refusals import refused_by
+from tb.runtime.entry_states import TRUE
+from tb.runtime.policy import gates_of
 
 Progress = Callable[[int, int], None]
 

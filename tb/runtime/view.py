@@ -17,7 +17,7 @@ from tb.engine.graph import RuleGraph
 from tb.engine.instant import EXACT, exact
 from tb.engine.markets import Markets
 from tb.engine.plan import Plan
-from tb.replay.rates import Rates
+from tb.runtime.rates import Rates
 
 
 def columns_of(plan: Plan, markets: Markets, *, chunk: int) -> Columns:
