@@ -1449,6 +1449,19 @@ _ROWS: tuple[Code, ...] = (
         "refuses, or what stands there is not what tb wrote.",
         "free some space, then try again; to stop at once, stop the process",
     ),
+    Code(
+        "TB880",
+        "alerts need a library that is not installed",
+        "Alerts go out through a library that is not part of a plain installation.",
+        "install the extra `live`: `pip install 'tb[live]'`",
+    ),
+    Code(
+        "TB881",
+        "no address for alerts",
+        "What the environment or the keyring holds as addresses for alerts is empty, or has a line that no service is known "
+        "for. The line is named by its number: an address is a secret.",
+        "write addresses as apprise does, one a line, as in `mailto://user:password@example.org`; `tb alerts test` tries them",
+    ),
 )
 
 CODES: Mapping[str, Code] = MappingProxyType({row.code: row for row in _ROWS})
