@@ -196,8 +196,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=T
 
 
 class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
-    """An order that ended without a fill. `cause`: `expired`, `would cross`, `position closed`, or the pause or halt that
-    ended it, as `halt daily_loss`."""
+    """An order that ended without a fill, or what was left of it. `cause`: `expired`, `would cross`, `position closed`, the
+    pause or halt that ended it, as `halt daily_loss`, or why the gateway or the venue did not take it."""
 
     order: str
     at: int
@@ -223,7 +223,8 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=Tr
     price: Decimal
     fee: Decimal
     slippage: Decimal  # price - undisturbed price, in price units, positive when it cost
-    cause: str  # "entry", "quote", "stop", "trailing stop", "take", "target", "exit when", "hold", "leg gone", "end of data"
+    cause: str  # "entry", "quote", "stop", "trailing stop", "take", "target", "exit when", "hold", "leg gone", "end of data",
+    # "unprotected", "flatten"
     rate: Decimal | None = None
 
 
@@ -312,4 +313,26 @@ class Curve(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
     points: bytes
 
 
-Record = Decision | Quiet | Order | Cancel | Fill | Trade | Latch | Mark | Curve
+What = Literal[
+    "refused", "sent", "answer", "lookup", "cancel", "amend", "protection", "breaker", "recovery", "agreement", "alert"
+]
+
+
+class Handling(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True, gc=False):
+    """What the gateway did with an order, or learnt from the venue. `at` is the wall clock, outside of every decision hash.
+
+    `order` is the id of the order that it is about, a protection's that of its entry; `client` the id that the venue knows.
+    `status` is that of the order at the venue, of the breaker, or of a step. `words` are for people, `details` by name.
+    """
+
+    at: int
+    what: What
+    instrument: str = ""
+    order: str = ""
+    client: str = ""
+    status: str = ""
+    words: str = ""
+    details: dict[str, str] = {}
+
+
+Record = Decision | Quiet | Order | Cancel | Fill | Trade | Latch | Mark | Curve | Handling

@@ -6,7 +6,7 @@ leave out their far end, as those of `Account` do; times are the instants of eve
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -59,7 +59,7 @@ class Activity:
 
     def send(self, order: SentOrder, parent: str | None = None) -> None:
         """An approved order goes out."""
-        self.messages.append(order.at)
+        insort(self.messages, order.at)
         self.sent.append(order)
         if parent is not None:
             self.parents[parent] = EXACT.add(self.parents.get(parent, ZERO), order.quantity)
@@ -76,8 +76,8 @@ class Activity:
             self.sent.insert(found, order)
 
     def cancel(self, at: int) -> None:
-        """An order is taken back: a message like another."""
-        self.messages.append(at)
+        """An order is taken back: a message like another. A venue may tell of it late, after orders of a later instant."""
+        insort(self.messages, at)
 
     def reject(self, at: int) -> None:
         """The venue refused an order."""

@@ -30,11 +30,52 @@ from tb.gate.facts import READERS, Moment, read
 MarketReader = Callable[[int], float | None]
 
 
-@dataclass(frozen=True, slots=True)
 class Approved:
-    """Permission to send one order of this quantity. The gateway takes nothing else."""
+    """Permission to send one order of this quantity. The gateway takes nothing else.
 
+    It cannot be made by calling it, changed, copied with another quantity or subclassed: `Gate` gives it, and `closing`.
+    """
+
+    __slots__ = ("quantity",)
     quantity: Decimal
+
+    def __init__(self, *_: object, **__: object) -> None:
+        raise TypeError("only the gate approves an order")
+
+    def __init_subclass__(cls) -> None:
+        raise TypeError("only the gate approves an order")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"what was approved cannot be changed: {name}")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"what was approved cannot be changed: {name}")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Approved) and self.quantity == other.quantity
+
+    def __hash__(self) -> int:
+        return hash(self.quantity)
+
+    def __repr__(self) -> str:
+        return f"Approved({self.quantity})"
+
+
+def _approve(quantity: Decimal) -> Approved:
+    approved = object.__new__(Approved)
+    object.__setattr__(approved, "quantity", quantity)
+    return approved
+
+
+def closing(quantity: Decimal, *, held: Decimal) -> Approved:
+    """Permission to close what an approved entry began: by its stop or target, or because these cannot be placed.
+
+    The entry was approved with its protection, so no constraint is asked again. Raises `ValueError` for more than is held: such
+    an order would add risk.
+    """
+    if not Decimal(0) < quantity <= held:
+        raise ValueError(f"{quantity} cannot be closed of {held}")
+    return _approve(quantity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +152,7 @@ class Gate:
     def decide(self, inputs: Sequence[Exact], adds_risk: bool, quantity: Decimal, lot: Decimal | None) -> Judgement:
         """The verdict that follows from a snapshot alone: explanations and what-if questions come through here too."""
         if self._accept(inputs):
-            return Judgement("approve", (), 0, 0, tuple(inputs), Approved(quantity), ())
+            return Judgement("approve", (), 0, 0, tuple(inputs), _approve(quantity), ())
         masks = self._judge(inputs)
         judgement = self._act(inputs, masks, self.applies(adds_risk), quantity, lot)
         shadowed = self.shadowed(masks, adds_risk)
@@ -125,14 +166,14 @@ class Gate:
         latches = tuple(c for bit, c in enumerate(self.policy.constraints) if failed >> bit & 1 and c.latches)
         snapshot = tuple(inputs)
         if verdict in {"approve", "warn"}:
-            return Judgement(verdict, deciding, failed, unknown, snapshot, Approved(quantity), latches)
+            return Judgement(verdict, deciding, failed, unknown, snapshot, _approve(quantity), latches)
         if verdict == "shrink":
             smaller = self._largest(inputs, quantity, lot)
             if smaller is not None:
                 then_failed, then_unknown = self._judge(self.with_quantity(inputs, smaller))
                 rest, names = self._strictest(then_failed & applies, then_unknown & applies)
                 if rest in {"approve", "warn"}:
-                    return Judgement("shrink", deciding, failed, unknown, snapshot, Approved(smaller), latches)
+                    return Judgement("shrink", deciding, failed, unknown, snapshot, _approve(smaller), latches)
                 deciding = tuple(dict.fromkeys([*deciding, *names]))
             return Judgement("reject", deciding, failed, unknown, snapshot, None, latches)
         return Judgement(verdict, deciding, failed, unknown, snapshot, None, latches)

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import insert
 from sqlalchemy.dialects import sqlite
 
-from tb.core.records import Cancel, Curve, Decision, Fill, Latch, Mark, Order, Quiet, Record, Trade
+from tb.core.records import Cancel, Curve, Decision, Fill, Handling, Latch, Mark, Order, Quiet, Record, Trade
 from tb.ledger.segments import SEGMENT
 from tb.ledger.tables import (
     CancelRow,
@@ -18,6 +18,7 @@ from tb.ledger.tables import (
     DecisionRow,
     Entry,
     FillRow,
+    HandlingRow,
     LatchRow,
     LedgerTable,
     MarkRow,
@@ -70,6 +71,10 @@ def _mark(m: Mark) -> Row:
     return (m.at,)
 
 
+def _handling(h: Handling) -> Row:
+    return (h.at, h.what, h.order, h.instrument)
+
+
 class Shape(msgspec.Struct, frozen=True):
     """How records of one kind are projected: `columns` follow `entry` and `run` in the order of the table's declaration.
 
@@ -98,6 +103,7 @@ SHAPES: dict[str, Shape] = {
         _shape(Latch, LatchRow, _latch),
         _shape(Mark, MarkRow, _mark),
         _shape(Curve, CurveRow, _curve),
+        _shape(Handling, HandlingRow, _handling),
     )
 }
 

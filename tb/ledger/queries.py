@@ -21,6 +21,7 @@ from tb.ledger.tables import (
     DecisionRow,
     Entry,
     FillRow,
+    HandlingRow,
     LatchRow,
     MarkRow,
     OrderRow,
@@ -36,6 +37,7 @@ _entries, _runs = table_of(Entry), table_of(RunRow)
 _decisions, _quiet, _trades = table_of(DecisionRow), table_of(QuietRow), table_of(TradeRow)
 _curves, _cancels, _segments = table_of(CurveRow), table_of(CancelRow), table_of(SegmentRow)
 _orders, _fills, _latches, _marks = table_of(OrderRow), table_of(FillRow), table_of(LatchRow), table_of(MarkRow)
+_handlings = table_of(HandlingRow)
 _payload: ColumnElement[Any] = type_coerce(_entries.c.payload, NullType())  # as it stands, even where somebody changed its type
 
 
@@ -126,6 +128,10 @@ def marks(run: str) -> Select[Any]:
 
 def latches(run: str) -> Select[Any]:
     return _of(_latches, run).order_by(_latches.c.entry)
+
+
+def handlings(run: str, order_id: str | None) -> Select[Any]:
+    return _of(_handlings, run, order_id=order_id).order_by(_handlings.c.entry)
 
 
 def records(connection: Connection, path: Path, statement: Select[Any]) -> Iterator[Any]:

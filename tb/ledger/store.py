@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, Select, func, insert, select, update
 
 from tb.core.diagnostics import Diagnostic
 from tb.core.encode import canonical
-from tb.core.records import Cancel, Curve, Decision, Fill, Latch, Mark, Order, Quiet, Record, Run, Trade, Verdict
+from tb.core.records import Cancel, Curve, Decision, Fill, Handling, Latch, Mark, Order, Quiet, Record, Run, Trade, Verdict
 from tb.ledger import queries, reading
 from tb.ledger.chain import Head, policy_bytes, policy_hash
 from tb.ledger.findings import RESTORE, refused, refusing
@@ -358,6 +358,10 @@ class Ledger:
     def latches(self, run: str) -> list[Latch]:
         """Latches and liftings in the order of writing. Raises `Refused` TB707."""
         return self._records(run, queries.latches(run), Wanted("Latch"))
+
+    def handlings(self, run: str, *, order: str | None = None) -> list[Handling]:
+        """What the gateway did and learnt, in the order of writing; with `order`, about that one. Raises `Refused` TB707."""
+        return self._records(run, queries.handlings(run, order), Wanted("Handling", {"order": order}))
 
     def active_latches(self, run: str, at: int) -> list[Latch]:
         """Latches set at or before `at` that still hold then: not past `until` (`at < until`), and not lifted since.

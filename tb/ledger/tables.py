@@ -14,7 +14,7 @@ from sqlalchemy import Index, Table
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-SCHEMA = 4  # raised by any change below; a ledger of another version is refused, never altered in place
+SCHEMA = 5  # raised by any change below; a ledger of another version is refused, never altered in place
 
 
 class LedgerTable(SQLModel, registry=registry()):
@@ -142,6 +142,15 @@ class MarkRow(Projection, table=True):
     __tablename__ = "marks"
     __table_args__ = (Index("marks_by_time", "run", "at"),)
     at: int
+
+
+class HandlingRow(Projection, table=True):
+    __tablename__ = "handlings"
+    __table_args__ = (Index("handlings_by_order", "run", "order_id"),)
+    at: int
+    what: str
+    order_id: str
+    instrument: str
 
 
 class SegmentRow(Projection, table=True):

@@ -65,11 +65,12 @@ class SimulatedVenue:
             _check(approved, order)
         self.legs.waiting.append(tuple(order for _, order in legs))
 
-    def cancel(self, order: str) -> None:
-        """Takes an order back, a leg with all others; one that is not there any more is none."""
+    def cancel(self, order: str) -> bool:
+        """Takes an order back at once, a leg with all others; one that is not there any more is none."""
         self.legs.cancel(order)
         for symbol, resting in list(self.orders.items()):
             self._keep(symbol, [one for one in resting if one.order.id != order])
+        return True
 
     def standing(self, instrument: str, at: int) -> Standing:
         """Of an instrument with bars: open, in touch and in agreement at every instant; no order can be lost here, and there

@@ -45,7 +45,7 @@ class Quotes:
         is_cooling = session.cooling.get((strategy.name, symbol), 0) > at
         if ready is None or is_leaving or is_cooling:
             if standing is not None and not self._is_between(strategy, symbol, standing, at):
-                self._cancel(standing, at, "not quoted")
+                session.settling.take_back(standing, at, "not quoted")
             return
         alone = session.proposer.quote(strategy, ready, position, session.account.capital_of(strategy.name).equity())
         leaving = {key for key, held in session.positions.items() if held.exiting}
@@ -53,7 +53,8 @@ class Quotes:
         if standing is not None:
             if self._rests_on(draft, standing, at):
                 return
-            self._cancel(standing, at, "replaced")
+            if not session.settling.take_back(standing, at, "replaced"):
+                return  # both sides of a change may not count at once: the new one comes when the old one is gone
         session.judge(draft, at)
 
     def _is_between(self, strategy: StrategyPlan, symbol: str, standing: Order, at: int) -> bool:
@@ -80,7 +81,3 @@ class Quotes:
             return False
         settling.looked_at[standing.id] = at
         return True
-
-    def _cancel(self, order: Order, at: int, cause: str) -> None:
-        self.session.venue.cancel(order.id)
-        self.session.settling.cancelled(order, at, cause)

@@ -1,11 +1,13 @@
 """What becomes of approved orders: on their way, filled, cancelled; positions begun, managed and closed; cool-downs.
 
 1. An approved order counts at once: in the windows, in the worst case, and against a second proposal (`engage`).
-2. A venue tells of a fill (`filled`): an entry begins a position, whose stop and target are measured from the price that was
-   paid; an exit ends it.
-   A take lets a part of it go, and the stop moves with closed bars (`protect`).
-3. An order ends without a fill when its time is over (`expire`), when a pause or halt begins (`stop_entries`), or when a venue
-   says so (`cancelled`). Each is recorded with its cause.
+2. A venue tells of a fill: an entry begins a position (`entered`), whose stop and target are measured from the price that was
+   paid; an exit ends it (`exited`). A take lets a part of it go (`took`), and the stop moves with closed bars (`protect`).
+3. An entry may fill in parts: the first begins the position, later ones make it larger, and levels are measured anew from the
+   average paid while nothing has moved or left. What is left of the order goes on counting.
+4. An order ends without a fill when its time is over (`expire`), when a pause or halt begins (`stop_entries`), or when a venue
+   says so (`cancelled`). Each is recorded with its cause. One whose end the venue has not confirmed goes on counting
+   (`take_back`); what fills after it was told over joins what is held (`joined`).
 
 INVARIANT: `account.working` holds exactly the entries on their way, whatever ended the others.
 """
@@ -13,8 +15,10 @@ INVARIANT: `account.working` holds exactly the entries on their way, whatever en
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+
+import msgspec
 
 from tb.core.records import Cancel, Fill, Order
 from tb.core.settings import Settings
@@ -34,19 +38,31 @@ from tb.runtime.ports import MarketView, Recorder, Venue
 from tb.runtime.positions import Position, Take
 from tb.runtime.protection import move_stop
 
-REFUSED = "would cross"  # the cause of an order that the venue did not take
+REFUSED = "would cross"  # the cause of an order that would have filled at once and may not
+REFUSED_BY_VENUE = "refused by the venue"
+_REFUSALS = (REFUSED, REFUSED_BY_VENUE)
+NOTHING = Decimal(0)
 STOPS = frozenset({"stop", "trailing stop"})
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
     """An approved order on its way. `which` is the number of the `enter` or `exit when` behind it, `row` that of the bar that
-    decided."""
+    decided. `noted` is what the market said then, where that bar cannot be read any more."""
 
     order: Order
     strategy: StrategyPlan
     which: int
     row: int
+    noted: Noted | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What the levels of an entry are computed from, by node, and the tier of its instrument."""
+
+    values: Mapping[int, float | None]
+    tier: str
 
 
 class Settling:
@@ -75,6 +91,7 @@ class Settling:
         self.cooling: dict[Key, int] = {}
         self.groups = LegGroups(account)
         self.looked_at: dict[str, int] = {}  # when a quote that rests on was last found to be right
+        self.ending: dict[str, str] = {}  # orders taken back whose end the venue has not confirmed, and why
         self._sent: dict[str, Sent] = {}
         self._strategies: Mapping[str, StrategyPlan] = {strategy.name: strategy for strategy in plan.strategies}
 
@@ -117,25 +134,46 @@ class Settling:
         """Cancels the resting entries whose time is over by then."""
         for order in list(self.waiting.values()):
             if order.expires is not None and order.expires <= at:
-                self.venue.cancel(order.id)
-                self.cancelled(order, order.expires, "expired")
+                self.take_back(order, order.expires, "expired")
 
     def stop_entries(self, strategy: str, at: int, cause: str) -> None:
         """Nothing new after a pause or a halt: a strategy's entries on their way are cancelled, those at market too."""
         for order in [order for order in self.waiting.values() if order.strategy == strategy]:
-            self.venue.cancel(order.id)
+            self.take_back(order, at, cause)
+
+    def take_back(self, order: Order, at: int, cause: str) -> bool:
+        """Asks the venue to end an order; says whether it is over. Where it is not, it counts until the venue tells."""
+        if order.id in self.ending:
+            return False
+        self.ending[order.id] = cause
+        is_gone = self.venue.cancel(order.id)
+        if self.ending.pop(order.id, None) is None:
+            return True  # the venue has told already
+        if is_gone:
             self.cancelled(order, at, cause)
+        else:
+            self.ending[order.id] = cause
+        return is_gone
+
+    def on_its_way(self, order: str) -> Sent | None:
+        """The order of that id, None where it has ended or, of an exit, begun to fill."""
+        return self._sent.get(order)
 
     def cancelled(self, order: Order, at: int, cause: str) -> None:
-        """An order is over without a fill: what it engaged is free again."""
+        """An order, or what was left of it, is over without a fill: what it engaged is free again."""
         self._sent.pop(order.id, None)
-        if cause == REFUSED:
+        self.ending.pop(order.id, None)
+        if cause in _REFUSALS:
             self.account.activity.reject(at)
         else:
             self.account.activity.cancel(at)
+        key = (order.strategy, order.instrument)
         if order.kind == "entry":
             self._release(order)
-            self.groups.cancelled(order)
+            if key not in self.positions:
+                self.groups.cancelled(order)
+        elif key in self.positions:
+            self.positions[key].exiting = False  # it may be asked for again
         self.recorder.record(
             [
                 Cancel(
@@ -168,17 +206,57 @@ class Settling:
             return "quote" if order.is_quote else "entry"
         return EXIT_CAUSES.get(self._sent[order.id].which, "exit when")
 
-    def entered(self, order: Order, fill: Fill) -> Position | None:
-        """An entry filled: the position begins, its stop and target measured from the price that was paid."""
-        sent = self._sent.pop(order.id)
-        self._release(order)
-        self.account.activity.enter(order.strategy)
+    def entered(self, order: Order, fill: Fill, *, rest: Decimal = NOTHING) -> Position | None:
+        """An entry filled, but for the rest: the position begins, its stop and target measured from the price that was paid."""
+        sent = self._sent[order.id]
+        position = self.positions.get((order.strategy, order.instrument))
+        is_more = position is not None and position.decision == order.decision
+        if rest:
+            self._keep(sent, rest)
+        else:
+            del self._sent[order.id]
+            self._release(order)
+        if not is_more:
+            self.account.activity.enter(order.strategy)
         if order.is_quote:
-            return self._quote_filled(order, fill)
+            return self.joined(order, fill)
+        if position is not None:
+            return self._grow(position, sent, fill) if is_more else self.joined(order, fill)
+        return self._begin(sent, fill)
+
+    def _keep(self, sent: Sent, rest: Decimal) -> None:
+        """A part of an entry filled: the rest waits on."""
+        order = msgspec.structs.replace(sent.order, quantity=rest)
+        self.waiting[_waits_as(order)] = order
+        self.account.working[order.id] = replace(self.account.working[order.id], quantity=rest)
+
+    def _grow(self, position: Position, sent: Sent, fill: Fill) -> Position:
+        """More of an entry filled: the average paid is what its position was entered at."""
+        self._fund(position, fill.at)  # for what was held until now
+        position.entry = grown(position.entry, fill)
+        if not position.exits and not position.moved_by:
+            position.stop, position.target, position.takes = self._levels(sent, position.entry)
+            position.initial_stop = position.stop
+        self._book(position, position.sign, fill)
+        self.recorder.record([fill, position.trade()])
+        return position
+
+    def late(self, sent: Sent, fill: Fill) -> Position | None:
+        """An entry filled after it was told over: held and protected like another, where its strategy holds nothing else."""
+        order = sent.order
+        self.account.activity.enter(order.strategy)
+        position = self.positions.get((order.strategy, order.instrument))
+        if position is None and not order.is_quote:
+            return self._begin(sent, fill)
+        if position is not None and position.decision == order.decision and not order.is_quote:
+            return self._grow(position, sent, fill)
+        return self.joined(order, fill)
+
+    def _begin(self, sent: Sent, fill: Fill) -> Position:
+        order = sent.order
         stop, target, takes = self._levels(sent, fill)
         self.counts["trades"] += 1
         sign = 1 if fill.side == "buy" else -1
-        tier = sent.strategy.tier_at(order.instrument, lambda node: self.view.value(node, order.instrument, sent.row)) or ""
         position = Position(
             self.counts["trades"],
             order.strategy,
@@ -188,7 +266,7 @@ class Settling:
             fill,
             stop,
             target,
-            tier,
+            self._tier(sent),
             sent.strategy.entries_of(order.instrument)[sent.which].manage,
             takes,
         )
@@ -197,6 +275,22 @@ class Settling:
         self._book(position, sign, fill)
         self.recorder.record([fill, position.trade()])
         return position
+
+    def _tier(self, sent: Sent) -> str:
+        symbol = sent.order.instrument
+        if sent.noted is not None:
+            return sent.noted.tier
+        return sent.strategy.tier_at(symbol, lambda node: self.view.value(node, symbol, sent.row)) or ""
+
+    def note(self, sent: Sent) -> Noted:
+        """What the market says now that a fill of this entry will need, for when its bar cannot be read any more."""
+        if sent.order.kind == "exit" or sent.order.is_quote:
+            return Noted({}, "")
+        enter = sent.strategy.entries_of(sent.order.instrument)[sent.which]
+        levels_ = [enter.stop, enter.target, *(take.level for take in enter.manage.takes)]
+        values = self._values(sent.order.instrument, sent.row)
+        nodes = dict.fromkeys(level.node for level in levels_ if level is not None)
+        return Noted({node: values(node) for node in nodes if self.plan.graph[node].op != "const"}, self._tier(sent))
 
     def _book(self, position: Position, sign: int, fill: Fill) -> None:
         """Cash and holdings after a fill, in the account's currency."""
@@ -207,8 +301,8 @@ class Settling:
         """The side of a quote that rests now."""
         return self.waiting.get((strategy, f"{instrument} {side}"))
 
-    def _quote_filled(self, order: Order, fill: Fill) -> Position | None:
-        """What a quote bought or sold joins what is held (`tb.runtime.inventory`); returns what is held then."""
+    def joined(self, order: Order, fill: Fill) -> Position | None:
+        """What was bought or sold joins what is held (`tb.runtime.inventory`), as with quotes; returns what is held then."""
         key, sign = (order.strategy, order.instrument), 1 if fill.side == "buy" else -1
         position, rest = self.positions.get(key), fill
         if position is not None:
@@ -242,7 +336,7 @@ class Settling:
         enter = sent.strategy.entries_of(order.instrument)[sent.which]
         spec = self.settings.instrument(order.instrument)
         assert spec is not None  # the gate lets no order of an unknown instrument pass
-        values = self._values(order.instrument, sent.row)
+        values = self._values(order.instrument, sent.row) if sent.noted is None else sent.noted.values.get
         stop, target, _ = levels(graph, enter, fill.price, spec.tick, values)
         stop, target = order.stop if stop is None else stop, order.target if target is None else target
         found = take_levels(graph, enter, fill.price, stop, spec.tick, values)
@@ -251,8 +345,10 @@ class Settling:
         return stop, target, [Take(number, level, part) for number, (level, part) in enumerate(pairs, 1) if part]
 
     def took(self, position: Position, take: Take, fill: Fill) -> None:
-        """A take was reached: its part leaves."""
-        position.takes.remove(take)
+        """A take was reached: its part leaves, or what filled of it."""
+        place = position.takes.index(take)
+        left = EXACT.subtract(take.quantity, fill.quantity)
+        position.takes[place : place + 1] = [replace(take, quantity=left)] if left > 0 else []
         self.exited(position, fill)
 
     def exited(self, position: Position, fill: Fill) -> None:

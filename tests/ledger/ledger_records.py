@@ -9,7 +9,7 @@ import msgspec
 from hypothesis import strategies as st
 from ledger_samples import decision, fill, latch, order, quiet, trade
 
-from tb.core.records import Advice, Ballot, Cancel, Curve, LegOrder, Likeness, Mark, PartialExit, Round, Together
+from tb.core.records import Advice, Ballot, Cancel, Curve, Handling, LegOrder, Likeness, Mark, PartialExit, Round, Together
 
 exact = st.decimals(allow_nan=False, allow_infinity=False)
 real = st.floats(allow_nan=False, allow_infinity=False)
@@ -90,6 +90,17 @@ cancels = st.builds(
 latches = changed(latch(1), at=counts, rule=words, until=st.none() | counts, lifted=st.booleans(), by=words, reason=words)
 marks = st.builds(Mark, at=counts, equity=exact, exposure=exact, usage=st.dictionaries(words, st.none() | real, max_size=4))
 
+handlings = st.builds(
+    Handling,
+    at=counts,
+    what=st.sampled_from(["refused", "sent", "breaker"]),
+    instrument=words,
+    order=words,
+    client=words,
+    status=words,
+    words=words,
+    details=st.dictionaries(words, words, max_size=3),
+)
 curves = st.builds(Curve, first=counts, last=counts, rows=counts, points=st.binary(max_size=40))
 verdicts = st.sampled_from(["approve", "warn", "shrink", "reject", "pause", "halt"])
 sides = st.sampled_from(["buy", "sell"])
@@ -142,4 +153,4 @@ rich_decisions = st.builds(
         },
     ),
 )
-anything = st.one_of(rich_decisions, quiets, orders, fills, trades, cancels, latches, marks, curves)
+anything = st.one_of(rich_decisions, quiets, orders, fills, trades, cancels, latches, marks, curves, handlings)

@@ -83,7 +83,7 @@ def test_another_schema_version_is_refused(sample: Path) -> None:
         connection.execute("UPDATE meta SET version = 7")
         connection.commit()
     found = refusal_of(sample)
-    assert (found.code, found.message) == ("TB704", "the ledger has schema version 7, this tb reads version 4")
+    assert (found.code, found.message) == ("TB704", "the ledger has schema version 7, this tb reads version 5")
 
 
 @pytest.mark.parametrize(

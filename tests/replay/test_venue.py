@@ -9,7 +9,7 @@ from small_projects import NAN, START, Replayed, bars, compiled, flat, market, r
 
 from tb.core.records import Cancel, Fill, Trade
 from tb.core.time import HOUR
-from tb.gate.gate import Approved
+from tb.gate.gate import closing
 from tb.replay.venue import SimulatedVenue
 from tb.runtime.rates import Rates
 
@@ -260,4 +260,4 @@ def test_a_venue_takes_only_the_quantity_that_was_approved() -> None:
     done = replayed(LONG, [flat(100)])
     venue = SimulatedVenue(done.compiled.settings, done.market.bars, Rates(done.compiled.settings, done.market.bars))
     with pytest.raises(ValueError, match="approved"):
-        venue.submit(Approved(D(1)), done.orders[0])
+        venue.submit(closing(D(1), held=D(1)), done.orders[0])

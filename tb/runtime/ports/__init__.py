@@ -113,8 +113,11 @@ class Venue(Protocol):
         """How things stand with the instrument and the connection; what it cannot say it leaves out, and limits on it deny."""
         ...
 
-    def cancel(self, order: str) -> None:
-        """Takes back the order of that id, a leg with all others; one that is not there any more is none."""
+    def cancel(self, order: str) -> bool:
+        """Takes back the order of that id, a leg with all others; one that is not there any more is none.
+
+        False where the venue has not confirmed it: the order counts until `Settling` is told what became of it.
+        """
         ...
 
 
