@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from small_projects import START, bars, compiled, flat, market, strategy
-from tb.replay.rates import Rates
 from tb.replay.view import RecordedView, columns_of
 
 from tb.core.records import Cancel, Decision, Latch, Record
@@ -18,6 +17,7 @@ from tb.runtime.drafts import Ready
 from tb.runtime.latches import Latches
 from tb.runtime.operating import Operating
 from tb.runtime.operator import Inbox, KillFile, Word
+from tb.runtime.rates import Rates
 from tb.runtime.session import Session
 
 POLICY = "limit deep drawdown <= 10%  otherwise halt\n"
