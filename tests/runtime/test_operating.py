@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from small_projects import START, bars, compiled, flat, market, strategy
-from tb.replay.view import RecordedView, columns_of
 
 from tb.core.records import Cancel, Decision, Latch, Record
 from tb.core.time import HOUR
@@ -19,6 +18,7 @@ from tb.runtime.operating import Operating
 from tb.runtime.operator import Inbox, KillFile, Word
 from tb.runtime.rates import Rates
 from tb.runtime.session import Session
+from tb.runtime.view import RecordedView, columns_of
 
 POLICY = "limit deep drawdown <= 10%  otherwise halt\n"
 
