@@ -54,8 +54,7 @@ class Approved:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Approved) and self.quantity == other.quantity
 
-    def __hash__(self) -> int:
-        return hash(self.quantity)
+    __hash__ = None  # type: ignore[assignment]  # equal ones are two permissions
 
     def __repr__(self) -> str:
         return f"Approved({self.quantity})"
