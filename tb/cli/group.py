@@ -30,6 +30,8 @@ COMMANDS = (
     "parity",
     "compare",
     "ledger",
+    "approve",
+    "status",
     "halt",
     "resume",
     "pin",

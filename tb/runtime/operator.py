@@ -71,9 +71,9 @@ class KillFile:
             os.close(os.open(self.path, os.O_CREAT | os.O_WRONLY, 0o644))
         except OSError as problem:
             if not self.stands():
-                raise _cannot(self.path, problem) from None
+                raise cannot(self.path, problem) from None
         try:
-            return _write(self.path, f"{by}: {reason} (since {show_instant(at // 1000 * 1000)})\n".encode())
+            return write_whole(self.path, f"{by}: {reason} (since {show_instant(at // 1000 * 1000)})\n".encode())
         except Refused:
             return False
 
@@ -84,7 +84,7 @@ class KillFile:
         except FileNotFoundError:
             return False
         except OSError as problem:
-            raise _cannot(self.path, problem) from None
+            raise cannot(self.path, problem) from None
         _sync_folder(self.path.parent)
         return True
 
@@ -101,7 +101,7 @@ class Inbox:
         number = max([0, *self._numbers(self.folder), *self._numbers(self.aside)]) + 1
         while True:  # another operator may take the same number
             word = Word(number=number, kind=kind, at=at, by=by, reason=reason)
-            if _write(self.folder / f"{number:06d}-{kind}.json", canonical(word), is_new=True):
+            if write_whole(self.folder / f"{number:06d}-{kind}.json", canonical(word), is_new=True):
                 return word
             number += 1
 
@@ -112,7 +112,7 @@ class Inbox:
             try:
                 word = msgspec.json.decode(path.read_bytes(), type=Word)
             except (OSError, msgspec.MsgspecError) as problem:
-                raise _cannot(path, problem) from None
+                raise cannot(path, problem) from None
             found.append(word)
         return found
 
@@ -123,7 +123,7 @@ class Inbox:
             self.aside.mkdir(parents=True, exist_ok=True)
             os.replace(self.folder / name, self.aside / name)
         except OSError as problem:
-            raise _cannot(self.folder / name, problem) from None
+            raise cannot(self.folder / name, problem) from None
         _sync_folder(self.folder)
 
     def _numbers(self, folder: Path) -> Iterator[int]:
@@ -135,10 +135,10 @@ class Inbox:
         except FileNotFoundError:
             return []
         except OSError as problem:
-            raise _cannot(folder, problem) from None
+            raise cannot(folder, problem) from None
 
 
-def _write(path: Path, data: bytes, *, is_new: bool = False) -> bool:
+def write_whole(path: Path, data: bytes, *, is_new: bool = False) -> bool:
     """Writes a file whole, and waits for the disk. With `is_new`, False where one stands there already; else it takes its
     place, and at no time is there none."""
     try:
@@ -158,7 +158,7 @@ def _write(path: Path, data: bytes, *, is_new: bool = False) -> bool:
     except FileExistsError:
         return False
     except OSError as problem:
-        raise _cannot(path, problem) from None
+        raise cannot(path, problem) from None
     _sync_folder(path.parent)
     return True
 
@@ -171,10 +171,10 @@ def _sync_folder(folder: Path) -> None:
         finally:
             os.close(handle)
     except OSError as problem:
-        raise _cannot(folder, problem) from None
+        raise cannot(folder, problem) from None
 
 
-def _cannot(path: Path, problem: Exception) -> Refused:
+def cannot(path: Path, problem: Exception) -> Refused:
     reason = (
         (problem.strerror or "the file system refused").lower() if isinstance(problem, OSError) else "it is not what tb wrote"
     )

@@ -81,3 +81,57 @@ def test_a_pin_that_is_too_short_or_repeated_otherwise_is_refused(desk: Path) ->
     assert short.exit_code == 2
     assert "at least 6 characters" in short.stderr
     assert CliRunner().invoke(tb, asked, input="abcdef\nabcdeg\n").exit_code == 1
+
+
+# approving the policy
+
+
+def test_a_policy_is_approved_by_its_exact_text(desk: Path, run: Run) -> None:
+    shown = run("approve", "--show", "--project", desk, "--json")
+    assert (shown.code, shown.json["approved"], shown.json["approval"]) == (1, False, None)
+    answer = run("approve", "--by", "ann", "--reason", "reviewed", "--project", desk)
+    assert answer.code == 0
+    assert answer.out.endswith(" approved by ann: reviewed\n")
+    assert run("approve", "--show", "--project", desk, "--json").json["approved"] is True
+    limits = desk / "policy" / "limits.yaml"
+    limits.write_text(limits.read_text() + "# looser\n")
+    edited = run("approve", "--show", "--project", desk)
+    assert edited.code == 1
+    assert "the policy as it stands is another" in edited.out
+
+
+def test_nobody_approves_without_a_name_and_a_reason(desk: Path, run: Run) -> None:
+    for given in ((), ("--by", "ann"), ("--reason", "x"), ("--by", " ", "--reason", "x")):
+        answer = run("approve", *given, "--project", desk)
+        assert answer.code == 2
+        assert "say who approves, and why" in answer.err
+    assert run("approve", "--show", "--project", desk).code == 1
+
+
+# how a session stands
+
+
+def test_status_shows_what_was_recorded(recorded: Path, run: Run) -> None:
+    shown = run("status", "--project", recorded)
+    assert shown.code == 0
+    assert shown.out.startswith("run r2: replay, finished\n")
+    for part in ("use of limits", "last decisions", "equity"):
+        assert part in shown.out
+    told = run("status", "r1", "--project", recorded, "--json").json
+    assert (told["run"], told["mode"], told["finished"], told["kill_file"], told["halts"]) == ("r1", "replay", True, None, [])
+    open_now = [t for t in run("trades", "r1", "--project", recorded, "--json").json if t["exit_at"] is None]
+    assert told["positions"] == open_now
+    assert [d["id"] for d in told["last_decisions"]] == [f"d{told['decisions'] - back}" for back in range(10)]
+    assert {use["limit"] for use in told["limits"]} > {"position", "gross"}
+
+
+def test_status_tells_of_the_kill_file(with_ledger: Path, run: Run) -> None:
+    run("halt", "--reason", "fat finger", "--by", "ann", "--project", with_ledger)
+    assert "KILL FILE  ann: fat finger" in run("status", "--project", with_ledger).out
+    assert run("status", "--project", with_ledger, "--json").json["kill_file"].startswith("ann: fat finger")
+
+
+def test_status_without_a_ledger_or_a_run_says_so(desk: Path, run: Run) -> None:
+    answer = run("status", "--project", desk)
+    assert answer.code == 3
+    assert "TB701" in answer.err

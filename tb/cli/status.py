@@ -1,0 +1,221 @@
+"""`tb status`: how a session stands, from what it recorded; `--watch` keeps looking."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tb.cli.decisions import as_object as decision_as_object
+from tb.cli.opening import ledger_path, reading, run_of, settings_of
+from tb.cli.operating import posts
+from tb.cli.options import command, json_option, ledger_option, project_option, run_argument
+from tb.cli.output import iso, put_json, width
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from rich.console import Group
+
+    from tb.core.records import Decision, Order, Trade
+    from tb.ledger import RunInfo
+    from tb.ledger.store import Ledger
+    from tb.runtime.overview import Overview, Use
+
+EVERY = 2.0  # seconds between two looks
+
+
+@command("status", "tb status", "tb status --watch", "tb status r3 --json")
+@run_argument
+@click.option("--watch", is_flag=True, help="Keep looking, until Ctrl-C.")
+@ledger_option
+@project_option
+@json_option
+def tb_status(run: str | None, watch: bool, ledger: Path | None, project: Path, as_json: bool) -> None:
+    """Show positions, working orders, the use of limits, halts in force and the last decisions.
+
+    RUN defaults to the latest one. It reads what was recorded, so it disturbs no session and works after one.
+    """
+    if watch and as_json:
+        raise click.UsageError("--watch draws for people; leave out --json, or call it again and again")
+    path = ledger_path(project, ledger)
+    if as_json:
+        put_json(_as_object(_look(project, path, run), _stop(project)))
+    elif not watch:
+        from rich.console import Console
+
+        Console(width=width(), highlight=False).print(_drawn(_look(project, path, run), _stop(project)))
+    else:
+        _keep_looking(project, path, run)
+
+
+def _look(project: Path, path: Path, run: str | None) -> Overview:
+    from tb.runtime.overview import overview
+
+    with reading(project, path) as opened:
+        return overview(opened, run_of(opened, run) if run is not None else _latest(opened))
+
+
+def _latest(opened: Ledger) -> RunInfo:
+    """The latest run, without the note that it is unfinished: that is what one looks at here."""
+    return opened.latest_run() or run_of(opened, None)
+
+
+def _stop(project: Path) -> str | None:
+    kill, _ = posts(project)
+    return kill.words() if kill.stands() else None
+
+
+def _keep_looking(project: Path, path: Path, run: str | None) -> None:
+    from rich.live import Live
+
+    settings_of(project)
+    with Live(_drawn(_look(project, path, run), _stop(project)), screen=True, auto_refresh=False) as live:
+        while True:
+            time.sleep(EVERY)
+            live.update(_drawn(_look(project, path, run), _stop(project)), refresh=True)
+
+
+def _drawn(found: Overview, stop: str | None) -> Group:
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    parts: list[Any] = [Text(line) for line in _head(found)]
+    parts += [Text(line, style="bold red") for line in _stops(found, stop)]
+    for title, heads, rows in _tables(found):
+        if not rows:
+            parts += [Text(), Text(f"{title}: none", style="bold")]
+            continue
+        made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, expand=False)
+        for head in heads:
+            made.add_column(head, justify="right" if head in _RIGHT else "left", overflow="fold")
+        for row in rows:
+            made.add_row(*row)
+        parts += [Text(), made]
+    return Group(*parts)
+
+
+_RIGHT = frozenset({"quantity", "entry", "stop", "target", "used", "proposed", "approved", "price"})
+
+
+def _head(found: Overview) -> Iterator[str]:
+    from tb.core.encode import plain
+    from tb.core.time import show_instant
+
+    run = found.run
+    yield f"run {run.id}: {run.mode}, {'finished' if found.is_over else 'unfinished: it goes on, or was stopped'}"
+    if found.at is None or found.equity is None or found.exposure is None:
+        yield "  nothing marked yet"
+    else:
+        money = f"{found.equity:,.2f} {run.currency}, exposed {found.exposure:,.2f}"
+        yield f"  equity     {money}, as of {show_instant(found.at // 1000 * 1000)}"
+    yield f"  decisions  {found.decisions:,}, refused {found.refused:,}"
+    yield f"  closed     {found.trades:,} trades, {plain(round(found.profit, 2))} {run.currency}"
+
+
+def _stops(found: Overview, stop: str | None) -> Iterator[str]:
+    from tb.core.time import show_instant
+
+    if stop is not None:
+        yield f"  KILL FILE  {stop}"
+    for latch in found.halts:
+        until = "until a person lifts it" if latch.until is None else f"until {show_instant(latch.until)}"
+        yield f"  {latch.verdict.upper()}  {latch.rule} {until}: {latch.reason}"
+
+
+Row = Sequence[str]
+
+
+def _tables(found: Overview) -> Iterator[tuple[str, Row, list[Row]]]:
+    heads: Row = ("id", "instrument", "strategy", "side", "quantity", "entry", "stop", "target", "since")
+    yield "positions", heads, [_position(trade) for trade in found.positions]
+    heads = ("id", "instrument", "strategy", "order", "quantity", "price", "since")
+    yield "working orders", heads, [_order(order) for order in found.working]
+    yield "use of limits", ("limit", "used", "", "as of"), [_use(use) for use in found.uses]
+    heads = ("id", "at", "instrument", "strategy", "order", "proposed", "approved", "verdict", "by")
+    yield "last decisions", heads, [_decision(decision) for decision in found.last]
+
+
+def _price(value: Decimal | None) -> str:
+    from tb.core.encode import plain
+
+    return "" if value is None else plain(value)
+
+
+def _position(trade: Trade) -> Row:
+    from tb.core.time import show_instant
+
+    stop = trade.last_stop or trade.stop
+    prices = [_price(one) for one in (trade.quantity, trade.entry_price, stop, trade.target)]
+    return f"t{trade.seq}", trade.instrument, trade.strategy, trade.side, *prices, show_instant(trade.entry_at)
+
+
+def _order(order: Order) -> Row:
+    from tb.core.time import show_instant
+
+    what = f"{order.kind} {order.side}"
+    numbers = [_price(one) for one in (order.quantity, order.price)]
+    return order.id[:8], order.instrument, order.strategy, what, *numbers, show_instant(order.at)
+
+
+def _use(use: Use) -> Row:
+    from tb.core.time import show_instant
+
+    return use.limit, "unknown" if use.share is None else f"{use.share:.0%}", _bar(use.share), show_instant(use.at)
+
+
+def _decision(one: Decision) -> Row:
+    from tb.core.time import show_instant
+
+    what, numbers = f"{one.kind} {one.side}", [_price(one.proposed), _price(one.approved)]
+    by = ", ".join(one.deciding)
+    return f"d{one.seq}", show_instant(one.at), one.instrument, one.strategy, what, *numbers, one.verdict, by
+
+
+def _bar(share: float | None) -> str:
+    """Twenty places; what is beyond the limit is marked."""
+    if share is None:
+        return "?" * 20
+    full = min(max(round(share * 20), 0), 20)
+    return "#" * full + "." * (20 - full) + ("!" if share > 1 else "")
+
+
+def _as_object(found: Overview, stop: str | None) -> dict[str, Any]:
+    """For programs; the keys are stable."""
+    from tb.cli.trades import as_object as trade_as_object
+
+    return {
+        "run": found.run.id,
+        "mode": found.run.mode,
+        "finished": found.is_over,
+        "at": None if found.at is None else iso(found.at),
+        "equity": found.equity,
+        "exposure": found.exposure,
+        "kill_file": stop,
+        "halts": [
+            {
+                "rule": one.rule,
+                "verdict": one.verdict,
+                "since": iso(one.at),
+                "by": one.by,
+                "reason": one.reason,
+                "book": one.book,
+            }
+            for one in found.halts
+        ],
+        "positions": [trade_as_object(trade) for trade in found.positions],
+        "working": [
+            {"id": o.id, "instrument": o.instrument, "kind": o.kind, "side": o.side, "quantity": o.quantity, "price": o.price}
+            for o in found.working
+        ],
+        "limits": [{"limit": use.limit, "used": use.share, "at": iso(use.at)} for use in found.uses],
+        "last_decisions": [decision_as_object(decision) for decision in found.last],
+        "decisions": found.decisions,
+        "refused": found.refused,
+        "trades": found.trades,
+        "profit": found.profit,
+    }

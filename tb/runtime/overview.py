@@ -1,0 +1,90 @@
+"""How a run stands, from what it recorded: positions, working orders, use of the limits, halts, the last decisions.
+
+Reads the ledger alone, so it works beside a session that runs and after one that was killed. What was not recorded is not
+guessed: prices of positions are those of the last mark, whose instant is told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tb.core.records import Decision, Latch, Order, Run, Trade
+from tb.ledger.runs import RunInfo
+from tb.ledger.store import Ledger
+
+LAST = 10  # decisions that are told
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """The used share of a limit when it was last recorded; None where it was not known."""
+
+    limit: str
+    share: float | None
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """`equity` and `exposure` in the account's currency, as of `at`; None before the first mark."""
+
+    run: Run
+    is_over: bool
+    at: int | None
+    equity: Decimal | None
+    exposure: Decimal | None
+    positions: tuple[Trade, ...]
+    working: tuple[Order, ...]
+    uses: tuple[Use, ...]  # the fullest first
+    halts: tuple[Latch, ...]
+    last: tuple[Decision, ...]  # the newest first
+    decisions: int
+    refused: int
+    trades: int
+    profit: Decimal  # of closed trades
+
+
+def overview(ledger: Ledger, info: RunInfo, *, last: int = LAST) -> Overview:
+    """Raises Refused as the ledger does."""
+    run = info.run
+    marks, trades, decisions = ledger.marks(run.id), ledger.trades(run.id), list(ledger.decisions(run.id))
+    closed = [trade for trade in trades if trade.exit_at is not None]
+    uses: dict[str, Use] = {}
+    for mark in marks:
+        for name, share in mark.usage.items():
+            uses[name] = Use(name, share, mark.at)
+    mark_at = marks[-1] if marks else None
+    times = [mark.at for mark in marks] + [decision.at for decision in decisions[-1:]]
+    return Overview(
+        run=run,
+        is_over=not info.unfinished,
+        at=None if mark_at is None else mark_at.at,
+        equity=None if mark_at is None else mark_at.equity,
+        exposure=None if mark_at is None else mark_at.exposure,
+        positions=tuple(trade for trade in trades if trade.exit_at is None),
+        working=_working(ledger, run.id),
+        uses=tuple(sorted(uses.values(), key=_fullest)),
+        halts=tuple(ledger.active_latches(run.id, max(times))) if times else (),
+        last=tuple(reversed(decisions[-last:])),
+        decisions=len(decisions),
+        refused=sum(not decision.approved for decision in decisions),
+        trades=len(closed),
+        profit=sum((trade.profit for trade in closed if trade.profit is not None), Decimal(0)),
+    )
+
+
+def _fullest(use: Use) -> tuple[bool, float, str]:
+    """What is not known comes first: it denies."""
+    return use.share is not None, -(use.share or 0.0), use.limit
+
+
+def _working(ledger: Ledger, run: str) -> tuple[Order, ...]:
+    """Orders that neither filled whole nor ended."""
+    filled: dict[str, Decimal] = {}
+    for fill in ledger.fills(run):
+        filled[fill.order] = filled.get(fill.order, Decimal(0)) + fill.quantity
+    over = {cancel.order for cancel in ledger.cancels(run)}
+    return tuple(
+        order for order in ledger.orders(run) if order.id not in over and filled.get(order.id, Decimal(0)) < order.quantity
+    )

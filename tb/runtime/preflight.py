@@ -1,0 +1,224 @@
+"""preflight: whether it is safe to trade live now, one check after the other, each with what to do where it fails.
+
+Every check asks, and none changes anything. What cannot be found out has failed: no answer is never "all is well".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from tb.core.diagnostics import Refused
+from tb.core.settings import Settings, pair_of
+from tb.core.time import show_duration
+from tb.runtime.approval import Approval
+from tb.runtime.ports.exchange import Exchange, NoAnswer, Rules
+
+Clock = Callable[[], int]
+_RESUME = 'find the cause, then `tb resume --by NAME --reason "..."`'
+_TOLD = 5  # orders that are named, of many
+_KEY = "check that the key may read the account"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What came of one check: `words` say what was found, `hint` what to do where it did not pass."""
+
+    name: str
+    passed: bool
+    words: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What is asked. `now` is this machine's clock in ms; `instruments` with the period of their bars are those that the plan
+    trades; `held` is what the session's records say is held, by instrument; `ours` are the client ids of orders that it knows;
+    `open_gaps` are the findings about limits that are missing; `ledger` opens and verifies it, and returns what is wrong.
+    """
+
+    settings: Settings
+    exchange: Exchange
+    now: Clock
+    instruments: Mapping[str, int]
+    policy_hash: str
+    approval: Callable[[], Approval | None]
+    breaker: Callable[[], str | None]  # why it is not closed
+    stopped: Callable[[], str | None]  # the kill file or a halt in force, in words
+    ledger: Callable[[], str | None]
+    alerts: Callable[[], str | None]  # why none can be sent
+    open_gaps: Sequence[str] = ()
+    held: Mapping[str, Decimal] = field(default_factory=dict)
+    ours: frozenset[str] = frozenset()
+
+
+def _failed(name: str, words: str, hint: str) -> Check:
+    return Check(name, False, words, hint)
+
+
+def _judged(name: str, wrong: str | None, right: str, hint: str) -> Check:
+    """Passed where nothing is wrong."""
+    return Check(name, True, right) if not wrong else _failed(name, wrong, hint)
+
+
+def preflight(asked: Preflight) -> list[Check]:
+    """All checks, in the order in which they are told."""
+    return [check(asked) for check in CHECKS]
+
+
+def _breaker(asked: Preflight) -> Check:
+    return _judged("breaker", _told(asked.breaker), "closed", _RESUME)
+
+
+def _halts(asked: Preflight) -> Check:
+    return _judged("halts", _told(asked.stopped), "none in force", _RESUME)
+
+
+def _connectivity(asked: Preflight) -> Check:
+    name, rules, venue = "connectivity", asked.exchange.rules(list(asked.instruments)), asked.exchange.name
+    if isinstance(rules, NoAnswer):
+        return _failed(name, f"{venue} does not answer: {rules.why}", "check network, key and address")
+    missing = [symbol for symbol in asked.instruments if symbol not in rules]
+    if missing:
+        return _failed(name, f"{venue} does not trade {', '.join(missing)}", "take them out of the universe")
+    closed = [f"{symbol} is {rules[symbol].status}" for symbol in asked.instruments if rules[symbol].status != "open"]
+    if closed:
+        return _failed(name, ", ".join(closed), "wait until the venue opens them, or take them out of the universe")
+    differing = [words for symbol in asked.instruments for words in _differing(asked.settings, symbol, rules[symbol])]
+    right = f"{venue} answers and trades all {len(rules)} instruments"
+    return _judged(name, "; ".join(differing), right, "write the venue's numbers into `instruments` of tb.yaml")
+
+
+def _differing(settings: Settings, symbol: str, rules: Rules) -> list[str]:
+    """Where the settings allow what the venue would refuse."""
+    spec = settings.instrument(symbol)
+    if spec is None:
+        return [f"{symbol} has no tick and lot in the settings"]
+    found = []
+    if spec.tick % rules.tick:
+        found.append(f"the tick of {symbol} is {rules.tick} there, {spec.tick} here")
+    if spec.lot % rules.lot:
+        found.append(f"the lot of {symbol} is {rules.lot} there, {spec.lot} here")
+    if rules.min_notional is not None and spec.minimum_notional < rules.min_notional:
+        found.append(f"the minimum of {symbol} is {rules.min_notional} there, {spec.minimum_notional} here")
+    return found
+
+
+def _clock(asked: Preflight) -> Check:
+    begun = asked.now()
+    theirs = asked.exchange.clock()
+    ended = asked.now()
+    if isinstance(theirs, NoAnswer):
+        return _failed("clock", f"the venue's clock is not known: {theirs.why}", "check network and address")
+    unsure = abs(ended - begun) // 2 + 1
+    apart, most = abs(theirs - (begun + ended) // 2) + unsure, asked.settings.live.clock_skew
+    words = f"at most {apart} ms from the venue's"
+    if ended < begun or apart > most:
+        hint = "synchronise this machine's clock (NTP), or raise `live.clock_skew`"
+        return _failed("clock", f"{words}, allowed are {most}", hint)
+    return Check("clock", True, words)
+
+
+def _balances(asked: Preflight) -> Check:
+    found, currency = asked.exchange.balances(), asked.settings.account.currency
+    if isinstance(found, NoAnswer):
+        return _failed("balances", f"no answer: {found.why}", _KEY)
+    own = next((one for one in found if one.asset == currency), None)
+    if own is None or own.available + own.held <= 0:
+        has = ", ".join(one.asset for one in found if one.available + one.held > 0) or "nothing"
+        return _failed("balances", f"the account has no {currency} (it has {has})", "fund it, or set `account.currency`")
+    return Check("balances", True, f"{own.available} {currency} available, {own.held} held by orders")
+
+
+def _reconciled(asked: Preflight) -> Check:
+    found = asked.exchange.balances()
+    if isinstance(found, NoAnswer):
+        return _failed("reconciliation", f"what is held is not known: {found.why}", _KEY)
+    there = {one.asset: one.available + one.held for one in found}
+    off = []
+    for symbol in dict.fromkeys([*asked.instruments, *asked.held]):
+        pair = pair_of(symbol)
+        asset = symbol if pair is None else pair[0]
+        ours, theirs = asked.held.get(symbol, Decimal(0)), there.get(asset, Decimal(0))
+        if abs(ours - theirs) > asked.settings.live.tolerance * max(abs(ours), abs(theirs)):
+            off.append(f"{symbol}: {ours} in the records, {theirs} {asset} at the venue")
+    hint = "look with `tb reconcile`; `tb rebuild-positions` makes the records anew from the venue's fills"
+    return _judged("reconciliation", "; ".join(off), "records and venue agree", hint)
+
+
+def _orphans(asked: Preflight) -> Check:
+    found = asked.exchange.open_orders()
+    if isinstance(found, NoAnswer):
+        return _failed("orders", f"open orders are not known: {found.why}", _KEY)
+    strangers = [one for one in found if one.client_id not in asked.ours]
+    words = ", ".join(f"{one.side} {one.quantity} {one.instrument} ({one.venue_id})" for one in strangers[:_TOLD])
+    words += f" and {len(strangers) - _TOLD} more" if len(strangers) > _TOLD else ""
+    wrong = f"orders that tb did not send: {words}" if strangers else None
+    return _judged("orders", wrong, f"{len(found)} open, all known", "cancel them at the venue")
+
+
+def _fresh(asked: Preflight) -> Check:
+    old = []
+    for symbol, period in asked.instruments.items():
+        now = asked.now()
+        last = now - now % period
+        found = asked.exchange.candles(symbol, period, last - 3 * period, last)
+        if isinstance(found, NoAnswer):
+            old.append(f"{symbol}: {found.why}")
+        elif not found or found[-1].start + period < last - period:
+            age = "none of the last three" if not found else f"{show_duration(now - found[-1].start - period)} old"
+            old.append(f"{symbol}: the newest bar is {age}")
+    hint = "wait for the venue's data, or take the instrument out of the universe"
+    return _judged("data", "; ".join(old), "the newest bars are there", hint)
+
+
+def _limits(asked: Preflight) -> Check:
+    return _judged("limits", "; ".join(asked.open_gaps), "no limit is missing", "`tb lint` names the limit to write")
+
+
+def _policy(asked: Preflight) -> Check:
+    try:
+        found = asked.approval()
+    except Refused as refused:
+        return _failed("policy", refused.findings[0].message, refused.findings[0].hint)
+    hint = 'review it (`tb lint`, `tb test`), then `tb approve --by NAME --reason "..."`'
+    if found is None:
+        return _failed("policy", f"nobody has approved the policy {asked.policy_hash[:12]}", hint)
+    if found.policy != asked.policy_hash:
+        return _failed("policy", f"{found.by} approved {found.policy[:12]}, and this is {asked.policy_hash[:12]}", hint)
+    return Check("policy", True, f"{asked.policy_hash[:12]}, as approved by {found.by}: {found.reason}")
+
+
+def _ledger(asked: Preflight) -> Check:
+    right = "writable, and every entry as it was written"
+    return _judged("ledger", _told(asked.ledger), right, "`tb ledger verify` says more")
+
+
+def _alerts(asked: Preflight) -> Check:
+    hint = "set `live.alerts` in tb.yaml to where the addresses are, then `tb alerts test`"
+    return _judged("alerts", _told(asked.alerts), "somebody is told", hint)
+
+
+def _told(ask: Callable[[], str | None]) -> str | None:
+    """What an outside part says is wrong; where it refuses, its refusal."""
+    try:
+        return ask()
+    except Refused as refused:
+        return refused.findings[0].message
+
+
+CHECKS: tuple[Callable[[Preflight], Check], ...] = (
+    _breaker,
+    _halts,
+    _policy,
+    _limits,
+    _ledger,
+    _alerts,
+    _connectivity,
+    _clock,
+    _balances,
+    _reconciled,
+    _orphans,
+    _fresh,
+)

@@ -1,0 +1,149 @@
+"""Each check of the preflight passes where all is well, and fails, with what to do, where something is not or is not known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from small_projects import START, compiled, strategy
+from venues import SILENT, Answers, rules_of
+
+from tb.core.diagnostics import Refused, error
+from tb.core.span import whole_file
+from tb.core.time import HOUR
+from tb.runtime.approval import Approval, approve, approved
+from tb.runtime.ports.exchange import Balance, Candle, OrderState
+from tb.runtime.preflight import CHECKS, Check, Preflight, preflight
+
+D = Decimal
+NOW = START + 100 * HOUR + 60_000
+BTC = "BTC-USD"
+
+
+def candle(start: int) -> Candle:
+    return Candle(start, D(1), D(1), D(1), D(1), D(1))
+
+
+def order(client_id: str) -> OrderState:
+    return OrderState(client_id, "v1", BTC, "buy", D("0.5"), D(0), None, D(0), "open", NOW)
+
+
+def well() -> Preflight:
+    """Everything as it should be."""
+    venue = Answers(
+        NOW,
+        known={BTC: rules_of(BTC)},
+        has=(Balance("USD", D(9_000), D(1_000)), Balance("BTC", D("0.25"), D(0))),
+        open=(order("c1"),),
+        bars=tuple(candle(START + hour * HOUR) for hour in range(100)),
+    )
+    return Preflight(
+        settings=compiled(strategy()).settings,
+        exchange=venue,
+        now=lambda: NOW,
+        instruments={BTC: HOUR},
+        policy_hash="ab" * 32,
+        approval=lambda: Approval(policy="ab" * 32, at=NOW, by="ann", reason="reviewed"),
+        breaker=lambda: None,
+        stopped=lambda: None,
+        ledger=lambda: None,
+        alerts=lambda: None,
+        held={BTC: D("0.25")},
+        ours=frozenset({"c1"}),
+    )
+
+
+def answers(**changed: object) -> Preflight:
+    return replace(well(), exchange=replace(well().exchange, **changed))
+
+
+def check(asked: Preflight, name: str) -> Check:
+    return next(one for one in preflight(asked) if one.name == name)
+
+
+def test_where_all_is_well_every_check_passes() -> None:
+    found = preflight(well())
+    assert [one for one in found if not one.passed] == []
+    assert [one.name for one in found] == [
+        "breaker",
+        "halts",
+        "policy",
+        "limits",
+        "ledger",
+        "alerts",
+        "connectivity",
+        "clock",
+        "balances",
+        "reconciliation",
+        "orders",
+        "data",
+    ]
+    assert len(found) == len(CHECKS)
+
+
+def refuses() -> str:
+    raise Refused([error("TB853", "the breaker cannot be read", whole_file("breaker"))])
+
+
+def one_day_late() -> Approval:
+    return Approval(policy="cd" * 32, at=NOW, by="ann", reason="the one before")
+
+
+@pytest.mark.parametrize(
+    ("asked", "name", "words"),
+    [
+        (replace(well(), breaker=lambda: "open since noon: lost fills"), "breaker", "open since noon: lost fills"),
+        (replace(well(), breaker=refuses), "breaker", "the breaker cannot be read"),
+        (replace(well(), stopped=lambda: "halt daily_loss"), "halts", "halt daily_loss"),
+        (replace(well(), approval=lambda: None), "policy", "nobody has approved the policy abababababab"),
+        (replace(well(), approval=one_day_late), "policy", "ann approved cdcdcdcdcdcd, and this is abababababab"),
+        (replace(well(), open_gaps=("no limit on loss",)), "limits", "no limit on loss"),
+        (replace(well(), ledger=lambda: "entry 12 was altered"), "ledger", "entry 12 was altered"),
+        (replace(well(), alerts=lambda: "no address"), "alerts", "no address"),
+        (answers(known=SILENT), "connectivity", "venue does not answer: the connection timed out"),
+        (answers(known={}), "connectivity", "venue does not trade BTC-USD"),
+        (answers(known={BTC: rules_of(BTC, status="post only")}), "connectivity", "BTC-USD is post only"),
+        (answers(known={BTC: rules_of(BTC, tick="0.1")}), "connectivity", "the tick of BTC-USD is 0.1 there, 0.01 here"),
+        (answers(known={BTC: rules_of(BTC, least="10")}), "connectivity", "the minimum of BTC-USD is 10 there, 1 here"),
+        (answers(time=SILENT), "clock", "the venue's clock is not known: the connection timed out"),
+        (answers(time=NOW + 1_000), "clock", "at most 1001 ms from the venue's, allowed are 1000"),
+        (answers(time=NOW - 5_000), "clock", "at most 5001 ms from the venue's, allowed are 1000"),
+        (answers(has=SILENT), "balances", "no answer: the connection timed out"),
+        (answers(has=()), "balances", "the account has no USD (it has nothing)"),
+        (answers(has=(Balance("EUR", D(5), D(0)),)), "balances", "the account has no USD (it has EUR)"),
+        (answers(has=SILENT), "reconciliation", "what is held is not known: the connection timed out"),
+        (replace(well(), held={}), "reconciliation", "BTC-USD: 0 in the records, 0.25 BTC at the venue"),
+        (replace(well(), held={BTC: D("0.251")}), "reconciliation", "BTC-USD: 0.251 in the records, 0.25 BTC at the venue"),
+        (answers(open=SILENT), "orders", "open orders are not known: the connection timed out"),
+        (answers(open=(order("c2"),)), "orders", "orders that tb did not send: buy 0.5 BTC-USD (v1)"),
+        (answers(bars=SILENT), "data", "BTC-USD: the connection timed out"),
+        (answers(bars=()), "data", "BTC-USD: the newest bar is none of the last three"),
+        (answers(bars=(candle(START + 97 * HOUR),)), "data", "BTC-USD: the newest bar is 121m old"),
+    ],
+)
+def test_what_is_not_well_or_not_known_fails_with_what_to_do(asked: Preflight, name: str, words: str) -> None:
+    found = check(asked, name)
+    assert (found.passed, found.words) == (False, words)
+    assert found.hint
+
+
+def test_a_difference_within_the_tolerance_passes() -> None:
+    assert check(replace(well(), held={BTC: D("0.25025")}), "reconciliation").passed
+
+
+def test_a_clock_that_jumps_while_it_is_compared_fails() -> None:
+    times = iter((NOW, NOW - 60_000))
+    assert not check(replace(well(), now=lambda: next(times, NOW)), "clock").passed
+
+
+def test_an_approval_is_kept_and_one_that_is_torn_approves_nothing(tmp_path: Path) -> None:
+    assert approved(tmp_path) is None
+    given = Approval(policy="ab" * 32, at=NOW, by="ann", reason="reviewed")
+    approve(tmp_path, given)
+    assert approved(tmp_path) == given
+    (tmp_path / "approved.json").write_text("{")
+    with pytest.raises(Refused):
+        approved(tmp_path)
+    assert not check(replace(well(), approval=lambda: approved(tmp_path)), "policy").passed
