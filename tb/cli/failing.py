@@ -16,6 +16,7 @@ import click
 
 from tb.cli.output import say, show_findings, write_findings
 from tb.core.diagnostics import Refused
+from tb.core.redaction import redacted
 
 REFUSED, INTERRUPTED, NO_READER = 3, 130, 141
 
@@ -57,7 +58,7 @@ def _tell_bug(bug: Exception, *, with_traceback: bool) -> None:
     if with_traceback:
         import traceback
 
-        say("".join(traceback.format_exception(bug)).rstrip())
-    what = f"{type(bug).__name__}: {bug}".splitlines()[0].rstrip(": ")
+        say(redacted("".join(traceback.format_exception(bug)).rstrip()))
+    what = redacted(f"{type(bug).__name__}: {bug}".splitlines()[0].rstrip(": "))
     hint = "" if with_traceback else "; run it again with --debug to see where"
     say(f"error: this is a bug in tb, not in your files ({what}){hint}")

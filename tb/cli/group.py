@@ -35,6 +35,7 @@ COMMANDS = (
     "halt",
     "resume",
     "pin",
+    "alerts",
     "demo",
     "schema",
     "version",

@@ -76,6 +76,22 @@ out_option: Decorator = click.option(
 )
 
 
+def log_options(function: AnyFunction) -> AnyFunction:
+    """`--log-format` and `--log-level`: what `tb.runtime.logs.set_up_logs` takes."""
+    form = click.option(
+        "--log-format", type=click.Choice(["json", "text"]), default="text", show_default=True, help="How logs are written."
+    )
+    level = click.option(
+        "--log-level",
+        type=click.Choice(["debug", "info", "warning", "error"]),
+        default="info",
+        show_default=True,
+        help="What is logged, from this on.",
+    )
+    decorated: AnyFunction = form(level(function))
+    return decorated
+
+
 def instant(text: str) -> int:
     """An instant, as milliseconds since 1970 UTC."""
     found = parse_instant(text)

@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from tb.core.redaction import without_registered
 from tb.core.time import show_instant
 
 if TYPE_CHECKING:
@@ -53,12 +54,12 @@ def width() -> int:
 
 def put(text: str) -> None:
     """A line of the result."""
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(without_registered(text) + "\n")
 
 
 def say(text: str) -> None:
     """A remark: never part of the result."""
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(without_registered(text) + "\n")
 
 
 def shown_price(price: Decimal) -> str:

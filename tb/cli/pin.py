@@ -10,6 +10,7 @@ import click
 from tb.cli.opening import settings_of
 from tb.cli.options import command, project_option
 from tb.cli.output import put, say
+from tb.core.redaction import register_secret
 
 if TYPE_CHECKING:
     from tb.core.live_settings import SecretName
@@ -61,6 +62,7 @@ def ask_pin(name: SecretName) -> None:
 
     kept = read_secret(name, "the hash of the operator's PIN")
     pin = click.prompt("PIN", hide_input=True, err=True)
+    register_secret(pin)
     if not is_pin(pin, kept):
         say("that is not the PIN")
         raise click.exceptions.Exit(1)

@@ -1462,6 +1462,18 @@ _ROWS: tuple[Code, ...] = (
         "for. The line is named by its number: an address is a secret.",
         "write addresses as apprise does, one a line, as in `mailto://user:password@example.org`; `tb alerts test` tries them",
     ),
+    Code(
+        "TB882",
+        "metrics need a library that is not installed",
+        "Metrics are counted by a library that is not part of a plain installation.",
+        "install the extra `live`: `pip install 'tb[live]'`, or leave `live.metrics_port` out of tb.yaml",
+    ),
+    Code(
+        "TB883",
+        "metrics cannot be served",
+        "The port for metrics and `/healthz` is taken, or this user may not listen on it.",
+        "name another port in `live.metrics_port` of tb.yaml, or end what listens on this one",
+    ),
 )
 
 CODES: Mapping[str, Code] = MappingProxyType({row.code: row for row in _ROWS})

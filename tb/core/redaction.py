@@ -66,10 +66,14 @@ def register_secret(text: str) -> None:
     _pattern = re.compile("|".join(re.escape(form) for form in sorted(_known, key=len, reverse=True))) if _known else None
 
 
+def without_registered(text: str) -> str:
+    """The text without registered secrets: for what a program or a person asked for, where nothing may be guessed."""
+    return text if _pattern is None else _pattern.sub(GONE, text)
+
+
 def redacted(text: str) -> str:
-    """The text without registered secrets and without what looks like one."""
-    if _pattern is not None:
-        text = _pattern.sub(GONE, text)
+    """The text without registered secrets and without what looks like one: for logs, alerts and errors."""
+    text = without_registered(text)
     if _HINTS.search(text):
         for pattern, left in _PATTERNS:
             text = pattern.sub(left, text)

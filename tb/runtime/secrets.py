@@ -4,7 +4,7 @@
 2. A `Secret` shows nothing of itself in any text made of it; `reveal` is the one way to what it holds.
 3. The operator's PIN is kept as a hash by scrypt (RFC 7914) with a salt of its own; `is_pin` compares in constant time.
 
-INVARIANT: no error raised here holds a secret or a part of one.
+INVARIANT: no error raised here holds a secret or a part of one, and whatever is read here is taken out of every log.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import NoReturn
 
 from tb.core.diagnostics import Refused, error
 from tb.core.live_settings import SecretName
+from tb.core.redaction import register_secret
 from tb.core.span import whole_file
 
 MISSING = "TB850"
@@ -64,6 +65,7 @@ def read_secret(name: SecretName, what: str, environment: Mapping[str, str] | No
     if not found or not found.strip():
         hint = f"set the variable `{name.name}`" if name.place == "env" else f"store it in the keyring as `{name.name}`"
         raise Refused([error(MISSING, f"{what} is not in `{name}`", whole_file("tb.yaml"), hint)])
+    register_secret(found)
     return Secret(found.strip())
 
 
