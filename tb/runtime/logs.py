@@ -39,6 +39,7 @@ class Redacting(logging.Filter):
         record.exc_info = None  # nobody formats it again
         record.exc_text = redacted(record.exc_text) if record.exc_text else None
         record.stack_info = redacted(record.stack_info) if record.stack_info else None
+        record.threadName = redacted(record.threadName) if record.threadName else None
         for name in [one for one in vars(record) if one not in _STANDARD]:
             setattr(record, name, _plain(getattr(record, name)))
         return True
