@@ -1424,6 +1424,18 @@ _ROWS: tuple[Code, ...] = (
         "write `expect volume_spike of BTC-USD`",
     ),
     Code(
+        "TB800",
+        "key of the venue",
+        "A key for a venue cannot be read, or is of a kind that the venue does not take. Nothing of the key itself is ever shown.",
+        "give an EC key on P-256 or an Ed25519 key, as the venue let you download it",
+    ),
+    Code(
+        "TB801",
+        "address of the venue",
+        "An address is none of this venue's, or a key would go over an open line to another machine.",
+        "use `https://`",
+    ),
+    Code(
         "TB850",
         "no secret where the settings say",
         "A key, a PIN's hash or an address is looked for under the name in `tb.yaml`, in the environment or in the system's "
