@@ -1426,7 +1426,7 @@ _ROWS: tuple[Code, ...] = (
     Code(
         "TB800",
         "key of the venue",
-        "A key for a venue cannot be read, or is of a kind that the venue does not take. Nothing of the key itself is ever shown.",
+        "A key for a venue cannot be read, or is of a kind that the venue does not take. Nothing of the key is ever shown.",
         "give an EC key on P-256 or an Ed25519 key, as the venue let you download it",
     ),
     Code(

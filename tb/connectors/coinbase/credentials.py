@@ -4,8 +4,8 @@
     EdDSA    an Ed25519 key as PKCS8 PEM, or as base64 of its seed of 32 bytes, or of seed and public key, 64 bytes
     HMAC     the old kind of key and secret, only where that is asked for
 
-INVARIANT: no text of a key is in the `repr`, in a finding, or in an exception; it is registered as a secret, so that no log shows it;
-a key cannot be pickled.
+INVARIANT: no text of a key is in the `repr`, in a finding, or in an exception; it is registered as a secret, so that no log
+shows it; a key cannot be pickled.
 """
 
 from __future__ import annotations
