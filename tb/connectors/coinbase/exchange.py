@@ -345,7 +345,5 @@ def connect(
     address = checked_address(base_url, ("http", "https"), with_key=with_key)
     for url in (market_url, user_url):
         checked_address(url, ("ws", "wss"), with_key=with_key)
-    from tb import __version__
-
-    client = open_client(address, timeout, trusted(authorities), f"tb/{__version__}")
+    client = open_client(address, timeout, trusted(authorities))
     return Coinbase(Transport(credentials, client, urlsplit(address).netloc, timeout, clock))

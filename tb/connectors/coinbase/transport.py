@@ -214,7 +214,7 @@ def trusted(authorities: str | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=authorities)
 
 
-def open_client(address: str, timeout: float, tls: ssl.SSLContext, agent: str) -> httpx.Client:
+def open_client(address: str, timeout: float, tls: ssl.SSLContext) -> httpx.Client:
     """The connection pool. Nothing is repeated or followed by itself."""
     import httpx
 
@@ -223,6 +223,6 @@ def open_client(address: str, timeout: float, tls: ssl.SSLContext, agent: str) -
         timeout=timeout,
         verify=tls,
         follow_redirects=False,
-        headers={"User-Agent": agent, "Accept": "application/json"},
+        headers={"User-Agent": "tb", "Accept": "application/json"},
         limits=httpx.Limits(max_connections=16, max_keepalive_connections=8),
     )
