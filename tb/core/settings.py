@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping as Table
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from pathlib import PurePosixPath
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -144,6 +145,7 @@ def pair_of(symbol: str) -> tuple[str, str] | None:
     return (parts[0], parts[1]) if len(parts) == 2 and parts[1] not in DERIVATIVES else None
 
 
+@cache
 def quote_currency(symbol: str) -> str | None:
     """The currency an instrument is priced in: `USD` of `BTC-USD`, of `EUR_USD` and of `BTC-USD-PERP`; None where its name does
     not say, as in `BTC-PERP`. Such an instrument is taken to be priced in the account's currency."""

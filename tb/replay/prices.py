@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from tb.engine.bars import Bars
 
+Floats = NDArray[np.float64]
+
 
 @dataclass(slots=True)
 class Prices:
@@ -22,14 +24,13 @@ class Prices:
     low: Sequence[float]
     close: Sequence[float]
     rows: Sequence[int]
-    highs: NDArray[np.float64]  # the same as `high`
-    lows: NDArray[np.float64]
+    highs: Floats  # the same as `high`
+    lows: Floats
 
     @classmethod
     def of(cls, bars: Bars) -> Prices:
         # where an extreme is unknown, the prices that are known bound it: a bar that closed beyond a stop touched it
-        high = np.where(np.isnan(bars.high), np.fmax(bars.open, bars.close), bars.high)
-        low = np.where(np.isnan(bars.low), np.fmin(bars.open, bars.close), bars.low)
+        high, low = _known(bars.high, np.fmax, bars), _known(bars.low, np.fmin, bars)
         time, rows = bars.time.data, bars.rows.data
         open_, close = bars.open.data, bars.close.data
         return cls(bars.period, time, open_, high.data, low.data, close, rows, high, low)
@@ -37,3 +38,12 @@ class Prices:
     def opens(self, row: int) -> bool:
         """Whether the bar's open is known."""
         return self.open[row] == self.open[row]
+
+
+def _known(extreme: Floats, of: np.ufunc, bars: Bars) -> Floats:
+    """The extreme of each bar, or that of its open and close; the bars' own array where all of it is known."""
+    unknown = np.isnan(extreme)
+    if not unknown.any():
+        return extreme
+    found: Floats = np.where(unknown, of(bars.open, bars.close), extreme)
+    return found

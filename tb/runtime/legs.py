@@ -11,6 +11,7 @@ INVARIANT: a leg is held only while the others are, or an order that closes it i
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -50,7 +51,13 @@ class Legs:
     """Legs of one session: before the gate, and when they should end."""
 
     def __init__(self, session: Session) -> None:
-        self.session = session
+        self._session = weakref.ref(session)  # the session holds these, not they the session: it goes with its last user
+
+    @property
+    def session(self) -> Session:
+        found = self._session()
+        assert found is not None  # nobody else holds these
+        return found
 
     # --- before the gate -------------------------------------------------------------------------------------------
 

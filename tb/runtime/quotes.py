@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,14 @@ class Quotes:
     """The quotes of one session."""
 
     def __init__(self, session: Session) -> None:
-        self.session = session
+        self._session = weakref.ref(session)  # the session holds these, not they the session: it goes with its last user
         self.strategies = [(at, strategy) for at, strategy in enumerate(session.plan.strategies) if strategy.quotes]
+
+    @property
+    def session(self) -> Session:
+        found = self._session()
+        assert found is not None  # nobody else holds these
+        return found
 
     def step(self, at: int, ready: Sequence[Ready]) -> None:
         """Everything that quotes do at an instant. `ready` are the entries whose condition holds."""
