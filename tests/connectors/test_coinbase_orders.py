@@ -10,7 +10,7 @@ from typing import Any
 
 import jwt
 import pytest
-from coinbase_answers import NOW, created, declined, order
+from coinbase_answers import NOW, created, declined, order, product
 from scripted_venue import PREFIX, Venue, rude
 
 from tb.connectors.coinbase import Coinbase, Credentials, connect
@@ -92,16 +92,15 @@ def test_an_entry_with_stop_and_target_takes_its_bracket_along(venue: Venue, ada
 def test_a_stop_that_closes_has_a_limit_beyond_its_trigger_on_the_tick(
     venue: Venue, adapter: Coinbase, side: Any, limit: str
 ) -> None:
-    from coinbase_answers import product
-
     stop = replace(ENTRY, form="stop", side=side, price=D("55000.50"), reducing=True)
-    assert adapter.place(stop) == Refusal(
-        "NOT_SENT", "the tick of the instrument is not known, so the limit of its stop cannot be set"
-    )
-    venue.on("/products", (200, {"products": [product()]}))
-    adapter.rules(["BTC-USD"])
+    venue.on("/products", (503, {}), (200, {"products": []}), (200, {"products": [product()]}))
+    assert isinstance(adapter.place(stop), NoAnswer)
+    assert isinstance(adapter.place(stop), Refusal)
+    assert venue.of("/orders") == []
     venue.on("/orders", (200, created()))
     adapter.place(stop)
+    adapter.place(stop)
+    assert len(venue.of("/products")) == 3
     assert sent(venue)["order_configuration"]["stop_limit_stop_limit_gtc"]["limit_price"] == limit
 
 

@@ -3,6 +3,7 @@
     requests    sent and sorted; `_answers`, `_changes` make `NoAnswer` and `Refusal` of what went wrong    (transport)
     reading     orders, products, account, candles, quotes: what cannot be read is named
     lists       read to their end                                                                           (paging)
+    messages    two connections fill what `events` hands out                                                (streams)
 
 INVARIANT: no method raises for what the venue or the network does; what changes something is sent once.
 """
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Concatenate, ParamSpec, TypeVar
+from urllib.parse import urlsplit
 
 from tb.connectors.coinbase.account import Execution, balances_of, execution_of
 from tb.connectors.coinbase.book import Book
@@ -22,8 +24,9 @@ from tb.connectors.coinbase.candles import GRANULARITIES, candles_of, page_query
 from tb.connectors.coinbase.credentials import Credentials
 from tb.connectors.coinbase.orders import Unsendable, order_body, order_of, refusal_of
 from tb.connectors.coinbase.paging import listed
-from tb.connectors.coinbase.products import other_names, rules_of
+from tb.connectors.coinbase.products import other_names, quoted_as, rules_of
 from tb.connectors.coinbase.quotes import quote_of
+from tb.connectors.coinbase.streams import PAUSE, SILENCE, Streams
 from tb.connectors.coinbase.transport import (
     Declined,
     Query,
@@ -104,13 +107,15 @@ class Coinbase:
 
     name = "coinbase"
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, streams: Callable[[Book], Streams]) -> None:
         self._transport = transport
         self._is_public = transport.credentials is None
         self._book = Book()
+        self._streams = streams(self._book)
         self._time = VenueTime(transport)
         self._rules: dict[str, Rules] = {}
-        self._other_names: dict[str, tuple[str, ...]] = {}
+        self._other_names: dict[str, tuple[str, ...]] = {}  # of the same book
+        self._quoted_as: dict[str, str] = {}  # the one of them that quotes are told of
 
     # orders
 
@@ -120,8 +125,7 @@ class Coinbase:
 
         An entry with both stop and target takes a bracket along, which the venue arms when the entry fills.
         """
-        known = self._rules.get(request.instrument)
-        answer = self._transport.post("/orders", order_body(request, known.tick if known else None))
+        answer = self._transport.post("/orders", order_body(request, self._tick(request)))
         if not truth(answer, "success"):
             failure = part(answer, "error_response")
             return _refused(*refusal_of(failure))
@@ -232,7 +236,9 @@ class Coinbase:
                 if optional_text(product, "product_id") in names:
                     found[text(product, "product_id")] = rules_of(product)
                     self._other_names[text(product, "product_id")] = other_names(product)
+                    self._quoted_as[text(product, "product_id")] = quoted_as(product)
         self._rules |= found
+        self.watch(list(found))
         return found
 
     @_answers
@@ -265,13 +271,31 @@ class Coinbase:
 
     # messages
 
+    def watch(self, instruments: Sequence[str]) -> None:
+        """Quotes of these among the events. Instruments whose rules were asked for are watched already."""
+        self._streams.watch({name: self._product(name) for name in instruments})
+
     def events(self) -> tuple[Event, ...]:
-        return ()
+        """What came; the first call begins to listen. A gap, silence, or an end of the connection is told as `Lost`."""
+        return self._streams.take()
 
     def close(self) -> None:
+        self._streams.stop()
         self._transport.close()
 
     # asking
+
+    def _tick(self, request: Request) -> Decimal | None:
+        """The tick, where the request needs one: the limit of a stop that closes is made here."""
+        if request.form != "stop" or not request.reducing:
+            return None
+        if request.instrument not in self._rules and isinstance(none := self.rules([request.instrument]), NoAnswer):
+            raise Unanswered(f"the order was not sent, since the tick of its instrument is not known: {none.why}", none.wait)
+        known = self._rules.get(request.instrument)
+        return None if known is None else known.tick
+
+    def _product(self, instrument: str) -> str:
+        return self._quoted_as.get(instrument, instrument)
 
     def _get(self, path: str, query: Query) -> Mapping[str, Any]:
         """What is public goes to the public twin of a question where there is no key."""
@@ -334,16 +358,25 @@ def connect(
     user_url: str = USER,
     timeout: float = 10.0,
     authorities: str | None = None,
+    silence: float = SILENCE,
+    pause: float = PAUSE,
     clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
 ) -> Coinbase:
-    """The adapter, without a request yet. `timeout` is in s, for each request; `authorities` is a file of certificates to trust
-    in place of the system's. Raises Refused (TB801) for an address that a key must not go to.
-    """
-    from urllib.parse import urlsplit
+    """The adapter, without a request yet. Without credentials it answers what is public.
 
+    `timeout` is in s, for each request; `authorities` is a file of certificates to trust in place of the system's. After
+    `silence` s without a message a connection counts as lost; `pause` s are before the first attempt to connect again. `clock`
+    is in ms. Raises Refused (TB801) for an address that a key must not go to.
+    """
     with_key = credentials is not None
     address = checked_address(base_url, ("http", "https"), with_key=with_key)
-    for url in (market_url, user_url):
-        checked_address(url, ("ws", "wss"), with_key=with_key)
-    client = open_client(address, timeout, trusted(authorities))
-    return Coinbase(Transport(credentials, client, urlsplit(address).netloc, timeout, clock))
+    market, user = (checked_address(url, ("ws", "wss"), with_key=with_key) for url in (market_url, user_url))
+    tls = trusted(authorities)
+    transport = Transport(credentials, open_client(address, timeout, tls), urlsplit(address).netloc, timeout, clock)
+
+    def streams(book: Book) -> Streams:
+        return Streams(
+            credentials, market, user, book=book, clock=clock, tls=tls, timeout=timeout, silence=silence, pause=pause
+        )
+
+    return Coinbase(transport, streams)

@@ -34,6 +34,12 @@ def other_names(product: Fields) -> tuple[str, ...]:
     return tuple(name for name in names if isinstance(name, str) and name)
 
 
+def quoted_as(product: Fields) -> str:
+    """The product under whose name the quotes of its book are told."""
+    other = product.get("alias")
+    return other if isinstance(other, str) and other else text(product, "product_id")
+
+
 def _least(product: Fields, name: str) -> Decimal | None:
     found = optional_number(product, name)
     return found if found else None
