@@ -1436,6 +1436,18 @@ _ROWS: tuple[Code, ...] = (
         "use `https://`",
     ),
     Code(
+        "TB820",
+        "file of a key that is not the sandbox's",
+        "The file named for the sandbox's key is there and holds something else, which would be lost.",
+        "name another file: a key in it would be lost",
+    ),
+    Code(
+        "TB821",
+        "key of the sandbox cannot be written",
+        "The file system refused to write the key that the sandbox made.",
+        "name a file in a folder that you may write",
+    ),
+    Code(
         "TB850",
         "no secret where the settings say",
         "A key, a PIN's hash or an address is looked for under the name in `tb.yaml`, in the environment or in the system's "
