@@ -1448,6 +1448,30 @@ _ROWS: tuple[Code, ...] = (
         "name a file in a folder that you may write",
     ),
     Code(
+        "TB830",
+        "journal damaged",
+        "The journal of orders was changed after it was written. What is on its way is not known from it: nothing is sent.",
+        "keep it as evidence; compare the orders with the venue's, then start with a new folder",
+    ),
+    Code(
+        "TB831",
+        "journal in use",
+        "Another process sends orders for this account. Two would not know of each other's orders.",
+        "stop the other `tb run`, or give this one a folder of its own",
+    ),
+    Code(
+        "TB832",
+        "journal cannot be written",
+        "The disk refuses the journal of orders. What is not on disk is not sent.",
+        "free some space or mend the disk, then start again: orders that are on their way are looked up first",
+    ),
+    Code(
+        "TB833",
+        "breaker cannot be changed",
+        "The file of the breaker cannot be written or is damaged, or nobody is named who closes it. It stays as it was.",
+        "say who closes it, and why",
+    ),
+    Code(
         "TB850",
         "no secret where the settings say",
         "A key, a PIN's hash or an address is looked for under the name in `tb.yaml`, in the environment or in the system's "

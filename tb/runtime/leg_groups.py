@@ -23,6 +23,7 @@ class Group:
     profit: Decimal = ZERO
     value: Decimal = ZERO
     left: set[str] = field(default_factory=set)
+    missing: int = 0  # legs that never filled
 
     @property
     def members(self) -> tuple[Key, ...]:
@@ -43,14 +44,18 @@ class LegGroups:
 
     def number_of(self, key: Key) -> int | None:
         """What the trade of a position says about the legs it belongs to; None of a position alone."""
-        name = self.account.together.get(key)
-        return None if name is None else self.open[name].number
+        group = self.open.get(self.account.together.get(key, ""))
+        return None if group is None else group.number
 
     def cancelled(self, order: Order) -> None:
-        """A leg did not fill, and so none did."""
+        """A leg did not fill. Where no leg did, there is no group; where others are held, they are closed (`Legs.exits`)."""
         name = self.account.together.pop((order.strategy, order.instrument), None)
-        if name is not None:
-            self.open.pop(name, None)
+        group = None if name is None else self.open.get(name)
+        if name is None or group is None:
+            return
+        group.missing += 1
+        if group.missing + len(group.left) == len(group.symbols):
+            del self.open[name]
 
     def left(self, key: Key, profit: Decimal, value: Decimal) -> tuple[Decimal, Decimal] | None:
         """A leg was closed. What all legs earned and what their entries were worth once the last one was, None before."""
@@ -59,7 +64,7 @@ class LegGroups:
         group.profit = EXACT.add(group.profit, profit)
         group.value = EXACT.add(group.value, value)
         group.left.add(key[1])
-        if len(group.left) < len(group.symbols):
+        if len(group.left) + group.missing < len(group.symbols):
             return None
         del self.open[name]
         return group.profit, group.value

@@ -48,13 +48,16 @@ STOPS = frozenset({"stop", "trailing stop"})
 @dataclass(frozen=True, slots=True)
 class Sent:
     """An approved order on its way. `which` is the number of the `enter` or `exit when` behind it, `row` that of the bar that
-    decided. `noted` is what the market said then, where that bar cannot be read any more."""
+    decided. `price` is the one expected then and `rate` its money; `noted` is what the market said then, where that bar
+    cannot be read any more."""
 
     order: Order
     strategy: StrategyPlan
     which: int
     row: int
     noted: Noted | None = None
+    price: Decimal | None = None
+    rate: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ class Settling:
         """
         order = sent.order
         self.account.count_order(order.at, is_entry=counts and order.kind == "entry", strategy=order.strategy)
-        self._sent[order.id] = sent
+        self._sent[order.id] = replace(sent, price=proposal.price, rate=proposal.rate)
         sign = 1 if order.side == "buy" else -1
         is_entry = position is None
         name, price = (order.strategy, order.instrument), proposal.price
@@ -154,6 +157,10 @@ class Settling:
         else:
             self.ending[order.id] = cause
         return is_gone
+
+    def strategy(self, name: str) -> StrategyPlan:
+        """Raises `KeyError` for one that the plan does not have."""
+        return self._strategies[name]
 
     def on_its_way(self, order: str) -> Sent | None:
         """The order of that id, None where it has ended or, of an exit, begun to fill."""
@@ -229,6 +236,14 @@ class Settling:
         order = msgspec.structs.replace(sent.order, quantity=rest)
         self.waiting[_waits_as(order)] = order
         self.account.working[order.id] = replace(self.account.working[order.id], quantity=rest)
+
+    def resize(self, order: Order, rest: Decimal, price: Decimal | None) -> None:
+        """An entry that waits was changed at the venue: so much of it, at that price, counts from now on."""
+        sent = self._sent[order.id]
+        self._sent[order.id] = replace(sent, order=msgspec.structs.replace(sent.order, price=price))
+        self._keep(self._sent[order.id], rest)
+        if price is not None:
+            self.account.working[order.id] = replace(self.account.working[order.id], price=price)
 
     def _grow(self, position: Position, sent: Sent, fill: Fill) -> Position:
         """More of an entry filled: the average paid is what its position was entered at."""

@@ -1,0 +1,145 @@
+"""What becomes of orders that were sent: by what the venue tells by itself, and by asking it.
+
+1. What it says is taken down where it is news; an older word about the same order is none (`learn`).
+2. An order whose fate is not known is looked up by its client id. "No answer" changes nothing. "There is none" counts as
+   proof only once the order has had time to arrive, and is said twice; then it never arrived, and what it bound is free
+   (`look`).
+3. An order that shows up after that is taken back at once; what it filled is booked.
+
+INVARIANT: nothing here sends an order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from tb.core.records import Handling
+from tb.runtime.gateway.booking import settle
+from tb.runtime.gateway.entries import Amending, Said
+from tb.runtime.gateway.tracked import NEVER_ARRIVED, Tracked
+from tb.runtime.ports.exchange import OVER, Event, Lost, NoAnswer, OrderState
+
+if TYPE_CHECKING:
+    from tb.runtime.gateway.gateway import Gateway
+
+
+def hear(gateway: Gateway, events: Iterable[Event]) -> None:
+    """What the venue told by itself, in order."""
+    for event in events:
+        gateway.hear_from_venue()
+        match event:
+            case OrderState():
+                tracked = gateway.orders.all.get(event.client_id)
+                if tracked is None:
+                    _stranger(gateway, event)
+                elif learn(gateway, tracked, event, "event"):
+                    settle(gateway, tracked)
+            case Lost(channel="orders", why=why):
+                for tracked in gateway.orders.unsettled.values():
+                    tracked.look_at = 0
+                gateway.alert(f"what the venue tells of orders has a gap: {why}")
+            case _:
+                pass
+
+
+def _stranger(gateway: Gateway, state: OrderState) -> None:
+    if not state.is_over and state.venue_id not in gateway.strangers:
+        gateway.strangers[state.venue_id] = state
+        gateway.alert(f"the venue has an order in {state.instrument} that was not sent from here: {state.venue_id}")
+
+
+def learn(gateway: Gateway, tracked: Tracked, state: OrderState, how: str) -> bool:
+    """Takes down what the venue says of an order; False where it is no news."""
+    if state.filled < tracked.filled or (tracked.answered and _rank(tracked, state) < 0):
+        return False
+    is_same = (state.status, state.filled, state.fees) == (tracked.status, tracked.filled, tracked.fees)
+    if is_same and tracked.answered and (state.average is None or state.average == tracked.average):
+        return False
+    was_over = tracked.is_over
+    gateway.note(Said.of(state, how, gateway.now()))
+    tracked.look_at = gateway.now() + gateway.terms.look_after
+    gateway.tell_answer(tracked, how)
+    if was_over and not state.is_over and not tracked.asked:
+        gateway.take_back(tracked, "told over already")
+    return True
+
+
+def _rank(tracked: Tracked, state: OrderState) -> int:
+    """Below 0 for a word that is older than what is known: an order that is over does not work again."""
+    if tracked.is_over and tracked.reason != NEVER_ARRIVED and not state.is_over:
+        return -1
+    return 0
+
+
+def look(gateway: Gateway, tracked: Tracked) -> bool:
+    """Asks the venue about an order; says whether it answered."""
+    now, terms = gateway.now(), gateway.terms
+    tracked.look_at = now + (terms.look_unknown if tracked.is_unknown else terms.look_after)
+    match gateway.exchange.find(tracked.client, tracked.instrument, tracked.at - terms.skew):
+        case OrderState() as state:
+            gateway.hear_from_venue()
+            tracked.misses = 0
+            _amended(gateway, tracked, state)
+            learn(gateway, tracked, state, "lookup")
+            return True
+        case NoAnswer(why=why, wait=wait):
+            tracked.look_at = max(tracked.look_at, now + (wait or 0))
+            if not tracked.misses:
+                _tell(gateway, tracked, "no answer", why)
+            return False
+    gateway.hear_from_venue()
+    tracked.misses += 1
+    if tracked.is_over:
+        return True
+    _tell(gateway, tracked, "not there", "the venue has no such order")
+    if tracked.misses >= 2 and gateway.now() - tracked.at >= terms.prove_after:
+        status = "rejected" if tracked.filled == 0 else "cancelled"
+        gateway.note(
+            Said(
+                client=tracked.client,
+                at=gateway.now(),
+                status=status,  # type: ignore[arg-type]
+                how="proof",
+                filled=tracked.filled,
+                average=tracked.average,
+                fees=tracked.fees,
+                reason=NEVER_ARRIVED,
+            )
+        )
+        gateway.tell_answer(tracked, "proof")
+    return True
+
+
+def _amended(gateway: Gateway, tracked: Tracked, state: OrderState) -> None:
+    """What became of a change whose answer was lost."""
+    if tracked.amending is not None:
+        quantity, price = tracked.amending
+        done = (state.quantity, state.price) == (quantity, price)
+        if done or state.status in OVER or (state.quantity, state.price) == (tracked.quantity, tracked.price):
+            gateway.note(Amending(client=tracked.client, at=gateway.now(), quantity=quantity, price=price, done=done))
+
+
+def follow_all(gateway: Gateway) -> None:
+    """Asks about everything that is due: first what nobody knows."""
+    now = gateway.now()
+    due = [one for one in gateway.orders.unsettled.values() if one.is_sent and one.look_at <= now]
+    for tracked in sorted(due, key=lambda one: (not one.is_unknown, one.at)):
+        look(gateway, tracked)
+        settle(gateway, tracked)
+        if tracked.asked and not tracked.is_over and tracked.answered:
+            gateway.take_back(tracked, tracked.asked)
+
+
+def _tell(gateway: Gateway, tracked: Tracked, status: str, words: str) -> None:
+    gateway.tell(
+        Handling(
+            at=gateway.now(),
+            what="lookup",
+            instrument=tracked.instrument,
+            order=tracked.about,
+            client=tracked.client,
+            status=status,
+            words=words,
+        )
+    )

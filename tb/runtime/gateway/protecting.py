@@ -1,0 +1,236 @@
+"""Stops and targets of what is held, at the venue.
+
+1. Each part of a position that leaves at a level of its own is an order of its own: a take with the stop, the rest with stop
+   and target (`wanted`). Where a part has both, it is a bracket: when one side fills, the venue takes the other away.
+2. What is there is compared with what should be: orders at levels that hold no more are taken back, what is missing is placed,
+   never for more than is held beyond what is placed, asked to be cancelled or unknown (`protect`). So the sum at the venue
+   never exceeds the position.
+3. Protection that the venue refuses, or that is not in place after `protect_within`, closes the position at market (`let_go`).
+4. What closes a position waits until its protection is known to be gone, since a venue holds the same quantity for both
+   (`withdraw`); what filled meanwhile comes off. Where it does not fill, the protection comes back.
+
+INVARIANT: orders here only reduce what is held.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from tb.core.records import Handling
+from tb.engine.instant import EXACT
+from tb.gate.gate import closing
+from tb.gate.levels import to_grid
+from tb.runtime.drafts import Key
+from tb.runtime.gateway.booking import settle
+from tb.runtime.gateway.entries import Purpose
+from tb.runtime.gateway.following import look
+from tb.runtime.gateway.ids import client_id
+from tb.runtime.gateway.passage import Passage
+from tb.runtime.gateway.tracked import NEVER_ARRIVED, ZERO, Tracked
+from tb.runtime.ports.exchange import Form, Request
+from tb.runtime.positions import Position
+
+if TYPE_CHECKING:
+    from tb.runtime.gateway.gateway import Gateway
+
+UNPROTECTED = "unprotected"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a position and the levels it leaves at; `take` is the number of its take, 0 for the rest."""
+
+    quantity: Decimal
+    stop: Decimal | None
+    target: Decimal | None
+    take: int
+
+
+def wanted(position: Position, tick: Decimal) -> list[Part]:
+    """What should stand at the venue for a position; nothing for what has no levels."""
+    stop = None if position.stop is None else to_grid(position.stop, tick, up=position.sign > 0)
+    parts, left = [], position.remaining
+    for take in position.takes:
+        quantity = min(take.quantity, left)
+        parts.append(Part(quantity, stop, _nearer(take.level, tick, position.sign), take.number))
+        left = EXACT.subtract(left, quantity)
+    target = None if position.target is None else _nearer(position.target, tick, position.sign)
+    parts.append(Part(left, stop, target, 0))
+    return [part for part in parts if part.quantity > 0 and (part.stop is not None or part.target is not None)]
+
+
+def _nearer(level: Decimal, tick: Decimal, sign: int) -> Decimal:
+    return to_grid(level, tick, up=sign < 0)
+
+
+def protect(gateway: Gateway, key: Key) -> None:
+    """Brings the protection of a position in line with it, as far as the venue answers now."""
+    position = gateway.settling.positions.get(key)
+    guards = gateway.orders.guards(key)
+    if position is None:
+        gateway.bare.pop(key, None)
+        for guard in guards:
+            gateway.take_back(guard, "position closed")
+        return
+    if gateway.orders.leaving(key):
+        return
+    parts = wanted(position, gateway.tick_of(position.instrument))
+    for guard in _outdated(parts, guards):
+        gateway.take_back(guard, "levels moved")
+    for part in parts:
+        guards = gateway.orders.guards(key)
+        missing = EXACT.subtract(part.quantity, _placed(part, guards))
+        quantity = min(missing, _room(position, guards))
+        if quantity > 0 and not _place(gateway, position, part, quantity):
+            let_go(gateway, key, UNPROTECTED)
+            return
+    _watch(gateway, key, parts)
+
+
+def _level_of(guard: Tracked) -> tuple[int, Decimal | None, Decimal | None]:
+    asked = guard.intent.wanted
+    match asked.form:
+        case "stop":
+            return guard.intent.take, asked.price, None
+        case "limit":
+            return guard.intent.take, None, asked.price
+        case _:
+            return guard.intent.take, asked.stop, asked.target
+
+
+def _placed(part: Part, guards: list[Tracked]) -> Decimal:
+    """How much of a part stands at the venue, or may."""
+    levels, total = (part.take, part.stop, part.target), ZERO
+    for guard in guards:
+        if not guard.asked and _level_of(guard) == levels:
+            total = EXACT.add(total, guard.rest)
+    return total
+
+
+def _room(position: Position, guards: list[Tracked]) -> Decimal:
+    total = position.remaining
+    for guard in guards:
+        total = EXACT.subtract(total, guard.rest)
+    return total
+
+
+def _outdated(parts: list[Part], guards: list[Tracked]) -> list[Tracked]:
+    """Protection at levels that hold no more, and what exceeds its part."""
+    left = {(part.take, part.stop, part.target): part.quantity for part in parts}
+    found = []
+    for guard in guards:
+        levels = _level_of(guard)
+        rest = EXACT.subtract(left.get(levels, ZERO), guard.rest)
+        if rest < 0:
+            if not guard.asked:
+                found.append(guard)
+        else:
+            left[levels] = rest
+    return found
+
+
+def _place(gateway: Gateway, position: Position, part: Part, quantity: Decimal) -> bool:
+    """Sends the protection of a part; False where it is refused, so that what is held cannot be protected."""
+    form: Form = "bracket"
+    price = None
+    if part.target is None:
+        form, price = "stop", part.stop
+    elif part.stop is None:
+        form, price = "limit", part.target
+    is_bracket = form == "bracket"
+    passage = passage_of(gateway, position, quantity, "protection", form)
+    passage.request = _with_levels(passage.request, price, *((part.stop, part.target) if is_bracket else (None, None)))
+    passage.take = part.take
+    denied = gateway.passes(passage)
+    tracked = passage.tracked
+    if denied is not None:
+        return False
+    return tracked is None or tracked.status != "rejected" or tracked.reason == NEVER_ARRIVED
+
+
+def _with_levels(request: Request, price: Decimal | None, stop: Decimal | None, target: Decimal | None) -> Request:
+    return Request(
+        request.client_id,
+        request.instrument,
+        request.side,
+        request.quantity,
+        request.form,
+        price=price,
+        stop=stop,
+        target=target,
+        reducing=True,
+    )
+
+
+def passage_of(
+    gateway: Gateway, position: Position, quantity: Decimal, purpose: Purpose, form: Form, cause: str = ""
+) -> Passage:
+    """An order that reduces a position, under an id of its own: requests for one entry are counted."""
+    parent = position.entry.order
+    number = gateway.orders.legs.get(parent, 0) + 1
+    request = Request(
+        client_id(parent, f"{purpose} {number}"),
+        position.instrument,
+        "sell" if position.sign > 0 else "buy",
+        quantity,
+        form,
+        reducing=True,
+    )
+    return Passage(
+        approved=closing(quantity, held=position.remaining),
+        purpose=purpose,
+        request=request,
+        strategy=position.strategy,
+        at=gateway.now(),
+        parent=parent,
+        cause=cause,
+    )
+
+
+def _watch(gateway: Gateway, key: Key, parts: list[Part]) -> None:
+    """How long a position has stood with less than its protection, and its end where that is too long."""
+    guards = [guard for guard in gateway.orders.guards(key) if guard.answered]
+    if all(_placed(part, guards) >= part.quantity for part in parts):
+        gateway.bare.pop(key, None)
+        return
+    since = gateway.bare.setdefault(key, gateway.now())
+    if gateway.now() - since >= gateway.terms.protect_within:
+        let_go(gateway, key, UNPROTECTED)
+
+
+def withdraw(gateway: Gateway, key: Key) -> bool:
+    """Takes the protection of a position back; says whether all of it is known to be gone."""
+    for guard in gateway.orders.guards(key):
+        gateway.take_back(guard, "position is closed")
+        for _ in range(gateway.terms.confirm_tries):
+            if guard.is_over or not look(gateway, guard):
+                break
+        settle(gateway, guard)
+    return not gateway.orders.guards(key)
+
+
+def let_go(gateway: Gateway, key: Key, cause: str) -> None:
+    """Closes at market what cannot be protected, or what its keeper lets go."""
+    position = gateway.settling.positions.get(key)
+    if position is None or gateway.orders.leaving(key) or gateway.closed_lately(key):
+        return
+    gateway.tell(
+        Handling(
+            at=gateway.now(),
+            what="protection",
+            instrument=position.instrument,
+            order=position.entry.order,
+            status=cause,
+            words=f"{position.remaining} of {position.instrument} is closed at market: {cause}",
+        )
+    )
+    gateway.passes(passage_of(gateway, position, position.remaining, "closing", "market", cause))
+
+
+def send_waiting(gateway: Gateway) -> None:
+    """What waited for protection to be taken back goes out once that is gone."""
+    for tracked in list(gateway.orders.unsettled.values()):
+        if not tracked.is_sent and not tracked.is_over and withdraw(gateway, tracked.key):
+            gateway.go(tracked)

@@ -1,0 +1,159 @@
+"""Does the account agree with the venue: what is held, what there is of money, which orders work.
+
+1. Nothing is compared while the fate of an order is unknown, or while fills come in between: then it is tried again (`busy`).
+2. Of each asset the venue has what was here before tb, and what tb bought or sold since (`expected`). A difference up to the
+   tolerance, or one lot, is adopted and recorded; a larger one opens the breaker.
+3. Orders that the venue works and nobody here sent open the breaker; so do orders that are known here and that the venue has
+   not.
+
+INVARIANT: only a comparison that went through makes the account "reconciled"; no answer leaves it as old as it is.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
+
+from tb.core.records import Handling
+from tb.engine.instant import EXACT
+from tb.runtime.gateway.booking import settle
+from tb.runtime.gateway.following import look
+from tb.runtime.gateway.tracked import ZERO
+from tb.runtime.ports.exchange import Balance, NoAnswer, OrderState, Rules
+
+if TYPE_CHECKING:
+    from tb.runtime.gateway.gateway import Gateway
+
+Outcome = Literal["agrees", "adopted", "differs", "busy", "no answer"]
+
+
+def reconcile_if_due(gateway: Gateway) -> None:
+    last = gateway.reconciled_at
+    if gateway.next_reconciling <= gateway.now() and (last is None or gateway.now() - last >= gateway.terms.reconcile_every):
+        reconcile(gateway)
+
+
+def reconcile(gateway: Gateway, *, adopt_all: bool = False) -> Outcome:
+    """Compares once. `adopt_all`: a named person says that the venue is right, whatever the difference."""
+    gateway.next_reconciling = gateway.now() + min(5_000, gateway.terms.reconcile_every)
+    outcome = _compare(gateway, adopt_all=adopt_all)
+    if outcome in ("agrees", "adopted"):
+        gateway.reconciled_at = gateway.now()
+    gateway.flush()
+    return outcome
+
+
+def _compare(gateway: Gateway, *, adopt_all: bool) -> Outcome:
+    clock = gateway.exchange.clock()
+    if not isinstance(clock, NoAnswer):
+        gateway.skew = abs(clock - gateway.now())
+        gateway.hear_from_venue()
+    if not _ask_about_all(gateway):
+        return "no answer"
+    if gateway.orders.unknown():
+        return "busy"
+    before = _filled(gateway)
+    balances, working = gateway.exchange.balances(), gateway.exchange.open_orders()
+    if isinstance(balances, NoAnswer) or isinstance(working, NoAnswer):
+        return "no answer"
+    gateway.hear_from_venue()
+    if not _ask_about_all(gateway):
+        return "no answer"
+    if _filled(gateway) != before or gateway.orders.unknown():
+        return "busy"
+    if _orders_differ(gateway, working, adopt_all=adopt_all):
+        return "differs"
+    outcome = _compare_assets(gateway, balances, adopt_all=adopt_all)
+    if outcome != "differs":
+        gateway.reservations.see(balances)
+    return outcome
+
+
+def _ask_about_all(gateway: Gateway) -> bool:
+    """The state of every order that may still fill; False where one is not answered."""
+    for tracked in list(gateway.orders.working()):
+        answered = look(gateway, tracked)
+        settle(gateway, tracked)
+        if not answered:
+            return False
+    return True
+
+
+def _filled(gateway: Gateway) -> dict[str, Decimal]:
+    return {client: tracked.filled for client, tracked in gateway.orders.all.items() if tracked.filled}
+
+
+def _orders_differ(gateway: Gateway, working: tuple[OrderState, ...], *, adopt_all: bool) -> bool:
+    unknown = [state for state in working if state.client_id not in gateway.orders.all]
+    gateway.strangers = {state.venue_id: state for state in unknown}
+    traded = [state for state in unknown if state.instrument in gateway.known_rules()]
+    for state in traded:
+        words = f"the venue works an order in {state.instrument} that was not sent from here: {state.venue_id}"
+        _tell(gateway, state.instrument, "differs", words, {})
+        if not adopt_all:
+            gateway.trip(words)
+    for state in working:
+        tracked = gateway.orders.all.get(state.client_id)
+        if tracked is not None and tracked.is_over:  # it was told over, and still works: `learn` takes it back
+            look(gateway, tracked)
+            settle(gateway, tracked)
+    return bool(traded) and not adopt_all
+
+
+def expected(gateway: Gateway) -> dict[str, Decimal]:
+    """What was bought less what was sold from here, by asset: money too, fees taken off."""
+    totals: dict[str, Decimal] = {}
+    rules = gateway.known_rules()
+    for tracked in gateway.orders.all.values():
+        if not tracked.booked:
+            continue
+        known = rules.get(tracked.instrument)
+        if known is None:
+            continue
+        _add(totals, known.asset, tracked.sign * tracked.booked)
+        _add(totals, known.currency, -tracked.sign * tracked.value - tracked.paid)
+    return totals
+
+
+def _add(totals: dict[str, Decimal], asset: str, amount: Decimal) -> None:
+    totals[asset] = EXACT.add(totals.get(asset, ZERO), amount)
+
+
+def _compare_assets(gateway: Gateway, balances: tuple[Balance, ...], *, adopt_all: bool) -> Outcome:
+    venue = {one.asset: EXACT.add(one.available, one.held) for one in balances}
+    from_here, rules = expected(gateway), gateway.known_rules()
+    outcome: Outcome = "agrees"
+    for asset in sorted({name for one in rules.values() for name in (one.asset, one.currency)}):
+        there, ours = venue.get(asset, ZERO), from_here.get(asset, ZERO)
+        if asset not in gateway.outside:  # the first look: what is there besides is not from here
+            gateway.adopt(asset, EXACT.subtract(there, ours), "first look")
+            continue
+        here = EXACT.add(gateway.outside[asset], ours)
+        difference = EXACT.subtract(there, here)
+        if not difference:
+            continue
+        is_small = abs(difference) <= _tolerance(gateway, asset, here, list(rules.values()))
+        details = {"here": str(here), "venue": str(there), "difference": str(difference)}
+        words = f"the venue has {there} {asset}, {here} are known"
+        if is_small or adopt_all:
+            gateway.adopt(asset, EXACT.subtract(there, ours), "a person said so" if not is_small else "within tolerance")
+            _tell(gateway, asset, "adopted", words, details)
+            outcome = "adopted" if outcome == "agrees" else outcome
+        else:
+            _tell(gateway, asset, "differs", words, details)
+            gateway.trip(words)
+            outcome = "differs"
+    if outcome == "agrees":
+        _tell(gateway, "", "agrees", "", {})
+    return outcome
+
+
+def _tolerance(gateway: Gateway, asset: str, here: Decimal, rules: list[Rules]) -> Decimal:
+    lots = [one.lot for one in rules if one.asset == asset]
+    cents = [Decimal("0.01")] if any(one.currency == asset for one in rules) else []
+    return max([EXACT.multiply(abs(here), gateway.terms.tolerance), *lots, *cents])
+
+
+def _tell(gateway: Gateway, asset: str, status: str, words: str, details: dict[str, str]) -> None:
+    handling = Handling(at=gateway.now(), what="agreement", instrument=asset, status=status, words=words, details=details)
+    gateway.tell(handling)

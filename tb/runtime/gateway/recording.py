@@ -1,0 +1,47 @@
+"""Records that must not be lost when the ledger is locked or the disk is full, and must not stop a gateway that protects.
+
+INVARIANT: records reach the ledger in their order, each once; while some wait, nothing that adds risk is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tb.core.diagnostics import Refused
+from tb.core.records import Record
+from tb.runtime.ports import Recorder
+
+
+class Backlog:
+    """A recorder in front of another one. `failed` hears why records wait, once for each time that it begins."""
+
+    def __init__(self, recorder: Recorder, failed: Callable[[str], None] = lambda why: None) -> None:
+        self.recorder, self.failed = recorder, failed
+        self._waiting: list[Record] = []
+
+    def record(self, records: Sequence[Record]) -> None:
+        """Takes records; those that cannot be written now are written before the next ones."""
+        was_waiting = bool(self._waiting)
+        self._waiting += records
+        if was_waiting:
+            return  # `flush` tries again, once a turn
+        self._write()
+
+    @property
+    def waits(self) -> bool:
+        return bool(self._waiting)
+
+    def flush(self) -> bool:
+        """Tries again; says whether nothing waits any more."""
+        if self._waiting:
+            self._write()
+        return not self._waiting
+
+    def _write(self) -> None:
+        records, self._waiting = self._waiting, []
+        try:
+            self.recorder.record(records)
+        except (Refused, OSError) as problem:
+            self._waiting = [*records, *self._waiting]
+            why = problem.findings[0].message if isinstance(problem, Refused) else str(problem)
+            self.failed(f"records cannot be written: {why}")
