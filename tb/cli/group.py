@@ -15,6 +15,7 @@ from tb.core.diagnostics import did_you_mean
 # in the order in which they are used
 COMMANDS = (
     "init",
+    "data",
     "lint",
     "fmt",
     "graph",

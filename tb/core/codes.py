@@ -1446,6 +1446,29 @@ _ROWS: tuple[Code, ...] = (
         "key of the sandbox cannot be written",
         "The file system refused to write the key that the sandbox made.",
         "name a file in a folder that you may write",
+        "TB802",
+        "venue does not answer",
+        "A venue was asked for recorded bars several times, and did not answer. What came before that is in the file.",
+        "run it again later: it goes on where it stopped",
+    ),
+    Code(
+        "TB803",
+        "instrument unknown to the venue",
+        "The venue does not trade an instrument of this name.",
+        "write it as the venue does: `BTC-USD`",
+    ),
+    Code(
+        "TB804",
+        "file of something else",
+        "Bars would be added to a file that `tb data fetch` did not make, or that holds bars of another venue or period. It "
+        "stays as it is.",
+        "fetch into another folder, or move the file away",
+    ),
+    Code(
+        "TB805",
+        "no closed bar",
+        "No bar of the span that was asked for has closed yet.",
+        "begin earlier",
     ),
     Code(
         "TB830",

@@ -117,6 +117,11 @@ class Coinbase:
         self._other_names: dict[str, tuple[str, ...]] = {}  # of the same book
         self._quoted_as: dict[str, str] = {}  # the one of them that quotes are told of
 
+    @property
+    def address(self) -> str:
+        """The host and port that requests go to."""
+        return self._transport.host
+
     # orders
 
     @_changes
