@@ -1436,16 +1436,6 @@ _ROWS: tuple[Code, ...] = (
         "use `https://`",
     ),
     Code(
-        "TB820",
-        "file of a key that is not the sandbox's",
-        "The file named for the sandbox's key is there and holds something else, which would be lost.",
-        "name another file: a key in it would be lost",
-    ),
-    Code(
-        "TB821",
-        "key of the sandbox cannot be written",
-        "The file system refused to write the key that the sandbox made.",
-        "name a file in a folder that you may write",
         "TB802",
         "venue does not answer",
         "A venue was asked for recorded bars several times, and did not answer. What came before that is in the file.",
@@ -1469,6 +1459,18 @@ _ROWS: tuple[Code, ...] = (
         "no closed bar",
         "No bar of the span that was asked for has closed yet.",
         "begin earlier",
+    ),
+    Code(
+        "TB820",
+        "file of a key that is not the sandbox's",
+        "The file named for the sandbox's key is there and holds something else, which would be lost.",
+        "name another file: a key in it would be lost",
+    ),
+    Code(
+        "TB821",
+        "key of the sandbox cannot be written",
+        "The file system refused to write the key that the sandbox made.",
+        "name a file in a folder that you may write",
     ),
     Code(
         "TB830",
