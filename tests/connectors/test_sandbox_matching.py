@@ -430,14 +430,14 @@ def test_rejections_on_command() -> None:
 def test_a_fault_strikes_when_it_is_told_to() -> None:
     faults = Faults(3)
     faults.arm(Fault("slow", times=2, after=1, on="orders"))
-    assert [faults.take("slow", kind) is not None for kind in ("orders", "reads", "orders", "orders", "orders")] == [
+    assert [faults.take("slow", kind, at=0) is not None for kind in ("orders", "reads", "orders", "orders", "orders")] == [
         False, False, True, True, False,
     ]  # fmt: skip
     faults.arm(Fault("gap", times=0, chance=0.3))
     again = Faults(3)
     again.arm(Fault("gap", times=0, chance=0.3))
-    struck = [faults.take("gap") is not None for _ in range(50)]
-    assert struck == [again.take("gap") is not None for _ in range(50)]
+    struck = [faults.take("gap", at=0) is not None for _ in range(50)]
+    assert struck == [again.take("gap", at=0) is not None for _ in range(50)]
     assert 5 < sum(struck) < 25
     faults.clear("gap")
     assert faults.armed == []

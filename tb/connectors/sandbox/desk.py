@@ -40,7 +40,7 @@ class Desk:
     offset: int = 0
     requests: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=KEPT))
     asked: int = 0
-    _frozen: dict[str, Quote] = field(default_factory=dict)
+    _shown: dict[str, Quote] = field(default_factory=dict)
     _started: tuple[float, int] | None = None
     _second: tuple[int, int] = (0, 0)
 
@@ -70,7 +70,7 @@ class Desk:
         self.speed, self._started = speed, None
 
     def jumped(self, kind: str) -> None:
-        fault = self.faults.take("clock-jump", kind, self.matching.now)
+        fault = self.faults.take("clock-jump", kind, at=self.matching.now)
         if fault is not None:
             self.offset += int(fault.seconds * 1_000)
 
@@ -92,12 +92,11 @@ class Desk:
         quote = self.matching.prices.quote(product, self.matching.now)
         if quote is None:
             return None
-        if self.faults.take("stale-quotes", product, self.matching.now):
-            quote = self._frozen.setdefault(product, replace(quote, at=quote.at + self.offset))
-        else:
-            self._frozen.pop(product, None)
-            quote = replace(quote, at=quote.at + self.offset)
-        if self.faults.take("crossed-quotes", product, self.matching.now):
+        quote = replace(quote, at=quote.at + self.offset)
+        if self.faults.take("stale-quotes", product, at=self.matching.now):
+            quote = self._shown.get(product, quote)
+        self._shown[product] = quote
+        if self.faults.take("crossed-quotes", product, at=self.matching.now):
             quote = replace(quote, bid=quote.ask, ask=quote.bid)
         return quote
 

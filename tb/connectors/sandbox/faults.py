@@ -1,8 +1,8 @@
 """Faults on command: what is armed, when it strikes, and what struck so far.
 
 A fault strikes the next `times` occasions (0: until it is cleared), after passing `after` of them, each with `chance` where
-that is given. Where `on` is given only those count that are of this kind of request, or of this product for what happens to
-orders. Same seed, same commands and same occasions: same strikes.
+that is given. Where `on` is given only those count that are of this kind of request, product or channel, whichever the
+occasion is of. Same seed, same commands and same occasions: same strikes.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ FAULTS: dict[str, str] = {
     "clock-jump": "moves the venue's clock by `seconds`, at once",
     "refuse-stream": "refuses a connection to the stream",
 }
-KINDS = ("", "orders", "cancel", "edit", "preview", "reads", "user", "market")
+KINDS = ("", "orders", "cancel", "edit", "preview", "reads", "user-stream", "market-stream")
+CHANNELS = ("user", "ticker", "ticker_batch", "level2", "market_trades", "candles", "status", "heartbeats", "subscriptions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +87,18 @@ class Faults:
         """Disarms the faults of that name, all where it is empty."""
         self._armed = [armed for armed in self._armed if name and armed.fault.name != name]
 
-    def take(self, name: str, on: str = "", at: int = 0) -> Fault | None:
-        """The fault that strikes at this occasion, which counts as struck; None where none does."""
+    def take(self, name: str, *on: str, at: int) -> Fault | None:
+        """The fault that strikes at this occasion, which counts as struck; None where none does. `on` are the names that it
+        goes by: kind of request, product, channel."""
         for armed in self._armed:
             fault = armed.fault
-            if fault.name != name or armed.is_spent or (fault.on and on and fault.on != on):
+            if fault.name != name or armed.is_spent or (fault.on and fault.on not in on):
                 continue
             armed.passed += 1
             if armed.passed <= fault.after or (fault.chance is not None and self.dice.random() >= fault.chance):
                 continue
             armed.struck += 1
-            self.struck.append({"fault": name, "on": on, "at": at})
+            self.struck.append({"fault": name, "on": " ".join(on), "at": at})
             return fault
         return None
 
@@ -131,8 +133,9 @@ def read_fault(given: Any) -> Fault | str:
             return f"a fault has no `{key}`; it has {', '.join(kinds)}"
         if not isinstance(value, kinds[key]) or isinstance(value, bool):
             return f"`{key}` of `{name}` cannot be `{value}`"
-    if fields.get("on", "") not in KINDS and "-" not in fields["on"]:
-        return f"`on` cannot be `{fields['on']}`; it is a product, or one of {', '.join(kind for kind in KINDS if kind)}"
+    on = fields.get("on", "")
+    if on not in (*KINDS, *CHANNELS) and not (on.isupper() and "-" in on):
+        return f"`on` cannot be `{on}`; it is a product, or one of {', '.join((*KINDS[1:], *CHANNELS))}"
     if fields.get("times", 1) < 0 or fields.get("after", 0) < 0:
         return "`times` and `after` are not negative"
     for key in ("chance", "share"):

@@ -90,7 +90,7 @@ class Matching:
         self.watch.arrived(new.client_id)
         if new.client_id in self.by_client:
             return self.by_client[new.client_id]
-        if self.faults.take("reject", new.product.id, self.now):
+        if self.faults.take("reject", new.product.id, at=self.now):
             return Rejection("COMMANDER_REJECTED_NEW_ORDER", "The order was rejected")
         order = self._draft(new)
         reason = self.judge(order)
@@ -103,7 +103,7 @@ class Matching:
         self._tell(order)
         if order.attached is not None:
             self._attach(order)
-        if self.faults.take("fail-later", new.product.id, self.now):
+        if self.faults.take("fail-later", new.product.id, at=self.now):
             order.reason = "COMMANDER_REJECTED_NEW_ORDER"
             self._end(order, "FAILED")
         else:
@@ -267,7 +267,7 @@ class Matching:
         quote = self.prices.quote(order.product.id, self.now)
         assert quote is not None
         most = self._part(order) if order.terms.funds is None else None
-        share = self.faults.take("partial-fill", order.product.id, self.now) if most is None else None
+        share = self.faults.take("partial-fill", order.product.id, at=self.now) if most is None else None
         left = order.terms.funds or ZERO
         left *= Decimal(str(share.share or 0.5)) if share is not None else 1
         for price, there in self.prices.levels(quote, asks=order.is_buy):
@@ -298,7 +298,7 @@ class Matching:
 
     def _part(self, order: Order) -> Decimal:
         """How much of what is left fills now: all, but for a fault."""
-        fault = self.faults.take("partial-fill", order.product.id, self.now)
+        fault = self.faults.take("partial-fill", order.product.id, at=self.now)
         if fault is None:
             return order.remaining
         share = Decimal(str(fault.share)) if fault.share is not None else Decimal(self.faults.dice.randint(1, 9)) / 10
@@ -341,7 +341,7 @@ class Matching:
         child.created = self.now
         if not parent.fills:
             self._end(child, "CANCELLED")
-        elif self.faults.take("reject-attached", child.product.id, self.now):
+        elif self.faults.take("reject-attached", child.product.id, at=self.now):
             child.reason = "COMMANDER_REJECTED_NEW_ORDER"
             self._end(child, "FAILED")
         else:
@@ -355,12 +355,12 @@ class Matching:
             return "UNKNOWN_CANCEL_ORDER"
         if order.status == "CANCEL_QUEUED" or order.forced is not None:
             return "DUPLICATE_CANCEL_REQUEST"
-        if order.is_over or self.faults.take("reject-cancel", order.product.id, self.now):
+        if order.is_over or self.faults.take("reject-cancel", order.product.id, at=self.now):
             return "INVALID_CANCEL_REQUEST" if order.is_over else "COMMANDER_REJECTED_CANCEL_ORDER"
-        if order.is_working and order.size and self.faults.take("late-fill", order.product.id, self.now):
+        if order.is_working and order.size and self.faults.take("late-fill", order.product.id, at=self.now):
             order.status, order.forced = "CANCEL_QUEUED", self.now + 1
             self._tell(order)
-        elif order.is_working and order.size and self.faults.take("fill-after-cancelled", order.product.id, self.now):
+        elif order.is_working and order.size and self.faults.take("fill-after-cancelled", order.product.id, at=self.now):
             order.status, order.forced = "CANCELLED", self.now + REST
             self._tell(order)
         else:

@@ -58,6 +58,8 @@ class Series:
     starts: list[int] = field(init=False)
     _rows: list[int] = field(init=False)
     _volumes: list[float] = field(init=False)
+    _lows: list[float] = field(init=False)
+    _highs: list[float] = field(init=False)
     _bars: dict[int, Bar] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -66,6 +68,8 @@ class Series:
         self._rows = [row for row, is_known in enumerate(known) if is_known]
         self.starts = [int(data.time[row]) + self.shift for row in self._rows]
         self._volumes = list(accumulate((_number(data.volume[row]) for row in self._rows), initial=0.0))
+        self._lows = [_finite(data.low[row], data.close[row]) for row in self._rows]
+        self._highs = [_finite(data.high[row], data.close[row]) for row in self._rows]
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -135,8 +139,9 @@ class Series:
     def extremes(self, after: int, until: int) -> tuple[Decimal, Decimal] | None:
         """The lowest and highest price of bars that began at or after `after` and closed by `until`, None without one."""
         first, last = bisect_left(self.starts, after), bisect_right(self.starts, until - self.period)
-        bars = [self.bar(place) for place in range(first, last)]
-        return (min(bar.low for bar in bars), max(bar.high for bar in bars)) if bars else None
+        if first >= last:
+            return None
+        return _exact(min(self._lows[first:last])), _exact(max(self._highs[first:last]))
 
     def first_beyond(self, level: Level, after: int, until: int, *, falling: bool) -> int | None:
         """The first instant in `after < t <= until` at which the price is at or below the level (`falling`), or at or above."""
@@ -201,6 +206,10 @@ def _exact(value: float) -> Decimal:
 
 def _number(value: float) -> float:
     return float(value) if math.isfinite(value) else 0.0
+
+
+def _finite(value: float, otherwise: float) -> float:
+    return float(value) if math.isfinite(value) else float(otherwise)
 
 
 def _half_spread(data: Columns, row: int) -> Decimal | None:

@@ -121,7 +121,7 @@ def _early(desk: Desk, wires: Wires, request: Request, place: Place) -> Response
         ("too-many", 429, json.dumps({"errors": [{"id": "rate_limit_exceeded", "message": "Too many requests"}]})),
         ("server-error", 503, "Service Unavailable"),
     ):
-        if desk.faults.take(name, place.kind, desk.matching.now):
+        if desk.faults.take(name, place.kind, at=desk.matching.now):
             if not status:
                 return _cut(wires, request)
             return _response(desk, status, text.encode())
@@ -151,19 +151,19 @@ def _answered(desk: Desk, request: Request, place: Place, body: bytes) -> Answer
 async def _late(desk: Desk, wires: Wires, request: Request, place: Place, status: int, body: bytes) -> Response:
     """The answer, or what a fault makes of it."""
     at = desk.matching.now
-    slow = desk.faults.take("slow", place.kind, at)
+    slow = desk.faults.take("slow", place.kind, at=at)
     if slow is not None:
         await asyncio.sleep(slow.seconds)
-    if desk.faults.take("drop-reply", place.kind, at):
+    if desk.faults.take("drop-reply", place.kind, at=at):
         return _cut(wires, request)
-    if desk.faults.take("truncated", place.kind, at):
+    if desk.faults.take("truncated", place.kind, at=at):
         head = f"HTTP/1.1 {status} OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
         wires.write(request.scope["client"], head.encode() + body[: len(body) // 2])
         await asyncio.sleep(0.05)  # the bytes are on their way before the connection is cut
         return _cut(wires, request)
-    if desk.faults.take("error-after", place.kind, at):
+    if desk.faults.take("error-after", place.kind, at=at):
         return _response(desk, 502, b"<html><body>Bad Gateway</body></html>", "text/html")
-    if desk.faults.take("garbled", place.kind, at):
+    if desk.faults.take("garbled", place.kind, at=at):
         return _response(desk, status, b'{"success": tru\x00' + body[:20])
     return _response(desk, status, body)
 

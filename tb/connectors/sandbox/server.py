@@ -34,6 +34,7 @@ from tb.connectors.sandbox.pricing import Prices
 from tb.connectors.sandbox.product import Product, product_named
 from tb.connectors.sandbox.recording import Series
 from tb.connectors.sandbox.rest import routes as rest_routes
+from tb.connectors.sandbox.stream import Streams
 from tb.connectors.sandbox.wires import Wires
 from tb.core.time import DAY
 
@@ -94,9 +95,10 @@ class Sandbox:
         self.desk = Desk(
             matching, drawn, tuple(self.keys.values()), speed, rate, can_trade=can_trade, can_transfer=can_transfer, wall=wall
         )
-        self.heartbeat = heartbeat
         self._host, self._port, self._tls = host, port, tls
         self._wires = Wires()
+        self._heartbeat = heartbeat
+        self.streams = Streams(self.desk, self._wires)
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._server: uvicorn.Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -169,7 +171,11 @@ class Sandbox:
         import uvicorn
         from starlette.applications import Starlette
 
-        routes = [*rest_routes(self.desk, self._wires), *control_routes(self.desk, self._publish)]
+        routes = [
+            *rest_routes(self.desk, self._wires),
+            *control_routes(self.desk, self.streams.publish),
+            *self.streams.routes(),
+        ]
         config = uvicorn.Config(
             Starlette(routes=routes),
             http=self._wires.protocol(),
@@ -208,11 +214,12 @@ class Sandbox:
 
     async def _main(self, server: uvicorn.Server, listening: socket.socket) -> None:
         self._loop = asyncio.get_running_loop()
-        turning = asyncio.create_task(self._turn())
+        tasks = [asyncio.create_task(self._turn()), asyncio.create_task(self._beat())]
         try:
             await server.serve(sockets=[listening])
         finally:
-            turning.cancel()
+            for task in tasks:
+                task.cancel()
 
     async def _turn(self) -> None:
         """Lets the market go on while nobody asks."""
@@ -220,10 +227,12 @@ class Sandbox:
             await asyncio.sleep(TURN)
             if self.desk.speed is not None:
                 self.desk.keep_time()
-                self._publish()
+                self.streams.publish()
 
-    def _publish(self) -> None:
-        """Tells the streams what is new."""
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self._heartbeat)
+            self.streams.beat()
 
     # from other threads
 
@@ -239,7 +248,7 @@ class Sandbox:
     def _move(self, given: Mapping[str, Any]) -> int:
         def moved() -> int:
             move_clock(self.desk, given)
-            self._publish()
+            self.streams.publish()
             return self.desk.matching.now
 
         return self._ask(moved)

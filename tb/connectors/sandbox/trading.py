@@ -193,5 +193,5 @@ def fills(desk: Desk, call: Call) -> Answer:
 
 def _told(desk: Desk, rows: list[Json]) -> list[Json]:
     """The rows of a list, each twice where a fault says so."""
-    twice = rows and desk.faults.take("answer-twice", "reads", desk.matching.now)
+    twice = rows and desk.faults.take("answer-twice", "reads", at=desk.matching.now)
     return [row for row in rows for _ in range(2)] if twice else rows
