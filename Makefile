@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt bench recall peers lock clean
+.PHONY: help setup demo test check fmt bench recall peers sdk lock clean
 
 help:
 	@echo "make demo    replay the simulated sample market, print the summary and one explanation, write the report"
@@ -15,6 +15,7 @@ help:
 	@echo "make bench   print replay speed and microseconds per decision"
 	@echo "make recall  print how many seeded defects the linter finds, rule by rule"
 	@echo "make peers   ask empyrical and quantstats, in an environment of their own, for the metrics that tests compare with"
+	@echo "make sdk     record what Coinbase's own library sends, in an environment of its own, for tests to compare with"
 	@echo "make setup   only create .venv"
 	@echo "make lock    pin the newest allowed versions in requirements.lock (needs uv)"
 	@echo "make clean   remove .venv and caches; the ledger in .tb stays"
@@ -53,10 +54,15 @@ peers:
 		--disable-pip-version-check -r tests/replay/peer_metrics.txt && touch .peers/.installed; }
 	@.peers/bin/python -W ignore tests/replay/peer_metrics.py
 
+sdk:
+	@test -f .sdk/.installed || { python3 -m venv .sdk && .sdk/bin/python -m pip install --quiet \
+		--disable-pip-version-check -r tests/connectors/sdk_requests.txt && touch .sdk/.installed; }
+	@.sdk/bin/python tests/connectors/sdk_requests.py
+
 lock:
 	@uv pip compile --no-config --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --no-annotate --quiet --extra dev pyproject.toml --output-file requirements.lock
 
 clean:
-	@rm -rf .venv .peers .benchmarks build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .peers .sdk .benchmarks build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import json
 import pickle
+import re
 import traceback
 from pathlib import Path
 
@@ -50,6 +51,8 @@ def test_an_ed25519_key_is_read_from_base64_and_from_pem(length: int) -> None:
     seed, public = ed25519_raw()
     raw = credentials_of(NAME, base64.b64encode((seed + public)[:length]).decode())
     assert (raw.scheme, raw.key.open().private_bytes_raw()) == ("EdDSA", seed)
+    folded = "\n ".join(re.findall(".{1,20}", base64.b64encode(seed).decode()))
+    assert credentials_of(NAME, folded).key.open().private_bytes_raw() == seed
     assert credentials_of(NAME, ed25519_pem(seed)).key.open().private_bytes_raw() == seed
 
 

@@ -33,7 +33,8 @@ def test_the_rules_of_products(venue: Venue, adapter: Coinbase) -> None:
             "BTC-USD", "BTC", "USD", D("0.01"), D("0.00000001"), D("0.00000001"), D(3400), D(1), D(150_000_000), "open"
         )
     }
-    assert venue.asked[-1].query == [("product_ids", "BTC-USD"), ("product_ids", "GONE-USD")]
+    names = [("product_ids", "BTC-USD"), ("product_ids", "GONE-USD")]
+    assert venue.asked[-1].query == [*names, ("get_tradability_status", "true")]
     other = adapter.rules(["ETH-USD"])
     assert not isinstance(other, NoAnswer)
     assert (other["ETH-USD"].min_quantity, other["ETH-USD"].min_notional) == (None, None)

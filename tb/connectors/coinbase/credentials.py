@@ -122,7 +122,7 @@ def _from_base64(text: str, source: str) -> Any:
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
     try:
-        raw = base64.b64decode(text, validate=True)
+        raw = base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
         raise _refused(source, "the key is neither PEM nor base64", f"give {FORMS}") from None
     if len(raw) not in {32, 64}:

@@ -316,14 +316,16 @@ class Coinbase:
 
     def _products(self, names: Sequence[str]) -> Iterable[Fields]:
         """One question for all of them; where the venue refuses it because of some, one for each."""
+        # without it the mark `view_only` says nothing about whoever asks
+        more = () if self._is_public else (("get_tradability_status", "true"),)
         try:
-            yield from rows(self._get("/products", [("product_ids", name) for name in names]), "products")
+            yield from rows(self._get("/products", [*(("product_ids", name) for name in names), *more]), "products")
         except Declined as no:
             if no.status not in UNKNOWN_NAME:
                 raise
             for name in names:
                 try:
-                    yield self._get(f"/products/{name}", ())
+                    yield self._get(f"/products/{name}", more)
                 except Declined as unknown:
                     if unknown.status not in UNKNOWN_NAME:
                         raise
