@@ -32,6 +32,7 @@ COMMANDS = (
     "compare",
     "ledger",
     "approve",
+    "doctor",
     "status",
     "halt",
     "resume",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,13 @@ import click
 
 from tb.cli.opening import settings_of
 from tb.cli.options import Decorator
+from tb.core.diagnostics import Refused, error
+from tb.core.span import whole_file
 
 if TYPE_CHECKING:
+    from tb.core.settings import Settings
     from tb.runtime.operator import Inbox, KillFile
+    from tb.runtime.ports.exchange import Exchange
 
 
 def now() -> int:
@@ -43,6 +48,35 @@ def said(_ctx: click.Context, parameter: click.Parameter, value: str) -> str:
     if not text:
         raise click.BadParameter("it is empty; say it in a few words", param=parameter)
     return text
+
+
+clock_option: Decorator = click.option(
+    "--clock",
+    type=click.Choice(["machine", "venue"]),
+    default="machine",
+    show_default=True,
+    help="Whose time counts; `venue` follows a sandbox that runs faster than time (only with `live.url`).",
+)
+
+
+def clock_of(choice: str, settings: Settings, exchange: Exchange) -> Callable[[], int]:
+    """What time it is, in ms. Raises Refused TB855 where the venue's counts and it does not say, or is a real one."""
+    if choice == "machine":
+        return now
+    if settings.live.url is None:
+        raise _no_clock("only a sandbox keeps time for everybody", "leave out `--clock venue`, or set `live.url` to a sandbox")
+
+    def theirs() -> int:
+        found = exchange.clock()
+        if not isinstance(found, int):
+            raise _no_clock(f"the venue does not say what time it is: {found.why}", "check that the sandbox runs")
+        return found
+
+    return theirs
+
+
+def _no_clock(message: str, hint: str) -> Refused:
+    return Refused([error("TB855", message, whole_file("tb.yaml"), hint)])
 
 
 by_option: Decorator = click.option("--by", required=True, metavar="NAME", callback=said, help="Who says so.")

@@ -1523,6 +1523,18 @@ _ROWS: tuple[Code, ...] = (
         "free some space, then try again; to stop at once, stop the process",
     ),
     Code(
+        "TB854",
+        "no venue to connect to",
+        "A command that speaks with a venue finds in `tb.yaml` neither its name nor where its key is kept.",
+        "add `live: {venue: coinbase, credentials: 'env:COINBASE_KEY'}`",
+    ),
+    Code(
+        "TB855",
+        "no time from the venue",
+        "`--clock venue` takes the time from a sandbox, and there is none, or it does not answer.",
+        "check that the sandbox runs",
+    ),
+    Code(
         "TB880",
         "alerts need a library that is not installed",
         "Alerts go out through a library that is not part of a plain installation.",

@@ -6,11 +6,11 @@ Every check asks, and none changes anything. What cannot be found out has failed
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 
 from tb.core.diagnostics import Refused
-from tb.core.settings import Settings, pair_of
+from tb.core.settings import Settings
 from tb.core.time import show_duration
 from tb.runtime.approval import Approval
 from tb.runtime.ports.exchange import Exchange, NoAnswer, Rules
@@ -32,10 +32,18 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Books:
+    """What the journal says: how much of each asset there has to be at the venue, and the client ids of all orders sent."""
+
+    assets: Mapping[str, Decimal]
+    orders: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Preflight:
     """What is asked. `now` is this machine's clock in ms; `instruments` with the period of their bars are those that the plan
-    trades; `held` is what the session's records say is held, by instrument; `ours` are the client ids of orders that it knows;
-    `open_gaps` are the findings about limits that are missing; `ledger` opens and verifies it, and returns what is wrong.
+    trades; `books` tells what the journal says there is of each asset, and which orders are known; `open_gaps` are the findings
+    about limits that are missing; `ledger` opens and verifies it, and returns what is wrong.
     """
 
     settings: Settings
@@ -48,9 +56,8 @@ class Preflight:
     stopped: Callable[[], str | None]  # the kill file or a halt in force, in words
     ledger: Callable[[], str | None]
     alerts: Callable[[], str | None]  # why none can be sent
+    books: Callable[[Mapping[str, Rules]], Books]
     open_gaps: Sequence[str] = ()
-    held: Mapping[str, Decimal] = field(default_factory=dict)
-    ours: frozenset[str] = frozenset()
 
 
 def _failed(name: str, words: str, hint: str) -> Check:
@@ -132,26 +139,34 @@ def _balances(asked: Preflight) -> Check:
 
 
 def _reconciled(asked: Preflight) -> Check:
-    found = asked.exchange.balances()
-    if isinstance(found, NoAnswer):
-        return _failed("reconciliation", f"what is held is not known: {found.why}", _KEY)
+    found, rules = asked.exchange.balances(), asked.exchange.rules(list(asked.instruments))
+    if isinstance(found, NoAnswer) or isinstance(rules, NoAnswer):
+        why = next(one.why for one in (found, rules) if isinstance(one, NoAnswer))
+        return _failed("reconciliation", f"what is held is not known: {why}", _KEY)
+    try:
+        books = asked.books(rules)
+    except Refused as refused:
+        return _failed("reconciliation", refused.findings[0].message, refused.findings[0].hint)
     there = {one.asset: one.available + one.held for one in found}
     off = []
-    for symbol in dict.fromkeys([*asked.instruments, *asked.held]):
-        pair = pair_of(symbol)
-        asset = symbol if pair is None else pair[0]
-        ours, theirs = asked.held.get(symbol, Decimal(0)), there.get(asset, Decimal(0))
-        if abs(ours - theirs) > asked.settings.live.tolerance * max(abs(ours), abs(theirs)):
-            off.append(f"{symbol}: {ours} in the records, {theirs} {asset} at the venue")
+    for asset, known in books.assets.items():
+        real, lots = there.get(asset, Decimal(0)), [one.lot for one in rules.values() if one.asset == asset]
+        if abs(known - real) > max([asked.settings.live.tolerance * abs(known), *lots]):
+            off.append(f"{asset}: {known} by the journal, {real} at the venue")
+    right = "journal and venue agree" if books.assets else "nothing was sent from here yet"
     hint = "look with `tb reconcile`; `tb rebuild-positions` makes the records anew from the venue's fills"
-    return _judged("reconciliation", "; ".join(off), "records and venue agree", hint)
+    return _judged("reconciliation", "; ".join(off), right, hint)
 
 
 def _orphans(asked: Preflight) -> Check:
     found = asked.exchange.open_orders()
     if isinstance(found, NoAnswer):
         return _failed("orders", f"open orders are not known: {found.why}", _KEY)
-    strangers = [one for one in found if one.client_id not in asked.ours]
+    try:
+        ours = asked.books({}).orders
+    except Refused as refused:
+        return _failed("orders", refused.findings[0].message, refused.findings[0].hint)
+    strangers = [one for one in found if one.client_id not in ours]
     words = ", ".join(f"{one.side} {one.quantity} {one.instrument} ({one.venue_id})" for one in strangers[:_TOLD])
     words += f" and {len(strangers) - _TOLD} more" if len(strangers) > _TOLD else ""
     wrong = f"orders that tb did not send: {words}" if strangers else None

@@ -15,7 +15,7 @@ from tb.core.span import whole_file
 from tb.core.time import HOUR
 from tb.runtime.approval import Approval, approve, approved
 from tb.runtime.ports.exchange import Balance, Candle, OrderState
-from tb.runtime.preflight import CHECKS, Check, Preflight, preflight
+from tb.runtime.preflight import CHECKS, Books, Check, Preflight, preflight
 
 D = Decimal
 NOW = START + 100 * HOUR + 60_000
@@ -50,8 +50,7 @@ def well() -> Preflight:
         stopped=lambda: None,
         ledger=lambda: None,
         alerts=lambda: None,
-        held={BTC: D("0.25")},
-        ours=frozenset({"c1"}),
+        books=lambda rules: Books({"BTC": D("0.25"), "USD": D(10_000)}, frozenset({"c1"})),
     )
 
 
@@ -83,8 +82,13 @@ def test_where_all_is_well_every_check_passes() -> None:
     assert len(found) == len(CHECKS)
 
 
-def refuses() -> str:
-    raise Refused([error("TB853", "the breaker cannot be read", whole_file("breaker"))])
+def holding(quantity: str) -> Preflight:
+    """As if so many coins had been bought from here."""
+    return replace(well(), books=lambda rules: Books({"BTC": D(quantity)}, frozenset({"c1"})))
+
+
+def refuses(*_: object) -> str:
+    raise Refused([error("TB853", "the breaker cannot be read", whole_file("breaker"), "mend it")])
 
 
 def one_day_late() -> Approval:
@@ -114,8 +118,10 @@ def one_day_late() -> Approval:
         (answers(has=()), "balances", "the account has no USD (it has nothing)"),
         (answers(has=(Balance("EUR", D(5), D(0)),)), "balances", "the account has no USD (it has EUR)"),
         (answers(has=SILENT), "reconciliation", "what is held is not known: the connection timed out"),
-        (replace(well(), held={}), "reconciliation", "BTC-USD: 0 in the records, 0.25 BTC at the venue"),
-        (replace(well(), held={BTC: D("0.251")}), "reconciliation", "BTC-USD: 0.251 in the records, 0.25 BTC at the venue"),
+        (holding("0"), "reconciliation", "BTC: 0 by the journal, 0.25 at the venue"),
+        (holding("0.251"), "reconciliation", "BTC: 0.251 by the journal, 0.25 at the venue"),
+        (replace(well(), books=refuses), "reconciliation", "the breaker cannot be read"),
+        (replace(well(), books=refuses), "orders", "the breaker cannot be read"),
         (answers(open=SILENT), "orders", "open orders are not known: the connection timed out"),
         (answers(open=(order("c2"),)), "orders", "orders that tb did not send: buy 0.5 BTC-USD (v1)"),
         (answers(bars=SILENT), "data", "BTC-USD: the connection timed out"),
@@ -130,7 +136,7 @@ def test_what_is_not_well_or_not_known_fails_with_what_to_do(asked: Preflight, n
 
 
 def test_a_difference_within_the_tolerance_passes() -> None:
-    assert check(replace(well(), held={BTC: D("0.25025")}), "reconciliation").passed
+    assert check(holding("0.25025"), "reconciliation").passed
 
 
 def test_a_clock_that_jumps_while_it_is_compared_fails() -> None:

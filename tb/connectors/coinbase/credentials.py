@@ -72,12 +72,20 @@ def credentials_of(name: str, secret: str, *, legacy: bool = False, source: str 
 
 def credentials_in(path: Path) -> Credentials:
     """A key from the JSON file that the venue lets one download: `name` or `id`, and `privateKey`. Raises Refused (TB800)."""
-    source = str(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as problem:
         why = (problem.strerror or "no reason given").lower()
-        raise _refused(source, f"the key file cannot be read: {why}", "name the JSON file of the key") from None
+        raise _refused(str(path), f"the key file cannot be read: {why}", "name the JSON file of the key") from None
+    except ValueError:
+        raise _refused(str(path), "the key file is not JSON", "use the file as the venue gave it") from None
+    return credentials_from(text, source=str(path))
+
+
+def credentials_from(text: str, *, source: str) -> Credentials:
+    """A key from the text of such a file; `source` says in findings where it came from. Raises Refused (TB800)."""
+    try:
+        content = json.loads(text)
     except ValueError:
         raise _refused(source, "the key file is not JSON", "use the file as the venue gave it") from None
     found = content if isinstance(content, dict) else {}

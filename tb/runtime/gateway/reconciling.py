@@ -11,6 +11,7 @@ INVARIANT: only a comparison that went through makes the account "reconciled"; n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
@@ -18,7 +19,7 @@ from tb.core.records import Handling
 from tb.engine.instant import EXACT
 from tb.runtime.gateway.booking import settle
 from tb.runtime.gateway.following import look
-from tb.runtime.gateway.tracked import ZERO
+from tb.runtime.gateway.tracked import ZERO, Orders
 from tb.runtime.ports.exchange import Balance, NoAnswer, OrderState, Rules
 
 if TYPE_CHECKING:
@@ -100,11 +101,10 @@ def _orders_differ(gateway: Gateway, working: tuple[OrderState, ...], *, adopt_a
     return bool(traded) and not adopt_all
 
 
-def expected(gateway: Gateway) -> dict[str, Decimal]:
+def expected(orders: Orders, rules: Mapping[str, Rules]) -> dict[str, Decimal]:
     """What was bought less what was sold from here, by asset: money too, fees taken off."""
     totals: dict[str, Decimal] = {}
-    rules = gateway.known_rules()
-    for tracked in gateway.orders.all.values():
+    for tracked in orders.all.values():
         if not tracked.booked:
             continue
         known = rules.get(tracked.instrument)
@@ -121,7 +121,8 @@ def _add(totals: dict[str, Decimal], asset: str, amount: Decimal) -> None:
 
 def _compare_assets(gateway: Gateway, balances: tuple[Balance, ...], *, adopt_all: bool) -> Outcome:
     venue = {one.asset: EXACT.add(one.available, one.held) for one in balances}
-    from_here, rules = expected(gateway), gateway.known_rules()
+    rules = gateway.known_rules()
+    from_here = expected(gateway.orders, rules)
     outcome: Outcome = "agrees"
     for asset in sorted({name for one in rules.values() for name in (one.asset, one.currency)}):
         there, ours = venue.get(asset, ZERO), from_here.get(asset, ZERO)

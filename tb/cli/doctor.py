@@ -1,0 +1,163 @@
+"""`tb doctor`: whether it is safe to trade live now, check by check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tb.cli.opening import compiled_project
+from tb.cli.operating import clock_of, clock_option
+from tb.cli.options import command, json_option, project_option
+from tb.cli.output import put, put_json, say
+
+if TYPE_CHECKING:
+    from tb.runtime.operator import Inbox, KillFile
+    from tb.runtime.policy import Compiled
+    from tb.runtime.ports.exchange import Exchange, Rules
+    from tb.runtime.preflight import Books, Check
+
+COMPLETENESS = frozenset(f"TB30{number}" for number in range(1, 9))  # findings about limits that are missing
+
+
+@command("doctor", "tb doctor", "tb doctor --json | jq '.checks[] | select(.passed | not)'")
+@clock_option
+@project_option
+@json_option
+def tb_doctor(clock: str, project: Path, as_json: bool) -> None:
+    """Check what has to hold before live trading starts, and say what to do where it does not.
+
+    `tb run --mode live` makes the same checks and does not start unless all pass. Nothing is changed, and no order is sent.
+    Exit code 1 where a check fails.
+    """
+    from tb.cli.connecting import venue_of
+
+    compiled = compiled_project(project)
+    exchange = venue_of(compiled.settings)
+    try:
+        found = checks_of(compiled, project, exchange, clock_of(clock, compiled.settings, exchange))
+    finally:
+        exchange.close()
+    if as_json:
+        put_json({"passed": all(one.passed for one in found), "checks": [_as_object(one) for one in found]})
+    else:
+        tell(found)
+    if not all(one.passed for one in found):
+        raise click.exceptions.Exit(1)
+
+
+def tell(found: list[Check]) -> None:
+    """A line for each check, and the edit to make under those that failed."""
+    wide = max(len(one.name) for one in found)
+    for one in found:
+        put(f"{'ok  ' if one.passed else 'FAIL'}  {one.name:<{wide}}  {one.words}")
+        if one.hint:
+            put(f"      {'':<{wide}}  -> {one.hint}")
+    failed = sum(not one.passed for one in found)
+    say("all checks pass" if not failed else f"{failed} of {len(found)} checks fail: live trading does not start")
+
+
+def _as_object(one: Check) -> dict[str, object]:
+    return {"name": one.name, "passed": one.passed, "words": one.words, "hint": one.hint}
+
+
+def checks_of(compiled: Compiled, project: Path, exchange: Exchange, clock: Callable[[], int]) -> list[Check]:
+    """The preflight of a project at its venue."""
+    from tb.ledger import policy_hash
+    from tb.runtime.approval import approved
+    from tb.runtime.operator import Inbox, KillFile
+    from tb.runtime.preflight import Preflight, preflight
+
+    live = compiled.settings.live
+    folder = project / live.state
+    periods = {symbol: strategy.period for strategy in reversed(compiled.plan.strategies) for symbol in strategy.members}
+    return preflight(
+        Preflight(
+            settings=compiled.settings,
+            exchange=exchange,
+            now=clock,
+            instruments=dict(sorted(periods.items())),
+            policy_hash=policy_hash(compiled.project.texts),
+            approval=lambda: approved(folder),
+            breaker=lambda: _breaker(folder),
+            stopped=lambda: _stopped(KillFile(project / live.kill_file), Inbox(folder)),
+            ledger=lambda: _ledger(compiled.project.ledger),
+            alerts=lambda: _alerts(compiled),
+            books=lambda rules: _books(folder, rules),
+            open_gaps=_gaps(compiled),
+        )
+    )
+
+
+def _breaker(folder: Path) -> str | None:
+    """Why the breaker is not closed. An account from which nothing was ever sent has none yet."""
+    from tb.runtime.gateway.breaker import Breaker
+    from tb.runtime.gateway.looking import BREAKER, JOURNAL
+
+    if not (folder / BREAKER).exists() and not (folder / JOURNAL).exists():
+        return None
+    found = Breaker(folder / BREAKER).now()
+    return None if found.state == "closed" else f"{found.state}, by {found.by}: {found.reason}"
+
+
+def _stopped(kill: KillFile, inbox: Inbox) -> str | None:
+    """Why nothing new may be entered: the kill file, or a halt that no session has heard of yet."""
+    if kill.stands():
+        return kill.words()
+    halted = None
+    for word in inbox.waiting():
+        if word.kind == "halt":
+            halted = f"{word.by} ordered a halt: {word.reason}"
+        elif word.kind == "resume":
+            halted = None
+    return halted
+
+
+def _ledger(path: Path) -> str | None:
+    from tb.ledger import open_ledger
+
+    with open_ledger(path) as ledger:
+        found = ledger.verify()
+    return None if not found else found[0].message
+
+
+def _alerts(compiled: Compiled) -> str | None:
+    from tb.connectors.alerts import addresses_of
+    from tb.runtime.secrets import read_secret
+
+    name = compiled.settings.live.alerts
+    if name is None:
+        return "`live.alerts` is not set: nobody would hear of anything"
+    addresses_of(read_secret(name, "the addresses for alerts").reveal(), str(name))
+    return None
+
+
+def _books(folder: Path, rules: Mapping[str, Rules]) -> Books:
+    from tb.runtime.gateway.looking import known_assets, sent_orders
+    from tb.runtime.preflight import Books
+
+    orders, outside = sent_orders(folder)
+    return Books(known_assets(orders, outside, rules), frozenset(orders.all))
+
+
+def _gaps(compiled: Compiled) -> tuple[str, ...]:
+    """What the linter says is missing among the limits, hints aside."""
+    from tb.analysis.lint import lint
+    from tb.core.diagnostics import Severity
+
+    settings = compiled.settings
+    found = lint(
+        compiled.files,
+        currency=settings.account.currency,
+        rates=tuple(settings.rates),
+        limits={limit.name: limit for limit in compiled.project.limits},
+        overrides={name: override.text for name, override in settings.parameters.items()},
+        levels={name: level.severity for name, level in settings.lint_levels.items()},
+        instruments=settings.instrument,
+        costs=settings.venue_for,
+        zone=settings.account.timezone,
+        library=compiled.project.library,
+    )
+    return tuple(one.message for one in found if one.code in COMPLETENESS and one.severity >= Severity.WARNING)

@@ -1,0 +1,133 @@
+"""`tb doctor` against a sandbox: all well, and each thing that keeps live trading from starting."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cli_commands import Run
+
+from tb.connectors.sandbox.keys import write_key
+from tb.connectors.sandbox.recording import series_of
+from tb.connectors.sandbox.server import Sandbox
+from tb.runtime.gateway.breaker import Breaker
+from tb.runtime.gateway.looking import BREAKER
+
+HOUR = 3_600_000
+START = 1_700_000_000_000 // HOUR * HOUR
+BARS = [(100.0 + i, 103.0 + i, 98.0 + i, 101.0 + i, 10.0) for i in range(100)]
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    series = {symbol: series_of(symbol, HOUR, START, BARS) for symbol in ("BTC-USD", "ETH-USD", "SOL-USD")}
+    with Sandbox(series, start=START + 50 * HOUR + 60_000) as running:
+        yield running
+
+
+@pytest.fixture
+def desk(tmp_path: Path, run: Run, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A new project, approved, that trades at the sandbox."""
+    folder = tmp_path / "desk"
+    assert run("init", folder).code == 0
+    write_key(sandbox.key, tmp_path / "key.json")
+    monkeypatch.setenv("TB_TEST_KEY", str(tmp_path / "key.json"))
+    monkeypatch.setenv("TB_TEST_ALERTS", "json://127.0.0.1:9/nobody")
+    settings = folder / "tb.yaml"
+    live = f"""
+live:
+  venue: coinbase
+  credentials: env:TB_TEST_KEY
+  alerts: env:TB_TEST_ALERTS
+  url: {sandbox.base_url}
+  market_url: {sandbox.ws_url}
+  user_url: {sandbox.ws_url}
+"""
+    settings.write_text(settings.read_text().replace("tick: 0.001", "tick: 0.01") + live)  # ticks of the sandbox
+    assert run("approve", "--by", "ann", "--reason", "reviewed", "--project", folder).code == 0
+    return folder
+
+
+def failed(run: Run, desk: Path, *more: str) -> dict[str, str]:
+    """The checks that failed, with what they say."""
+    answer = run("doctor", "--clock", "venue", "--project", desk, "--json", *more)
+    found = {one["name"]: one["words"] for one in answer.json["checks"] if not one["passed"]}
+    assert answer.code == bool(found)
+    assert answer.json["passed"] is not bool(found)
+    return found
+
+
+def test_where_all_is_well_it_says_so(desk: Path, run: Run) -> None:
+    assert failed(run, desk) == {}
+    shown = run("doctor", "--clock", "venue", "--project", desk)
+    assert shown.code == 0
+    assert shown.err.endswith("all checks pass\n")
+    lines = shown.out.splitlines()
+    assert all(line.startswith("ok    ") for line in lines)
+    assert [line.split()[1] for line in lines][:3] == ["breaker", "halts", "policy"]
+    assert "coinbase answers and trades all 3 instruments" in shown.out
+
+
+def test_an_edit_after_the_approval_is_told(desk: Path, run: Run) -> None:
+    limits = desk / "policy" / "limits.yaml"
+    limits.write_text(limits.read_text() + "# looser\n")
+    assert list(failed(run, desk)) == ["policy"]
+
+
+def test_a_halt_that_nobody_has_heard_of_is_told(desk: Path, run: Run) -> None:
+    run("halt", "--reason", "fat finger", "--by", "ann", "--project", desk)
+    assert failed(run, desk)["halts"].startswith("ann: fat finger")
+    (desk / ".tb" / "KILL").unlink()
+    assert failed(run, desk) == {"halts": "ann ordered a halt: fat finger"}
+    run("resume", "--reason", "looked at it", "--by", "bob", "--project", desk)
+    assert failed(run, desk) == {}
+
+
+def test_an_open_breaker_is_told(desk: Path, run: Run) -> None:
+    breaker = Breaker(desk / ".tb" / "live" / BREAKER)
+    breaker.begin(START)
+    assert failed(run, desk) == {}
+    breaker.open(START, "gateway", "the venue has 2 BTC, 1 are known")
+    assert failed(run, desk) == {"breaker": "open, by gateway: the venue has 2 BTC, 1 are known"}
+    breaker.path.write_bytes(b"{}\n")
+    assert failed(run, desk) == {"breaker": "open, by tb: the file of the breaker is damaged"}
+
+
+def test_alerts_that_nobody_would_hear_are_told(desk: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TB_TEST_ALERTS")
+    assert failed(run, desk) == {"alerts": "the addresses for alerts is not in `env:TB_TEST_ALERTS`"}
+
+
+def test_a_limit_that_is_missing_is_told(desk: Path, run: Run) -> None:
+    limits = desk / "policy" / "limits.tb"
+    kept = [line for line in limits.read_text().splitlines(keepends=True) if "otherwise halt" not in line]
+    limits.write_text("".join(kept))
+    found = failed(run, desk)
+    assert set(found) == {"policy", "limits"}
+    assert found["limits"] == "no constraint stops trading when losses mount"
+
+
+def test_the_real_clock_is_far_from_a_simulated_one(desk: Path, run: Run) -> None:
+    answer = run("doctor", "--project", desk, "--json")
+    assert {"clock", "data"} <= {one["name"] for one in answer.json["checks"] if not one["passed"]}
+
+
+def test_a_venue_that_does_not_answer_fails_every_check_that_asks_it(desk: Path, run: Run) -> None:
+    settings = desk / "tb.yaml"
+    settings.write_text(re.sub(r"  url: .*", "  url: http://127.0.0.1:1", settings.read_text()))
+    answer = run("doctor", "--project", desk, "--json")
+    names = {one["name"] for one in answer.json["checks"] if not one["passed"]}
+    assert names >= {"connectivity", "clock", "balances", "reconciliation", "orders", "data"}
+
+
+def test_without_a_venue_or_a_key_it_says_what_to_write(tmp_path: Path, run: Run) -> None:
+    folder = tmp_path / "plain"
+    run("init", folder)
+    answer = run("doctor", "--project", folder)
+    assert answer.code == 3
+    assert "`tb.yaml` names no venue" in answer.err
+    settings = folder / "tb.yaml"
+    settings.write_text(settings.read_text() + "\nlive: {venue: coinbase}\n")
+    assert "does not say where the venue's key is" in run("doctor", "--project", folder).err
