@@ -1,7 +1,7 @@
 """One live step: a bar closes for every instrument at once, and every node of the rules gets its next value.
 
-The columns are evaluated in chunks of one bar, which is what a live session is; the time from one chunk to the next is a step.
-Nothing is proposed: these are the market nodes alone, from the new bars to the truth of each entry.
+A step is what a live session does with the bars that close at one instant (`tb.engine.growing`), from the new bars to the
+instruments for which an entry holds. Nothing is proposed: these are the market nodes alone.
 """
 
 from __future__ import annotations
@@ -9,18 +9,16 @@ from __future__ import annotations
 import cProfile
 import pstats
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
-from unittest import mock
 
 import numpy as np
 
 from tb.dsl.check import check
 from tb.dsl.parse import parse
-from tb.engine import columns
 from tb.engine.bars import Bars
+from tb.engine.growing import GrowingColumns, NewBars
 from tb.engine.markets import Assumptions, Markets
 from tb.engine.plan import Plan
 from tb.engine.planning import plan
@@ -107,36 +105,43 @@ def market(built: Plan, symbols: list[str], bars: int, seed: int = 5) -> Markets
     return Markets(found, Assumptions(spread=0.0), built.tiers)
 
 
+def closing(bars: Markets, first: int, last: int) -> NewBars:
+    """The bars of every instrument from one place to another, as a session is given them."""
+    parts = [one.part(first, last) for one in bars.base.values()]
+    named = ("time", "open", "high", "low", "close", "volume")
+    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in named}
+    return NewBars([part.symbol for part in parts for _ in range(len(part))], **columns)
+
+
 def measure(instruments: int, nodes: int, steps: int, warm: int = 60) -> Step:
     """The steps after as many bars as the longest window needs."""
     symbols = [f"S{at:04d}-USD" for at in range(instruments)]
     built = rules(symbols, nodes)
-    bars = market(built, symbols, warm + steps)
+    bars = market(built, symbols, warm + 2 * steps)
+    when = [enter.when for enter in built.strategies[0].enters]
     asked = {symbol: wanted(built, symbol) for symbol in symbols}
-    cuts, begins = columns._cuts, []  # type: ignore[attr-defined]
-
-    def noted(*arguments: Any) -> Iterator[Any]:
-        """What came before as one chunk, then bar by bar, with the time of each."""
-        each = list(cuts(*arguments))
-        spans = {key: (0, end) for key, (_, end) in each[warm - 1].spans.items()}
-        for window in (replace(each[warm - 1], spans=spans), *each[warm:]):
-            begins.append((time.perf_counter(), time.process_time()))
-            yield window
-        begins.append((time.perf_counter(), time.process_time()))
-
-    with mock.patch.object(columns, "_cuts", noted):
-        columns.evaluate(built.graph, asked, bars, chunk=1)
-    took = np.diff(np.array(begins), axis=0)[1:] * 1_000
+    growing = GrowingColumns(built.graph, asked, symbols, PERIOD, replace(bars, base={}))
+    first = int(bars.base[symbols[0]].closes[0])
+    growing.advance(closing(bars, 0, warm), first + (warm - 1) * PERIOD)
+    took = []
     watched = cProfile.Profile()
-    few = market(built, symbols[: max(1, instruments // 10)], 20)
-    watched.runcall(columns.evaluate, built.graph, {symbol: asked[symbol] for symbol in few.base}, few, chunk=1)
-    walls = sorted(took[:, 0])
+    for at in range(warm, warm + 2 * steps):
+        new, until = closing(bars, at, at + 1), first + at * PERIOD
+        if at >= warm + steps:
+            watched.runcall(growing.advance, new, until)
+            continue
+        begin, before = time.perf_counter(), time.process_time()
+        growing.advance(new, until)
+        for node in when:
+            growing.true(node)
+        took.append(((time.perf_counter() - begin) * 1_000, (time.process_time() - before) * 1_000))
+    walls = sorted(wall for wall, _ in took)
     return Step(
         instruments=instruments,
         nodes=count(built, symbols[0]),
         p50=median(walls),
         p99=walls[len(walls) * 99 // 100],
-        cpu=median(took[:, 1]),
+        cpu=median(cpu for _, cpu in took),
         where=heaviest(watched),
     )
 

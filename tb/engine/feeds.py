@@ -57,10 +57,10 @@ def rows_of(node: Node, feeds: Feeds, symbol: str) -> FeedRows | None:
 
 
 def column_of(node: Node, feeds: Feeds, symbol: str, at: Ints) -> Floats:
-    """The value of a feed (or its age in ms) at each instant; instants ascend."""
+    """The value of a feed (or its age in ms) at each instant, in an array of that shape."""
     rows = rows_of(node, feeds, symbol)
     if rows is None or not len(rows):
-        return np.full(len(at), np.nan)
+        return np.full(at.shape, np.nan)
     place = np.searchsorted(rows.known, at, side="right") - 1
     if node.op == "feed_age":
         usable = np.where(np.isnan(rows.values), -1, np.arange(len(rows)))

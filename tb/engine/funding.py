@@ -44,7 +44,7 @@ def payments(funding: Funding, after: int, until: int) -> tuple[Payment, ...]:
 def rates_at(funding: Funding | None, at: Ints) -> Floats:
     """The newest rate at each instant, unknown where none was paid within one period; instants ascend."""
     if funding is None or not len(funding.rows):
-        return np.full(len(at), np.nan)
+        return np.full(at.shape, np.nan)
     place = np.searchsorted(funding.rows.known, at, side="right") - 1
     is_fresh = (place >= 0) & (at - funding.rows.known[place] <= funding.period)
     return np.where(is_fresh, funding.rows.values[place], np.nan)

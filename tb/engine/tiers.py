@@ -43,15 +43,18 @@ def _tests(node: Node, symbol: str) -> Iterator[tuple[int, int | None]]:
             yield index, None
 
 
-def tier_column(node: Node, symbol: str, conditions: Sequence[Floats], size: int) -> Floats:
-    """The tier of an instrument at each bar, from the columns of the conditions."""
+def tier_column(node: Node, symbols: Sequence[str], conditions: Sequence[Floats], shape: tuple[int, int]) -> Floats:
+    """The tier of each instrument at each bar [k, n], from the values of the conditions [k, n]."""
     import numpy as np
 
-    found = np.full(size, NONE)
-    for index, place in reversed(list(_tests(node, symbol))):
-        if place is None:
-            found = np.full(size, float(index))
+    found = np.full(shape, NONE)
+    place = len(conditions)
+    for index, const in reversed(list(enumerate(str(const) for const in node.consts[1:]))):
+        if ":" in const:
+            listed = const.split(":", 1)[1].split(",")
+            found[[symbol in listed for symbol in symbols]] = float(index)
             continue
+        place -= 1
         condition = conditions[place]
         found = np.where(np.isnan(condition), np.nan, np.where(condition == 1.0, float(index), found))
     return found

@@ -13,10 +13,13 @@ from tb.vocabulary.pointwise import POINTWISE
 from tb.vocabulary.run import evaluate_pointwise
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Shape = int | tuple[int, ...]
+LONG_AGO = -(2**60)
 
 
-def pointwise(op: str, consts: Sequence[Constant], args: Sequence[Floats], size: int) -> Floats:
-    """`op` at each bar; NaN is unknown, and what is not finite becomes unknown."""
+def pointwise(op: str, consts: Sequence[Constant], args: Sequence[Floats], size: Shape) -> Floats:
+    """`op` at each bar; NaN is unknown, and what is not finite becomes unknown. `size` is the shape of all arguments."""
     with np.errstate(all="ignore"):
         match op:
             case "and" | "or":
@@ -72,22 +75,31 @@ def pointwise(op: str, consts: Sequence[Constant], args: Sequence[Floats], size:
             case "div":
                 return _finite(np.where(args[1] == 0.0, np.nan, args[0] / args[1]))
             case _:
-                return evaluate_pointwise(POINTWISE[op], np.array(args))
+                return evaluate_pointwise(POINTWISE[op], np.array(args).reshape(len(args), -1)).reshape(size)
 
 
-def lasting(op: str, joined: Floats, length: int) -> Floats:
-    """`every` or `some` over the last `length` values; `joined` has length - 1 earlier values in front."""
+def lasting(op: str, values: Floats, length: int, ago: Ints) -> Floats:
+    """`every` or `some` over the last `length` values at each bar of `values` [k, n].
+
+    `ago` [2, k] is carried from chunk to chunk, and changed: the place, seen from the first bar, of the newest value before it
+    that decides, and of the newest unknown one. `not_yet` gives it for the first bar of a history.
+    """
     deciding = 0.0 if op == "every" else 1.0
-    decided = _recently(joined == deciding, length)
-    unknown = _recently(np.isnan(joined), length)
+    places = np.arange(values.shape[1])
+    if not len(places):
+        return np.empty(values.shape)
+    found = []
+    for truth, carried in zip((values == deciding, np.isnan(values)), ago, strict=True):
+        last = np.maximum(np.maximum.accumulate(np.where(truth, places, LONG_AGO), axis=1), carried[:, None])
+        found.append(places - last < length)
+        carried[:] = last[:, -1] - len(places)
+    decided, unknown = found
     return np.where(decided, deciding, np.where(unknown, np.nan, 1.0 - deciding))
 
 
-def _recently(truth: NDArray[np.bool_], length: int) -> NDArray[np.bool_]:
-    """Whether one of the last `length` values is true, from position length - 1 on; memory does not grow with the length."""
-    places = np.arange(len(truth))
-    last = np.maximum.accumulate(np.where(truth, places, -length))
-    return (places - last < length)[length - 1 :]
+def not_yet(instruments: int) -> Ints:
+    """What `lasting` carries before the first bar: nothing has decided, and everything before is unknown."""
+    return np.array([[LONG_AGO] * instruments, [-1] * instruments])
 
 
 def _finite(values: Floats) -> Floats:
@@ -111,7 +123,7 @@ def _logic(op: str, args: Sequence[Floats]) -> Floats:
     return np.where(decided, deciding, np.where(unknown, np.nan, 1.0 - deciding))
 
 
-def _best(args: Sequence[Floats], size: int) -> Floats:
+def _best(args: Sequence[Floats], size: Shape) -> Floats:
     highest = np.full(size, -np.inf)
     unknown = np.zeros(size, dtype=np.bool_)
     for when, confidence in zip(args[::2], args[1::2], strict=True):
@@ -121,7 +133,7 @@ def _best(args: Sequence[Floats], size: int) -> Floats:
     return np.where(unknown, np.nan, _finite(highest))
 
 
-def _regime(cases: int, conditions: Sequence[Floats], size: int) -> Floats:
+def _regime(cases: int, conditions: Sequence[Floats], size: Shape) -> Floats:
     found = np.full(size, float(len(conditions)) if len(conditions) < cases else np.nan)
     for at in range(len(conditions) - 1, -1, -1):
         condition = conditions[at]
@@ -129,7 +141,7 @@ def _regime(cases: int, conditions: Sequence[Floats], size: int) -> Floats:
     return found
 
 
-def _pick(chosen: Floats, outcomes: Sequence[Floats], size: int) -> Floats:
+def _pick(chosen: Floats, outcomes: Sequence[Floats], size: Shape) -> Floats:
     found = np.full(size, np.nan)
     for at, outcome in enumerate(outcomes):
         found = np.where(chosen == float(at), outcome, found)
@@ -145,18 +157,18 @@ def _signal(signs: Sequence[Constant], chosen: Floats, convictions: Sequence[Flo
 
 
 def _agrees(op: str, bound: Floats, votes: Sequence[Floats]) -> Floats:
-    known, unknown = np.zeros(len(bound)), np.zeros(len(bound))
+    known, unknown = np.zeros(bound.shape), np.zeros(bound.shape)
     for vote in votes:
         known, unknown = known + (vote == 1.0), unknown + np.isnan(vote)
-    can_be, can_fail = np.zeros(len(bound), dtype=np.bool_), np.zeros(len(bound), dtype=np.bool_)
+    can_be, can_fail = np.zeros(bound.shape, dtype=np.bool_), np.zeros(bound.shape, dtype=np.bool_)
     for more in range(len(votes) + 1):
         possible = unknown >= more
-        holds = pointwise(op, (), [known + more, bound], len(bound))
+        holds = pointwise(op, (), [known + more, bound], bound.shape)
         can_be, can_fail = can_be | (possible & (holds == 1.0)), can_fail | (possible & (holds == 0.0))
     return np.where(np.isnan(bound) | (can_be & can_fail), np.nan, can_be.astype(np.float64))
 
 
-def _conviction(sign: float, said: Sequence[Floats], size: int) -> Floats:
+def _conviction(sign: float, said: Sequence[Floats], size: Shape) -> Floats:
     total, agreeing, unknown = np.zeros(size), np.zeros(size), np.zeros(size)
     for value in said:
         agrees, is_unknown = value * sign > 0.0, np.isnan(value)
@@ -165,7 +177,7 @@ def _conviction(sign: float, said: Sequence[Floats], size: int) -> Floats:
     return np.where(agreeing > 0.0, total / np.maximum(agreeing + unknown, 1.0), np.nan)
 
 
-def _score(points: Sequence[Constant], conditions: Sequence[Floats], size: int) -> Floats:
+def _score(points: Sequence[Constant], conditions: Sequence[Floats], size: Shape) -> Floats:
     total = np.zeros(size)
     for each, condition in zip(points, conditions, strict=True):
         total = total + float(_number(each)) * condition

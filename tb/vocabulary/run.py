@@ -1,21 +1,25 @@
-"""Evaluate a function over a chunk of bars, carrying what it needs from one chunk to the next.
+"""Evaluate a function over a chunk of bars, of one instrument or of many at once, carrying what it needs to the next chunk.
 
-Guarantees: the outputs of a history do not depend on how it is cut into chunks, bit for bit; a `Carry` is never changed, so
-that a chunk can be evaluated again from the same carry (a bar still forming, a replay from a saved point).
+Guarantees: the outputs of a history do not depend on how it is cut into chunks, bit for bit, nor on how many instruments are
+computed together; a `Carry` is never changed, so that a chunk can be evaluated again from the same carry (a bar still forming,
+a replay from a saved point).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tb.vocabulary.function import Constants, Function
-from tb.vocabulary.kernels import load, load_pointwise
+from tb.vocabulary.kernels import address, load, load_pointwise, load_together
 from tb.vocabulary.pointwise import Pointwise
 
 Array = NDArray[np.float64]
+Places = NDArray[np.int64]
+MOST_INPUTS = 5  # that the loop over instruments takes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +50,40 @@ def evaluate_pointwise(function: Pointwise, inputs: Array) -> Array:
     output = np.empty(inputs.shape[1])
     load_pointwise(function)(_prepared(inputs), output)
     return output
+
+
+@dataclass(slots=True, eq=False)
+class Together:
+    """A function with its constants over many instruments, each with a state of its own, which every call carries on.
+
+    `before` is how many earlier values a chunk needs in front of it: window - 1, or 0 of a recursive function, whose `states`
+    [instruments, s] remember instead.
+    """
+
+    function: Function
+    constants: Array
+    before: int
+    states: Array
+
+    def run(self, states: Places, inputs: Sequence[Array], rows: Places, ends: Sequence[Places], bars: int) -> Array:
+        """Outputs [k, o, bars] of k of the instruments, those in rows `states`, for their next bars.
+
+        Input i of instrument s is what stands before place ends[i][s] of row rows[s] in inputs[i]: values of these bars, and
+        in front of them `before` earlier ones. `inputs` are float64 in C order, with a row for each instrument.
+        """
+        outputs = np.empty((len(rows), len(self.function.outputs), bars))
+        given = [*inputs, *[inputs[0]] * (MOST_INPUTS - len(inputs))]
+        kernel, places = address(self.function), np.array(ends)
+        run = load_together()
+        run(kernel, self.states, states, self.constants, *given, len(inputs), rows, places, self.before + bars, outputs)
+        return outputs
+
+
+def together(function: Function, constants: Constants, instruments: int) -> Together:
+    """The function for so many instruments, none of which has had a bar."""
+    before = 0 if function.is_recursive else function.window(constants) - 1
+    size = 0 if function.state is None else function.state(constants)
+    return Together(function, np.array(constants, dtype=np.float64), before, np.zeros((instruments, size)))
 
 
 def _windowed(function: Function, constants: Constants, inputs: Array, carried: Carry | None) -> tuple[Array, Carry]:

@@ -23,7 +23,7 @@ from vocabulary_samples import (
 
 from tb.vocabulary.function import Constants, Function
 from tb.vocabulary.kernels import load
-from tb.vocabulary.run import Carry, evaluate
+from tb.vocabulary.run import Carry, evaluate, together
 
 ENDS_ALONE = ("change", "roc", "momentum")  # the bars between the two ends of the window do not matter
 
@@ -95,6 +95,31 @@ def test_a_carry_and_the_inputs_are_never_changed(function: Function) -> None:
     assert len(load(function).signatures) == 1, "another layout of the inputs would compile the kernel again"  # type: ignore[attr-defined]
     with pytest.raises(ValueError, match="read-only"):
         carried.memory[...] = 0.0
+
+
+@pytest.mark.parametrize("function", ALL, ids=name_of)
+def test_many_instruments_at_once_equal_each_alone(function: Function) -> None:
+    constants = usual_constants(function)
+    alone = [walk(function, 130, seed) for seed in range(3)]
+    many = together(function, constants, len(alone))
+    inputs = [
+        np.array([np.concatenate([np.full(many.before, np.nan), one[row]]) for one in alone]) for row in range(len(alone[0]))
+    ]
+    found: list[list[Array]] = [[] for _ in alone]
+    # the last instrument has its bars later than the others, all have several at once, then one by one
+    for whose, start, stop in (
+        ([1, 0], 0, 100),
+        ([2], 0, 7),
+        ([2], 7, 100),
+        *(([0, 1, 2], at, at + 1) for at in range(100, 130)),
+    ):
+        rows = np.array(whose)
+        ends = [np.full(len(rows), many.before + stop)] * len(inputs)
+        for which, outputs in zip(whose, many.run(rows, inputs, rows, ends, stop - start), strict=True):
+            found[which].append(outputs)
+    for one, parts in zip(alone, found, strict=True):
+        assert_same_bits(np.concatenate(parts, axis=1), evaluate(function, constants, one, None)[0])
+    assert len(load(function).signatures) == 1  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("function", ALL, ids=name_of)

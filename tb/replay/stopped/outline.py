@@ -83,7 +83,7 @@ def joined(graph: RuleGraph, id_: int, truth: Truth, known: dict[int, Floats], s
         if not parts:
             known[id_] = truth(id_)
         elif node.op == "member":
-            tier = tier_column(graph[node.args[0]], symbol, values, len(values[0]))
+            tier = tier_column(graph[node.args[0]], (symbol,), values, (1, len(values[0])))[0]
             known[id_] = pointwise("member", node.consts, [tier], len(tier))
         else:
             known[id_] = pointwise(node.op, node.consts, values, len(values[0]))

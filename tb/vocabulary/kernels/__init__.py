@@ -31,6 +31,19 @@ def load(function: Function) -> Kernel:
     return cast(Kernel, _named(function.kernel))
 
 
+@cache
+def address(function: Function) -> Any:
+    """The kernel of a function as the loop over many instruments takes it."""
+    from tb.vocabulary.kernels.addresses import Address
+
+    return Address(load(function))
+
+
+def load_together() -> Any:
+    """The loop that runs a kernel over many instruments. Its arguments: `tb.vocabulary.kernels.many.for_each`."""
+    return _named("many:for_each")
+
+
 def load_pointwise(function: Pointwise) -> PointwiseKernel:
     """The compiled kernel of a function of one bar."""
     return cast(PointwiseKernel, _named(function.kernel))

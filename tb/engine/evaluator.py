@@ -1,0 +1,198 @@
+"""Market nodes of many instruments, carried from one step to the next.
+
+1. Instruments with the same needs are a group (`tb.engine.layout`); their new bars come in blocks (`tb.engine.blocks`).
+2. In each step nodes are computed in graph order, each for all instruments of a block at once: what is read
+   (`tb.engine.reading`), operations of one instant (`tb.engine.vector`), functions by their kernels (`tb.vocabulary.run`).
+3. What looks back finds earlier values in a `History`; recursive functions, `for`, `within` and `@period` carry a state.
+4. A step gives the values of the wanted nodes; everything else is forgotten once nothing reads it any more.
+
+INVARIANT: the values do not depend on how bars are cut into steps, nor on which instruments are computed together, bit for
+bit; a value at an instant depends on bars closed at or before that instant alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb.engine.blocks import Block, Table, blocks
+from tb.engine.graph import Node, RuleGraph
+from tb.engine.history import History
+from tb.engine.layout import Call, Group, Layout, call_of
+from tb.engine.markets import Markets
+from tb.engine.reading import read
+from tb.engine.tiers import is_tier, tier_column
+from tb.engine.vector import lasting, not_yet, pointwise
+from tb.vocabulary.catalogue import FUNCTIONS
+from tb.vocabulary.run import Together, together
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Place = tuple[int, int]  # a group, and a node in it
+READ = frozenset({"field", "pips", "depth", "during", "since_open", "to_close", "feed", "feed_age"})
+
+
+class Evaluator:
+    """The nodes of a layout, as far as the bars given to `step` go.
+
+    Of `markets` all but its bars is read, anew in each step. A step takes up to `room` bars of an instrument without moving
+    what is remembered of earlier ones every time; more are taken too.
+    """
+
+    def __init__(self, graph: RuleGraph, layout: Layout, markets: Markets, *, room: int) -> None:
+        self.graph = graph
+        self.layout = layout
+        self.markets = markets
+        self._room = room
+        self._wanted = tuple(frozenset(ids) for ids in layout.wanted)
+        self._histories: dict[tuple[int, int, int], History] = {}  # of a group, a node, and the period it is looked at in
+        self._calls: dict[tuple[int, Call], Together] = {}
+        self._lasting: dict[Place, Ints] = {}
+        self._carried: dict[Place, Floats] = {}
+        for node, groups in layout.order:
+            for group in groups:
+                self._prepare(node, group)
+
+    def _prepare(self, node: Node, group: Group) -> None:
+        """What a node carries of a group before its first bar."""
+        size = len(group.symbols)
+        match node.op:
+            case "apply" if (group.index, call_of(node)) not in self._calls:
+                constants = tuple(float(c) for c in node.consts[2:] if c is not None)
+                call = together(FUNCTIONS[str(node.consts[0])], constants, size)
+                self._calls[group.index, call_of(node)] = call
+                if not call.function.is_recursive:
+                    for arg in node.args:
+                        self._look_back(group, arg, node.period, call.before)
+            case "shift":
+                self._look_back(group, node.args[0], node.period, int(node.consts[0] or 0))
+            case "every" | "some":
+                self._lasting[group.index, node.id] = not_yet(size)
+            case "at":
+                self._carried[group.index, node.id] = np.full(size, np.nan)
+
+    def _look_back(self, group: Group, arg: int, period: int, lead: int) -> None:
+        known = self._histories.get((group.index, arg, period))
+        if known is None or known.lead < lead:
+            self._histories[group.index, arg, period] = History(len(group.symbols), lead, self._room, offset=arg)
+
+    def step(self, tables: Mapping[int, Table]) -> tuple[Block, ...]:
+        """Takes the new bars of every period, and gives their blocks with the values of the wanted nodes."""
+        found = tuple(blocks(self.layout, tables))
+        by_group: dict[int, list[Block]] = {}
+        for block in found:
+            by_group.setdefault(block.group.index, []).append(block)
+        most = {period: int(table.counts.max(initial=0)) for period, table in tables.items()}
+        for (_, _, period), history in self._histories.items():
+            history.begin(most[period])
+        with np.errstate(all="ignore"):
+            for node, groups in self.layout.order:
+                for group in groups:
+                    for block in by_group.get(group.index, ()):
+                        self._compute(node, block, by_group)
+                ended = self.layout.ending.get(node.id, ())
+                for block in found:
+                    for id_ in ended:
+                        if id_ not in self._wanted[block.group.index]:
+                            block.values.pop(id_, None)
+        return found
+
+    def _compute(self, node: Node, block: Block, by_group: Mapping[int, list[Block]]) -> None:
+        shape = block.shape(node.period)
+        # a bar of another period may have closed where none of this one has: `@period` has to see it
+        is_empty = not shape[1] and node.op != "at"
+        block.values[node.id] = np.empty(shape) if is_empty else self._values(node, block, shape, by_group)
+
+    def _values(self, node: Node, block: Block, shape: tuple[int, int], by_group: Mapping[int, list[Block]]) -> Floats:
+        place = (block.group.index, node.id)
+        match node.op:
+            case op if op in READ or (op == "tier_is" and not node.args):
+                return read(node, block, self.markets)
+            case "tier":
+                return tier_column(node, block.symbols, [self._argument(a, block, shape) for a in node.args], shape)
+            case "tier_is":
+                return is_tier(node, self.graph[node.args[0]], self._argument(node.args[0], block, shape))
+            case "apply":
+                return self._outputs(node, block, shape)[:, int(node.consts[1] or 0), :]
+            case "shift":
+                history = self._looked_at(node.args[0], block, node.period, shape)
+                return history.before(block.rows, shape[1], int(node.consts[0] or 0))
+            case "every" | "some":
+                ago = self._lasting[place][:, block.places]
+                found = lasting(node.op, self._argument(node.args[0], block, shape), int(node.consts[0] or 0), ago)
+                self._lasting[place][:, block.places] = ago
+                return found
+            case "of":
+                return self._of(node, block, shape, by_group)
+            case "at":
+                carried = self._carried[place]
+                found, carried[block.places] = _last_closed(
+                    block.stacks[node.period].closes,
+                    block.stacks[self.graph[node.args[0]].period].closes,
+                    block.values[node.args[0]],
+                    carried[block.places],
+                )
+                return found
+            case _:
+                return pointwise(node.op, node.consts, [self._argument(a, block, shape) for a in node.args], shape)
+
+    def _argument(self, id_: int, block: Block, shape: tuple[int, int]) -> Floats:
+        if self.graph[id_].op == "const":
+            value = self.graph[id_].consts[0]
+            return np.broadcast_to(float(value) if isinstance(value, Decimal) else np.nan, shape)
+        return block.values[id_]
+
+    def _looked_at(self, id_: int, block: Block, period: int, shape: tuple[int, int]) -> History:
+        """The history of an argument, with its values of this step."""
+        history = self._histories[block.group.index, id_, period]
+        if (id_, period) not in block.extended:
+            block.extended[id_, period] = None
+            history.extend(block.rows, self._argument(id_, block, shape))
+        return history
+
+    def _outputs(self, node: Node, block: Block, shape: tuple[int, int]) -> Floats:
+        """All outputs of a function call [k, o, n], computed once for all nodes that read one of them."""
+        name = call_of(node)
+        found = block.outputs.get(name)
+        if found is None:
+            call = self._calls[block.group.index, name]
+            if call.function.is_recursive:
+                inputs = [np.require(self._argument(a, block, shape), np.float64, ["C", "W"]) for a in node.args]
+                ends = [np.full(shape[0], shape[1])] * len(inputs)
+                rows = np.arange(shape[0])
+            else:
+                histories = [self._looked_at(a, block, node.period, shape) for a in node.args]
+                inputs = [history.values for history in histories]
+                ends = [history.ends[block.places] for history in histories]
+                rows = block.places
+            found = block.outputs[name] = call.run(block.places, inputs, rows, ends, shape[1])
+        return found
+
+    def _of(self, node: Node, block: Block, shape: tuple[int, int], by_group: Mapping[int, list[Block]]) -> Floats:
+        """The other instrument's value at its bar that closed at the same instant; unknown where it has none."""
+        index, row = self.layout.places.get(str(node.consts[0]), (-1, -1))
+        for other in by_group.get(index, ()):
+            at = np.flatnonzero(other.places == row)
+            if len(at) and other.stacks[node.period].bars:
+                closes = other.stacks[node.period].closes[at[0]]
+                return _same_instant(block.stacks[node.period].closes, closes, other.values[node.args[0]][at[0]])
+        return np.full(shape, np.nan)
+
+
+def _same_instant(mine: Ints, theirs: Ints, values: Floats) -> Floats:
+    at = np.minimum(np.searchsorted(theirs, mine), len(theirs) - 1)
+    return np.where(theirs[at] == mine, values[at], np.nan)
+
+
+def _last_closed(mine: Ints, theirs: Ints, values: Floats, carried: Floats) -> tuple[Floats, Floats]:
+    """The value of the last bar of another period that closed by then, and what to carry into the next chunk: all [k, ...]."""
+    joined = np.concatenate([carried[:, None], values], axis=1)
+    if (mine == mine[:1]).all() and (theirs == theirs[:1]).all():
+        return joined[:, np.searchsorted(theirs[0], mine[0], side="right")], joined[:, -1]
+    found = np.empty(mine.shape)
+    for row in range(len(mine)):
+        found[row] = joined[row, np.searchsorted(theirs[row], mine[row], side="right")]
+    return found, joined[:, -1]
