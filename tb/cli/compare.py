@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tb.cli.options import command, json_option, project_option, run_name
 from tb.cli.output import progress, put_json, say, width, write_file
 from tb.cli.several import ledgers_option, opened_runs, texts_of
+
+if TYPE_CHECKING:
+    from tb.ledger import Place
 
 
 @command(
@@ -26,7 +30,7 @@ from tb.cli.several import ledgers_option, opened_runs, texts_of
 @project_option
 @json_option
 def tb_compare(
-    runs: tuple[str, ...], page: Path | None, everything: bool, ledgers: tuple[Path, ...], project: Path, as_json: bool
+    runs: tuple[str, ...], page: Path | None, everything: bool, ledgers: tuple[Place, ...], project: Path, as_json: bool
 ) -> None:
     """Put runs side by side.
 

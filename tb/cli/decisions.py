@@ -15,6 +15,7 @@ from tb.cli.output import coloured, iso, put, put_json_array, say, width
 
 if TYPE_CHECKING:
     from tb.core.records import Decision, Verdict
+    from tb.ledger import Place
 
 VERDICTS = ("approve", "warn", "shrink", "reject", "pause", "halt")
 COLOURS = {"approve": "green", "warn": "yellow", "shrink": "yellow", "reject": "red", "pause": "magenta", "halt": "magenta"}
@@ -46,7 +47,7 @@ def tb_decisions(
     since: int | None,
     until: int | None,
     limit: int | None,
-    ledger: Path | None,
+    ledger: Place | None,
     project: Path,
     as_json: bool,
 ) -> None:

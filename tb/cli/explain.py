@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tb.core.records import Decision, Run, Trade
     from tb.gate.explain import Explanation
     from tb.gate.gate import Gate
+    from tb.ledger import Place
     from tb.ledger.store import Ledger
     from tb.runtime.policy import Compiled
 
@@ -53,7 +54,7 @@ def tb_explain(
     changes: tuple[str, ...],
     only_failing: bool,
     output: Path | None,
-    ledger: Path | None,
+    ledger: Place | None,
     project: Path,
     as_json: bool,
 ) -> None:

@@ -13,7 +13,7 @@ from tb.cli.output import progress, put, show_findings, write_findings
 from tb.core.diagnostics import Diagnostic, Refused
 
 if TYPE_CHECKING:
-    from tb.ledger import Head
+    from tb.ledger import Head, Place
 
 DAMAGED = frozenset({"TB703", "TB710", "TB711"})  # what cannot even be opened for this reason is a finding, too
 
@@ -40,7 +40,7 @@ def tb_ledger() -> None:
 @project_option
 @json_option
 @debug_option
-def tb_ledger_verify(head: tuple[int, str] | None, ledger: Path | None, project: Path, as_json: bool) -> None:
+def tb_ledger_verify(head: tuple[int, str] | None, ledger: Place | None, project: Path, as_json: bool) -> None:
     """Check every entry, hash and table. Exit code 1 where something is not as it was written.
 
     The head that is printed can be noted elsewhere; handed in later, it proves that no entry up to it was cut off or replaced.
@@ -65,7 +65,7 @@ def _told(last: Head | None, runs: int) -> dict[str, Any]:
     return {"entries": last.seq, "runs": runs, "head": f"{last.seq}:{last.hash}"}
 
 
-def _verified(path: Path, anchor: Head | None) -> tuple[list[Diagnostic], Head | None, int]:
+def _verified(path: Place, anchor: Head | None) -> tuple[list[Diagnostic], Head | None, int]:
     """Findings; without any, the head and the number of runs."""
     from tb.ledger import open_ledger
 

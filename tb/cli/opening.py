@@ -17,7 +17,7 @@ from tb.core.span import whole_file
 if TYPE_CHECKING:
     from tb.core.records import Run
     from tb.core.settings import Settings
-    from tb.ledger import RunInfo
+    from tb.ledger import Place, RunInfo
     from tb.ledger.store import Ledger
     from tb.runtime.policy import Compiled
 
@@ -48,12 +48,14 @@ def settings_of(folder: Path) -> Settings:
     return settings
 
 
-def ledger_path(folder: Path, ledger: Path | None) -> Path:
-    return ledger if ledger is not None else folder / settings_of(folder).ledger
+def ledger_path(folder: Path, ledger: Place | None) -> Place:
+    from tb.ledger import place_of
+
+    return ledger if ledger is not None else place_of(settings_of(folder).ledger, folder)
 
 
 @contextmanager
-def reading(folder: Path, ledger: Path | None) -> Iterator[Ledger]:
+def reading(folder: Path, ledger: Place | None) -> Iterator[Ledger]:
     """The ledger of a project, or the one named; nothing in it can be changed through this."""
     from tb.ledger import open_ledger
 
@@ -77,7 +79,7 @@ def run_of(ledger: Ledger, name: str | None) -> RunInfo:
     return found
 
 
-def _no_run(path: Path) -> Diagnostic:
+def _no_run(path: Place) -> Diagnostic:
     return error("TB707", "the ledger has no run yet", whole_file(str(path)), "`tb replay` makes one")
 
 

@@ -68,8 +68,28 @@ debug_option: Decorator = click.option(
     callback=_note("tb.debug"),
     help="Show the traceback of a bug in tb.",
 )
+
+
+class LedgerPlace(click.ParamType):  # type: ignore[type-arg]  # generic in some versions of the library
+    """The path of a file, or `env:NAME` of the variable that holds a database's address."""
+
+    name = "place"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from tb.ledger.place import DATABASES, place_of
+
+        if not isinstance(value, str):
+            return value
+        if value.startswith(DATABASES):  # others can read what a process was started with
+            self.fail("an address may hold a password; put it into an environment variable and write `env:NAME`", param, ctx)
+        return place_of(value, Path())
+
+
 ledger_option: Decorator = click.option(
-    "--ledger", type=click.Path(path_type=Path), metavar="PATH", help="Ledger file (default: the one `tb.yaml` names)."
+    "--ledger",
+    type=LedgerPlace(),
+    metavar="PATH",
+    help="Ledger file, or `env:NAME` of a database (default: what `tb.yaml` names).",
 )
 out_option: Decorator = click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to a file; `-` is standard output."

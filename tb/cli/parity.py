@@ -16,6 +16,7 @@ from tb.core.diagnostics import Refused, error
 from tb.core.span import whole_file
 
 if TYPE_CHECKING:
+    from tb.ledger import Place
     from tb.replay.parity import Divergence, Names, Parity, Tally
     from tb.runtime.policy import Compiled
 
@@ -35,7 +36,7 @@ DIFFERS = 1
 @ledgers_option
 @project_option
 @json_option
-def tb_parity(run_a: str, run_b: str, common: bool, ledgers: tuple[Path, ...], project: Path, as_json: bool) -> None:
+def tb_parity(run_a: str, run_b: str, common: bool, ledgers: tuple[Place, ...], project: Path, as_json: bool) -> None:
     """Compare the decisions of two runs.
 
     Decisions face each other by instant, strategy, instrument and kind. The score is the share that agrees in everything:

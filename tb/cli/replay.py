@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tb.cli.following import Following
     from tb.cli.summary import Played
     from tb.core.records import Run
+    from tb.ledger import Place
     from tb.ledger.store import Ledger
     from tb.replay.advice import RecordedAdvice
     from tb.replay.data import Market
@@ -48,7 +49,7 @@ def tb_replay(
     first: int | None,
     last: int | None,
     instruments: tuple[str, ...] | None,
-    ledger: Path | None,
+    ledger: Place | None,
     no_ledger: bool,
     follow: bool,
     speed: str | None,
@@ -152,7 +153,7 @@ def _advised(adviser: RecordedAdvice | None) -> dict[str, str]:
 def play(
     compiled: Compiled,
     market: Market,
-    path: Path | None,
+    path: Place | None,
     config: dict[str, str],
     *,
     chunk: int | None = None,

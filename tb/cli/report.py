@@ -14,6 +14,7 @@ from tb.cli.output import put, put_json, say, width, write_file
 
 if TYPE_CHECKING:
     from tb.cli.measured import MeasuredRun
+    from tb.ledger import Place
     from tb.replay.data import Market
     from tb.replay.report.thinning import Bars
 
@@ -38,7 +39,7 @@ def tb_report(
     form: str,
     benchmark: str | None,
     output: Path | None,
-    ledger: Path | None,
+    ledger: Place | None,
     project: Path,
     as_json: bool,
 ) -> None:
@@ -53,7 +54,7 @@ def tb_report(
         raise click.UsageError("--json and --format text exclude each other")
     with reading(project, ledger) as opened:
         found = measured(opened, run_of(opened, run), project, benchmark=benchmark)
-        path = output or (None if form == "text" else opened.path.parent / "reports" / f"{found.run.id}.html")
+        path = output or (None if form == "text" else _beside(opened.path, project) / "reports" / f"{found.run.id}.html")
     if found.remark:
         say(f"note: {found.remark}")
     if path is None:
@@ -63,6 +64,11 @@ def tb_report(
     if str(path) == "-":
         return
     put_json(_as_object(found, path)) if as_json else put(f"report of run {found.run.id}: {path}")
+
+
+def _beside(place: Place, project: Path) -> Path:
+    """The folder of a ledger's file, or where it would be."""
+    return place.parent if isinstance(place, Path) else project / ".tb"
 
 
 def _text(found: MeasuredRun, columns: int) -> str:

@@ -10,14 +10,14 @@ from tb.cli.options import command, json_option, ledger_option, project_option
 from tb.cli.output import iso, put, put_json_array, say, width
 
 if TYPE_CHECKING:
-    from tb.ledger import RunInfo
+    from tb.ledger import Place, RunInfo
 
 
 @command("runs", "tb runs")
 @ledger_option
 @project_option
 @json_option
-def tb_runs(ledger: Path | None, project: Path, as_json: bool) -> None:
+def tb_runs(ledger: Place | None, project: Path, as_json: bool) -> None:
     """List the runs of the ledger, first to last."""
     with reading(project, ledger) as opened:
         runs = opened.runs()

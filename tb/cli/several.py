@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from tb.cli.opening import ledger_path, policy_of, reading, run_of
-from tb.cli.options import Decorator
+from tb.cli.options import Decorator, LedgerPlace
 
 if TYPE_CHECKING:
     from tb.core.records import Run
-    from tb.ledger import RunInfo
+    from tb.ledger import Place, RunInfo
     from tb.ledger.store import Ledger
     from tb.replay.parity import Side
     from tb.runtime.policy import Compiled
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 ledgers_option: Decorator = click.option(
     "--ledger",
     "ledgers",
-    type=click.Path(path_type=Path),
+    type=LedgerPlace(),
     metavar="PATH",
     multiple=True,
-    help="Ledger file (default: the one `tb.yaml` names); once for all runs, or once for each in their order.",
+    help="Ledger file, or `env:NAME` of a database (default: what `tb.yaml` names); once, or once for each run in their order.",
 )
 
 
@@ -44,13 +44,13 @@ class Opened:
 
 
 @contextmanager
-def opened_runs(names: Sequence[str], ledgers: Sequence[Path], project: Path) -> Iterator[list[Opened]]:
+def opened_runs(names: Sequence[str], ledgers: Sequence[Place], project: Path) -> Iterator[list[Opened]]:
     """The runs named, each from its ledger. Raises UsageError where the ledgers are neither one nor as many as the runs."""
     if len(ledgers) not in {0, 1, len(names)}:
         raise click.UsageError(f"name one ledger, or {len(names)}: one for each run in their order")
     paths = list(ledgers) if len(ledgers) == len(names) else [ledger_path(project, next(iter(ledgers), None))] * len(names)
     with ExitStack() as stack:
-        found: dict[Path, Ledger] = {}
+        found: dict[Place, Ledger] = {}
         for path in paths:
             if path not in found:
                 found[path] = stack.enter_context(reading(project, path))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Group
 
     from tb.core.records import Decision, Order, Trade
-    from tb.ledger import RunInfo
+    from tb.ledger import Place, RunInfo
     from tb.ledger.store import Ledger
     from tb.runtime.overview import Overview, Use
 
@@ -34,7 +34,7 @@ EVERY = 2.0  # seconds between two looks
 @ledger_option
 @project_option
 @json_option
-def tb_status(run: str | None, watch: bool, ledger: Path | None, project: Path, as_json: bool) -> None:
+def tb_status(run: str | None, watch: bool, ledger: Place | None, project: Path, as_json: bool) -> None:
     """Show positions, working orders, the use of limits, halts in force and the last decisions.
 
     RUN defaults to the latest one. It reads what was recorded, so it disturbs no session and works after one.
@@ -52,7 +52,7 @@ def tb_status(run: str | None, watch: bool, ledger: Path | None, project: Path, 
         _keep_looking(project, path, run)
 
 
-def _look(project: Path, path: Path, run: str | None) -> Overview:
+def _look(project: Path, path: Place, run: str | None) -> Overview:
     from tb.runtime.overview import overview
 
     with reading(project, path) as opened:
@@ -69,7 +69,7 @@ def _stop(project: Path) -> str | None:
     return kill.words() if kill.stands() else None
 
 
-def _keep_looking(project: Path, path: Path, run: str | None) -> None:
+def _keep_looking(project: Path, path: Place, run: str | None) -> None:
     from rich.live import Live
 
     settings_of(project)

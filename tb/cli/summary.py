@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from tb.cli.output import paint
@@ -15,6 +14,7 @@ from tb.cli.watching import STATES, Watched
 from tb.core.diagnostics import Diagnostic
 from tb.core.records import Run
 from tb.core.time import show_duration, show_instant
+from tb.ledger import Place
 from tb.replay.curve import curve, drawdowns
 from tb.replay.figures import Stoppage
 from tb.replay.metrics_policy import stoppages
@@ -31,7 +31,7 @@ class Played:
     outcome: Outcome
     watched: Watched
     warnings: tuple[Diagnostic, ...]
-    ledger: Path | None = None
+    ledger: Place | None = None
     elapsed: float = 0.0
     covered: tuple[str, ...] = ()
     _deepest: float | None = None

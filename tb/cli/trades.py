@@ -14,6 +14,7 @@ from tb.cli.output import coloured, iso, put, put_json_array, say, shown_price, 
 
 if TYPE_CHECKING:
     from tb.core.records import Trade
+    from tb.ledger import Place
 
 
 @command("trades", "tb trades", "tb trades r2 --instrument BTC-USD", "tb trades --json | jq '.[].profit'")
@@ -29,7 +30,7 @@ def tb_trades(
     instrument: str | None,
     strategy: str | None,
     limit: int | None,
-    ledger: Path | None,
+    ledger: Place | None,
     project: Path,
     as_json: bool,
 ) -> None:

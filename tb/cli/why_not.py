@@ -16,6 +16,7 @@ from tb.core.span import whole_file
 
 if TYPE_CHECKING:
     from tb.core.records import Decision, Quiet, Run
+    from tb.ledger import Place
     from tb.replay.data import Market
     from tb.replay.why_not import WhyNot
     from tb.runtime.policy import Compiled
@@ -54,7 +55,7 @@ def tb_why_not(
     picture: Path | None,
     run: str | None,
     data: Path | None,
-    ledger: Path | None,
+    ledger: Place | None,
     project: Path,
     as_json: bool,
 ) -> None:
@@ -89,7 +90,7 @@ def _of_data(instrument: str, at: int, data: Path, project: Path) -> WhyNot:
     return _answer(compiled, market_for(compiled, data, None, None, None), instrument, at, [], [])
 
 
-def _of_run(instrument: str, at: int, run: str | None, ledger: Path | None, project: Path) -> WhyNot:
+def _of_run(instrument: str, at: int, run: str | None, ledger: Place | None, project: Path) -> WhyNot:
     import msgspec
 
     from tb.core.time import show_instant

@@ -15,6 +15,7 @@ from tb.core.diagnostics import Refused, did_you_mean, error
 from tb.core.span import whole_file
 
 if TYPE_CHECKING:
+    from tb.ledger import Place
     from tb.replay.data import Market
     from tb.replay.stopped.model import StoppedSpan
     from tb.runtime.policy import Compiled
@@ -34,7 +35,7 @@ class Asked:
     picture: Path | None
 
 
-def tell_span(asked: Asked, data: Path | None, run: str | None, ledger: Path | None, project: Path, *, as_json: bool) -> None:
+def tell_span(asked: Asked, data: Path | None, run: str | None, ledger: Place | None, project: Path, *, as_json: bool) -> None:
     """Prints the answer, and writes the picture where one is asked for."""
     from tb.cli.stopped_text import as_text
 
@@ -71,7 +72,7 @@ def _of_data(asked: Asked, data: Path, project: Path) -> StoppedSpan:
         )
 
 
-def _of_run(asked: Asked, run: str | None, ledger: Path | None, project: Path) -> StoppedSpan:
+def _of_run(asked: Asked, run: str | None, ledger: Place | None, project: Path) -> StoppedSpan:
     from tb.cli.why_not import market_of
     from tb.core.time import parse_instant
     from tb.replay.run import markets_of

@@ -1559,6 +1559,26 @@ _ROWS: tuple[Code, ...] = (
         "The port for metrics and `/healthz` is taken, or this user may not listen on it.",
         "name another port in `live.metrics_port` of tb.yaml, or end what listens on this one",
     ),
+    Code(
+        "TB884",
+        "no address of the ledger's database",
+        "The settings keep the ledger in a PostgreSQL database whose address is in an environment variable. The variable is "
+        "not set, or what it holds is no address. An address may hold a password and is never shown.",
+        "set `TB_LEDGER` to the address, as in `postgresql://tb@localhost/tb`",
+    ),
+    Code(
+        "TB885",
+        "the database needs a library that is not installed",
+        "A ledger on PostgreSQL is reached through a driver that is not part of a plain installation.",
+        "install the extra `postgres`: `pip install 'tb[postgres]'`",
+    ),
+    Code(
+        "TB886",
+        "the ledger's database does not answer",
+        "The server cannot be reached, takes no more connections, or went away in the middle. What was recorded before is "
+        "there; whether the last group is, the next writer sees.",
+        "check that the server runs and can be reached from here; nothing that was recorded is lost",
+    ),
 )
 
 CODES: Mapping[str, Code] = MappingProxyType({row.code: row for row in _ROWS})

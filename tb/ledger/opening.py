@@ -1,4 +1,4 @@
-"""Opens and creates ledger files.
+"""Opens and creates ledgers in files.
 
 A ledger comes into being whole or not at all: it is made under a temporary name and then linked into place. WAL mode lets
 readers work beside the writer. synchronous=FULL makes the commit at the end of a group wait for the disk: a group is on disk
@@ -17,15 +17,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, insert
 
 from tb.core.diagnostics import Refused
 from tb.ledger.chain import GENESIS
+from tb.ledger.checking import check, prove_writable
 from tb.ledger.findings import RESTORE, refused, refusing
 from tb.ledger.tables import SCHEMA, LedgerTable, Meta, table_of
-
-WRITING = {"ledger_writing": True}  # execution option of a connection whose transactions write
-UNFLUSHED = WRITING | {"ledger_synchronous": "NORMAL"}  # whose transactions need not survive a power cut
 
 
 def _engine(path: Path, mode: str, wait: float) -> Engine:
@@ -92,27 +90,7 @@ def _place(draft: Path, path: Path) -> None:
 def _check(engine: Engine, path: Path) -> None:
     with engine.connect() as connection:
         names = set(connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars())
-        if "meta" not in names or "entries" not in names:
-            raise refused(path, "TB702", "the file is a database, but not a ledger", "name another file for the ledger")
-        noted = connection.execute(select(table_of(Meta).c.id, table_of(Meta).c.version)).all()
-        if [row.id for row in noted] != [1]:
-            raise refused(path, "TB703", "the ledger's note of its own head is gone or altered", RESTORE)
-        version = noted[0].version
-        if version != SCHEMA:
-            raise refused(
-                path,
-                "TB704",
-                f"the ledger has schema version {version}, this tb reads version {SCHEMA}",
-                "use the tb that wrote it, or move the file away to start a new ledger",
-            )
-        missing = sorted(set(LedgerTable.metadata.tables) - names)
-        if missing:
-            raise refused(path, "TB703", f"the ledger has lost its table `{missing[0]}`", RESTORE)
-
-
-def _prove_writable(engine: Engine) -> None:
-    with engine.connect().execution_options(**WRITING) as connection, connection.begin() as transaction:
-        transaction.rollback()
+        check(connection, path, names)
 
 
 def _make_sure_it_exists(path: Path, create: bool) -> None:
@@ -142,7 +120,7 @@ def open_engine(path: Path, *, create: bool, read_only: bool, wait: float) -> En
         with refusing(path):
             _check(engine, path)
             if not read_only:
-                _prove_writable(engine)
+                prove_writable(engine)
     except Refused as problem:
         engine.dispose()
         if read_only and problem.findings[0].code == "TB706" and _is_at_rest(path):

@@ -116,10 +116,13 @@ def shape_of(record: Record) -> Shape:
     return shape
 
 
+MODELS: dict[str, type[LedgerTable]] = {kind: shape.model for kind, shape in SHAPES.items()} | {SEGMENT: SegmentRow}
+
+
 def insert_text(model: type[LedgerTable]) -> str:
-    """`INSERT INTO ...` with one positional parameter for each column of the table, in the order of declaration."""
+    """`INSERT INTO ...` with one positional parameter for each column of the table, in the order of declaration, for a file."""
     return str(insert(table_of(model)).compile(dialect=sqlite.dialect()))
 
 
 INSERT_ENTRY = insert_text(Entry)
-INSERT_ROW = {kind: insert_text(shape.model) for kind, shape in SHAPES.items()} | {SEGMENT: insert_text(SegmentRow)}
+INSERT_ROW = {kind: insert_text(model) for kind, model in MODELS.items()}

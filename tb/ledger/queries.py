@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,6 +11,7 @@ from sqlalchemy.types import NullType
 
 from tb.core.records import Run
 from tb.ledger.findings import RESTORE, refused, unknown_run
+from tb.ledger.place import Place
 from tb.ledger.projection import FINISH, SHAPES
 from tb.ledger.runs import RunInfo
 from tb.ledger.segments import SEGMENT
@@ -38,12 +38,13 @@ _decisions, _quiet, _trades = table_of(DecisionRow), table_of(QuietRow), table_o
 _curves, _cancels, _segments = table_of(CurveRow), table_of(CancelRow), table_of(SegmentRow)
 _orders, _fills, _latches, _marks = table_of(OrderRow), table_of(FillRow), table_of(LatchRow), table_of(MarkRow)
 _handlings = table_of(HandlingRow)
-_payload: ColumnElement[Any] = type_coerce(_entries.c.payload, NullType())  # as it stands, even where somebody changed its type
+# even where somebody changed its type
+payload_as_it_stands: ColumnElement[Any] = type_coerce(_entries.c.payload, NullType())
 
 
 def _of(table: Table, run: str, **wanted: object) -> Select[Any]:
     """Entries behind the rows of one run, those whose columns equal what is wanted (None: any)."""
-    statement = select(_entries.c.seq, _entries.c.kind, _payload).join(table, table.c.entry == _entries.c.seq)
+    statement = select(_entries.c.seq, _entries.c.kind, payload_as_it_stands).join(table, table.c.entry == _entries.c.seq)
     statement = statement.where(table.c.run == run)
     for name, value in wanted.items():
         if value is not None:
@@ -134,33 +135,34 @@ def handlings(run: str, order_id: str | None) -> Select[Any]:
     return _of(_handlings, run, order_id=order_id).order_by(_handlings.c.entry)
 
 
-def records(connection: Connection, path: Path, statement: Select[Any]) -> Iterator[Any]:
+def records(connection: Connection, path: Place, statement: Select[Any]) -> Iterator[Any]:
     """The records a statement leads to; raises `Refused` TB710 for a payload that no longer reads as one."""
     for _, record in entries(connection, path, statement):
         yield record
 
 
-def entries(connection: Connection, path: Path, statement: Select[Any]) -> Iterator[tuple[int, Any]]:
+def entries(connection: Connection, path: Place, statement: Select[Any]) -> Iterator[tuple[int, Any]]:
     """The same, each with the number of its entry."""
-    for seq, kind, payload in connection.execute(statement.execution_options(yield_per=1000)):
-        try:
-            yield seq, SHAPES[kind].decode(payload)
-        except (KeyError, TypeError, msgspec.MsgspecError) as problem:
-            raise unreadable(path, seq) from problem
+    with connection.execute(statement.execution_options(yield_per=1000)) as found:
+        for seq, kind, payload in found:
+            try:
+                yield seq, SHAPES[kind].decode(payload)
+            except (KeyError, TypeError, msgspec.MsgspecError) as problem:
+                raise unreadable(path, seq) from problem
 
 
-def unreadable(path: Path, seq: int) -> Exception:
+def unreadable(path: Place, seq: int) -> Exception:
     return refused(path, "TB710", f"entry {seq} was altered and cannot be read", f"see `tb ledger verify`, then {RESTORE}")
 
 
-def only(found: list[T], path: Path, missing: str, hint: str) -> T:
+def only(found: list[T], path: Place, missing: str, hint: str) -> T:
     """The one record found; raises `Refused` TB714 with `missing` where there is none."""
     if not found:
         raise refused(path, "TB714", missing, hint)
     return found[0]
 
 
-def span_of(connection: Connection, path: Path, run: str) -> tuple[int, int | None]:
+def span_of(connection: Connection, path: Place, run: str) -> tuple[int, int | None]:
     """The entries that start and finish a run; raises `Refused` TB707 for a run that is not there."""
     row = connection.execute(select(_runs.c.entry, _runs.c.finish).where(_runs.c.run == run)).first()
     if row is None:
@@ -168,7 +170,7 @@ def span_of(connection: Connection, path: Path, run: str) -> tuple[int, int | No
     return row[0], row[1]
 
 
-def runs(connection: Connection, path: Path, *, only: str | None = None, latest: bool = False) -> list[RunInfo]:
+def runs(connection: Connection, path: Place, *, only: str | None = None, latest: bool = False) -> list[RunInfo]:
     """Runs with their summaries by number: all, the one named, or the latest."""
     start, finish = _entries.alias(), _entries.alias()
     statement = (
@@ -192,7 +194,7 @@ def runs(connection: Connection, path: Path, *, only: str | None = None, latest:
 def of_kinds(run: str, kinds: Sequence[str], span: tuple[int, int | None]) -> Select[Any]:
     """The entries of a run of these kinds in order, between its start and its end."""
     start, finish = span
-    statement = select(_entries.c.seq, _entries.c.kind, _payload).where(
+    statement = select(_entries.c.seq, _entries.c.kind, payload_as_it_stands).where(
         _entries.c.seq > start, _entries.c.run == run, _entries.c.kind.in_(kinds)
     )
     if finish is not None:

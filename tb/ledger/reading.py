@@ -10,19 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, select
 
 from tb.core.encode import canonical
+from tb.ledger.place import Place
+from tb.ledger.queries import payload_as_it_stands as _payload
 from tb.ledger.queries import unreadable
 from tb.ledger.segments import Stored
 from tb.ledger.tables import Entry, SegmentRow, table_of
 
 _segments, _entries = table_of(SegmentRow), table_of(Entry)
-_PAYLOAD = "SELECT payload FROM entries WHERE seq = ?"
 _LISTED = {"instrument": "instruments", "strategy": "strategies", "verdict": "verdicts"}
 _NUMBERED = frozenset({"seq", "decision"})  # fields that `low` and `high` bound
 
@@ -43,7 +43,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Stretch:
     """A segment by its entry; its records have these numbers and, where `low` says so, decisions of these."""
 
     entry: int
@@ -51,7 +51,7 @@ class Place:
     low: int
 
 
-def segments_with(connection: Connection, run: str, wanted: Wanted) -> list[Place]:
+def segments_with(connection: Connection, run: str, wanted: Wanted) -> list[Stretch]:
     """Segments that may hold what is wanted, by their first record."""
     statement = select(_segments.c.entry, _segments.c.first, _segments.c.low)
     statement = statement.where(_segments.c.run == run, _segments.c.kind == wanted.kind)
@@ -65,12 +65,12 @@ def segments_with(connection: Connection, run: str, wanted: Wanted) -> list[Plac
         statement = statement.where(_segments.c.ends >= wanted.since)
     if wanted.until is not None:
         statement = statement.where(_segments.c.begins < wanted.until)
-    return [Place(entry, first, low or 0) for entry, first, low in connection.execute(statement.order_by(_segments.c.first))]
+    return [Stretch(entry, first, low or 0) for entry, first, low in connection.execute(statement.order_by(_segments.c.first))]
 
 
-def load(connection: Connection, path: Path, entry: int, wanted: Wanted | None = None) -> Stored | None:
+def load(connection: Connection, path: Place, entry: int, wanted: Wanted | None = None) -> Stored | None:
     """The segment of an entry; None where it cannot hold what is wanted. Raises `Refused` TB710 for one that does not read."""
-    payload = connection.exec_driver_sql(_PAYLOAD, (entry,)).scalar()
+    payload = connection.execute(select(_payload).where(_entries.c.seq == entry)).scalar()
     if not isinstance(payload, bytes):
         raise unreadable(path, entry)
     texts = [value for value in wanted.said().values() if isinstance(value, str)] if wanted is not None else []
@@ -83,7 +83,7 @@ def load(connection: Connection, path: Path, entry: int, wanted: Wanted | None =
 class reading:  # noqa: N801 -- reads as a statement: with reading(path, entry)
     """Turns what is wrong with the columns of an entry into `Refused` TB710."""
 
-    def __init__(self, path: Path, entry: int) -> None:
+    def __init__(self, path: Place, entry: int) -> None:
         self.path, self.entry = path, entry
 
     def __enter__(self) -> None: ...
@@ -110,7 +110,7 @@ def _matching(stored: Stored, wanted: Wanted) -> Sequence[int]:
     return found
 
 
-def records_of(connection: Connection, path: Path, entry: int, wanted: Wanted) -> list[tuple[int, Any]]:
+def records_of(connection: Connection, path: Place, entry: int, wanted: Wanted) -> list[tuple[int, Any]]:
     """The records of a segment that are wanted, each with its number in the run. Raises `Refused` TB710."""
     stored = load(connection, path, entry, wanted)
     if stored is None:
@@ -123,7 +123,7 @@ def records_of(connection: Connection, path: Path, entry: int, wanted: Wanted) -
         return list(zip([stored.numbers[one] for one in at], stored.table.records(None if whole else at), strict=True))
 
 
-def found(connection: Connection, path: Path, run: str, wanted: Wanted) -> list[Any]:
+def found(connection: Connection, path: Place, run: str, wanted: Wanted) -> list[Any]:
     """All records that are wanted, in the order of their numbers. Raises `Refused` TB710."""
     kept: list[tuple[int, Any]] = []
     for place in segments_with(connection, run, wanted):
@@ -131,7 +131,7 @@ def found(connection: Connection, path: Path, run: str, wanted: Wanted) -> list[
     return [record for _, record in sorted(kept, key=lambda one: one[0])]
 
 
-def swept(places: Sequence[Place], read: Callable[[Place], list[tuple[int, Any]]]) -> Iterator[Any]:
+def swept(places: Sequence[Stretch], read: Callable[[Stretch], list[tuple[int, Any]]]) -> Iterator[Any]:
     """The records of segments in the order of their numbers, holding back those that a later segment may come before."""
     held: list[tuple[int, Any]] = []
     for at, place in enumerate(places):
@@ -145,8 +145,8 @@ def swept(places: Sequence[Place], read: Callable[[Place], list[tuple[int, Any]]
         held = held[ready:]
 
 
-def all_segments(connection: Connection, run: str, kinds: Sequence[str]) -> list[tuple[Place, str]]:
+def all_segments(connection: Connection, run: str, kinds: Sequence[str]) -> list[tuple[Stretch, str]]:
     """The segments of these kinds by their first record."""
     statement = select(_segments.c.entry, _segments.c.first, _segments.c.low, _segments.c.kind)
     statement = statement.where(_segments.c.run == run, _segments.c.kind.in_(kinds)).order_by(_segments.c.first)
-    return [(Place(entry, first, low or 0), kind) for entry, first, low, kind in connection.execute(statement)]
+    return [(Stretch(entry, first, low or 0), kind) for entry, first, low, kind in connection.execute(statement)]

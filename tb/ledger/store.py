@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -23,11 +22,12 @@ from tb.core.encode import canonical
 from tb.core.records import Cancel, Curve, Decision, Fill, Handling, Latch, Mark, Order, Quiet, Record, Run, Trade, Verdict
 from tb.ledger import queries, reading
 from tb.ledger.chain import Head, policy_bytes, policy_hash
+from tb.ledger.checking import UNFLUSHED, WRITING
 from tb.ledger.findings import RESTORE, refused, refusing
 from tb.ledger.log import DecisionLog
-from tb.ledger.opening import UNFLUSHED, WRITING
+from tb.ledger.place import Place
 from tb.ledger.projection import FINISH, START
-from tb.ledger.reading import Place, Wanted
+from tb.ledger.reading import Stretch, Wanted
 from tb.ledger.runs import RunInfo
 from tb.ledger.segments import DECISIVE, KINDS, Group
 from tb.ledger.tables import Policy, RunRow, table_of
@@ -41,7 +41,7 @@ PAGE = 1000  # decisions fetched at a time
 class Ledger:
     """An open ledger. Use as a context manager, or call `close`. Safe to share between threads; one writes at a time."""
 
-    def __init__(self, path: Path, engine: Engine) -> None:
+    def __init__(self, path: Place, engine: Engine) -> None:
         self.path = path
         self._engine: Engine | None = engine
 
@@ -225,10 +225,10 @@ class Ledger:
             segments = reading.all_segments(connection, run, list(KINDS))
         return self._swept(segments) if segments else self._paged(queries.of_kinds(run, list(KINDS), span))
 
-    def _swept(self, segments: Sequence[tuple[Place, str]]) -> Iterator[Any]:
+    def _swept(self, segments: Sequence[tuple[Stretch, str]]) -> Iterator[Any]:
         kinds = {place.entry: kind for place, kind in segments}
 
-        def read(place: Place) -> list[tuple[int, Any]]:
+        def read(place: Stretch) -> list[tuple[int, Any]]:
             with self._reading() as connection:
                 return reading.records_of(connection, self.path, place.entry, Wanted(kinds[place.entry]))
 
@@ -284,8 +284,8 @@ class Ledger:
         )
         return self._pages(statement, limit)
 
-    def _decisions(self, places: Sequence[Place], wanted: Wanted) -> Iterator[Decision]:
-        def read(place: Place) -> list[tuple[int, Any]]:
+    def _decisions(self, places: Sequence[Stretch], wanted: Wanted) -> Iterator[Decision]:
+        def read(place: Stretch) -> list[tuple[int, Any]]:
             with self._reading() as connection:
                 return reading.records_of(connection, self.path, place.entry, wanted)
 

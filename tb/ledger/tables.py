@@ -10,7 +10,7 @@ Importing this module loads SQLAlchemy and pydantic (about 0.2 s): only `tb.ledg
 
 from __future__ import annotations
 
-from sqlalchemy import Index, Table
+from sqlalchemy import BigInteger, Index, Integer, Table
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -173,6 +173,21 @@ class SegmentRow(Projection, table=True):
     instruments: str | None
     strategies: str | None
     verdicts: str | None
+
+
+def _suit_servers() -> None:
+    """Numbers are of 64 bits on a server, as they are in a file. It holds no references between tables, as a file does not:
+    that rows fit is proved along the chain, and each check of a reference would write to the entry it refers to."""
+    wide = BigInteger().with_variant(Integer, "sqlite")
+    for table in LedgerTable.metadata.tables.values():
+        for column in table.columns:
+            if isinstance(column.type, Integer):
+                column.type, column.autoincrement = wide, False
+        for reference in table.foreign_key_constraints:
+            reference.ddl_if(dialect="sqlite")
+
+
+_suit_servers()
 
 
 def table_of(model: type[LedgerTable]) -> Table:

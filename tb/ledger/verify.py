@@ -16,37 +16,28 @@ All is read in one transaction, so a writer may go on meanwhile.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Engine, select
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import DBAPIError
 
 from tb.core.diagnostics import Diagnostic
 from tb.core.encode import digest
 from tb.core.records import Run
 from tb.ledger.chain import GENESIS, Head, entry_hash
-from tb.ledger.findings import RESTORE, damage, finding
+from tb.ledger.findings import RESTORE, damage, database_errors, finding
 from tb.ledger.log import DecisionLog
-from tb.ledger.projection import FINISH, SHAPES, START, Row
+from tb.ledger.place import Place
+from tb.ledger.projection import FINISH, MODELS, SHAPES, START, Row
 from tb.ledger.segments import SEGMENT, Stored, index_of
-from tb.ledger.tables import Entry, LedgerTable, Policy, RunRow, SegmentRow, table_of
+from tb.ledger.streaming import Streams
+from tb.ledger.tables import Entry, LedgerTable, Policy, RunRow, table_of
 
+_links = table_of(Entry).alias()  # a statement of its own, beside the walk
 EVERY = 1000  # entries between two calls of `progress`
 SEGMENTS = 64  # entries read at a time: a segment may have a megabyte
 REBUILD = "the chain still holds: answers from this table cannot be trusted; restore the file from a backup"
-
-
-def _rows(connection: Connection, model: type[LedgerTable], *, at_a_time: int = EVERY) -> Iterator[Row]:
-    """All rows of a table in the order of its key, raw: types are checked here, not converted."""
-    table = table_of(model)
-    statement = str(select(table).order_by(*table.primary_key.columns).compile(dialect=sqlite.dialect()))
-    for row in connection.exec_driver_sql(statement, execution_options={"yield_per": at_a_time}):
-        yield tuple(row)
 
 
 class Follower:
@@ -73,7 +64,7 @@ class Follower:
         if self.row != expected:
             name, has, says = next((n, a, b) for n, a, b in zip(self.names, self.row, expected, strict=True) if a != b)
             place = f"entry {expected[0]} (run {expected[1]}, {self.kind})"
-            self._differs(f"`{self.table}` has {name} `{has}` for {place}, the entry says `{says}`")
+            self._differs(f"`{self.table}` has {name} `{_plain(has)}` for {place}, the entry says `{_plain(says)}`")
         self._advance()
 
     def pass_to(self, seq: float) -> None:
@@ -81,6 +72,11 @@ class Follower:
         while self.row is not None and self.row[0] < seq:
             self._differs(f"`{self.table}` has a row for entry {self.row[0]}, which is no {self.kind} entry")
             self._advance()
+
+
+def _plain(value: object) -> object:
+    """A truth as the number that a file keeps."""
+    return int(value) if isinstance(value, bool) else value
 
 
 class Columns:
@@ -115,8 +111,9 @@ class Columns:
 class Walk:
     """The state of the walk along the chain."""
 
-    def __init__(self, connection: Connection, path: Path, policies: set[str], anchor: Head | None) -> None:
+    def __init__(self, connection: Connection, path: Place, streams: Streams, policies: set[str], anchor: Head | None) -> None:
         self.connection, self.path, self.policies, self.anchor = connection, path, policies, anchor
+        self.streams = streams
         self.findings: list[Diagnostic] = []
         self.seq, self.hash, self.broken = 0, GENESIS, False
         self.anchored = anchor is None or anchor.seq == 0
@@ -124,8 +121,7 @@ class Walk:
         self.logs: dict[str, DecisionLog] = {}  # of runs without a summary yet
         self.columns: dict[str, Columns] = {}  # of those that are recorded in columns
         self.in_rows: set[str] = set()  # the others that have recorded something
-        models = {kind: shape.model for kind, shape in SHAPES.items()} | {SEGMENT: SegmentRow}
-        self.followers = {kind: Follower(kind, model, _rows(connection, model)) for kind, model in models.items()}
+        self.followers = {kind: Follower(kind, model, streams.rows(model, at_a_time=EVERY)) for kind, model in MODELS.items()}
 
     def _find(self, code: str, message: str, hint: str) -> None:
         self.findings.append(finding(self.path, code, message, hint))
@@ -168,7 +164,7 @@ class Walk:
         computed = entry_hash(self.hash, kind, run, payload)
         if computed == link:
             return ""
-        following = self.connection.exec_driver_sql("SELECT previous FROM entries WHERE seq = ?", (seq + 1,)).scalar()
+        following = self.connection.execute(select(_links.c.previous).where(_links.c.seq == seq + 1)).scalar()
         if following == computed:
             return f"its stored hash {_short(link)} was altered, its content has hash {_short(computed)}"
         return f"its kind, run or payload was altered: the content has hash {_short(computed)}, stored is {_short(link)}"
@@ -262,7 +258,7 @@ class Walk:
             self._find("TB711", message, f"entries 1 to {self.seq} are intact; {RESTORE}")
 
     def _runs_table(self) -> None:
-        follower = Follower(START, RunRow, _rows(self.connection, RunRow))
+        follower = Follower(START, RunRow, self.streams.rows(RunRow, at_a_time=EVERY))
         for row in self.runs.values():
             follower.meet(tuple(row))
         follower.pass_to(float("inf"))
@@ -274,17 +270,19 @@ def _short(value: object) -> str:
     return f"`{value.hex()[:12]}`" if isinstance(value, bytes) else f"`{value}`"
 
 
-def _structure(connection: Connection, path: Path) -> list[Diagnostic]:
+def _structure(connection: Connection, path: Place) -> list[Diagnostic]:
+    if connection.dialect.name != "sqlite":
+        return []  # a server keeps its own pages in order, and says so when one cannot be read
     if connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar() == "ok":
         return []
     return [finding(path, "TB703", "the ledger file is damaged", RESTORE)]
 
 
-def _policies(connection: Connection, path: Path) -> tuple[set[str], list[Diagnostic]]:
+def _policies(streams: Streams, path: Place) -> tuple[set[str], list[Diagnostic]]:
     """Names of all stored policies, and findings about those whose text does not match."""
     names: set[str] = set()
     findings = []
-    for name, texts in _rows(connection, Policy):
+    for name, texts in streams.rows(Policy, at_a_time=EVERY):
         names.add(name)
         if not isinstance(texts, bytes) or digest(texts) != name:
             message = f"the stored text of policy `{str(name)[:12]}` is not what its hash says"
@@ -293,7 +291,7 @@ def _policies(connection: Connection, path: Path) -> tuple[set[str], list[Diagno
 
 
 def verify(
-    engine: Engine, path: Path, progress: Callable[[int, int], None] | None = None, anchor: Head | None = None
+    engine: Engine, path: Place, progress: Callable[[int, int], None] | None = None, anchor: Head | None = None
 ) -> list[Diagnostic]:
     """Findings, the first broken entry before what follows from it; empty where all holds.
 
@@ -303,11 +301,11 @@ def verify(
     findings: list[Diagnostic] = []
     walk: Walk | None = None
     try:
-        with engine.connect() as connection, connection.begin():
-            names, altered = _policies(connection, path)
-            walk = Walk(connection, path, names, anchor)
+        with engine.connect() as connection, connection.begin(), Streams(connection) as streams:
+            names, altered = _policies(streams, path)
+            walk = Walk(connection, path, streams, names, anchor)
             total = connection.exec_driver_sql("SELECT max(seq) FROM entries").scalar() or 0
-            for count, row in enumerate(_rows(connection, Entry, at_a_time=SEGMENTS), 1):
+            for count, row in enumerate(streams.rows(Entry, at_a_time=SEGMENTS), 1):
                 if not walk.step(row):
                     break
                 if progress is not None and count % EVERY == 0:
@@ -316,7 +314,7 @@ def verify(
             findings = walk.findings + altered + _structure(connection, path)
             if progress is not None:
                 progress(total, total)
-    except (DBAPIError, sqlite3.Error) as problem:
+    except database_errors() as problem:
         found = walk.findings if walk is not None else []
         findings = [*found, damage(path, problem)]
     return findings

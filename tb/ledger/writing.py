@@ -7,7 +7,6 @@ is not the head it notes was tampered with, and is not extended.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from sqlalchemy import Connection, select, update
 
@@ -15,9 +14,10 @@ from tb.core.encode import canonical
 from tb.core.records import Record
 from tb.ledger.chain import Head, entry_hash
 from tb.ledger.findings import RESTORE, refused
-from tb.ledger.projection import INSERT_ENTRY, INSERT_ROW, Row, shape_of
+from tb.ledger.place import Place
+from tb.ledger.projection import INSERT_ENTRY, INSERT_ROW, MODELS, Row, shape_of
 from tb.ledger.segments import SEGMENT, Group, index_of
-from tb.ledger.tables import Entry, Meta, table_of
+from tb.ledger.tables import Entry, LedgerTable, Meta, table_of
 
 Prepared = tuple[str, bytes, Row | None]  # kind, payload, columns of its projection row
 
@@ -42,7 +42,7 @@ def prepare_segments(group: Group) -> list[Prepared]:
     return prepared
 
 
-def head_of(connection: Connection, path: Path) -> tuple[int, bytes]:
+def head_of(connection: Connection, path: Place) -> tuple[int, bytes]:
     """The number and hash of the last entry; raises `Refused` TB711 where it is not the noted head."""
     noted = tuple(connection.execute(select(_meta.c.head_seq, _meta.c.head_hash)).one())
     last = connection.execute(select(_entries.c.seq, _entries.c.hash).order_by(_entries.c.seq.desc()).limit(1)).first()
@@ -53,7 +53,7 @@ def head_of(connection: Connection, path: Path) -> tuple[int, bytes]:
     return noted[0], noted[1]
 
 
-def extend(connection: Connection, path: Path, run: str, group: Sequence[Prepared]) -> int:
+def extend(connection: Connection, path: Place, run: str, group: Sequence[Prepared]) -> int:
     """Adds the group to the chain with its projection rows and moves the head; returns the number of its first entry."""
     before, previous = head_of(connection, path)
     entries: list[Row] = []
@@ -64,13 +64,23 @@ def extend(connection: Connection, path: Path, run: str, group: Sequence[Prepare
         if columns is not None:
             rows.setdefault(kind, []).append((seq, run, *columns))
         previous = link
-    connection.exec_driver_sql(INSERT_ENTRY, entries)
+    _add(connection, Entry, INSERT_ENTRY, entries)
     for kind, of_kind in rows.items():
-        connection.exec_driver_sql(INSERT_ROW[kind], of_kind)
+        _add(connection, MODELS[kind], INSERT_ROW[kind], of_kind)
     connection.execute(update(_meta).values(head_seq=before + len(entries), head_hash=previous))
     return before + 1
 
 
-def head(connection: Connection, path: Path) -> Head:
+def _add(connection: Connection, model: type[LedgerTable], statement: str, rows: list[Row]) -> None:
+    """Adds rows to a table, in the way that is quickest where it is."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(statement, rows)
+    else:
+        from tb.ledger.postgres import copy_rows
+
+        copy_rows(connection, table_of(model), rows)
+
+
+def head(connection: Connection, path: Place) -> Head:
     seq, link = head_of(connection, path)
     return Head(seq, link.hex())

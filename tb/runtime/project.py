@@ -10,12 +10,16 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tb.core.diagnostics import Diagnostic, Refused, error, has_errors, in_order
 from tb.core.settings import Settings, parse_settings
 from tb.core.span import Span, whole_file
 from tb.gate.limits import Limits, parse_limits
 from tb.vocabulary.std import LIBRARY, PREFIX, VENUE
+
+if TYPE_CHECKING:
+    from tb.ledger import Place
 
 SETTINGS = "tb.yaml"
 LIMITS = "limits.yaml"
@@ -51,9 +55,11 @@ class Project:
     library: dict[str, str] = field(default_factory=dict)
 
     @property
-    def ledger(self) -> Path:
+    def ledger(self) -> Place:
         """Where the ledger is."""
-        return self.root / self.settings.ledger
+        from tb.ledger import place_of
+
+        return place_of(self.settings.ledger, self.root)
 
 
 def load_project(folder: Path) -> Project:

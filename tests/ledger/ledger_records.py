@@ -13,7 +13,8 @@ from tb.core.records import Advice, Ballot, Cancel, Curve, Handling, LegOrder, L
 
 exact = st.decimals(allow_nan=False, allow_infinity=False)
 real = st.floats(allow_nan=False, allow_infinity=False)
-words = st.text(max_size=12)
+# a server keeps no name with a character of code 0
+words = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=12)
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_/-]{0,10}", fullmatch=True)
 counts = st.integers(min_value=0, max_value=2**62)
 few = {"max_size": 5}

@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from tb.core.records import Decision, Fill, Latch, Mark, Order, Quiet, Record, Run, Trade
-from tb.ledger import DecisionLog, Group, Grouping, open_ledger
+from tb.ledger import Database, DecisionLog, Group, Grouping, Place, open_ledger
 
+WHERE = {"Path": Path, "Database": Database}  # what the calls of writer processes say their ledger with
 HOUR = 3_600_000
 TEXTS = {"rules/momentum.tb": "# grüße 市场\n", "policy/limits.tb": "limit gross after.gross <= 100% of equity\n"}
 
@@ -163,7 +164,7 @@ def one_of_each() -> list[Record]:
     return [*made, refusal(2), latch(3), closed(1), mark(4)]
 
 
-def sample_ledger(path: Path) -> None:
+def sample_ledger(path: Place) -> None:
     """Run r1 finished (entries 1 to 11), run r2 cut short (entries 12 to 21)."""
     with open_ledger(path) as ledger:
         policy = ledger.put_policy(TEXTS)
@@ -175,7 +176,7 @@ def sample_ledger(path: Path) -> None:
         ledger.append(second.id, one_of_each())
 
 
-def write_groups(path: Path, groups: int, size: int) -> None:
+def write_groups(path: Place, groups: int, size: int) -> None:
     """A writer process: one run of so many groups, the number of each printed once it is on disk."""
     with open_ledger(path, wait=30.0) as ledger:
         run = ledger.start_run(run_of(ledger.put_policy(TEXTS)))
@@ -186,7 +187,7 @@ def write_groups(path: Path, groups: int, size: int) -> None:
         ledger.finish_run(run.id, {})
 
 
-def write_columns(path: Path, records: int) -> None:
+def write_columns(path: Place, records: int) -> None:
     """A writer process: one run in columns, the number of the last record of each group printed once it is on disk."""
     with open_ledger(path, wait=30.0) as ledger:
         run = ledger.start_run(run_of(ledger.put_policy(TEXTS)))

@@ -55,13 +55,13 @@ def test_another_database_is_not_a_ledger(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kept", [0, 1, 50, 100, 4096, 8192, 8193, 40_000])
-def test_a_truncated_ledger_is_refused(sample: Path, kept: int) -> None:
-    whole = sample.read_bytes()
+def test_a_truncated_ledger_is_refused(sample_file: Path, kept: int) -> None:
+    whole = sample_file.read_bytes()
     assert kept < len(whole)
-    sample.write_bytes(whole[:kept])
+    sample_file.write_bytes(whole[:kept])
     for read_only in (False, True):
-        assert refusal_of(sample, read_only=read_only).code in {"TB702", "TB703"}
-    assert sample.read_bytes() == whole[:kept]
+        assert refusal_of(sample_file, read_only=read_only).code in {"TB702", "TB703"}
+    assert sample_file.read_bytes() == whole[:kept]
 
 
 def test_a_damaged_page_is_found_by_verify(tmp_path: Path) -> None:
@@ -78,11 +78,11 @@ def test_a_damaged_page_is_found_by_verify(tmp_path: Path) -> None:
     assert "TB703" in codes or "TB710" in codes
 
 
-def test_another_schema_version_is_refused(sample: Path) -> None:
-    with closing(sqlite3.connect(sample)) as connection:
+def test_another_schema_version_is_refused(sample_file: Path) -> None:
+    with closing(sqlite3.connect(sample_file)) as connection:
         connection.execute("UPDATE meta SET version = 7")
         connection.commit()
-    found = refusal_of(sample)
+    found = refusal_of(sample_file)
     assert (found.code, found.message) == ("TB704", "the ledger has schema version 7, this tb reads version 5")
 
 
@@ -100,18 +100,18 @@ def test_another_schema_version_is_refused(sample: Path) -> None:
         ),
     ],
 )
-def test_an_altered_schema_is_refused(sample: Path, statement: str, code: str, message: str) -> None:
-    with closing(sqlite3.connect(sample)) as connection:
+def test_an_altered_schema_is_refused(sample_file: Path, statement: str, code: str, message: str) -> None:
+    with closing(sqlite3.connect(sample_file)) as connection:
         connection.execute(statement)
         connection.commit()
-    found = refusal_of(sample)
+    found = refusal_of(sample_file)
     assert (found.code, found.message) == (code, message)
 
 
-def test_a_ledger_locked_by_another_writer(sample: Path) -> None:
-    with open_ledger(sample, wait=0.05) as ledger, closing(sqlite3.connect(sample, isolation_level=None)) as other:
+def test_a_ledger_locked_by_another_writer(sample_file: Path) -> None:
+    with open_ledger(sample_file, wait=0.05) as ledger, closing(sqlite3.connect(sample_file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        found = refusal_of(sample)
+        found = refusal_of(sample_file)
         assert (found.code, found.message) == ("TB705", "the ledger is locked by another writer")
         for write in (
             lambda: ledger.append("r2", [decision(7)]),
@@ -122,7 +122,7 @@ def test_a_ledger_locked_by_another_writer(sample: Path) -> None:
                 write()
             assert refused.value.findings[0].code == "TB705"
         assert len(ledger.runs()) == 2  # reading goes on
-        with open_ledger(sample, read_only=True) as reader:
+        with open_ledger(sample_file, read_only=True) as reader:
             assert reader.verify() == []
         other.execute("ROLLBACK")
         ledger.append("r2", [decision(7)])
@@ -135,25 +135,25 @@ def test_a_folder_and_a_path_through_a_file_cannot_be_opened(tmp_path: Path) -> 
     assert refusal_of(tmp_path / "file" / "ledger.db").code == "TB706"
 
 
-def test_an_empty_log_that_a_reader_left_is_no_obstacle(sample: Path) -> None:
-    with open_ledger(sample, read_only=True) as ledger:
+def test_an_empty_log_that_a_reader_left_is_no_obstacle(sample_file: Path) -> None:
+    with open_ledger(sample_file, read_only=True) as ledger:
         assert ledger.verify() == []
-    sample.unlink()
-    with open_ledger(sample) as ledger:
+    sample_file.unlink()
+    with open_ledger(sample_file) as ledger:
         assert (ledger.runs(), ledger.verify()) == ([], [])
 
 
-def test_a_log_without_its_ledger_is_not_taken_into_a_new_one(sample: Path) -> None:
+def test_a_log_without_its_ledger_is_not_taken_into_a_new_one(sample_file: Path) -> None:
     killed = "from ledger_samples import *; import os, sys; ledger = open_ledger(Path(sys.argv[1]))"
     killed += "; ledger.append('r2', [mark(9)]); os._exit(0)"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
-    subprocess.run([sys.executable, "-c", killed, str(sample)], check=True, env=environment)
-    log = sample.with_name(sample.name + "-wal")
+    subprocess.run([sys.executable, "-c", killed, str(sample_file)], check=True, env=environment)
+    log = sample_file.with_name(sample_file.name + "-wal")
     assert log.exists()
-    sample.rename(sample.with_name("kept.db"))
-    assert refusal_of(sample).message == "the ledger is gone, only the log beside it is left"
-    sample.with_name("kept.db").rename(sample)
-    with open_ledger(sample) as ledger:
+    sample_file.rename(sample_file.with_name("kept.db"))
+    assert refusal_of(sample_file).message == "the ledger is gone, only the log beside it is left"
+    sample_file.with_name("kept.db").rename(sample_file)
+    with open_ledger(sample_file) as ledger:
         assert (len(ledger.marks("r2")), ledger.verify()) == (2, [])
 
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from ledger_samples import HOUR, TEXTS, closed, decision, fill, latch, mark, one_of_each, order, quiet, refusal, run_of, trade
 
 from tb.core.diagnostics import Refused
-from tb.ledger import DecisionLog, open_ledger, policy_hash
+from tb.ledger import DecisionLog, Place, open_ledger, policy_hash
 from tb.ledger.store import Ledger
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with open_ledger(tmp_path / "deep" / "ledger.db") as opened:
+def ledger(place: Place) -> Iterator[Ledger]:
+    with open_ledger(place) as opened:
         yield opened
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,13 +12,13 @@ from ledger_records import cancels, decisions, fills, latches, marks, orders, qu
 from ledger_samples import TEXTS, run_of
 
 from tb.core.records import Cancel, Decision, Fill, Latch, Mark, Order, Quiet, Trade
-from tb.ledger import DecisionLog, open_ledger
+from tb.ledger import DecisionLog, Place, open_ledger
 from tb.ledger.store import Ledger
 
 
 @pytest.fixture(scope="module")
-def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
-    with open_ledger(tmp_path_factory.mktemp("ledger") / "ledger.db") as opened:
+def ledger(new_place: Callable[[], Place]) -> Iterator[Ledger]:
+    with open_ledger(new_place()) as opened:
         opened.put_policy(TEXTS)
         yield opened
         assert opened.verify() == []

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_records import anything
 from ledger_samples import HOUR, TEXTS, closed, decision, fill, latch, mark, one_of_each, order, quiet, refusal, run_of, trade
+from tampering import rows
 
 from tb.core.diagnostics import Refused
 from tb.core.records import Decision, Record, Trade
-from tb.ledger import BLOCK, GROUP, DecisionLog, Group, Grouping, open_ledger
+from tb.ledger import BLOCK, GROUP, DecisionLog, Group, Grouping, Place, open_ledger
 from tb.ledger.store import Ledger
 
 
@@ -102,9 +101,9 @@ def answers(ledger: Ledger, run: str) -> dict[str, object]:
 
 @settings(max_examples=15, deadline=None)
 @given(st.lists(anything, min_size=1, max_size=40))
-def test_rows_and_columns_give_the_same_answers(tmp_path_factory: pytest.TempPathFactory, records: list[Any]) -> None:
+def test_rows_and_columns_give_the_same_answers(new_place: Callable[[], Place], records: list[Any]) -> None:
     made = numbered(records)
-    with open_ledger(tmp_path_factory.mktemp("both") / "ledger.db") as ledger:
+    with open_ledger(new_place()) as ledger:
         rows, row_log = in_rows(ledger, made)
         columns, column_log = in_columns(ledger, made)
         assert answers(ledger, rows) == answers(ledger, columns)
@@ -128,9 +127,9 @@ def a_long_run() -> list[Record]:
     return made
 
 
-def test_a_long_run_gives_the_same_answers(tmp_path: Path) -> None:
+def test_a_long_run_gives_the_same_answers(place: Place) -> None:
     made = a_long_run()
-    with open_ledger(tmp_path / "ledger.db") as ledger:
+    with open_ledger(place) as ledger:
         rows, row_log = in_rows(ledger, made)
         columns, column_log = in_columns(ledger, made)
         assert list(ledger.records(columns)) == list(ledger.records(rows)) == made
@@ -155,9 +154,8 @@ def test_a_long_run_gives_the_same_answers(tmp_path: Path) -> None:
         assert ledger.verify() == []
 
 
-def payloads(path: Path) -> list[tuple[str, bytes]]:
-    with closing(sqlite3.connect(path)) as connection:
-        return connection.execute("SELECT kind, payload FROM entries ORDER BY seq").fetchall()
+def payloads(place: Place) -> list[tuple[Any, ...]]:
+    return rows(place, "SELECT kind, payload FROM entries ORDER BY seq")
 
 
 @pytest.mark.parametrize("size", [1, 7, 1999, 5000])
@@ -187,8 +185,8 @@ def test_a_group_ends_with_its_block_or_when_it_is_full() -> None:
     ]
 
 
-def test_a_group_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    with open_ledger(tmp_path / "ledger.db") as ledger:
+def test_a_group_is_written_whole_or_not_at_all(place: Place) -> None:
+    with open_ledger(place) as ledger:
         run, log = started(ledger), DecisionLog()
         nothing = log.hexdigest()
         for group, message in (
@@ -222,8 +220,8 @@ def test_a_group_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         assert ledger.verify() == []
 
 
-def test_a_trade_that_closes_in_its_group_is_written_once(tmp_path: Path) -> None:
-    with open_ledger(tmp_path / "ledger.db") as ledger:
+def test_a_trade_that_closes_in_its_group_is_written_once(place: Place) -> None:
+    with open_ledger(place) as ledger:
         run, _ = in_columns(ledger, [trade(1), fill("a"), trade(2), closed(1), fill("b")])
         assert list(ledger.records(run)) == [fill("a"), trade(2), closed(1), fill("b")]
         ledger.append_group(run, Group(5, [closed(2)]))
@@ -232,8 +230,8 @@ def test_a_trade_that_closes_in_its_group_is_written_once(tmp_path: Path) -> Non
         assert ledger.verify() == []
 
 
-def test_an_iteration_over_columns_does_not_hold_up_a_writer(tmp_path: Path) -> None:
-    with open_ledger(tmp_path / "ledger.db") as ledger:
+def test_an_iteration_over_columns_does_not_hold_up_a_writer(place: Place) -> None:
+    with open_ledger(place) as ledger:
         run = started(ledger)
         ledger.append_group(run, Group(1, [decision(i) for i in range(1, 600)]))
         reading = ledger.decisions(run)
@@ -243,9 +241,9 @@ def test_an_iteration_over_columns_does_not_hold_up_a_writer(tmp_path: Path) -> 
         assert len(list(ledger.decisions(run))) == 600
 
 
-def test_many_names_are_not_listed_but_found(tmp_path: Path) -> None:
+def test_many_names_are_not_listed_but_found(place: Place) -> None:
     made: list[Record] = [decision(seq, instrument=f"{seq}-USD") for seq in range(1, 60)]
-    with open_ledger(tmp_path / "ledger.db") as ledger:
+    with open_ledger(place) as ledger:
         run, _ = in_columns(ledger, [*made, *one_of_each()[3:5]])
         assert list(ledger.decisions(run, instrument="40-USD")) == [made[39]]
         assert list(ledger.decisions(run, instrument="400-USD")) == []
