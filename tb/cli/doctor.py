@@ -14,6 +14,7 @@ from tb.cli.options import command, json_option, project_option
 from tb.cli.output import put, put_json, say
 
 if TYPE_CHECKING:
+    from tb.ledger import Place
     from tb.runtime.operator import Inbox, KillFile
     from tb.runtime.policy import Compiled
     from tb.runtime.ports.exchange import Exchange, Rules
@@ -115,7 +116,7 @@ def _stopped(kill: KillFile, inbox: Inbox) -> str | None:
     return halted
 
 
-def _ledger(path: Path) -> str | None:
+def _ledger(path: Place) -> str | None:
     from tb.ledger import open_ledger
 
     with open_ledger(path) as ledger:
