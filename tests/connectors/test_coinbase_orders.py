@@ -413,3 +413,16 @@ def test_open_orders_are_those_on_their_way_and_those_that_rest(venue: Venue, ad
     assert [(state.venue_id, state.client_id, state.status) for state in found] == [("v-2", "", "open"), ("v-1", "c-1", "open")]
     statuses = [[value for name, value in asked.query if name == "order_status"] for asked in venue.asked]
     assert statuses == [["PENDING", "QUEUED", "CANCEL_QUEUED", "EDIT_QUEUED"], ["OPEN"]]
+
+
+def test_a_bracket_that_came_along_has_the_size_of_its_entry(venue: Venue, adapter: Coinbase) -> None:
+    shape = {"trigger_bracket_gtc": {"limit_price": "7", "stop_trigger_price": "5"}}
+    child = order(order_id="v-2", client_order_id="", order_configuration=shape, originating_order_id="v-1", filled_size="0")
+    venue.on(BATCH, batch(child), batch(order()), batch())
+    orders = adapter.open_orders()
+    assert isinstance(orders, tuple)
+    found = orders[0]
+    assert (found.venue_id, found.quantity, found.stop, found.target) == ("v-2", D("0.50"), D(5), D(7))
+    assert venue.asked[1].query == [("order_ids", "v-1")]
+    venue.on(BATCH, batch(order(**{**child, "order_id": "v-4", "originating_order_id": "v-3"})), batch())
+    assert isinstance(adapter.open_orders(), NoAnswer)

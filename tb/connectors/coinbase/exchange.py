@@ -22,7 +22,7 @@ from tb.connectors.coinbase.account import Execution, balances_of, execution_of
 from tb.connectors.coinbase.book import Book
 from tb.connectors.coinbase.candles import GRANULARITIES, candles_of, page_query, pages
 from tb.connectors.coinbase.credentials import Credentials
-from tb.connectors.coinbase.orders import Unsendable, order_body, order_of, refusal_of
+from tb.connectors.coinbase.orders import Unsendable, order_body, order_of, parent_of, refusal_of
 from tb.connectors.coinbase.paging import listed
 from tb.connectors.coinbase.products import other_names, quoted_as, rules_of
 from tb.connectors.coinbase.quotes import quote_of
@@ -200,7 +200,7 @@ class Coinbase:
             if "client_order_id" not in order:
                 raise Unreadable("`client_order_id` is missing")
             if order["client_order_id"] == client_id:
-                found = order_of(order)
+                found = self._state(order)
         if found is not None:
             self._book.keep([found])
         return found
@@ -211,7 +211,7 @@ class Coinbase:
         found: dict[str, OrderState] = {}
         for statuses in (("PENDING", "QUEUED", "CANCEL_QUEUED", "EDIT_QUEUED"), ("OPEN",)):
             for order in self._orders([("order_status", status) for status in statuses]):
-                state = order_of(order)
+                state = self._state(order)
                 found[state.venue_id] = state
         self._book.keep(found.values())
         return tuple(sorted(found.values(), key=lambda state: (state.at, state.venue_id)))
@@ -256,7 +256,8 @@ class Coinbase:
         if period not in GRANULARITIES:
             known = ", ".join(show_duration(known) for known in GRANULARITIES)
             raise Unreadable(f"the venue has no bars of {show_duration(period)}, but of {known}")
-        closed = self._time.at_least() // period * period
+        # the end of the last bar that can be meant: a later bar has not begun, or was not asked for
+        closed = self._time.passed(-(-last // period) * period) // period * period
         found: list[Candle] = []
         for start, end in pages(period, first, min(last, closed)):
             answer = self._get(f"/products/{instrument}/candles", page_query(period, start, end))
@@ -335,6 +336,16 @@ class Coinbase:
 
     def _orders(self, query: Query) -> Iterable[Fields]:
         return self._listed("/orders/historical/batch", query, "orders")
+
+    def _state(self, order: Fields) -> OrderState:
+        """An order; a bracket that came along with an entry has the size of that, and the venue may not repeat it."""
+        name = parent_of(order)
+        if not name:
+            return order_of(order)
+        parent = self._book.of(name)
+        if parent is None:
+            parent = next((order_of(row) for row in self._orders([("order_ids", name)])), None)
+        return order_of(order, parent)
 
     def _client_ids(self, fills: Sequence[Execution]) -> dict[str, str]:
         """Our ids of the orders of these executions: those remembered, and the others asked for."""

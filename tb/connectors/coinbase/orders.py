@@ -140,8 +140,9 @@ def _known(value: Decimal | None) -> Decimal:
 # order states
 
 
-def order_of(order: Fields) -> OrderState:
-    """An order as `/orders/historical` tells of it; raises Unreadable."""
+def order_of(order: Fields, parent: OrderState | None = None) -> OrderState:
+    """An order as `/orders/historical` tells of it; raises Unreadable. `parent` is the one that it came along with, and has the
+    size of where it says none itself."""
     form, shape = _shape(part(order, "order_configuration"))
     status: Status = STATUSES.get(text(order, "status"), "unknown")
     filled = not_negative(order, "filled_size")
@@ -152,7 +153,7 @@ def order_of(order: Fields) -> OrderState:
         venue_id=text(order, "order_id"),
         instrument=text(order, "product_id"),
         side=side_of(order, "side"),
-        quantity=_quantity(shape, filled, status),
+        quantity=_quantity(shape, filled, status, parent),
         filled=filled,
         average=positive(order, "average_filled_price") if filled else None,
         fees=number(order, "total_fees"),
@@ -164,6 +165,13 @@ def order_of(order: Fields) -> OrderState:
         stop=stop,
         target=target,
     )
+
+
+def parent_of(order: Fields) -> str:
+    """The venue's id of the order that this one came along with, where it says no size of its own; empty for all others."""
+    shape = _shape(part(order, "order_configuration"))[1]
+    sized = any(optional_number(shape, name) is not None for name in ("base_size", "quote_size"))
+    return "" if sized else optional_text(order, "originating_order_id")
 
 
 def side_of(order: Fields, name: str) -> Side:
@@ -194,7 +202,7 @@ def _levels(form: Form, shape: Fields) -> tuple[Decimal | None, Decimal | None, 
             return None, positive(shape, "stop_trigger_price"), positive(shape, "limit_price")
 
 
-def _quantity(shape: Fields, filled: Decimal, status: Status) -> Decimal:
+def _quantity(shape: Fields, filled: Decimal, status: Status, parent: OrderState | None) -> Decimal:
     """What was ordered. An order for an amount of money, which tb does not send, says it by its limit, or when it is over."""
     ordered = optional_number(shape, "base_size")
     if ordered is not None:
@@ -202,6 +210,8 @@ def _quantity(shape: Fields, filled: Decimal, status: Status) -> Decimal:
     money, limit = optional_number(shape, "quote_size"), optional_number(shape, "limit_price")
     if money and limit:
         return (money / limit).quantize(_FINEST, ROUND_DOWN)
+    if parent is not None:
+        return parent.quantity
     if status in OVER:
         return filled
     raise Unreadable("`base_size` is missing")

@@ -1,4 +1,8 @@
-"""The venue's clock, asked for once a minute and never ahead of it: a bar counts as closed by the venue's time alone."""
+"""The venue's clock, never ahead of it: a bar counts as closed by the venue's time alone.
+
+What it said last, and what has passed since, is an instant that has passed there too. Only where that is not enough is it asked
+again, and not more often than some times a second.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from collections.abc import Callable
 from tb.connectors.coinbase.transport import Transport
 from tb.connectors.coinbase.wire import whole
 
-FRESH = 60_000_000_000  # ns
+FRESH, JUST_NOW = 60_000_000_000, 200_000_000  # ns
 
 
 class VenueTime:
@@ -27,10 +31,13 @@ class VenueTime:
             self._known = at, self._monotonic()
         return at
 
-    def at_least(self) -> int:
-        """An instant that has passed at the venue, at most the time of an answer behind it."""
+    def passed(self, wanted: int) -> int:
+        """The earlier of an instant and one that has passed at the venue, hardly behind its time."""
         with self._lock:
             known = self._known
-        if known is None or self._monotonic() - known[1] > FRESH:
-            return self.ask()
-        return known[0] + (self._monotonic() - known[1]) // 1_000_000
+        if known is not None:
+            elapsed = self._monotonic() - known[1]
+            at = known[0] + elapsed // 1_000_000
+            if elapsed < JUST_NOW or (elapsed < FRESH and at >= wanted):
+                return min(at, wanted)
+        return min(self.ask(), wanted)
