@@ -1579,6 +1579,19 @@ _ROWS: tuple[Code, ...] = (
         "there; whether the last group is, the next writer sees.",
         "check that the server runs and can be reached from here; nothing that was recorded is lost",
     ),
+    Code(
+        "TB887",
+        "the account is held by another session",
+        "One session at a time trades an account. Another process holds this one, and it lives: a lock ends with its process.",
+        "stop process 4711 first; the account is free once it has ended, however it ended",
+    ),
+    Code(
+        "TB888",
+        "the account is not held any more",
+        "The lock on the account is gone although the session goes on: its file was removed, or the connection to the server "
+        "was cut. Nothing more is written, since another session may have begun.",
+        "end this session and start it again: another may have begun in the meantime",
+    ),
 )
 
 CODES: Mapping[str, Code] = MappingProxyType({row.code: row for row in _ROWS})

@@ -9,8 +9,10 @@ the file or the disk gives way, besides what it names itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import islice
+from pathlib import Path
+from threading import RLock
 from types import TracebackType
 from typing import Any
 
@@ -22,8 +24,9 @@ from tb.core.encode import canonical
 from tb.core.records import Cancel, Curve, Decision, Fill, Handling, Latch, Mark, Order, Quiet, Record, Run, Trade, Verdict
 from tb.ledger import queries, reading
 from tb.ledger.chain import Head, policy_bytes, policy_hash
-from tb.ledger.checking import UNFLUSHED, WRITING
+from tb.ledger.checking import NOT_WRITING, UNFLUSHED, WRITING
 from tb.ledger.findings import RESTORE, refused, refusing
+from tb.ledger.holding import FileLock, Hold, SessionLock
 from tb.ledger.log import DecisionLog
 from tb.ledger.place import Place
 from tb.ledger.projection import FINISH, START
@@ -44,10 +47,15 @@ class Ledger:
     def __init__(self, path: Place, engine: Engine) -> None:
         self.path = path
         self._engine: Engine | None = engine
+        self._holds: list[Hold] = []
+        self._own: Connection | None = None  # through which everything is written while an account is held on a server
+        self._one_writes = RLock()
 
     def close(self) -> None:
-        """Gives the file back; further calls raise `ValueError`, a second `close` does nothing."""
+        """Gives the file and what is held back; further calls raise `ValueError`, a second `close` does nothing."""
         if self._engine is not None:
+            for hold in list(self._holds):
+                hold.release()
             with refusing(self.path):
                 self._engine.dispose()
             self._engine = None
@@ -68,14 +76,46 @@ class Ledger:
         with refusing(self.path), self._open_engine().connect() as connection:
             yield connection
 
+    def hold(self, account: str) -> Hold:
+        """Holds an account: no other process does, until this one gives it back or ends. While it is held each write proves it.
+
+        Raises `Refused` TB887 (held by another, who and since when), TB706 (the lock cannot be written); `ValueError` where
+        this ledger holds another account on a server. Writes raise TB888 once it is not held any more.
+        """
+        engine = self._open_engine()
+        if isinstance(self.path, Path):
+            hold = Hold(account, FileLock(self.path, account), self._let_go)
+        else:
+            with self._one_writes, refusing(self.path):
+                if self._own is not None:
+                    raise ValueError("one account is held at a time on a server")
+                own = engine.connect()
+                try:
+                    hold = Hold(account, SessionLock(self.path, account, own), self._let_go)
+                except BaseException:
+                    own.close()
+                    raise
+                self._own = own
+        self._holds.append(hold)
+        return hold
+
+    def _let_go(self, hold: Hold) -> None:
+        with self._one_writes:
+            self._holds.remove(hold)
+            self._own = None
+
     @contextmanager
-    def _writing(self, options: Mapping[str, Any] = WRITING) -> Iterator[Connection]:
-        with (
-            refusing(self.path),
-            self._open_engine().connect().execution_options(**options) as connection,
-            connection.begin(),
-        ):
-            yield connection
+    def _writing(self, options: dict[str, Any] = WRITING) -> Iterator[Connection]:
+        with self._one_writes:
+            for hold in self._holds:
+                hold.prove()
+            own = self._own
+            with ExitStack() as stack:
+                stack.enter_context(refusing(self.path))
+                connection = stack.enter_context(self._open_engine().connect()) if own is None else own
+                connection.execution_options(**(NOT_WRITING | options))
+                stack.enter_context(connection.begin())
+                yield connection
 
     def put_policy(self, texts: Mapping[str, str]) -> str:
         """Stores the files of a policy (path to text) under their hash and returns it; storing them again changes nothing.
