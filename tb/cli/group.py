@@ -37,6 +37,7 @@ COMMANDS = (
     "halt",
     "resume",
     "pin",
+    "sandbox",
     "alerts",
     "demo",
     "schema",

@@ -1497,6 +1497,24 @@ _ROWS: tuple[Code, ...] = (
         "say who closes it, and why",
     ),
     Code(
+        "TB822",
+        "no sandbox answers",
+        "A command for a sandbox that runs found none at its address.",
+        "start one with `tb sandbox coinbase`, or name its address with --url",
+    ),
+    Code(
+        "TB823",
+        "file of faults",
+        "The file of faults cannot be read, or a fault in it is none that the sandbox knows.",
+        "write `- {fault: drop-reply, times: 2, on: orders}`, one a line",
+    ),
+    Code(
+        "TB824",
+        "port of the sandbox",
+        "The port that the sandbox would listen on is taken, or this user may not listen on it.",
+        "name another, or 0 for any",
+    ),
+    Code(
         "TB850",
         "no secret where the settings say",
         "A key, a PIN's hash or an address is looked for under the name in `tb.yaml`, in the environment or in the system's "

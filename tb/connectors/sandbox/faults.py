@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tb.core.diagnostics import did_you_mean
+
 # name -> what it does; docs/sandbox.md says more
 FAULTS: dict[str, str] = {
     "drop-request": "closes the connection before anything is done",
@@ -118,7 +120,7 @@ def read_fault(given: Any) -> Fault | str:
         return "a fault is a mapping with its name under `fault`"
     name = given.get("fault")
     if name not in FAULTS:
-        return f"there is no fault `{name}`; faults are {', '.join(FAULTS)}"
+        return f"there is no fault `{name}`; {did_you_mean(str(name), FAULTS) or 'faults are ' + ', '.join(FAULTS)}"
     fields = {key: value for key, value in given.items() if key != "fault"}
     kinds: dict[str, tuple[type, ...]] = {
         "times": (int,),
