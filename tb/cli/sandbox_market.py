@@ -128,7 +128,10 @@ def faults_in(path: Path) -> list[Fault]:
     except (yaml.YAMLError, UnicodeDecodeError):
         raise refused([f"`{path}` is not YAML"]) from None
     rows: Sequence[Any] = given if isinstance(given, list) else [given]
-    read = [read_fault(row) for row in rows]
+    # YAML reads a bare `on` as true
+    read = [
+        read_fault({"on" if key is True else key: row[key] for key in row} if isinstance(row, dict) else row) for row in rows
+    ]
     wrong = [f"fault {number}: {one}" for number, one in enumerate(read, 1) if isinstance(one, str)]
     if wrong:
         raise refused(wrong)
