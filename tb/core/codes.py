@@ -1473,6 +1473,24 @@ _ROWS: tuple[Code, ...] = (
         "name a file in a folder that you may write",
     ),
     Code(
+        "TB822",
+        "no sandbox answers",
+        "A command for a sandbox that runs found none at its address.",
+        "start one with `tb sandbox coinbase`, or name its address with --url",
+    ),
+    Code(
+        "TB823",
+        "file of faults",
+        "The file of faults cannot be read, or a fault in it is none that the sandbox knows.",
+        "write `- {fault: drop-reply, times: 2, on: orders}`, one a line",
+    ),
+    Code(
+        "TB824",
+        "port of the sandbox",
+        "The port that the sandbox would listen on is taken, or this user may not listen on it.",
+        "name another, or 0 for any",
+    ),
+    Code(
         "TB830",
         "journal damaged",
         "The journal of orders was changed after it was written. What is on its way is not known from it: nothing is sent.",
@@ -1495,24 +1513,6 @@ _ROWS: tuple[Code, ...] = (
         "breaker cannot be changed",
         "The file of the breaker cannot be written or is damaged, or nobody is named who closes it. It stays as it was.",
         "say who closes it, and why",
-    ),
-    Code(
-        "TB822",
-        "no sandbox answers",
-        "A command for a sandbox that runs found none at its address.",
-        "start one with `tb sandbox coinbase`, or name its address with --url",
-    ),
-    Code(
-        "TB823",
-        "file of faults",
-        "The file of faults cannot be read, or a fault in it is none that the sandbox knows.",
-        "write `- {fault: drop-reply, times: 2, on: orders}`, one a line",
-    ),
-    Code(
-        "TB824",
-        "port of the sandbox",
-        "The port that the sandbox would listen on is taken, or this user may not listen on it.",
-        "name another, or 0 for any",
     ),
     Code(
         "TB850",
