@@ -16,6 +16,7 @@ from tb.cli.output import encode, put, say
 from tb.cli.sandbox_asking import DEFAULT_PORT, tb_sandbox_clock, tb_sandbox_fault, tb_sandbox_state
 
 if TYPE_CHECKING:
+    from tb.connectors.sandbox.recording import Series
     from tb.connectors.sandbox.server import Sandbox
 
 KEY_FILE = ".tb/sandbox-key.json"
@@ -92,27 +93,13 @@ def tb_sandbox_coinbase(
     Steps, sizes, fees and the account's equity are those of `tb.yaml` where the project has one. Nothing leaves this machine,
     and its key is good for nothing else. Ctrl-C ends it.
     """
-    from tb.cli.sandbox_market import (
-        balances_of,
-        costs,
-        data_folder,
-        faults_in,
-        products_for,
-        recorded_series,
-        settings_if_any,
-        shifted,
-    )
+    from tb.cli.sandbox_market import balances_of, costs, data_folder, faults_in, products_for, recorded_series, settings_if_any
     from tb.connectors.sandbox.keys import write_key
-    from tb.connectors.sandbox.server import Sandbox, first_instant
+    from tb.connectors.sandbox.server import Sandbox
 
     settings = settings_if_any(project)
     series = recorded_series(data_folder(settings, project, data), instruments, first, last, project)
-    start = first_instant(series) if start is None else start
-    if not min(one.starts[0] for one in series.values()) <= start < max(one.end for one in series.values()):
-        raise click.BadParameter("there are no prices at that time", param_hint="--start")
-    if as_now:
-        moment = time.time_ns() // 1_000_000
-        series, start = shifted(series, start, moment), moment
+    series, start = _begun(series, start, as_now=as_now)
     sandbox = Sandbox(
         series,
         products=products_for(list(series), settings),
@@ -131,6 +118,20 @@ def tb_sandbox_coinbase(
     path.parent.mkdir(parents=True, exist_ok=True)
     write_key(sandbox.keys[key_kind], path)
     _serve(sandbox, path, tls, as_json=as_json)
+
+
+def _begun(series: dict[str, Series], start: int | None, *, as_now: bool) -> tuple[dict[str, Series], int]:
+    """Where the clock starts; with `as_now` at the real time, and the recording moved there."""
+    from tb.cli.sandbox_market import shifted
+    from tb.connectors.sandbox.server import first_instant
+
+    start = first_instant(series) if start is None else start
+    if not min(one.starts[0] for one in series.values()) <= start < max(one.end for one in series.values()):
+        raise click.BadParameter("there are no prices at that time", param_hint="--start")
+    if not as_now:
+        return series, start
+    moment = time.time_ns() // 1_000_000
+    return shifted(series, start, moment), moment
 
 
 def _serve(sandbox: Sandbox, key_file: Path, tls: Path | None, *, as_json: bool) -> None:
