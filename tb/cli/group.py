@@ -22,6 +22,7 @@ COMMANDS = (
     "compile",
     "test",
     "replay",
+    "run",
     "trades",
     "decisions",
     "explain",

@@ -29,9 +29,13 @@ if TYPE_CHECKING:
     "tb replay --data ../data/crypto_1h",
     "tb replay --data data --from 2023-01-01 --to 2024-01-01 --instruments BTC-USD,ETH-USD",
     "tb replay --data data --json | jq .final_equity",
+    "tb replay --inputs r3      # a session of `tb run`, taken again: `tb parity` compares the two",
     "tb replay --data data --follow --speed 1000x     # as if live: space pauses, n steps to the next decision, q stops",
 )
 @click.option("--data", type=click.Path(path_type=Path), metavar="PATH", help="Folder of SYMBOL.parquet or SYMBOL.csv.")
+@click.option(
+    "--inputs", metavar="RUN", help="Take a session of `tb run` again, from what came to it (its run, or its folder)."
+)
 @click.option("--feeds", type=click.Path(path_type=Path), metavar="DIR", help="Folder of recorded feeds, NAME.parquet or .csv.")
 @click.option("--from", "first", type=instant, metavar="TIME", help="Leave out bars that start before this.")
 @click.option("--to", "last", type=instant, metavar="TIME", help="Leave out bars that close after this.")
@@ -45,6 +49,7 @@ if TYPE_CHECKING:
 @json_option
 def tb_replay(
     data: Path | None,
+    inputs: str | None,
     feeds: Path | None,
     first: int | None,
     last: int | None,
@@ -71,6 +76,13 @@ def tb_replay(
     started = time.perf_counter()
     if first is not None and last is not None and first >= last:
         raise click.UsageError("--from has to be earlier than --to")
+    if inputs is not None:
+        if data is not None or feeds is not None or instruments is not None or first is not None or last is not None:
+            raise click.UsageError("--inputs has bars, feeds and times of its own; leave out the other options about data")
+        from tb.cli.retaken import retake
+
+        retake(inputs, project, ledger, as_json=as_json)
+        return
     if speed is not None and not follow:
         raise click.UsageError("--speed is how fast to follow a run: add --follow")
     following = Following.of(speed or "max", as_json=as_json) if follow else Following()

@@ -1553,6 +1553,32 @@ _ROWS: tuple[Code, ...] = (
         "check that the sandbox runs",
     ),
     Code(
+        "TB860",
+        "the inputs of a session cannot be read",
+        "A session of `tb run` goes on, and is replayed, from what came to it. A line of that is not as it was written, or the "
+        "folder is gone. A last line that was not finished counts as not there.",
+        "restore the folder from a backup, or start a new session with `tb run --new`",
+    ),
+    Code(
+        "TB861",
+        "the inputs of a session cannot be written",
+        "What comes to a session is on the disk before anything follows from it. The disk refuses, so no session begins.",
+        "free some space or let this user write the folder",
+    ),
+    Code(
+        "TB862",
+        "a session does not give what the ledger has",
+        "A session that goes on is taken again from its inputs first, and everything it decides is compared with the ledger. "
+        "They differ: the program, the ledger or the inputs were changed meanwhile.",
+        "was tb, the ledger or the folder of its inputs changed? keep both, and start anew with `tb run --new`",
+    ),
+    Code(
+        "TB863",
+        "the session is of another policy or of other bars",
+        "A session goes on under the policy, on the instruments and with the bars that it began with.",
+        "start a new session with `tb run --new`",
+    ),
+    Code(
         "TB880",
         "alerts need a library that is not installed",
         "Alerts go out through a library that is not part of a plain installation.",

@@ -89,6 +89,12 @@ def bucket_starts(time: Ints, period: int) -> Ints:
     return (time - shift) // period * period + shift
 
 
+def bucket_start(instant: int, period: int) -> int:
+    """The start of the bar of that period in which one instant lies."""
+    shift = _FIRST_MONDAY if period % WEEK == 0 else 0
+    return (instant - shift) // period * period + shift
+
+
 def resample(bars: Bars, period: int, until: int | None = None) -> Bars:
     """The bars in a coarser period: first open, highest high, lowest low, last close and quote, volume added up.
 

@@ -36,13 +36,15 @@ class Assumptions:
 
 @dataclass(slots=True)
 class Markets:
-    """Bars by instrument, all of one base period; coarser periods are made when first asked for."""
+    """Bars by instrument, all of one base period; coarser periods are made when first asked for. `until` is an instant that
+    time has reached though no bar may have closed at it; None: the newest close."""
 
     base: Mapping[str, Bars]
     assumptions: Assumptions
     tiers: Mapping[tuple[str, str], tuple[str, ...]]  # (universe, tier) -> instruments
     feeds: Feeds = field(default_factory=dict)
     funding: Mapping[str, Funding] = field(default_factory=dict)
+    until: int | None = None
     _coarse: dict[tuple[str, int], Bars] = field(default_factory=dict)
 
     def bars(self, symbol: str, period: int) -> Bars:
@@ -53,8 +55,8 @@ class Markets:
         key = (symbol, period)
         if key not in self._coarse:
             # one clock for all: an instrument with a gap at the end of a coarse bar does not hold that bar back
-            until = max(int(other.closes[-1]) for other in self.base.values() if len(other)) if len(base) else None
-            self._coarse[key] = resample(base, period, until)
+            newest = max(int(other.closes[-1]) for other in self.base.values() if len(other)) if len(base) else 0
+            self._coarse[key] = resample(base, period, max(newest, self.until or 0))
         return self._coarse[key]
 
     def read(self, bars: Bars, name: str) -> Floats:

@@ -24,16 +24,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb.core.records import Mark, Quiet
-from tb.core.settings import Settings, Venue
+from tb.core.settings import Settings
 from tb.engine.bars import instants_of
 from tb.engine.columns import CHUNK
-from tb.engine.markets import Assumptions, Markets
+from tb.engine.markets import Markets
 from tb.engine.plan import Plan, with_data
 from tb.ledger import DecisionLog, Group, Grouping
 from tb.replay.data import Market
 from tb.replay.pace import Followed, Pace
 from tb.replay.skipping import Skipper
-from tb.replay.venue import SimulatedVenue
+from tb.replay.venue import SimulatedVenue, advance
+from tb.runtime.assumptions import assumptions_of
 from tb.runtime.drafts import Ready
 from tb.runtime.entry_states import BUSY, COOLING, FALSE, OUTSIDE, TRUE, UNKNOWN
 from tb.runtime.policy import gates_of
@@ -83,18 +84,7 @@ class Outcome:
 
 def markets_of(plan: Plan, market: Market, settings: Settings) -> Markets:
     """The market as the engine reads it, with the stand-ins that the settings state."""
-    pips: dict[str, float] = {}
-    for symbol in market.bars:
-        spec = settings.instrument(symbol)
-        if spec is not None and spec.pip is not None:
-            pips[symbol] = float(spec.pip)
-    own = {symbol: _stated(settings.venue_for(symbol)) for symbol in market.bars}
-    return Markets(market.bars, Assumptions(*_stated(settings.venue), pips, own), plan.tiers, market.feeds, market.funding)
-
-
-def _stated(venue: Venue) -> tuple[float | None, float | None]:
-    """Spread and depth that stand in for what was not recorded."""
-    return None if venue.spread is None else float(venue.spread), None if venue.depth is None else float(venue.depth)
+    return Markets(market.bars, assumptions_of(settings, market.bars), plan.tiers, market.feeds, market.funding)
 
 
 def replay_market(
@@ -165,10 +155,10 @@ def _states(plan: Plan, view: RecordedView) -> States:
                 continue
             membership = strategy.membership_of(symbol)
             for which, enter in enumerate(strategy.entries_of(symbol)):
-                when = view.columns[enter.when, symbol] if plan.graph[enter.when].op != "const" else np.array([])
+                when = view.column(enter.when, symbol) if plan.graph[enter.when].op != "const" else np.array([])
                 state = np.where(np.isnan(when), UNKNOWN, np.where(when == 1.0, TRUE, FALSE)).astype(np.uint8)
                 if membership is not None:
-                    member = view.columns[membership, symbol]
+                    member = view.column(membership, symbol)
                     state[np.isnan(member)] = UNKNOWN
                     state[member == 0.0] = OUTSIDE
                 states[at, which, symbol] = state
@@ -220,7 +210,7 @@ def _run(
         if go_on is not None and (ended := go_on(instant)) is not None:
             return max(done, min(ended, instant - 1))
         done = instant
-        _advance(session, venue, view, instant, market)
+        advance(session, venue, view.row, instant, market.period)
         _note_silent(session, states, [(instant, entry) for entry in session.step(instant, candidates.get(instant, ()))])
         at += 1
         if progress is not None and at - told >= 500:
@@ -248,18 +238,6 @@ def _instants(plan: Plan, view: RecordedView) -> NDArray[np.int64]:
         members = [symbol for symbol in strategy.members if symbol in view.markets.base]
         closes += [view.markets.bars(symbol, strategy.period).closes for symbol in members]
     return instants_of(closes)
-
-
-def _advance(session: Session, venue: SimulatedVenue, view: RecordedView, instant: int, market: Market) -> None:
-    if venue.legs.waiting:
-        found = ((symbol, view.row(symbol, market.period, instant)) for symbol in market.bars)
-        venue.advance_legs(session, {symbol: row for symbol, row in found if row is not None}, instant)
-    busy = {position.instrument for position in session.positions.values()}
-    busy.update(venue.orders)
-    for symbol in sorted(busy):
-        row = view.row(symbol, market.period, instant)
-        if row is not None:
-            venue.advance(session, symbol, row)
 
 
 def _last_mark(session: Session, at: int) -> Mark:

@@ -158,7 +158,7 @@ class Skipper:
                 holds |= (
                     self.view.value(exit_.when, position.instrument, 0) == 1.0
                     if constant and len(bars)
-                    else (self.view.columns[exit_.when, position.instrument] == 1.0)
+                    else (self.view.column(exit_.when, position.instrument) == 1.0)
                 )
             self._leaving[key] = self.instants.searchsorted(bars.closes[holds])
         return self._leaving[key]

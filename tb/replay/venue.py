@@ -17,7 +17,7 @@ Conventions, stated so that a number can be checked by hand:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -96,6 +96,10 @@ class SimulatedVenue:
             self._fill_order(settling, Resting(order), prices, row, start, 0)
 
         self.legs.advance(settling, rows, at, fill)
+
+    def forget_prices(self) -> None:
+        """The bars have grown."""
+        self._prices.clear()
 
     def prices(self, symbol: str) -> Prices:
         found = self._prices.get(symbol)
@@ -249,6 +253,21 @@ class SimulatedVenue:
             cause=cause,
             rate=rate if self.settings.is_foreign(symbol) else None,
         )
+
+
+def advance(
+    session: Session, venue: SimulatedVenue, row_of: Callable[[str, int, int], int | None], at: int, period: int
+) -> None:
+    """Everything that happens in the bars of this period that close at an instant; `row_of` finds them."""
+    if venue.legs.waiting:
+        found = ((symbol, row_of(symbol, period, at)) for symbol in venue.bars)
+        venue.advance_legs(session, {symbol: row for symbol, row in found if row is not None}, at)
+    busy = {position.instrument for position in session.positions.values()}
+    busy.update(venue.orders)
+    for symbol in sorted(busy):
+        row = row_of(symbol, period, at)
+        if row is not None:
+            venue.advance(session, symbol, row)
 
 
 def _check(approved: Approved, order: Order) -> None:

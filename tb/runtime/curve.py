@@ -62,6 +62,12 @@ class EquityCurve:
         """The points that were not handed out as one record. Raises ValueError where there is none."""
         return _packed(*self._joined())
 
+    def hand_out(self) -> Curve:
+        """As `record`, and the points are not kept any longer. Raises ValueError where there is none."""
+        found = self.record()
+        self._count, self._parts, self._times, self._equity, self._exposure = 0, [], [], [], []
+        return found
+
     def _joined(self) -> _Columns:
         self._gather()
         if not self._parts:

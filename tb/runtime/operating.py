@@ -18,6 +18,7 @@ from tb.core.records import Latch
 from tb.runtime.operator import Inbox, KillFile, Kind, Word
 from tb.runtime.session import Session
 
+KILL_FILE = "kill file"  # who halts where it stands
 OPERATOR = "operator"  # the rule that a halt of the operator is held under
 Act = Callable[[Word, int], None]
 
@@ -57,18 +58,28 @@ class Operating:
         if word.kind in self.acts:
             self.acts[word.kind](word, at)
 
-    def _halt(self, at: int, reason: str, by: str = "kill file") -> None:
-        active = self.session.latches.active
-        if OPERATOR in active:
-            return
-        latch = Latch(at=at, rule=OPERATOR, verdict="halt", until=None, lifted=False, by=by, reason=reason)
-        self.session.recorder.record([latch])
-        active[OPERATOR] = latch
-        self.session.stop_entries(at)
+    def _halt(self, at: int, reason: str, by: str = KILL_FILE) -> None:
+        halt(self.session, at, reason, by)
 
     def _lift(self, word: Word, at: int) -> None:
-        session, account = self.session, self.session.account
-        for held, latch in list(session.latches.active.items()):
-            if latch.verdict == "halt":
-                session.recorder.record([session.latches.lift(held, at, word.by, word.reason)])
-                (account.books[latch.book].account if latch.book else account).rebase()
+        lift_halts(self.session, at, word.by, word.reason)
+
+
+def halt(session: Session, at: int, reason: str, by: str) -> None:
+    """A person halts the session, or the file that stands for one; nothing changes where that was done already."""
+    active = session.latches.active
+    if OPERATOR in active:
+        return
+    latch = Latch(at=at, rule=OPERATOR, verdict="halt", until=None, lifted=False, by=by, reason=reason)
+    session.recorder.record([latch])
+    active[OPERATOR] = latch
+    session.stop_entries(at)
+
+
+def lift_halts(session: Session, at: int, by: str, reason: str) -> None:
+    """A person lets the session go on: every halt ends, and the drawdown is measured anew."""
+    account = session.account
+    for held, latch in list(session.latches.active.items()):
+        if latch.verdict == "halt":
+            session.recorder.record([session.latches.lift(held, at, by, reason)])
+            (account.books[latch.book].account if latch.book else account).rebase()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +23,23 @@ from tb.runtime.rates import Rates
 
 def columns_of(plan: Plan, markets: Markets, *, chunk: int) -> Columns:
     """Every column a session reads, for each instrument that a strategy covers and the data has."""
+    return evaluate(plan.graph, wanted_of(plan, markets.base), markets, chunk=chunk)
+
+
+def wanted_of(plan: Plan, instruments: Container[str]) -> Mapping[str, Iterable[int]]:
+    """The nodes that a session reads of each of these instruments that a strategy covers."""
     wanted: dict[str, dict[int, None]] = {}
     for strategy in plan.strategies:
         for symbol in strategy.members:
-            if symbol in markets.base:
+            if symbol in instruments:
                 wanted.setdefault(symbol, {}).update(dict.fromkeys(strategy.reads(symbol)))
-    ordered: Mapping[str, Iterable[int]] = {symbol: tuple(nodes) for symbol, nodes in wanted.items()}
-    return evaluate(plan.graph, ordered, markets, chunk=chunk)
+    return {symbol: tuple(nodes) for symbol, nodes in wanted.items()}
+
+
+class Values(Protocol):
+    """Columns as a view reads them: `Columns`, or those that grow."""
+
+    def at(self, node: int, symbol: str, row: int) -> float | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +58,7 @@ class RecordedView:
 
     graph: RuleGraph
     markets: Markets
-    columns: Columns
+    columns: Values
     rates: Rates
     _closes: dict[str, memoryview] = field(default_factory=dict)
     _instants: dict[tuple[str, int], tuple[NDArray[np.int64], memoryview]] = field(default_factory=dict)
@@ -78,6 +89,11 @@ class RecordedView:
             return guess
         found = int(closes.searchsorted(at))
         return found if found < len(values) and values[found] == at else None
+
+    def column(self, node: int, symbol: str) -> NDArray[np.float64]:
+        """A node's value at every bar, NaN for unknown; columns that grow do not have them all."""
+        assert isinstance(self.columns, Columns)
+        return self.columns[node, symbol]
 
     def value(self, node: int, symbol: str, row: int) -> float | None:
         return self.columns.at(node, symbol, row)

@@ -1,0 +1,231 @@
+"""Wires a running session: its feed, clock, venue, ledger and folder; begun, gone on with, or taken again."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from tb.core.diagnostics import Refused, error
+from tb.core.span import whole_file
+from tb.core.time import show_duration
+
+if TYPE_CHECKING:
+    from tb.core.records import Run
+    from tb.ledger.store import Ledger
+    from tb.runtime.policy import Compiled
+    from tb.runtime.ports.feed import BarFeed, Clock
+    from tb.runtime.running.building import VenueOf
+    from tb.runtime.running.inputs import Input, Opening
+    from tb.runtime.running.loop import Loop
+    from tb.runtime.running.stepper import Stepper
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What a session sees. `ends` is the last close of a recorded market, None where bars keep coming; `instruments` those of
+    its bars, all of one `period` in ms."""
+
+    feed: BarFeed
+    clock: Clock
+    instruments: tuple[str, ...]
+    period: int
+    ends: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A session ready to run. `went_on` says that it is not new."""
+
+    run: Run
+    opening: Opening
+    stepper: Stepper
+    folder: Path
+    inputs: tuple[Input, ...]
+    went_on: bool
+
+
+def venue_of(mode: str, compiled: Compiled) -> VenueOf:
+    """What makes the venue of a mode."""
+    if mode == "dry-run":
+        from tb.runtime.running.dry import DryVenue
+
+        return lambda _: DryVenue()
+    from tb.replay.paper import PaperVenue
+
+    return lambda market: PaperVenue(compiled.settings, market)
+
+
+def begin(compiled: Compiled, ledger: Ledger, mode: str, world: World) -> Begun:
+    """A new session: its run in the ledger, its folder, its first input on the disk."""
+    from tb.cli.replay import adviser_of
+    from tb.runtime.running.building import build
+    from tb.runtime.running.inputs import Journal, Opening
+    from tb.runtime.running.recording import LiveRecorder
+    from tb.runtime.running.sessions import new_folder
+
+    started = time.time_ns() // 1_000_000
+    folder = new_folder(ledger.path, mode, started)
+    run = ledger.start_run(_run(compiled, ledger.put_policy(compiled.project.texts), mode, world, started, folder))
+    opening = Opening(
+        run=run.id,
+        mode=mode,
+        policy_hash=run.policy_hash,
+        instruments=world.instruments,
+        period=world.period,
+        has_quotes=world.feed.has_quotes,
+        source=world.feed.name,
+    )
+    journal = Journal(folder)
+    journal.open()
+    if not journal.write(opening):
+        raise Refused([error("TB861", journal.trouble, whole_file(str(journal.path)), "free some space, and begin again")])
+    journal.close()
+    recorder = LiveRecorder(run.id, ledger)
+    stepper = build(
+        opening,
+        compiled.plan,
+        compiled.settings,
+        venue_of=venue_of(mode, compiled),
+        recorder=recorder,
+        adviser=adviser_of(compiled),
+    )
+    return Begun(run, opening, stepper, folder, (opening,), went_on=False)
+
+
+def go_on(compiled: Compiled, ledger: Ledger, run: Run, world: World) -> Begun:
+    """A session that was cut short or stopped, after all its inputs were taken again. Raises Refused where they do not give
+    what the ledger has, and where its policy, its instruments or its bars are others now."""
+    from tb.cli.replay import adviser_of
+    from tb.ledger import policy_hash
+    from tb.runtime.running.building import build
+    from tb.runtime.running.recording import LiveRecorder
+    from tb.runtime.running.sessions import folder_of, opened, same_policy
+
+    folder = folder_of(run)
+    opening, found = opened(folder)
+    same_policy(opening, policy_hash(compiled.project.texts), folder)
+    _same_world(opening, world, folder)
+    recorder = LiveRecorder(run.id, ledger, ledger.records(run.id))
+    stepper = build(
+        opening,
+        compiled.plan,
+        compiled.settings,
+        venue_of=venue_of(opening.mode, compiled),
+        recorder=recorder,
+        adviser=adviser_of(compiled),
+    )
+    inputs = tuple(taken(stepper, found))
+    recorder.take_told()
+    if recorder.has_more():
+        message = f"the ledger has more of run {run.id} than its inputs give"
+        hint = "restore the folder from a backup, or start a new session with `tb run --new`"
+        raise Refused([error("TB862", message, whole_file(str(folder)), hint)])
+    return Begun(run, opening, stepper, folder, (opening, *inputs), went_on=True)
+
+
+def taken(stepper: Stepper, inputs: Iterable[Input]) -> Iterator[Input]:
+    """Takes inputs one after the other."""
+    for given in inputs:
+        stepper.take(given)
+        yield given
+
+
+def _same_world(opening: Opening, world: World, folder: Path) -> None:
+    for what, there, here in (
+        ("bars of", show_duration(opening.period), show_duration(world.period)),
+        ("the instruments", ", ".join(opening.instruments), ", ".join(world.instruments)),
+    ):
+        if there != here:
+            message = f"session {opening.run} has {what} {there}, and now they are to be {here}"
+            raise Refused([error("TB863", message, whole_file(str(folder)), "start a new session with `tb run --new`")])
+
+
+def _run(compiled: Compiled, policy: str, mode: str, world: World, started: int, folder: Path) -> Run:
+    from tb.cli.version import installed
+    from tb.core.records import Run
+
+    account, now = compiled.settings.account, world.clock.now()
+    first = now - now % world.period + world.period
+    return Run(
+        id="r0",
+        mode=mode,
+        started=started,
+        policy_hash=policy,
+        data=world.feed.name,
+        data_hash="",
+        first=first,
+        last=first,
+        instruments=world.instruments,
+        period=world.period,
+        initial_equity=account.equity,
+        currency=account.currency,
+        config={"inputs": str(folder), "data_path": str(folder)},
+        version=installed(),
+    )
+
+
+@contextmanager
+def stopped_by_signals(loop: Loop) -> Iterator[None]:
+    """While this lasts, SIGINT and SIGTERM end the session in good order; a second one ends it at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        if loop.is_stopping:
+            raise KeyboardInterrupt
+        loop.stop(f"stopped by {signal.Signals(number).name}")
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class WallClock:
+    """The machine's clocks. The steady one goes on while the machine sleeps, where the system has such a clock."""
+
+    def now(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def steady(self) -> int:
+        clock = getattr(time, "CLOCK_BOOTTIME", None)
+        return (time.monotonic_ns() if clock is None else time.clock_gettime_ns(clock)) // 1_000_000
+
+    def wait(self, span: int) -> None:
+        time.sleep(span / 1000)
+
+
+def recorded_world(
+    compiled: Compiled,
+    folder: Path,
+    instruments: tuple[str, ...] | None,
+    first: int | None,
+    last: int | None,
+    speed: float,
+    newest: int | None,
+) -> World:
+    """Recorded bars, played as if they came now; `newest` is the last close that a session to go on with has seen."""
+    from tb.cli.replay import market_for
+    from tb.replay.playback import Playback, SimulatedClock
+
+    market = market_for(compiled, folder, instruments, None, last)
+    starts = market.first - market.period if first is None else first
+    clock = SimulatedClock(starts if newest is None else max(newest, starts), speed)
+    return World(Playback(market), clock, tuple(sorted(market.bars)), market.period, market.last)
+
+
+def live_world(compiled: Compiled, instruments: tuple[str, ...] | None, interval: int | None) -> World:
+    """Bars from the venue that the settings name."""
+    raise click.UsageError("say which recorded bars to play: `--data PATH`")

@@ -1,0 +1,296 @@
+"""The loop: at each close it gathers what came, writes it down, and lets the session take its step.
+
+1. It waits for the close, by a steady clock (`tb.runtime.running.timekeeping`), and heeds the operator meanwhile.
+2. It asks for the bars of that close until all are there or their time is over; a bar that is not there is none.
+3. It says why no new risk may be taken, where that is so: the time is in doubt, no bar came or too late, inputs or records
+   cannot be kept.
+4. The input is on the disk, then the session takes its step; entries that could not be recorded are taken back.
+5. A cycle that was missed, because nobody was running or the machine was slow, is no cycle: its bars are history.
+
+INVARIANT: nothing but the inputs that are written down comes to the session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from tb.core.diagnostics import Refused
+from tb.core.time import show_duration, show_instant
+from tb.engine.bars import bucket_start
+from tb.runtime.operating import KILL_FILE, OPERATOR
+from tb.runtime.operator import Inbox, KillFile
+from tb.runtime.ports.alerts import Alert, Alerts, Severity, Unheard, What
+from tb.runtime.ports.exchange import NoAnswer
+from tb.runtime.ports.feed import Bar, BarFeed, FeedRow
+from tb.runtime.ports.measures import Measures, Readings, Uncounted
+from tb.runtime.running.cycle import Cycle, cycle_of
+from tb.runtime.running.inputs import Close, History, Input, Journal, Said, Stop
+from tb.runtime.running.sessions import BarFiles
+from tb.runtime.running.stepper import Stepper
+from tb.runtime.running.timekeeping import Timekeeping
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How long, in ms: bars are waited for after their close (`grace`), between two questions for them (`poll`), between two
+    looks at the operator while nothing is due (`look`); a step later than `late` after its close takes no new risk."""
+
+    grace: int = 20_000
+    poll: int = 1_000
+    look: int = 200
+    late: int = 60_000
+
+
+class Loop:
+    """One session that runs. `warm_up` is how much history it asks for, in ms; `ends` the last close, None: for ever."""
+
+    def __init__(
+        self,
+        stepper: Stepper,
+        feed: BarFeed,
+        journal: Journal,
+        time: Timekeeping,
+        *,
+        warm_up: int,
+        ends: int | None = None,
+        waits: Waits | None = None,
+        inbox: Inbox | None = None,
+        kill: KillFile | None = None,
+        alerts: Alerts | None = None,
+        measures: Measures | None = None,
+        files: BarFiles | None = None,
+        tell: Callable[[Cycle], None] = lambda _: None,
+    ) -> None:
+        self.stepper = stepper
+        self.market = stepper.market
+        self.feed = feed
+        self.journal = journal
+        self.time = time
+        self.warm_up = warm_up
+        self.ends = ends
+        self.waits = waits or Waits()
+        self.inbox = inbox
+        self.kill = kill
+        self.alerts = alerts or Unheard()
+        self.measures = measures or Uncounted()
+        self.tell = tell
+        self.files = files
+        self.stopping = ""  # why it is to stop
+        self._troubles: dict[What, str] = {}
+        self._rows_until = 0
+
+    @property
+    def period(self) -> int:
+        return self.market.period
+
+    @property
+    def is_stopping(self) -> bool:
+        return bool(self.stopping)
+
+    def stop(self, cause: str) -> None:
+        """Ends the loop before its next close."""
+        self.stopping = cause
+
+    # --- from close to close -----------------------------------------------------------------------------------------
+
+    def run(self, *, once: bool = False) -> None:
+        """Runs until it is stopped or its end; with `once`, decides on the newest close if nobody did."""
+        newest = bucket_start(self.time.now(), self.period)
+        due = newest if once else newest + self.period
+        self._catch_up(due)
+        while not self.stopping and (self.ends is None or due <= self.ends):
+            if once and self.stepper.last is not None and due <= self.stepper.last:
+                break  # it was decided on
+            self._await(due)
+            newest = bucket_start(self.time.now(), self.period)
+            if newest > due:
+                due = newest
+                self._catch_up(due)
+            if self.is_stopping:
+                break
+            self._cycle(due, once=once)
+            if once:
+                break
+            due += self.period
+        if not once:
+            self._end(due - self.period)
+
+    def _await(self, due: int) -> None:
+        while not self.stopping and (left := due + self.feed.settles - self.time.now()) > 0:
+            self._heed()
+            self.time.clock.wait(min(left, self.waits.look))
+        self._heed()
+
+    def _end(self, at: int) -> None:
+        """In good order: entries are taken back, positions stay protected, all is recorded."""
+        at = max(at, self.stepper.last or 0)
+        self._enter(Stop(at=at, cause=self.stopping or "end of session"))
+        self._keep_records()
+
+    # --- what comes --------------------------------------------------------------------------------------------------
+
+    def _catch_up(self, due: int) -> None:
+        """The bars before the one that closes when it is due, as far as they are not there; nothing is decided on them."""
+        last, names = self.market.last, list(self.market.series)
+        first = due - self.period - self.warm_up if last is None else last
+        first = bucket_start(first, self.period)
+        found = self.feed.history(names, self.period, first, due - self.period)
+        rows = self._rows(due - self.period)
+        if isinstance(found, NoAnswer):
+            self._trouble("data", f"no history: {found.why}")
+            found = {}
+        bars = self._sifted(found, due - self.period)
+        if any(bars.values()) or rows:
+            self._enter(History(bars=bars, rows=tuple(rows)))
+
+    def _sifted(self, found: Mapping[str, Sequence[Bar]], before: int) -> dict[str, tuple[Bar, ...]]:
+        kept = {}
+        for symbol in self.market.series:
+            taken, _ = self.market.sift(symbol, [bar for bar in found.get(symbol, ()) if bar.start < before])
+            if taken:
+                kept[symbol] = tuple(taken)
+        return kept
+
+    def _rows(self, until: int) -> Sequence[FeedRow]:
+        found = self.feed.rows(self._rows_until, until)
+        if isinstance(found, NoAnswer):
+            self._trouble("session", f"feeds do not answer: {found.why}")
+            return ()
+        self._trouble("session", "")
+        self._rows_until = until
+        return found
+
+    def _gather(self, due: int) -> tuple[dict[str, Bar], str]:
+        """The bars of a close by instrument, and why some are missing where the feed says so."""
+        found: dict[str, Bar] = {}
+        why, until = "", due + self.feed.settles + self.waits.grace
+        while True:
+            wanted = [symbol for symbol in self.market.series if symbol not in found]
+            answer = self.feed.closed(wanted, self.period, due - self.period)
+            if isinstance(answer, NoAnswer):
+                why = answer.why
+            else:
+                why = ""
+                for symbol in wanted:
+                    if symbol in answer and answer[symbol].start == due - self.period:
+                        for bar in self.market.sift(symbol, [answer[symbol]])[0]:
+                            found[symbol] = bar
+            if len(found) == len(self.market.series) or self.time.now() >= until or self.stopping:
+                return found, why
+            self._heed()
+            self.time.clock.wait(min(self.waits.poll, max(until - self.time.now(), 1)))
+
+    # --- one cycle ---------------------------------------------------------------------------------------------------
+
+    def _cycle(self, due: int, *, once: bool) -> None:
+        begun = self.time.clock.steady()
+        bars, why = self._gather(due)
+        came = self.time.now()
+        rows = self._rows(due)
+        self._keep_records()
+        close = Close(
+            at=due,
+            bars=bars,
+            rows=tuple(rows),
+            held=self._held(bars, why, due, came, once=once),
+            standing=self.stepper.sending.venue.said(list(self.market.series), due),
+            came=came,
+        )
+        if not self.journal.write(close):
+            close = msgspec.structs.replace(close, held=self._trouble("disk", self.journal.trouble))
+            self.journal.replace_last(close)
+        self._follow(close)
+        withheld = self.stepper.withheld()
+        if withheld is not None:
+            self._enter(withheld)
+        self._keep_records()
+        words = "" if withheld is None else f"{withheld.cause}: {self.stepper.recorder.trouble}"
+        cycle = cycle_of(close, self.stepper, self.stepper.recorder.take_told(), withheld=words)
+        self._report(cycle, (self.time.clock.steady() - begun) / 1000)
+
+    def _held(self, bars: Mapping[str, Bar], why: str, due: int, came: int, *, once: bool) -> str:
+        """Why no new risk may be taken now, empty where it may."""
+        theirs = self.feed.time()
+        clock = self._trouble("clock", self.time.trouble(theirs if isinstance(theirs, int) else None))
+        disk = self._trouble("disk", self.journal.trouble or self.stepper.recorder.trouble)
+        missing = [symbol for symbol in self.market.series if symbol not in bars]
+        told = f" ({why})" if why else ""
+        lost = f"no bar of {', '.join(missing)} at {show_instant(due)}{told}" if missing else ""
+        late = came - due > self.feed.settles + self.waits.late and not once
+        self._trouble("data", lost or (f"bars came {show_duration((came - due) // 1000 * 1000)} late" if late else ""))
+        data = lost if len(missing) == len(self.market.series) or why else ""
+        return clock or disk or data or (self._troubles["data"] if late else "")
+
+    def _report(self, cycle: Cycle, seconds: float) -> None:
+        session = self.stepper.session
+        ages = {symbol: self.market.age(symbol, cycle.at) for symbol in self.market.series}
+        self.measures.read(
+            Readings(
+                equity=cycle.equity,
+                exposure=cycle.exposure,
+                data_age=ages,
+                halted=session.latches.words("halt") is not None,
+                open_orders=len(session.waiting),
+                positions=len(session.positions),
+            )
+        )
+        if self.files is not None:
+            self._trouble("session", self.files.write())
+        self.measures.cycled(seconds)
+        self.tell(cycle)
+
+    # --- what people say ----------------------------------------------------------------------------------------------
+
+    def _heed(self) -> None:
+        """Halts and resumes, and a clock that was turned: at once."""
+        self._trouble("clock", self.time.trouble())
+        now, halted = self.time.now(), OPERATOR in self.stepper.session.latches.active
+        if self.kill is not None and self.kill.stands() and not halted:
+            self._enter(Said(kind="halt", at=now, by=KILL_FILE, reason=self.kill.words()))
+        if self.inbox is None:
+            return
+        try:
+            words = self.inbox.waiting()
+        except Refused as refused:
+            if OPERATOR not in self.stepper.session.latches.active:
+                self._enter(Said(kind="halt", at=now, by=OPERATOR, reason=refused.findings[0].message))
+            return
+        for word in words:
+            if word.kind == "halt" or (word.kind == "resume" and not (self.kill is not None and self.kill.stands())):
+                self._enter(Said(kind=word.kind, at=now, by=word.by, reason=word.reason))
+            self.inbox.taken(word)
+
+    # --- what is kept ------------------------------------------------------------------------------------------------
+
+    def _enter(self, given: Input) -> None:
+        """Writes an input down, as far as the disk takes it, and lets it follow."""
+        self.journal.write(given)
+        self._follow(given)
+
+    def _follow(self, given: Input) -> None:
+        self.stepper.recorder.blocked = self.journal.trouble
+        self.stepper.take(given)
+        if self.files is not None:
+            self.files.take(given)
+
+    def _keep_records(self) -> None:
+        """What could not be kept before is tried again."""
+        self.journal.retry()
+        self.stepper.recorder.blocked = self.journal.trouble
+        self.stepper.recorder.flush()
+        self._trouble("disk", self.journal.trouble or self.stepper.recorder.trouble)
+
+    def _trouble(self, what: What, words: str) -> str:
+        """Tells once that something is wrong, and once that it is over."""
+        before = self._troubles.get(what, "")
+        if words != before:
+            self._troubles[what] = words
+            if words:
+                severity: Severity = "warning" if what == "data" else "critical"
+                self.alerts.send(Alert(what, severity, f"{words}: no new risk" if what != "data" else words, self.time.now()))
+            else:
+                self.alerts.send(Alert(what, "info", f"over: {before}", self.time.now()))
+        return words

@@ -1,0 +1,149 @@
+"""`tb run` as a person meets it: sessions that run, are stopped, killed and gone on with, and are taken again."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cli_commands import invoke
+
+HOURS = 240  # more than a pipe holds the lines of, so that a session cannot end unread
+SMALL = """universe u on venue
+  tier t BTC-USD
+
+strategy s on u every 1h
+  enter long when close > close[1]
+    size 10% of equity
+    stop 10% below entry
+  hold at most 3h
+  cool down 6h after exit
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A small project with hourly bars that rise and fall."""
+    for folder in ("rules", "policy", "data"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "tb.yaml").write_text(
+        "name: small\naccount: {currency: USD, equity: 10_000 USD}\n"
+        "instruments: {default: {tick: 0.01, lot: 0.001, minimum: 1 USD}}\n"
+        "venue: {fee: 10bps, slippage: 5bps, spread: 0%, depth: 1B USD}\n"
+    )
+    (tmp_path / "rules" / "s.tb").write_text(SMALL)
+    (tmp_path / "policy" / "p.tb").write_text("limit gross  after.gross <= 100% of equity\n")
+    rows = ["time,open,high,low,close,volume"]
+    for hour in range(HOURS):
+        price = 100 + (hour * 7) % 11
+        rows.append(f"2024-01-{1 + hour // 24:02d}T{hour % 24:02d}:00Z,{price},{price + 1},{price - 1},{price + 0.5},10")
+    (tmp_path / "data" / "BTC-USD.csv").write_text("\n".join(rows) + "\n")
+    return tmp_path
+
+
+def run(project: Path, *more: str, mode: str = "paper") -> list[dict]:  # type: ignore[type-arg]
+    done = invoke("run", "--mode", mode, "--data", str(project / "data"), "--project", str(project), "--json", *more)
+    assert done.code == 0, done.err
+    return [json.loads(line) for line in done.out.splitlines()]
+
+
+def test_a_paper_session_taken_again_decides_the_same_byte_for_byte(project: Path) -> None:
+    *cycles, summary = run(project)
+    assert len(cycles) == HOURS
+    assert summary["finished"]
+    assert summary["trades"] > 5
+    again = invoke("replay", "--inputs", "r1", "--project", str(project), "--json")
+    assert again.code == 0, again.err
+    assert json.loads(again.out)["decision_log_hash"] == summary["decision_log_hash"]
+    compared = invoke("parity", "r1", "r2", "--project", str(project))
+    assert compared.code == 0
+    assert "parity 100%" in compared.out
+    assert "the same decision log" in compared.out
+
+
+def test_a_paper_session_decides_what_a_replay_of_its_bars_does(project: Path) -> None:
+    summary = run(project)[-1]
+    (folder,) = (project / ".tb" / "ledger.sessions").iterdir()
+    replayed = invoke("replay", "--data", str(folder), "--project", str(project), "--json")
+    assert replayed.code == 0, replayed.err
+    assert json.loads(replayed.out)["decision_log_hash"] == summary["decision_log_hash"]
+
+
+def test_a_session_says_why_it_did_not_trade(project: Path) -> None:
+    *cycles, _ = run(project)
+    codes = {cycle["no_trade_reason"]["code"] for cycle in cycles if cycle["no_trade_reason"] is not None}
+    assert codes == {"not_ready", "no_signal", "busy", "cooling_down"}
+    assert any(cycle["entries"] and cycle["no_trade_reason"] is None for cycle in cycles)
+
+
+def test_a_dry_run_sends_nothing(project: Path) -> None:
+    *cycles, summary = run(project, mode="dry-run")
+    assert summary["approved"] > 5
+    assert summary["trades"] == 0
+    assert all(cycle["positions"] == 0 for cycle in cycles)
+
+
+def test_a_session_that_was_killed_goes_on_as_if_it_never_had_been(project: Path, tmp_path: Path) -> None:
+    data = str(project / "data")
+    arguments = [sys.executable, "-m", "tb", "run", "--mode", "paper", "--data", data, "--project", str(project), "--json"]
+    seen: list[str] = []
+    # killed after its twentieth close: in the middle of whatever it does then
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            seen.append(line)
+            if len(seen) == 20:
+                process.send_signal(signal.SIGKILL)
+                break
+    assert process.returncode == -signal.SIGKILL
+    *rest, summary = run(project)
+    assert summary["run"] == "r1"
+    assert summary["finished"]
+    assert 1 <= len(rest) <= HOURS - 20
+    never = run(project, "--ledger", str(tmp_path / "never.sqlite"))[-1]
+    assert summary["decision_log_hash"] == never["decision_log_hash"]
+    assert summary["final_equity"] == never["final_equity"]
+    assert invoke("ledger", "verify", "--project", str(project)).code == 0
+
+
+def test_another_policy_does_not_go_on_with_a_session(project: Path) -> None:
+    run(project, "--once", "--from", "2024-01-01T05:00")
+    (project / "policy" / "p.tb").write_text("limit gross  after.gross <= 90% of equity\n")
+    done = invoke("run", "--mode", "paper", "--data", str(project / "data"), "--project", str(project))
+    assert done.code == 3
+    assert "TB863" in done.err
+    assert "--new" in done.err
+    assert run(project, "--new")[-1]["run"] == "r2"
+
+
+def test_a_session_whose_inputs_are_gone_does_not_begin_anew_by_itself(project: Path) -> None:
+    run(project, "--once", "--from", "2024-01-01T05:00")
+    for path in (project / ".tb" / "ledger.sessions").glob("*/inputs.jsonl"):
+        path.unlink()
+    done = invoke("run", "--mode", "paper", "--data", str(project / "data"), "--project", str(project))
+    assert done.code == 3
+    assert "TB860" in done.err
+
+
+def test_once_goes_on_close_by_close(project: Path) -> None:
+    first = run(project, "--once", "--from", "2024-01-01T05:00")
+    second = run(project, "--once", "--from", "2024-01-01T06:00")
+    assert [line["at"] for line in (first[0], second[0])] == ["2024-01-01T05:00Z", "2024-01-01T06:00Z"]
+    assert first[-1]["run"] == second[-1]["run"] == "r1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--mode", "paper"), "--data PATH"),
+        (("--mode", "paper", "--speed", "2x"), "add --data"),
+        (("--mode", "live", "--data", "data"), "recorded bars cannot be traded live"),
+    ],
+)
+def test_what_cannot_be_meant_is_said(project: Path, arguments: tuple[str, ...], words: str) -> None:
+    done = invoke("run", *arguments, "--project", str(project))
+    assert done.code == 2
+    assert words in done.err
