@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     "tb run --mode paper",
     "tb run --mode paper --data ../data/crypto_1h --from 2024-01-01 --speed max   # recorded bars, as if they came now",
 )
-@click.option("--mode", type=click.Choice(["dry-run", "paper", "live"]), default="dry-run", show_default=True)
+@click.option(
+    "--mode", type=click.Choice(["dry-run", "paper", "live"]), default="dry-run", show_default=True, help="What it may do."
+)
 @click.option("--once", is_flag=True, help="Decide on the newest closed bar, and end: for a scheduler.")
 @click.option("--instruments", type=names, metavar="A,B", help="These alone.")
 @click.option("--data", type=click.Path(path_type=Path), metavar="PATH", help="Recorded bars, played as if they came now.")
