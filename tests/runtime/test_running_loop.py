@@ -163,13 +163,13 @@ def test_a_missed_close_is_history_and_the_venue_tells_of_it(tmp_path: Path) -> 
 
 
 def test_an_entry_that_filled_in_a_long_pause_has_the_levels_that_it_was_decided_with(tmp_path: Path) -> None:
-    rules = strategy(stop="at low[1] - 1 USD", more=("cool down 400h after exit",))
+    rules = strategy(stop="at low[1] * 0.9", more=("cool down 400h after exit",))
     run = running(compiled(rules), rising(300), tmp_path)
     tell = run.loop.tell
 
     def sleep(cycle) -> None:  # type: ignore[no-untyped-def]
         tell(cycle)
-        if cycle.at == hour(3):
+        if cycle.at == hour(2):
             run.clock.passed += 200 * HOUR
 
     run.loop.tell = sleep
