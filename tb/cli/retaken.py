@@ -13,6 +13,7 @@ from tb.core.time import show_instant
 
 if TYPE_CHECKING:
     from tb.core.records import Run
+    from tb.ledger import Place
     from tb.ledger.store import Ledger
     from tb.runtime.policy import Compiled
     from tb.runtime.running.inputs import Opening
@@ -28,7 +29,7 @@ class _Source:
     run: Run | None
 
 
-def retake(inputs: str, project: Path, ledger: Path | None, *, as_json: bool) -> None:
+def retake(inputs: str, project: Path, ledger: Place | None, *, as_json: bool) -> None:
     """Takes the session again: `inputs` is the id of its run in the ledger, or its folder."""
     from tb.cli.opening import ledger_path
     from tb.ledger import open_ledger

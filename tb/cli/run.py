@@ -13,6 +13,7 @@ from tb.cli.output import encode, put, say
 
 if TYPE_CHECKING:
     from tb.cli.running import Begun, World
+    from tb.ledger import Place
     from tb.ledger.store import Ledger
     from tb.runtime.policy import Compiled
     from tb.runtime.running.loop import Loop
@@ -46,7 +47,7 @@ def tb_run(
     last: int | None,
     speed: str | None,
     new: bool,
-    ledger: Path | None,
+    ledger: Place | None,
     project: Path,
     as_json: bool,
 ) -> None:

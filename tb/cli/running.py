@@ -73,7 +73,7 @@ def begin(compiled: Compiled, ledger: Ledger, mode: str, world: World) -> Begun:
     from tb.runtime.running.sessions import new_folder
 
     started = time.time_ns() // 1_000_000
-    folder = new_folder(ledger.path, mode, started)
+    folder = new_folder(compiled.project.root, ledger.path, mode, started)
     run = ledger.start_run(_run(compiled, ledger.put_policy(compiled.project.texts), mode, world, started, folder))
     opening = Opening(
         run=run.id,

@@ -14,7 +14,7 @@ from tb.core.diagnostics import Refused, error
 from tb.core.records import Record, Run
 from tb.core.span import whole_file
 from tb.core.time import show_instant
-from tb.ledger import RunInfo
+from tb.ledger import Place, RunInfo
 from tb.runtime.ports.feed import Bar
 from tb.runtime.running.inputs import DAMAGED, NAME, Close, History, Input, Opening, read_inputs
 from tb.runtime.running.recording import Keeps
@@ -33,9 +33,10 @@ class SessionLedger(Keeps, Protocol):
     def start_run(self, run: Run) -> Run: ...
 
 
-def new_folder(ledger: Path, mode: str, started: int) -> Path:
-    """Where the inputs of a new session are to be."""
-    return (ledger.parent / f"{ledger.stem}.sessions" / f"{mode}-{started}").resolve()
+def new_folder(root: Path, ledger: Place, mode: str, started: int) -> Path:
+    """Where the inputs of a new session are to be: beside the ledger, in the project where that is in a database."""
+    beside = ledger if isinstance(ledger, Path) else root / ".tb" / "ledger"
+    return (beside.parent / f"{beside.stem}.sessions" / f"{mode}-{started}").resolve()
 
 
 def folder_of(run: Run) -> Path:
