@@ -27,7 +27,6 @@ from tb.gate.facts import Moment
 from tb.gate.gate import Gate, Judgement
 from tb.gate.proposal import Proposal
 from tb.ledger import GENESIS, DecisionLog, Grouping, entry_hash, open_ledger
-from tb.runtime.judged import texts_of
 
 HOUR = 3_600_000
 NOW = 473_364 * HOUR
@@ -116,7 +115,7 @@ def record(judgement: Judgement, asked: Moment, seq: int) -> Decision:
         reason="volume 1.8x its mean",
         failed=judgement.failed,
         unknown=judgement.unknown,
-        facts=texts_of(judgement.inputs),
+        facts=judgement.texts,
         market=tuple(1000.0 + at / 3 for at in range(15)),
         ages=(0,) * 15,
         rows=(36_421,) * 15,

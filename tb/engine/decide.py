@@ -22,6 +22,7 @@ from tb.engine.instant import EXACT, Exact, decision_value
 from tb.engine.plan import ExemptionPlan, PolicyPlan
 
 Judge = Callable[[Sequence[Exact]], tuple[int, int]]
+Values = Callable[[Sequence[Exact]], tuple[Exact, ...]]
 Measure = Callable[[Sequence[Exact]], tuple[tuple[Exact, Exact], ...]]
 _COMPARE = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}
 _EXACT = {"add": "add", "sub": "subtract", "mul": "multiply"}
@@ -43,7 +44,27 @@ def generate(graph: RuleGraph, policy: PolicyPlan) -> Generated:
     writer = _Writer(graph, policy)
     writer.write()
     source = "\n".join(writer.source) + "\n"
-    names: dict[str, object] = {
+    names = _names(writer)
+    exec(compile(source, f"<policy {policy.period} ms>", "exec"), names)
+    judge, measure = names["judge"], names["measure"]
+    assert callable(judge)
+    assert callable(measure)
+    return Generated(source, tuple(writer.spans), judge, tuple(writer.measured), measure)
+
+
+def values_of(graph: RuleGraph, policy: PolicyPlan, nodes: Sequence[int]) -> Values:
+    """The exact values of nodes above the policy's leaves, from these."""
+    writer = _Writer(graph, policy)
+    writer.write_values(nodes)
+    names = _names(writer)
+    exec(compile("\n".join(writer.source) + "\n", f"<values {policy.period} ms>", "exec"), names)
+    values = names["values"]
+    assert callable(values)
+    return values
+
+
+def _names(writer: _Writer) -> dict[str, object]:
+    return {
         "x_add": _settled(EXACT.add),
         "x_subtract": _settled(EXACT.subtract),
         "x_multiply": _settled(EXACT.multiply),
@@ -53,11 +74,6 @@ def generate(graph: RuleGraph, policy: PolicyPlan) -> Generated:
         **{_function(name): function for name, function in DERIVED.items()},
         **writer.tables,
     }
-    exec(compile(source, f"<policy {policy.period} ms>", "exec"), names)
-    judge, measure = names["judge"], names["measure"]
-    assert callable(judge)
-    assert callable(measure)
-    return Generated(source, tuple(writer.spans), judge, tuple(writer.measured), measure)
 
 
 def _settled(operation: Callable[[Decimal, Decimal], Decimal]) -> Callable[[Decimal, Decimal], Decimal | None]:
@@ -104,6 +120,13 @@ class _Writer:
         self._line("    return failed, unknown", None)
         self._write_measure()
 
+    def write_values(self, nodes: Sequence[int]) -> None:
+        self._begin("values")
+        done = set(self.policy.leaves)
+        for node in nodes:
+            self._compute(node, None, done)
+        self._line(f"    return ({''.join(f'{self._name(node)}, ' for node in nodes)})", None)
+
     def _write_measure(self) -> None:
         self._line("", None)
         self._line("", None)
@@ -128,7 +151,7 @@ class _Writer:
         if self.policy.leaves:
             self._line(f"    {''.join(f'v{leaf}, ' for leaf in self.policy.leaves)}= x", None)
 
-    def _compute(self, root: int, span: Span, done: set[int]) -> None:
+    def _compute(self, root: int, span: Span | None, done: set[int]) -> None:
         for id_ in self.graph.reach((root,)):
             if id_ in done or self._below_leaf(id_, root):
                 continue

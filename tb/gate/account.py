@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
@@ -19,12 +20,12 @@ from tb.gate.activity import Activity, SentOrder
 from tb.gate.conversion import ONE, at_rate
 from tb.gate.exposed import Exposed, exposed
 from tb.gate.history import EquityHistory, HeldThrough, Stretch
-from tb.gate.tracked import Tracked
+from tb.gate.tracked import Listed, Tracked
 
 ZERO = Decimal(0)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Holding:
     """What one strategy holds of one instrument; `quantity` is signed."""
 
@@ -63,10 +64,21 @@ class Book:
 
 
 @dataclass(slots=True)
+class Kept:
+    """What was worked out about an account, as long as nothing changes."""
+
+    sums: tuple[Decimal, Decimal] | None = None  # equity and gross
+    are_summed: bool = False
+    net: tuple[int, str, tuple[Decimal, Decimal] | None] | None = None  # `tb.gate.net`
+    exposed: Exposed | None = None
+
+
+@dataclass(slots=True)
 class Account:
     """One account. Change it through its methods only: they keep the high-water mark, the counts and the books.
 
-    Books follow from the same events: what happens to a strategy happens to its book too.
+    Books follow from the same events: what happens to a strategy happens to its book too. INVARIANT: whatever changes cash,
+    holdings, working orders, marks, counts, the day or the high-water mark raises `version`, and nothing lowers it.
     """
 
     currency: str
@@ -79,8 +91,8 @@ class Account:
     working: Tracked[str, Working] = field(default_factory=Tracked)
     together: Tracked[tuple[str, str], str] = field(default_factory=Tracked)  # the group of each holding that is a leg
     marks: Tracked[str, Decimal | None] = field(default_factory=Tracked)
-    entry_times: list[int] = field(default_factory=list)
-    order_times: list[int] = field(default_factory=list)
+    entry_times: Listed[int] = field(default_factory=Listed)
+    order_times: Listed[int] = field(default_factory=Listed)
     losses_in_a_row: int = 0
     last_loss: int | None = None
     history: EquityHistory = field(default_factory=EquityHistory.empty)  # equity at the closes seen
@@ -89,12 +101,22 @@ class Account:
     books: dict[str, Book] = field(default_factory=dict)  # by name
     whole: Account | None = field(default=None, repr=False, compare=False)  # of a book: the account it is a part of
     strategies: tuple[str, ...] = ()  # of a book: its strategies
-    _sums: tuple[Decimal, Decimal] | None = None  # equity and gross, as long as nothing changes
-    _are_summed: bool = False
-    net: tuple[int, str, tuple[Decimal, Decimal] | None] | None = field(
-        default=None, repr=False, compare=False
-    )  # `tb.gate.net`
-    _exposed: Exposed | None = field(default=None, repr=False, compare=False)
+    kept: Kept = field(default_factory=Kept, repr=False, compare=False)
+    _written: int = field(default=0, repr=False, compare=False)  # how often a field was
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        before = getattr(self, name, None)
+        object.__setattr__(self, name, value)
+        if name != "_written":
+            lost = before.changes if isinstance(before, Tracked | Listed) else 0
+            object.__setattr__(self, "_written", getattr(self, "_written", 0) + 1 + lost)
+
+    @property
+    def version(self) -> int:
+        """Rises with whatever changes, but for the history of equity, activity and returns."""
+        working = (self.whole or self).working.changes
+        counts = self.entry_times.changes + self.order_times.changes
+        return self._written + self.holdings.changes + self.marks.changes + working + counts
 
     # --- books -----------------------------------------------------------------------------------------------------
 
@@ -139,9 +161,9 @@ class Account:
 
     def exposed(self) -> Exposed:
         """What the account is exposed to."""
-        if self._exposed is None or self._exposed.changes != self.changes:
-            self._exposed = exposed(self, self.changes)
-        return self._exposed
+        if self.kept.exposed is None or self.kept.exposed.changes != self.changes:
+            self.kept.exposed = exposed(self, self.changes)
+        return self.kept.exposed
 
     def held(self) -> tuple[str, ...]:
         """Instruments with a position, in order of opening."""
@@ -158,7 +180,7 @@ class Account:
     def mark(self, instrument: str, price: Decimal | None) -> None:
         """The last price of an instrument; None where it is unknown."""
         self.marks[instrument] = price
-        self._are_summed = False
+        self.kept.are_summed = False
         for book in self.books.values():
             book.account.mark(instrument, price)
 
@@ -173,9 +195,9 @@ class Account:
         return None if sums is None else sums[1]
 
     def _add_up(self) -> tuple[Decimal, Decimal] | None:
-        if self._are_summed:
-            return self._sums
-        self._are_summed, self._sums = True, None
+        if self.kept.are_summed:
+            return self.kept.sums
+        self.kept.are_summed, self.kept.sums = True, None
         equity, gross = self.cash, ZERO
         for holding in self.holdings.values():
             mark = self.marks.get(holding.instrument)
@@ -183,8 +205,8 @@ class Account:
                 return None
             value = EXACT.multiply(holding.quantity, mark)
             equity, gross = EXACT.add(equity, value), EXACT.add(gross, abs(value))
-        self._sums = (equity, gross)
-        return self._sums
+        self.kept.sums = (equity, gross)
+        return self.kept.sums
 
     def sides(self, instrument: str) -> tuple[Decimal, Decimal] | None:
         """Signed value of the long side and of the short side of an instrument, each at its worst (`tb.gate.exposed`)."""
@@ -278,7 +300,7 @@ class Account:
 
     def fill(self, strategy: str, instrument: str, quantity: Decimal, price: Decimal, fee: Decimal) -> None:
         """Books a fill: signed quantity at a price, fee in account currency. The price is the mark until a close is seen."""
-        self._are_summed = False
+        self.kept.are_summed = False
         self.cash = EXACT.subtract(EXACT.subtract(self.cash, EXACT.multiply(quantity, price)), fee)
         key = (strategy, instrument)
         holding = self.holdings.get(key)
@@ -296,7 +318,7 @@ class Account:
 
     def receive(self, strategy: str, amount: Decimal) -> None:
         """Books money that comes without a trade, negative where it is paid: funding."""
-        self._are_summed = False
+        self.kept.are_summed = False
         self.cash = EXACT.add(self.cash, amount)
         for part in self._parts(strategy):
             part.receive(strategy, amount)

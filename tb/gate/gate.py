@@ -1,8 +1,9 @@
 """judge: one proposal against every constraint, in the light of those approved before it.
 
-1. The leaves of the policy are read once: market values exactly as their shortest text, facts from account and order.
-2. A generated function accepts what surely passes everything (`tb.engine.accept`); of anything else another one answers which
-   constraints fail and which cannot be known.
+1. The leaves of the policy are read (`tb.gate.reading`): market values exactly as their shortest text, facts from account and
+   order.
+2. Which constraints fail and which cannot be known is asked of intervals of floats first (`tb.engine.surely`), and where these
+   are not certain of one generated function over exact numbers.
 3. The strictest verdict wins: approve < warn < shrink < reject < pause < halt. What cannot be known rejects (a `warn`, and a
    constraint at `level warn`, warns). A `shadow` constraint is judged and named, and changes nothing.
 4. Shrink finds the largest whole number of lots that every shrinking limit lets pass, and judges that size in full.
@@ -17,17 +18,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 
+import msgspec
+
 from tb.core.records import LATTICE, Verdict
-from tb.engine.accept import accept_of
 from tb.engine.decide import generate
 from tb.engine.explain.words import show_value
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import Exact, exact
 from tb.engine.leaves import leaves_of
 from tb.engine.plan import ConstraintPlan, PolicyPlan
+from tb.engine.surely import SURE, Growing, Masks, Rest
 from tb.gate.facts import READERS, Moment, read
-
-MarketReader = Callable[[int], float | None]
+from tb.gate.reading import Given, MarketReader, Reading, Snapshot, Texts
 
 
 class Approved:
@@ -77,9 +79,8 @@ def closing(quantity: Decimal, *, held: Decimal) -> Approved:
     return _approve(quantity)
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """What the gate says. `inputs` are the leaves in the plan's order, for the proposed quantity; masks count from bit 0.
+class Judgement(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """What the gate says. `snapshot` has the leaves for the proposed quantity; masks count from bit 0.
 
     `failed` and `unknown` hold the bits of constraints that apply to this order, for the proposed quantity. `shadowed` names
     the `shadow` constraints that would apply and did not pass.
@@ -89,14 +90,35 @@ class Judgement:
     deciding: tuple[str, ...]
     failed: int
     unknown: int
-    inputs: tuple[Exact, ...]
+    snapshot: Snapshot
     approved: Approved | None
     latches: tuple[ConstraintPlan, ...]
     shadowed: tuple[str, ...] = ()
 
     @property
     def quantity(self) -> Decimal:
-        return self.approved.quantity if self.approved is not None else Decimal(0)
+        return self.approved.quantity if self.approved is not None else NOTHING
+
+    @property
+    def inputs(self) -> tuple[Exact, ...]:
+        """The leaves in the plan's order."""
+        return self.snapshot.inputs
+
+    @property
+    def texts(self) -> Texts:
+        """The same as records store them."""
+        return self.snapshot.texts
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Judgement) and self._said() == other._said()
+
+    def _said(self) -> tuple[object, ...]:
+        masks = self.failed, self.unknown
+        return self.verdict, self.deciding, masks, self.inputs, self.approved, self.latches, self.shadowed
+
+
+PASSED: Masks = (0, 0)
+NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +131,7 @@ class Broken:
 
 
 class Gate:
-    """Judges for one period. Built once; holds no state of its own."""
+    """Judges for one period. Built once; what it keeps of one order for the next changes no answer."""
 
     def __init__(self, graph: RuleGraph, policy: PolicyPlan) -> None:
         self.graph = graph
@@ -118,15 +140,16 @@ class Gate:
         self._judge = self.generated.judge
         self._measure = self.generated.measure
         self._shrinking = _subset(policy, [c for c in policy.constraints if c.acts == "shrink"])
-        self._shrink_judge = generate(graph, self._shrinking).judge
-        self._accept = accept_of(graph, policy)
         self._leaves = [self._leaf(leaf) for leaf in policy.leaves]
+        self._reading = Reading(graph, policy, self._leaves)
+        self._rest = Rest(graph, policy, self._judge)
         self._readers = [(_no_fact, leaf) if isinstance(leaf, int) else (READERS[leaf[0]], leaf[1]) for leaf in self._leaves]
         self._quantity = next(
             at
             for at, leaf in enumerate(policy.leaves)
             if graph[leaf].op == "fact" and graph[leaf].consts[0] == "order.quantity"
         )
+        self._sizes = Growing(graph, self._shrinking, self._quantity)
         self._all = _bits(policy, lambda c: c.acts is not None)
         self._every = _bits(policy, lambda c: c.acts is not None and c.every_order)
         self._shadows = _bits(policy, lambda c: c.acts is None)
@@ -142,7 +165,17 @@ class Gate:
 
     def judge(self, moment: Moment, market: MarketReader, lot: Decimal | None) -> Judgement:
         """The verdict on one proposal. `market` gives a market leaf's value at the instant; `lot` is the instrument's grid."""
-        return self.decide(self.inputs(moment, market), moment.proposal.adds_risk, moment.proposal.quantity, lot)
+        proposal, reading = moment.proposal, self._reading
+        if not reading.lock.acquire(blocking=False):  # another thread asks right now
+            return self.decide(self.inputs(moment, market), proposal.adds_risk, proposal.quantity, lot)
+        try:
+            told, snapshot = reading.ask(moment, market)
+        finally:
+            reading.lock.release()
+        if told is SURE:
+            return Judgement("approve", (), 0, 0, snapshot, _approve(proposal.quantity), ())
+        masks = self._rest.masks(told, snapshot.inputs) if told[2] else told[:2]
+        return self._said(masks, snapshot, proposal.adds_risk, proposal.quantity, lot)
 
     def inputs(self, moment: Moment, market: MarketReader) -> list[Exact]:
         """What the decision function reads, in its order."""
@@ -150,26 +183,25 @@ class Gate:
 
     def decide(self, inputs: Sequence[Exact], adds_risk: bool, quantity: Decimal, lot: Decimal | None) -> Judgement:
         """The verdict that follows from a snapshot alone: explanations and what-if questions come through here too."""
-        if self._accept(inputs):
-            return Judgement("approve", (), 0, 0, tuple(inputs), _approve(quantity), ())
-        masks = self._judge(inputs)
-        judgement = self._act(inputs, masks, self.applies(adds_risk), quantity, lot)
-        shadowed = self.shadowed(masks, adds_risk)
-        return replace(judgement, shadowed=shadowed) if shadowed else judgement
+        return self._said(self._judge(inputs), Given(inputs), adds_risk, quantity, lot)
 
-    def _act(
-        self, inputs: Sequence[Exact], masks: tuple[int, int], applies: int, quantity: Decimal, lot: Decimal | None
-    ) -> Judgement:
+    def _said(self, masks: Masks, snapshot: Snapshot, adds_risk: bool, quantity: Decimal, lot: Decimal | None) -> Judgement:
+        if masks == PASSED:
+            return Judgement("approve", (), 0, 0, snapshot, _approve(quantity), ())
+        judgement = self._act(snapshot, masks, self.applies(adds_risk), quantity, lot)
+        shadowed = self.shadowed(masks, adds_risk)
+        return msgspec.structs.replace(judgement, shadowed=shadowed) if shadowed else judgement
+
+    def _act(self, snapshot: Snapshot, masks: Masks, applies: int, quantity: Decimal, lot: Decimal | None) -> Judgement:
         failed, unknown = (mask & applies for mask in masks)
         verdict, deciding = self._strictest(failed, unknown)
         latches = tuple(c for bit, c in enumerate(self.policy.constraints) if failed >> bit & 1 and c.latches)
-        snapshot = tuple(inputs)
         if verdict in {"approve", "warn"}:
             return Judgement(verdict, deciding, failed, unknown, snapshot, _approve(quantity), latches)
         if verdict == "shrink":
-            smaller = self._largest(inputs, quantity, lot)
+            smaller = self._largest(snapshot.inputs, quantity, lot)
             if smaller is not None:
-                then_failed, then_unknown = self._judge(self.with_quantity(inputs, smaller))
+                then_failed, then_unknown = self._judge(self.with_quantity(snapshot.inputs, smaller))
                 rest, names = self._strictest(then_failed & applies, then_unknown & applies)
                 if rest in {"approve", "warn"}:
                     return Judgement("shrink", deciding, failed, unknown, snapshot, _approve(smaller), latches)
@@ -268,12 +300,13 @@ class Gate:
         if lot is None or lot <= 0:
             return None
         low, high = 0, int((quantity / lot).to_integral_value(ROUND_CEILING))  # the proposal itself is known to fail
-        while high - low > 1:
-            middle = (low + high) // 2
-            if self._shrink_judge(self.with_quantity(inputs, lot * middle)) == (0, 0):
-                low = middle
-            else:
-                high = middle
+        with self._sizes.asked(lambda lots: self.with_quantity(inputs, lot * lots), lot) as passes:
+            while high - low > 1:
+                middle = (low + high) // 2
+                if passes(middle):
+                    low = middle
+                else:
+                    high = middle
         return lot * low if low else None
 
 

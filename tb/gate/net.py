@@ -14,9 +14,9 @@ def net_sides(account: Account, without: str) -> tuple[Decimal, Decimal] | None:
     `without` names a group that is not counted. None where a price is not known.
     """
     changes = account.changes + (account.whole or account).together.changes
-    if account.net is None or account.net[:2] != (changes, without):
-        account.net = (changes, without, _net_sides(account, without))
-    return account.net[2]
+    if account.kept.net is None or account.kept.net[:2] != (changes, without):
+        account.kept.net = (changes, without, _net_sides(account, without))
+    return account.kept.net[2]
 
 
 def _net_sides(account: Account, without: str) -> tuple[Decimal, Decimal] | None:

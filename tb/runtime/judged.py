@@ -53,7 +53,7 @@ def decision_of(
         reason=draft.reason,
         failed=judgement.failed,
         unknown=judgement.unknown,
-        facts=texts_of(judgement.inputs),
+        facts=judgement.texts,
         market=tuple([view.value(leaf, looked_at, row) for leaf in draft.leaves]),
         ages=tuple([age for age, _ in origins]),
         rows=tuple([row for _, row in origins]),

@@ -1,11 +1,13 @@
 """Compares the fast path with the reference interpreter on generated programs and inputs, value by value.
 
-    python tests/soak/differential.py [--comparisons 10000000] [--workers 2] [--seed 1]
+    python tests/soak/differential.py [--comparisons 10000000] [--workers 2] [--seed 1] [--kinds gates verdicts]
 
-Three kinds of comparison, each counted by itself:
+Four kinds of comparison, each counted by itself:
 - columns: the value of one market node at one bar, computed in columns of chunks of a drawn size, against the interpreter's;
-- verdicts: one constraint on one drawn set of inputs, by the generated decision function, against the interpreter's; what
-  the function that is asked first accepts must have no bit at all;
+- verdicts: one constraint on one drawn set of inputs, by the generated decision function, against the interpreter's; the same
+  from intervals of floats, as far as these are certain, and from the exact function of the rest (`certain` counts the former);
+- gates: one constraint on one drawn moment in the life of an account, by a gate that keeps what it read before, against what is
+  read and interpreted anew; a size that shrinks against a search that computes each step exactly;
 - records: one record of a replay that skips from event to event, against one that steps every bar.
 
 A mismatch is printed with its seed and program, and the command ends with 1. The same seed and workers compare the same things.
@@ -19,16 +21,23 @@ import time
 import traceback
 import zlib
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
+from random import Random
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path[:0] = [str(ROOT), *(str(ROOT / "tests" / room) for room in ("engine", "replay"))]
+sys.path[:0] = [str(ROOT), *(str(ROOT / "tests" / room) for room in ("engine", "gate", "replay"))]
 
 import policies  # noqa: E402
 import programs  # noqa: E402
 from hypothesis import HealthCheck, Phase, given, seed, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
+from moments import Life  # noqa: E402
 from small_projects import run  # noqa: E402
 from small_runs import (  # noqa: E402
     Drawn,
@@ -39,11 +48,17 @@ from small_runs import markets as drawn_markets  # noqa: E402
 from stepping import stepped  # noqa: E402
 
 from tb.core.records import Cancel, Decision, Fill, Latch, Order, Quiet, Trade  # noqa: E402
-from tb.engine.accept import accept_of  # noqa: E402
 from tb.engine.columns import evaluate  # noqa: E402
 from tb.engine.decide import generate  # noqa: E402
+from tb.engine.graph import RuleGraph  # noqa: E402
+from tb.engine.instant import Exact  # noqa: E402
 from tb.engine.interpret import Histories, judge  # noqa: E402
+from tb.engine.plan import PolicyPlan  # noqa: E402
+from tb.engine.surely import Rest, Surely  # noqa: E402
+from tb.gate.gate import Gate  # noqa: E402
 
+LOT = Decimal("0.01")
+KINDS = ("columns", "verdicts", "gates", "records")
 ROUND = 40  # examples of each kind between two lines of progress
 TOLD = Decision | Order | Cancel | Fill | Trade | Latch
 
@@ -69,13 +84,59 @@ def verdicts(data: st.DataObject, found: Counter[str]) -> None:
     lines = data.draw(policies.constraints())
     plan = policies.plan_of(lines)
     policy = policies.policy_of(plan)
-    decide, accept = generate(plan.graph, policy).judge, accept_of(plan.graph, policy)
+    decide = generate(plan.graph, policy).judge
+    order, some = data.draw(st.permutations(policy.leaves)), data.draw(st.sets(st.sampled_from(policy.leaves)))
+    surely, rest = Surely(plan.graph, policy, order, some), Rest(plan.graph, policy, decide)
     for _ in range(20):
         inputs = data.draw(policies.vectors(plan.graph, policy))
-        expected = judge(plan.graph, policy, inputs)
-        assert decide(inputs) == expected, "\n".join([*lines, repr(inputs)])
-        assert not accept(inputs) or expected == (0, 0), "\n".join([*lines, repr(inputs)])
+        expected, text = judge(plan.graph, policy, inputs), "\n".join([*lines, repr(inputs)])
+        assert decide(inputs) == expected, text
+        surely.give(inputs)
+        failed, unknown, still_open = told = surely.masks()
+        assert (failed, unknown) == tuple(mask & ~still_open for mask in expected), text
+        assert rest.masks(told, inputs) == expected, text
         found["verdicts"] += len(policy.constraints)
+        found["certain"] += len(policy.constraints) - still_open.bit_count()
+
+
+def gates(data: st.DataObject, found: Counter[str]) -> None:
+    """A drawn policy in a random life: every bit, every input, and every size."""
+    lines = data.draw(policies.constraints())
+    plan = policies.plan_of(lines)
+    policy = policies.policy_of(plan)
+    gate, life = Gate(plan.graph, policy), Life(Random(data.draw(st.integers(0, 2**62))), has_odd=data.draw(st.booleans()))
+    shrinking = replace(policy, constraints=tuple(c for c in policy.constraints if c.acts == "shrink"))
+    for _ in range(60):
+        life.live()
+        moment, market = life.moment(), life.market()
+        inputs, text = gate.inputs(moment, market), "\n".join(lines)
+        try:
+            expected = judge(plan.graph, policy, inputs)
+        except InvalidOperation:  # a NaN is compared, which is no order at all
+            with suppress(InvalidOperation):
+                assert gate.judge(moment, market, LOT).approved is None, text
+            continue
+        said = gate.judge(moment, market, LOT)
+        applies = gate.applies(moment.proposal.adds_risk)
+        assert repr(said.inputs) == repr(tuple(inputs)), text
+        assert (said.failed, said.unknown) == tuple(mask & applies for mask in expected), f"{text}\n{inputs!r}"
+        assert said == gate.decide(inputs, moment.proposal.adds_risk, moment.proposal.quantity, LOT), f"{text}\n{inputs!r}"
+        if said.verdict == "shrink":
+            assert said.quantity == largest(plan.graph, shrinking, gate, inputs), f"{text}\n{inputs!r}"
+            found["sizes"] += 1
+        found["gates"] += len(policy.constraints)
+
+
+def largest(graph: RuleGraph, shrinking: PolicyPlan, gate: Gate, inputs: Sequence[Exact]) -> Decimal:
+    """The size that the gate's search finds, each step of it interpreted."""
+    quantity = inputs[gate.leaf("order.quantity")]
+    assert isinstance(quantity, Decimal)
+    low, high = 0, int((quantity / LOT).to_integral_value(ROUND_CEILING))
+    while high - low > 1:
+        middle = (low + high) // 2
+        passes = judge(graph, shrinking, gate.with_quantity(inputs, LOT * middle)) == (0, 0)
+        low, high = (middle, high) if passes else (low, middle)
+    return LOT * low
 
 
 def records(written: Written, drawn: Drawn, found: Counter[str]) -> None:
@@ -88,7 +149,7 @@ def records(written: Written, drawn: Drawn, found: Counter[str]) -> None:
     found["records"] += len(told[1]) + sum(map(len, states[1].values()))
 
 
-def compared(of: int) -> tuple[Counter[str], str]:
+def compared(of: int, kinds: Sequence[str] = KINDS) -> tuple[Counter[str], str]:
     """One round with its seed: what was compared, and what did not agree, empty where all did."""
     found: Counter[str] = Counter()
     how = settings(
@@ -109,11 +170,18 @@ def compared(of: int) -> tuple[Counter[str], str]:
 
     @seed(of)
     @how
+    @given(st.data())
+    def whole_gates(data: st.DataObject) -> None:
+        gates(data, found)
+
+    @seed(of)
+    @how
     @given(projects(), drawn_markets())
     def whole_runs(written: Written, drawn: Drawn) -> None:
         records(written, drawn, found)
 
-    for kind in (market_stage, decision_stage, whole_runs):
+    stages = dict(zip(KINDS, (market_stage, decision_stage, whole_gates, whole_runs), strict=True))
+    for kind in (stages[name] for name in kinds):
         try:
             kind()
         except Exception:  # whatever it is, it is what the soak looks for: told with the seed that gives it again
@@ -126,20 +194,21 @@ def main() -> int:
     parser.add_argument("--comparisons", type=int, default=10_000_000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
     chosen = parser.parse_args()
     total: Counter[str] = Counter()
     begin, next_seed = time.monotonic(), chosen.seed * 1_000_000
     with ProcessPoolExecutor(chosen.workers) as pool:
-        while total.total() < chosen.comparisons:
+        while sum(total[kind] for kind in KINDS) < chosen.comparisons:
             seeds = range(next_seed, next_seed + chosen.workers)
             next_seed += chosen.workers
-            for found, wrong in pool.map(compared, seeds):
+            for found, wrong in pool.map(partial(compared, kinds=chosen.kinds), seeds):
                 total += found
                 if wrong:
                     print(wrong)
                     return 1
-            shares = ", ".join(f"{total[kind]:,} {kind}" for kind in ("columns", "verdicts", "records"))
-            print(f"{total.total():,} comparisons ({shares}), {time.monotonic() - begin:,.0f} s, no mismatch", flush=True)
+            done, shares = sum(total[kind] for kind in KINDS), ", ".join(f"{count:,} {kind}" for kind, count in total.items())
+            print(f"{done:,} comparisons ({shares}), {time.monotonic() - begin:,.0f} s, no mismatch", flush=True)
     return 0
 
 

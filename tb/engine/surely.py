@@ -1,0 +1,136 @@
+"""surely: what a policy's constraints say for certain, asked before the exact decision function.
+
+1. `Surely` runs the program of the constraints (`tb.engine.program`) over intervals of floats. What it says of a constraint is
+   what the decision function says, or that it does not know.
+2. `Rest` asks the exact function of the constraints that are left: often the same few, right at their limits.
+3. `Growing` asks about one order at many quantities.
+
+INVARIANT: masks are those of `tb.engine.decide` for the same inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from struct import Struct
+from threading import Lock
+
+from tb.engine import intervals as k
+from tb.engine.decide import Judge, Values, generate, values_of
+from tb.engine.graph import RuleGraph
+from tb.engine.instant import Exact
+from tb.engine.plan import PolicyPlan
+from tb.engine.program import program_of, rounded
+
+Masks = tuple[int, int]  # what failed, what is unknown
+Told = tuple[int, int, int]  # the same as far as it is certain, and what is not
+SURE: Told = (0, 0, 0)
+_BITS = 900  # of a number of lots that is looked at as a float
+KEPT = 64  # functions of some constraints, at most
+_pack_one = Struct("d").pack_into
+
+
+class Surely:
+    """A program in its work space: inputs are written with `give`, in any number of calls, and then judged. One thread at a
+    time: `lock` is for whoever shares it."""
+
+    def __init__(self, graph: RuleGraph, policy: PolicyPlan, leaves: Sequence[int], vague: Collection[int]) -> None:
+        program = program_of(graph, policy, leaves, vague)
+        self.inputs, self.outside = program.inputs, program.outside
+        self.values_outside = values_of(graph, policy, program.outside)
+        self.lock = Lock()
+        self.buffer = memoryview(program.work[k.GIVEN]).cast("B")
+        self._rows, self._work = program.rows, program.work
+        self._told = program.work[k.TOLD, : program.roots]
+        self._places = [policy.leaves.index(leaf) for leaf in leaves]
+        self._all = Struct(f"{program.inputs}d").pack_into
+
+    def give(self, inputs: Sequence[Exact]) -> None:
+        """All inputs, in the order of the policy's leaves."""
+        floats = [rounded(inputs[place]) for place in self._places]
+        if self.outside:
+            floats += map(rounded, self.values_outside(inputs))
+        self._all(self.buffer, 0, *floats)
+
+    def masks(self) -> Told:
+        """What is certain of what was given: the masks of the decision function, and the bits that these say nothing about."""
+        return _masks(self._told.tolist()) if self.run() else SURE
+
+    def run(self) -> int:
+        """What `tb.engine.intervals.settle` finds."""
+        found: int = k.settle(self._rows, self._work)
+        return found
+
+
+def _masks(told: Sequence[float]) -> Told:
+    failed = unknown = still_open = 0
+    for bit, may in enumerate(told):
+        if may == k.FALSE:
+            failed |= 1 << bit
+        elif may == k.UNKNOWN:
+            unknown |= 1 << bit
+        elif may != k.TRUE:
+            still_open |= 1 << bit
+    return failed, unknown, still_open
+
+
+class Growing:
+    """One policy asked again and again about the same order at another quantity."""
+
+    def __init__(self, graph: RuleGraph, policy: PolicyPlan, quantity: int) -> None:
+        self._judge = generate(graph, policy).judge
+        leaves = list(policy.leaves)
+        leaves.insert(0, leaves.pop(quantity))  # the first
+        self._surely = Surely(graph, policy, leaves, {leaves[0]})
+        self._depends = any(policy.leaves[quantity] in graph.reach((node,)) for node in self._surely.outside)
+
+    @contextmanager
+    def asked(self, inputs_at: Callable[[int], Sequence[Exact]], lot: Decimal) -> Iterator[Callable[[int], bool]]:
+        """Whether so many lots pass every constraint; `inputs_at` has their inputs. What is not certain is computed exactly,
+        and so is everything while another thread asks."""
+        surely, step = self._surely, rounded(lot)
+
+        def exactly(lots: int) -> bool:
+            return self._judge(inputs_at(lots)) == (0, 0)
+
+        def passes(lots: int) -> bool:
+            if lots.bit_length() > _BITS:
+                return exactly(lots)
+            _pack_one(surely.buffer, 0, step * lots)
+            found = surely.run()
+            return not found or (found == k.OPEN and exactly(lots))
+
+        if self._depends or not surely.lock.acquire(blocking=False):
+            yield exactly
+            return
+        try:
+            surely.give(inputs_at(1))
+            yield passes
+        finally:
+            surely.lock.release()
+
+
+class Rest:
+    """The exact function of some of the constraints, for those that are not certain: often the same few, at their limits."""
+
+    def __init__(self, graph: RuleGraph, policy: PolicyPlan, judge: Judge) -> None:
+        self._graph, self._policy, self._judge = graph, policy, judge
+        self._functions: dict[int, tuple[list[int], Values]] = {}
+
+    def masks(self, told: Told, inputs: Sequence[Exact]) -> Masks:
+        """The masks of the decision function, from what was certain."""
+        failed, unknown, still_open = told
+        if still_open not in self._functions:
+            if len(self._functions) == KEPT:
+                return self._judge(inputs)
+            bits = [bit for bit in range(still_open.bit_length()) if still_open >> bit & 1]
+            nodes = [self._policy.constraints[bit].node for bit in bits]
+            self._functions[still_open] = bits, values_of(self._graph, self._policy, nodes)
+        bits, values = self._functions[still_open]
+        for bit, passes in zip(bits, values(inputs), strict=True):
+            if passes is None:
+                unknown |= 1 << bit
+            elif not passes:
+                failed |= 1 << bit
+        return failed, unknown

@@ -1,0 +1,183 @@
+"""The source of three functions that read a policy's leaves: from a moment, and from that their exact values and texts.
+
+`read` takes a moment and the market's reader, writes what the kernel of `tb.engine.intervals` takes into its buffer, and
+returns what it read; `inputs` and `texts` take that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+Leaf = tuple[str, str] | int  # a fact with its argument, or a node of the market
+
+# how leaves of the order and the instant are read: exact numbers, words, whole numbers; each may be nothing
+NUMBERS: Mapping[str, str] = {
+    "order.quantity": "p.quantity",
+    "order.price": "p.price",
+    "order.stop": "p.stop",
+    "order.target": "p.target",
+    "order.intended": "p.intended",
+    "order.hedged": "p.hedged",
+    "order.net_share": "p.net_share",
+    "order.rate": "p.rate",
+    "votes_for": "p.votes_for",
+}
+WORDS: Mapping[str, str] = {
+    "order.strategy": "p.strategy",
+    "order.side": "'buy' if p.sign > 0 else 'sell'",
+    "order.kind": "p.order.style",
+    "order.tier": "p.tier",
+    "order.missing": "p.missing",
+    "order.vetoed_by": "p.vetoed_by",
+    "halted_by": "m.halted_by",
+    "paused_by": "m.paused_by",
+}
+WHOLE: Mapping[str, str] = {"order.sign": "p.sign", "order.legs": "p.legs", "data_age": "m.age", "instant": "m.at"}
+SHARED = frozenset(
+    "order.instrument order.minimum order.maximum order.opens order.tick order.lot order.fee_rate order.margin_rate restricted "
+    "scope.inside scope.others exposure gross net open_positions book.long book.short book.gross_others book.open_positions "
+    "equity cash drawdown losses_in_a_row working_orders margin_free reserved".split()
+) | {"equity at day_start"}
+COUNTS = frozenset(
+    "order.opens scope.inside open_positions book.open_positions entries orders losses_in_a_row working_orders".split()
+)
+OF_THE_DAY = frozenset(("entries", "orders", "loss"))  # shared where their window is the day
+
+
+class Source:
+    """The functions for some leaves. The kernel's order of these: numbers, words, whole numbers, market, others, shared.
+
+    `outside` are the places, in bytes, of what is computed from the leaves `needed` for the kernel."""
+
+    def __init__(self, leaves: Sequence[Leaf]) -> None:
+        self.leaves = leaves
+        self.numbers: list[int] = []
+        self.words: list[int] = []
+        self.whole: list[int] = []
+        self.market: list[int] = []
+        self.others: list[int] = []
+        self.shared: list[int] = []
+        self.outside: list[int] = []
+        self.needed: frozenset[int] = frozenset()
+        for at, leaf in enumerate(leaves):
+            self._among(leaf).append(at)
+
+    def _among(self, leaf: Leaf) -> list[int]:
+        if isinstance(leaf, int):
+            return self.market
+        name, argument = leaf
+        if name in SHARED or (name in OF_THE_DAY and argument == "today"):
+            return self.shared
+        return (
+            self.numbers if name in NUMBERS else self.words if name in WORDS else self.whole if name in WHOLE else self.others
+        )
+
+    @property
+    def vague(self) -> list[int]:
+        """Numbers that need not be counts: whatever else they are, an order is seldom right at a limit."""
+        return [*self.numbers, *(at for at in self.shared if self._name(at) not in COUNTS)]
+
+    @property
+    def order(self) -> list[int]:
+        return [*self.numbers, *self.words, *self.whole, *self.market, *self.others, *self.shared]
+
+    def text(self) -> str:
+        return "\n".join([*self._reads(), *self._inputs(), *self._texts()]) + "\n"
+
+    def _raw(self) -> str:
+        """What is read, by name: numbers and their texts, words, whole numbers, market values, others, and the shared entry."""
+        groups = (("n", self.numbers), ("t", self.numbers), ("w", self.words), ("i", self.whole), ("x", self.market))
+        names = [f"{letter}{at}" for letter, places in (*groups, ("g", self.others)) for at in places]
+        return "".join(f"{name}, " for name in names) + "s"
+
+    def _reads(self) -> list[str]:
+        parts = ("minimum", "maximum", "groups", "restricted", "settings")
+        changed = "a is not s.account or a.version != s.version or p.instrument != s.instrument"
+        return [
+            "def read(m, market):",
+            "    p, a, s = m.proposal, m.account, now[0]",
+            f"    if s is None or {changed} or {' or '.join(f'm.{part} is not s.{part}' for part in parts)}:",
+            "        s = renew(m)",
+            *(f"    n{at} = {NUMBERS[self._name(at)]}" for at in self.numbers),
+            *(f"    t{at} = None if n{at} is None else str(n{at})" for at in self.numbers),
+            *self._rounds(),
+            *(f"    w{at} = {WORDS[self._name(at)]}" for at in self.words),
+            *(f"    i{at} = {WHOLE[self._name(at)]}" for at in self.whole),
+            *(f"    x{at} = market({self.leaves[at]})" for at in self.market),
+            *(f"    g{at} = read_{at}(m, {self._fact(at)[1]!r})" for at in self.others),
+            f"    pack(buffer, 0, {self._packed()})",
+            *self._gives_outside(),
+            f"    return {self._raw()},",
+        ]
+
+    def _fact(self, at: int) -> tuple[str, str]:
+        leaf = self.leaves[at]
+        assert not isinstance(leaf, int)
+        return leaf
+
+    def _name(self, at: int) -> str:
+        return self._fact(at)[0]
+
+    def _rounds(self) -> list[str]:
+        """All numbers of the order at once, by their texts."""
+        if not self.numbers:
+            return ["    f = ()"]
+        names = [f"n{at}" for at in self.numbers]
+        told = ",".join(f"{{t{at} or 0}}" for at in self.numbers)
+        return [
+            "    try:",
+            f'        f = decode(f"[{told}]")',
+            "    except Unread:",
+            f"        f = [{', '.join(f'rounded({name})' for name in names)}]",
+            *(f"    if {name} is None: f[{place}] = NAN" for place, name in enumerate(names)),
+        ]
+
+    def _packed(self) -> str:
+        parts = [
+            "*f",
+            *(f"NAN if w{at} is None else 0.0" for at in self.words),
+            *(f"NAN if i{at} is None else i{at}" for at in self.whole),
+            *(f"NAN if x{at} is None else x{at}" for at in self.market),
+            *(f"rounded(g{at})" for at in self.others),
+        ]
+        return ", ".join(parts)
+
+    def _gives_outside(self) -> list[str]:
+        if not self.outside:
+            return []
+        values = ", ".join(self._exact(at) if at in self.needed else "None" for at in range(len(self.leaves)))
+        given = [f"    pack_one(buffer, {place}, rounded(o[{at}]))" for at, place in enumerate(self.outside)]
+        return ["    v = s.values", f"    o = outside(({values},))", *given]
+
+    def _inputs(self) -> list[str]:
+        values = "".join(f"{self._exact(at)}, " for at in range(len(self.leaves)))
+        return ["def inputs(raw):", f"    {self._raw()}, = raw", "    v = s.values", f"    return ({values})"]
+
+    def _exact(self, at: int) -> str:
+        if at in self.numbers:
+            return f"n{at}"
+        if at in self.words:
+            return f"w{at}"
+        if at in self.whole:
+            return f"None if i{at} is None else Decimal(i{at})"
+        if at in self.market:
+            return f"exact(x{at})"
+        return f"v[{self.shared.index(at)}]" if at in self.shared else f"g{at}"
+
+    def _texts(self) -> list[str]:
+        market = "".join(f"x{at}, " for at in self.market)
+        values = "".join(f"{self._text(at)}, " for at in range(len(self.leaves)))
+        read = [f"    f = texts_of(({market}))"] if self.market else []
+        return ["def texts(raw):", f"    {self._raw()}, = raw", "    v = s.texts", *read, f"    return ({values})"]
+
+    def _text(self, at: int) -> str:
+        if at in self.numbers:
+            return f"t{at}"
+        if at in self.words:
+            return f"w{at}"
+        if at in self.market:
+            return f"f[{self.market.index(at)}]"
+        if at in self.shared:
+            return f"v[{self.shared.index(at)}]"
+        name = f"i{at}" if at in self.whole else f"g{at}"
+        return f"None if {name} is None else str({name})"

@@ -1,0 +1,169 @@
+"""What is read once and kept is what would be read anew, and what is judged from it is what is judged of exact inputs."""
+
+from __future__ import annotations
+
+import math
+import struct
+import sys
+import threading
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from moments import Life
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "engine"))
+import policies
+import programs
+
+from tb.engine.instant import exact
+from tb.engine.program import rounded
+from tb.gate.gate import Gate
+from tb.gate.leaves_source import NUMBERS, SHARED, WHOLE, WORDS
+from tb.gate.reading import texts_of
+from tb.vocabulary.facts import FACTS
+
+LOT = Decimal("0.01")
+EVERYTHING = [  # every fact that is kept or read in a way of its own, among others
+    "limit a after.exposure(order.instrument) <= 60% of equity  otherwise shrink",
+    "limit b after.exposure(group of order.instrument) <= 80% of equity",
+    "limit c after.gross <= 90% of equity  otherwise shrink",
+    "limit d entries(today) + orders(today) + entries(1h) <= 9",
+    "limit e loss(today) <= 3% of equity at day_start",
+    "limit f drawdown <= 10%",
+    "limit g exposure(coins) + gross + net + cash <= 50k USD",
+    "limit h after.net <= 900% of equity",
+    "limit i after.open_positions + open_positions + losses_in_a_row <= 9",
+    "limit j abs(order.price / mid - 1) <= 90%",
+    "forbid k when order.instrument in restricted or order.tier is rest",
+    "forbid l when spread > 60bps and rsi(close, 3) > 70",
+    "require m order.stop is set and reward_risk >= 0.1",
+    "require n data_age <= 2 bars",
+    "limit o order.notional <= order.intended  level warn",
+    "limit p order.risk <= 2% of equity  shadow",
+]
+
+
+@given(st.data())
+@programs.examples(60)
+def test_a_gate_that_keeps_what_it_read_judges_as_of_exact_inputs(data: st.DataObject) -> None:
+    lines = data.draw(st.just(EVERYTHING) | policies.constraints() | policies.constraints())
+    plan = policies.plan_of(lines)
+    gate = Gate(plan.graph, policies.policy_of(plan))
+    life = Life(Random(data.draw(st.integers(0, 10**9))))
+    for _ in range(15):
+        life.live()
+        moment, market = life.moment(), life.market()
+        inputs = gate.inputs(moment, market)
+        found = gate.judge(moment, market, LOT)
+        assert list(map(repr, found.inputs)) == list(map(repr, inputs))
+        assert found.texts == tuple(None if value is None else str(value) for value in inputs)
+        assert found == gate.decide(inputs, moment.proposal.adds_risk, moment.proposal.quantity, LOT), "\n".join(lines)
+
+
+def test_the_policy_above_reads_every_fact_that_is_kept() -> None:
+    plan = policies.plan_of(EVERYTHING)
+    gate = Gate(plan.graph, policies.policy_of(plan))
+    kept = {leaf[0] for leaf in gate._leaves if not isinstance(leaf, int)} & SHARED
+    assert SHARED - kept == set(
+        "order.tick order.lot order.fee_rate order.margin_rate margin_free reserved working_orders".split()
+    )
+
+
+def test_facts_are_read_in_one_way_each() -> None:
+    ways = [set(NUMBERS), set(WORDS), set(WHOLE), set(SHARED)]
+    assert sum(map(len, ways)) == len(set().union(*ways))
+    assert set().union(*ways) <= {name for name, spec in FACTS.items() if not spec.is_derived}
+
+
+@pytest.mark.parametrize("changed", ["groups", "restricted", "minimum", "maximum", "instrument", "account"])
+def test_what_a_session_never_changes_is_looked_at_all_the_same(changed: str) -> None:
+    plan = policies.plan_of(EVERYTHING)
+    gate = Gate(plan.graph, policies.policy_of(plan))
+    life = Life(Random(7))
+    for _ in range(40):
+        moment, market = life.moment(), life.market()
+        gate.judge(moment, market, LOT)
+        match changed:
+            case "groups":
+                life.groups = {"coins": life.source.choice((("BTC-USD",), ("ETH-USD", "SOL-USD"))), "pairs": ()}
+            case "restricted":
+                life.restricted = life.source.choice(((), ("BTC-USD",), ("ETH-USD", "SOL-USD")))
+            case "account":
+                life = Life(life.source)
+                life.live()
+        again = life.moment()
+        assert gate.judge(again, market, LOT).inputs == tuple(gate.inputs(again, market))
+
+
+def test_a_gate_that_is_asked_by_another_thread_meanwhile_answers_too() -> None:
+    plan = policies.plan_of(EVERYTHING)
+    gate = Gate(plan.graph, policies.policy_of(plan))
+    life = Life(Random(3))
+    moment, market = life.moment(), life.market()
+    expected, others = gate.decide(gate.inputs(moment, market), True, moment.proposal.quantity, LOT), []
+
+    def meanwhile(leaf: int) -> float | None:
+        if not others:
+            others.append(None)
+            thread = threading.Thread(target=lambda: others.append(gate.judge(moment, market, LOT)))
+            thread.start()
+            thread.join()
+        return market(leaf)
+
+    assert gate.judge(moment, meanwhile, LOT).inputs == expected.inputs
+    assert others[1].inputs == expected.inputs
+
+
+def test_a_reader_that_fails_leaves_nothing_behind_that_a_later_order_is_judged_by() -> None:
+    plan = policies.plan_of(["limit a after.exposure(order.instrument) <= 60% of equity"])
+    gate = Gate(plan.graph, policies.policy_of(plan))
+    life = Life(Random(5))
+    life.account.fill("trend", "BTC-USD", Decimal(3), Decimal(100), Decimal(0))
+    moment, market = life.moment(), life.market()
+    gate.judge(moment, market, LOT)
+    life.account.cash = "nothing to add to"  # type: ignore[assignment]
+    life.account.mark("BTC-USD", Decimal(1))
+    with pytest.raises(TypeError):
+        gate.judge(moment, market, LOT)
+    life.account.cash = Decimal(500)
+    life.account.mark("BTC-USD", Decimal(2))
+    expected = tuple(gate.inputs(moment, market))
+    assert Decimal(506) in expected
+    assert gate.judge(moment, market, LOT).inputs == expected
+
+
+@given(
+    st.lists(
+        st.floats() | st.none() | st.sampled_from([1e16, 1e-6, 9.9e-7, 1e-7, -0.0, 1e22, 5e-324, 0.0000012]),
+        min_size=1,
+        max_size=6,
+    )
+)
+@programs.examples(400)
+def test_market_values_have_the_text_of_their_exact_value(values: list[float | None]) -> None:
+    expected = [None if value is None else str(value) for value in map(exact, values)]
+    assert texts_of(tuple(values)) == expected
+
+
+def test_and_so_have_floats_of_any_bits() -> None:
+    source = Random(1)
+    for _ in range(5_000):
+        values = tuple(struct.unpack("d", struct.pack("Q", source.getrandbits(64)))[0] for _ in range(4))
+        plain = tuple(source.uniform(-1, 1) * 10.0 ** source.randint(-6, 16) for _ in range(4))
+        for drawn in (values, plain):
+            assert texts_of(drawn) == [None if value is None else str(value) for value in map(exact, drawn)]
+
+
+@pytest.mark.parametrize("text", ["5", "5.0", "5.00000000000000000000001", "0", "1E-400", "4503599627370497", "-3", "2.5"])
+def test_only_whole_numbers_are_taken_to_be_whole(text: str) -> None:
+    number, near = Decimal(text), rounded(Decimal(text))
+    assert (near.is_integer() and abs(near) < 2**52) == (number == int(number) and abs(number) < 2**52)
+
+
+@pytest.mark.parametrize("text", ["NaN", "sNaN", "-Infinity", "NaN123", "1E+400"])
+def test_of_what_is_no_number_nothing_is_known(text: str) -> None:
+    assert math.isinf(rounded(Decimal(text)))
