@@ -112,6 +112,8 @@ class Judgement(msgspec.Struct, frozen=True, eq=False, gc=False):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Judgement) and self._said() == other._said()
 
+    __hash__ = None  # type: ignore[assignment]  # an approval has none
+
     def _said(self) -> tuple[object, ...]:
         masks = self.failed, self.unknown
         return self.verdict, self.deciding, masks, self.inputs, self.approved, self.latches, self.shadowed
