@@ -14,7 +14,6 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from struct import Struct
-from threading import Lock
 
 from tb.engine import intervals as k
 from tb.engine.decide import Judge, Values, generate, values_of
@@ -31,15 +30,35 @@ KEPT = 64  # functions of some constraints, at most
 _pack_one = Struct("d").pack_into
 
 
+class Turn:
+    """Lets one thread at a time use something. The pop of a list is one step: of two threads one gets what is in it."""
+
+    __slots__ = ("_free",)
+
+    def __init__(self) -> None:
+        self._free = [None]
+
+    def is_mine(self) -> bool:
+        """Takes the turn, where nobody has it; it must be ended then."""
+        try:
+            self._free.pop()
+        except IndexError:
+            return False
+        return True
+
+    def end(self) -> None:
+        self._free.append(None)
+
+
 class Surely:
-    """A program in its work space: inputs are written with `give`, in any number of calls, and then judged. One thread at a
-    time: `lock` is for whoever shares it."""
+    """A program in its work space: inputs are written with `give`, or into `buffer`, and then judged. One thread at a time:
+    `turn` is for whoever shares it."""
 
     def __init__(self, graph: RuleGraph, policy: PolicyPlan, leaves: Sequence[int], vague: Collection[int]) -> None:
         program = program_of(graph, policy, leaves, vague)
         self.inputs, self.outside = program.inputs, program.outside
         self.values_outside = values_of(graph, policy, program.outside)
-        self.lock = Lock()
+        self.turn = Turn()
         self.buffer = memoryview(program.work[k.GIVEN]).cast("B")
         self._rows, self._work = program.rows, program.work
         self._told = program.work[k.TOLD, : program.roots]
@@ -101,14 +120,14 @@ class Growing:
             found = surely.run()
             return not found or (found == k.OPEN and exactly(lots))
 
-        if self._depends or not surely.lock.acquire(blocking=False):
+        if self._depends or not surely.turn.is_mine():
             yield exactly
             return
         try:
             surely.give(inputs_at(1))
             yield passes
         finally:
-            surely.lock.release()
+            surely.turn.end()
 
 
 class Rest:

@@ -118,13 +118,13 @@ class _Entry:
 
 
 class Reading:
-    """Reads for one policy, and says what is certain. One thread at a time: `lock` is for whoever asks."""
+    """Reads for one policy, and says what is certain. One thread at a time: `turn` is for whoever asks."""
 
     def __init__(self, graph: RuleGraph, policy: PolicyPlan, leaves: Sequence[Leaf]) -> None:
         writer = Source(leaves)
         vague = {policy.leaves[at] for at in writer.vague}
         self._surely = Surely(graph, policy, [policy.leaves[at] for at in writer.order], vague)
-        self.lock = self._surely.lock
+        self.turn = self._surely.turn
         self._shared = writer.shared
         self._readers = [
             (READERS[leaf[0]], leaf[1]) for leaf in map(leaves.__getitem__, writer.shared) if not isinstance(leaf, int)
@@ -176,7 +176,7 @@ class Reading:
         }
 
     def ask(self, moment: Moment, market: MarketReader) -> tuple[Told, Snapshot]:
-        """The masks of the decision function as far as they are certain, and what was read. The caller holds `lock`."""
+        """The masks of the decision function as far as they are certain, and what was read. The caller has the `turn`."""
         raw = self._read(moment, market)
         return self._surely.masks(), _Read(self, raw)
 
