@@ -97,6 +97,20 @@ def _number(op: int, a: float, b: float, c: float, d: float) -> tuple[float, flo
 
 
 @compiled
+def _chosen(op: int, a: float, b: float, c: float, d: float, e: float, f: float) -> tuple[float, float]:
+    """[c, d] or [e, f], by [a, b]; both where that is not certain."""
+    if math.isnan(a) or math.isnan(c) or math.isnan(e):
+        return math.nan, math.nan
+    if math.isinf(b) or math.isinf(d) or math.isinf(f):
+        return -math.inf, math.inf
+    if (a == 0.0 and b == 0.0) if op == IF_ZERO else a > 0.0:
+        return c, d
+    if (a > 0.0 or b < 0.0) if op == IF_ZERO else b <= 0.0:
+        return e, f
+    return min(c, e), max(d, f)
+
+
+@compiled
 def _compared(op: int, a: float, b: float, c: float, d: float) -> int:
     """What a comparison of [a, b] with [c, d], both known and finite, may be."""
     if op == LT:
@@ -129,58 +143,44 @@ def _joined(op: int, one: int, two: int) -> int:
 
 
 @compiled
-def settle(rows: NDArray[np.int64], work: NDArray[np.float64]) -> int:
-    """Runs a program. The first row says how many inputs and constants there are, each other one is (operation, three slots).
+def settle(rows: NDArray[np.uint32], work: NDArray[np.float64], inputs: int) -> int:
+    """Runs a program: each row is (operation, three slots that it reads, the slot for its result).
 
     `work` has the inputs in `GIVEN`, in `VAGUE` which of them may be whole though what they stand for is not, and the bounds of
     the constants, behind the inputs, in `LOW` and `HIGH`. What each root may be stands in `TOLD` afterwards. Returns 0 where
     all are true for certain; else `FAILS` where one surely is not, `OPEN` where one is not certain, or both.
     """
-    inputs, slot = rows[0, 0], rows[0, 0] + rows[0, 1]
+    low, high, given, told, vague = work[LOW], work[HIGH], work[GIVEN], work[TOLD], work[VAGUE]
     for at in range(inputs):
-        work[LOW, at], work[HIGH, at] = _read(work[GIVEN, at], work[VAGUE, at] == 0.0)
-    root, found = 0, 0
-    for row in range(1, rows.shape[0]):
-        op, one, two, three = rows[row, 0], rows[row, 1], rows[row, 2], rows[row, 3]
-        a, b, c, d = work[LOW, one], work[HIGH, one], work[LOW, two], work[HIGH, two]
+        low[at], high[at] = _read(given[at], vague[at] == 0.0)
+    found = 0
+    for row in range(rows.shape[0]):
+        op, one, two, three, to = rows[row, 0], rows[row, 1], rows[row, 2], rows[row, 3], rows[row, 4]
+        a, c = low[one], low[two]
         if op == TEST:
-            may = int(a)
-            work[TOLD, root] = a
-            root += 1
-            if may != TRUE:
-                found |= FAILS if may in (FALSE, UNKNOWN) else OPEN
+            told[to] = a
+            if a != TRUE:
+                found |= FAILS if a in (FALSE, UNKNOWN) else OPEN
         elif op <= MAX:
             if math.isnan(a) or math.isnan(c):
-                work[LOW, slot], work[HIGH, slot] = math.nan, math.nan
+                low[to], high[to] = math.nan, math.nan
             else:
-                work[LOW, slot], work[HIGH, slot] = _number(op, a, b, c, d)
+                low[to], high[to] = _number(op, a, high[one], c, high[two])
         elif op <= IF_POSITIVE:
-            e, f = work[LOW, three], work[HIGH, three]
-            if math.isnan(a) or math.isnan(c) or math.isnan(e):
-                c, d = math.nan, math.nan
-            elif math.isinf(b) or math.isinf(d) or math.isinf(f):
-                c, d = -math.inf, math.inf
-            elif (a == 0.0 and b == 0.0) if op == IF_ZERO else a > 0.0:
-                pass
-            elif (a > 0.0 or b < 0.0) if op == IF_ZERO else b <= 0.0:
-                c, d = e, f
-            else:
-                c, d = min(c, e), max(d, f)
-            work[LOW, slot], work[HIGH, slot] = c, d
+            low[to], high[to] = _chosen(op, a, high[one], c, high[two], low[three], high[three])
         elif op <= NE:
+            b, d = high[one], high[two]
             if math.isnan(a) or math.isnan(c):
-                work[LOW, slot] = UNKNOWN
+                low[to] = UNKNOWN
             else:
-                work[LOW, slot] = ANY if math.isinf(b) or math.isinf(d) else _compared(op, a, b, c, d)
+                low[to] = ANY if math.isinf(b) or math.isinf(d) else _compared(op, a, b, c, d)
         elif op <= OR:
-            work[LOW, slot] = _joined(op, int(a), int(c))
+            low[to] = _joined(op, int(a), int(c))
         elif op == NOT:
             may = int(a)
-            work[LOW, slot] = (may & UNKNOWN) + (FALSE if may & TRUE else 0) + (TRUE if may & FALSE else 0)
+            low[to] = (may & UNKNOWN) + (FALSE if may & TRUE else 0) + (TRUE if may & FALSE else 0)
         elif op == IS_SET:
-            work[LOW, slot] = FALSE if math.isnan(a) else TRUE + FALSE if math.isinf(b) else TRUE
+            low[to] = FALSE if math.isnan(a) else TRUE + FALSE if math.isinf(high[one]) else TRUE
         else:
-            work[LOW, slot] = UNKNOWN if math.isnan(a) else TRUE if a == 1.0 else FALSE if b == 0.0 else ANY
-        if op != TEST:
-            slot += 1
+            low[to] = UNKNOWN if math.isnan(a) else TRUE if a == 1.0 else FALSE if high[one] == 0.0 else ANY
     return found

@@ -60,7 +60,7 @@ class Program:
     inputs: int
     outside: tuple[int, ...]
     roots: int
-    rows: NDArray[np.int64]
+    rows: NDArray[np.uint32]
     work: NDArray[np.float64]
 
 
@@ -72,13 +72,16 @@ def program_of(graph: RuleGraph, policy: PolicyPlan, leaves: Sequence[int], vagu
         writer.test(constraint.node)
     inputs = len(leaves) + len(writer.outside)
     first = {"input": 0, "constant": inputs, "row": inputs + len(writer.constants)}
-    made = [(op, *(first[kind] + at for kind, at in slots)) for op, *slots in writer.rows]
-    roots = len(policy.constraints)
+    roots, made = len(policy.constraints), list[tuple[int, ...]]()
+    for op, *slots in writer.rows:
+        tests = sum(op == k.TEST for op, *_ in made)
+        to = tests if op == k.TEST else first["row"] + len(made) - tests
+        made.append((op, *(first[kind] + at for kind, at in slots), to))
     work = np.zeros((5, max(first["row"] + len(made), roots)))
     work[k.VAGUE, : len(leaves)] = [leaf in vague for leaf in leaves]
     for value, at in writer.constants.items():
         work[k.LOW, first["constant"] + at], work[k.HIGH, first["constant"] + at] = _around(value)
-    rows = np.array([(inputs, len(writer.constants), 0, 0), *made], dtype=np.int64)
+    rows = np.array(made, dtype=np.uint32).reshape(-1, 5)
     return Program(inputs, tuple(writer.outside), roots, rows, work)
 
 

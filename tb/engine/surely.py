@@ -30,35 +30,15 @@ KEPT = 64  # functions of some constraints, at most
 _pack_one = Struct("d").pack_into
 
 
-class Turn:
-    """Lets one thread at a time use something. The pop of a list is one step: of two threads one gets what is in it."""
-
-    __slots__ = ("_free",)
-
-    def __init__(self) -> None:
-        self._free = [None]
-
-    def is_mine(self) -> bool:
-        """Takes the turn, where nobody has it; it must be ended then."""
-        try:
-            self._free.pop()
-        except IndexError:
-            return False
-        return True
-
-    def end(self) -> None:
-        self._free.append(None)
-
-
 class Surely:
     """A program in its work space: inputs are written with `give`, or into `buffer`, and then judged. One thread at a time:
-    `turn` is for whoever shares it."""
+    whoever pops the one thing in `turn` has it to himself (of two that pop, one finds nothing), and puts it back afterwards."""
 
     def __init__(self, graph: RuleGraph, policy: PolicyPlan, leaves: Sequence[int], vague: Collection[int]) -> None:
         program = program_of(graph, policy, leaves, vague)
         self.inputs, self.outside = program.inputs, program.outside
         self.values_outside = values_of(graph, policy, program.outside)
-        self.turn = Turn()
+        self.turn = [True]
         self.buffer = memoryview(program.work[k.GIVEN]).cast("B")
         self._rows, self._work = program.rows, program.work
         self._told = program.work[k.TOLD, : program.roots]
@@ -76,9 +56,16 @@ class Surely:
         """What is certain of what was given: the masks of the decision function, and the bits that these say nothing about."""
         return _masks(self._told.tolist()) if self.run() else SURE
 
+    def taken(self) -> bool | None:
+        """The turn, None where another has it."""
+        try:
+            return self.turn.pop()
+        except IndexError:
+            return None
+
     def run(self) -> int:
         """What `tb.engine.intervals.settle` finds."""
-        found: int = k.settle(self._rows, self._work)
+        found: int = k.settle(self._rows, self._work, self.inputs)
         return found
 
 
@@ -120,14 +107,15 @@ class Growing:
             found = surely.run()
             return not found or (found == k.OPEN and exactly(lots))
 
-        if self._depends or not surely.turn.is_mine():
+        turn = None if self._depends else surely.taken()
+        if turn is None:
             yield exactly
             return
         try:
             surely.give(inputs_at(1))
             yield passes
         finally:
-            surely.turn.end()
+            surely.turn.append(turn)
 
 
 class Rest:

@@ -168,12 +168,10 @@ class Gate:
     def judge(self, moment: Moment, market: MarketReader, lot: Decimal | None) -> Judgement:
         """The verdict on one proposal. `market` gives a market leaf's value at the instant; `lot` is the instrument's grid."""
         proposal, reading = moment.proposal, self._reading
-        if not reading.turn.is_mine():  # another thread asks right now
+        asked = reading.ask(moment, market)
+        if asked is None:
             return self.decide(self.inputs(moment, market), proposal.adds_risk, proposal.quantity, lot)
-        try:
-            told, snapshot = reading.ask(moment, market)
-        finally:
-            reading.turn.end()
+        told, snapshot = asked
         if told is SURE:
             return Judgement("approve", (), 0, 0, snapshot, _approve(proposal.quantity), ())
         masks = self._rest.masks(told, snapshot.inputs) if told[2] else told[:2]

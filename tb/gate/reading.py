@@ -59,24 +59,22 @@ class Given:
         return tuple([None if value is None else str(value) for value in self.inputs])
 
 
-class _Read:
+class _Read(msgspec.Struct, eq=False, gc=False):
     """A snapshot as it was read; `raw` is what the generated function returns."""
 
-    __slots__ = ("_inputs", "_raw", "_reading")
-
-    def __init__(self, reading: Reading, raw: tuple[Any, ...]) -> None:
-        self._reading, self._raw = reading, raw
-        self._inputs: tuple[Exact, ...] | None = None
+    reading: Reading
+    raw: tuple[Any, ...]
+    kept: tuple[Exact, ...] | None = None
 
     @property
     def inputs(self) -> tuple[Exact, ...]:
-        if self._inputs is None:
-            self._inputs = self._reading.inputs_of(self._raw)
-        return self._inputs
+        if self.kept is None:
+            self.kept = self.reading.inputs_of(self.raw)
+        return self.kept
 
     @property
     def texts(self) -> Texts:
-        found: Texts = self._reading.texts_of(self._raw)
+        found: Texts = self.reading.texts_of(self.raw)
         return found
 
 
@@ -118,13 +116,12 @@ class _Entry:
 
 
 class Reading:
-    """Reads for one policy, and says what is certain. One thread at a time: `turn` is for whoever asks."""
+    """Reads for one policy, and says what is certain. One thread at a time."""
 
     def __init__(self, graph: RuleGraph, policy: PolicyPlan, leaves: Sequence[Leaf]) -> None:
         writer = Source(leaves)
         vague = {policy.leaves[at] for at in writer.vague}
         self._surely = Surely(graph, policy, [policy.leaves[at] for at in writer.order], vague)
-        self.turn = self._surely.turn
         self._shared = writer.shared
         self._readers = [
             (READERS[leaf[0]], leaf[1]) for leaf in map(leaves.__getitem__, writer.shared) if not isinstance(leaf, int)
@@ -175,10 +172,17 @@ class Reading:
             **{f"read_{at}": READERS[leaf[0]] for at, leaf in enumerate(leaves) if not isinstance(leaf, int)},
         }
 
-    def ask(self, moment: Moment, market: MarketReader) -> tuple[Told, Snapshot]:
-        """The masks of the decision function as far as they are certain, and what was read. The caller has the `turn`."""
-        raw = self._read(moment, market)
-        return self._surely.masks(), _Read(self, raw)
+    def ask(self, moment: Moment, market: MarketReader) -> tuple[Told, Snapshot] | None:
+        """The masks of the decision function as far as they are certain, and what was read; None while another thread asks."""
+        surely = self._surely
+        turn = surely.taken()
+        if turn is None:
+            return None
+        try:
+            raw = self._read(moment, market)
+            return surely.masks(), _Read(self, raw)
+        finally:
+            surely.turn.append(turn)
 
     def _renew(self, moment: Moment) -> _Entry:
         """Makes the shared leaves those of the moment."""
