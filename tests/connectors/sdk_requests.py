@@ -91,6 +91,7 @@ def main() -> None:
         "amend": lambda: client.edit_order("v-1", size="0.4", price="59000"),
         "cancel": lambda: client.cancel_orders(["v-1"]),
         "find": lambda: client.list_orders(product_ids=["BTC-USD"], start_date="2026-01-02T02:59:05.000Z"),
+        "find by id": lambda: client.get_order("v-1"),
         "open": lambda: client.list_orders(order_status=["OPEN"]),
         "fills": lambda: client.get_fills(start_sequence_timestamp="2026-01-02T02:59:05.000Z"),
         "orders of fills": lambda: client.list_orders(order_ids=["v-1", "v-2"]),

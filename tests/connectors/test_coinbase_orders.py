@@ -316,6 +316,24 @@ def test_an_order_is_found_by_our_id_on_the_last_page(venue: Venue, adapter: Coi
     ]
 
 
+def test_an_order_whose_venues_id_is_known_is_asked_for_by_that(venue: Venue, adapter: Coinbase) -> None:
+    venue.on("/orders", (200, created()))
+    adapter.place(ENTRY)
+    venue.on("/orders/historical/v-1", (200, {"order": order(status="FILLED")}))
+    found = adapter.find("c-1", "BTC-USD", NOW)
+    assert isinstance(found, OrderState)
+    assert (found.status, venue.of(BATCH)) == ("filled", [])
+    venue.on("/orders/historical/v-1", (200, {"order": order(client_order_id="c-2")}))
+    assert isinstance(adapter.find("c-1", "BTC-USD", NOW), NoAnswer)
+    venue.on("/orders/historical/v-1", (404, {"error": "NOT_FOUND", "message": "x"}))
+    venue.on(BATCH, batch(order(status="OPEN")))
+    found = adapter.find("c-1", "BTC-USD", NOW)
+    assert isinstance(found, OrderState)
+    assert found.status == "open"
+    venue.on("/orders/historical/v-1", (500, {}))
+    assert isinstance(adapter.find("c-1", "BTC-USD", NOW), NoAnswer)
+
+
 def test_an_order_that_is_not_there_is_none_only_after_the_whole_list(venue: Venue, adapter: Coinbase) -> None:
     other = order(client_order_id="x")
     venue.on(BATCH, batch(other, cursor="a"), batch(other))

@@ -15,7 +15,7 @@ from typing import Any
 
 import jwt
 import pytest
-from coinbase_answers import NOW, created, fill, product
+from coinbase_answers import NOW, created, fill, order, product
 from made_keys import ed25519_raw
 from scripted_venue import PREFIX, Asked, Connection, Venue
 
@@ -47,6 +47,7 @@ CALLS: dict[str, Callable[[Coinbase], Any]] = {
     "amend": lambda venue: venue.amend(RESTING, D("0.4"), D(59000)),
     "cancel": lambda venue: venue.cancel(RESTING),
     "find": lambda venue: venue.find("c-1", "BTC-USD", NOW),
+    "find by id": lambda venue: (venue.place(entry()), venue.find("c-1", "BTC-USD", NOW)),
     "open": lambda venue: venue.open_orders(),
     "fills": lambda venue: venue.fills(NOW),
     "orders of fills": lambda venue: venue.fills(0),
@@ -71,6 +72,7 @@ def answering(venue: Venue) -> Venue:
         venue.on(f"{twin}/products/BTC-USD/candles", (200, {"candles": []}))
     venue.on("/orders", (200, created()))
     venue.on("/orders/historical/batch", (200, {"orders": [], "has_next": False}))
+    venue.on("/orders/historical/v-1", (200, {"order": order()}))
     executions = [fill(), fill(entry_id="e-2", order_id="v-2")]
     venue.on("/orders/historical/fills", (200, {"fills": executions, "cursor": ""}))
     return venue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
 
 from tb.connectors.coinbase.orders import side_of
 from tb.connectors.coinbase.wire import (
@@ -16,12 +16,12 @@ from tb.connectors.coinbase.wire import (
     optional_text,
     part,
     positive,
+    quantity_for,
     text,
+    total,
     truth,
 )
 from tb.runtime.ports.exchange import Balance, Side, VenueFill
-
-_FINEST = Decimal("0.00000001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def execution_of(fill: Fields) -> Execution:
         raise Unreadable(f"a fill has the `trade_type` {kind}, which changes an earlier one")
     size, price = positive(fill, "size"), positive(fill, "price")
     if fill.get("size_in_quote") is True:  # of an order for an amount of money, which tb does not send
-        size = (size / price).quantize(_FINEST, ROUND_DOWN)
+        size = quantity_for(size, price)
     return Execution(
         id=optional_text(fill, "entry_id") or text(fill, "trade_id"),
         venue_id=text(fill, "order_id"),
@@ -80,7 +80,7 @@ def balances_of(accounts: Sequence[Fields]) -> tuple[Balance, ...]:
         asset = text(account, "currency")
         available, held = _amount(account, "available_balance", asset), _amount(account, "hold", asset)
         before = found.get(asset, Balance(asset, Decimal(0), Decimal(0)))
-        found[asset] = Balance(asset, before.available + available, before.held + held)
+        found[asset] = Balance(asset, total(before.available, available), total(before.held, held))
     return tuple(found[asset] for asset in sorted(found))
 
 

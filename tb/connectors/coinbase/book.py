@@ -20,6 +20,7 @@ class Book:
 
     def __init__(self) -> None:
         self._orders: OrderedDict[str, OrderState] = OrderedDict()
+        self._ours: dict[str, str] = {}  # our id -> the venue's
         self._lock = threading.Lock()
 
     def keep(self, orders: Iterable[OrderState]) -> None:
@@ -27,9 +28,17 @@ class Book:
             for order in orders:
                 self._orders[order.venue_id] = order
                 self._orders.move_to_end(order.venue_id)
+                if order.client_id:
+                    self._ours[order.client_id] = order.venue_id
             while len(self._orders) > MOST:
-                self._orders.popitem(last=False)
+                _, oldest = self._orders.popitem(last=False)
+                self._ours.pop(oldest.client_id, None)
 
     def of(self, venue_id: str) -> OrderState | None:
         with self._lock:
             return self._orders.get(venue_id)
+
+    def venue_id(self, client_id: str) -> str | None:
+        """The venue's id of the order of ours, None where it is not remembered."""
+        with self._lock:
+            return self._ours.get(client_id)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Concatenate, ParamSpec, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from tb.connectors.coinbase.account import Execution, balances_of, execution_of
 from tb.connectors.coinbase.book import Book
@@ -189,18 +189,20 @@ class Coinbase:
 
     @_answers
     def find(self, client_id: str, instrument: str, since: int) -> OrderState | None:
-        """The order of this id. The venue has no question for it, so the list of the instrument's orders is read to its end.
+        """The order of this id. Where the venue's own id is known it is asked for that; else the list of the instrument's
+        orders is read to its end, since the venue has no question for our id.
 
         Its clock may be behind ours: the list begins five minutes earlier than asked.
         """
-        names = (instrument, *self._other_names.get(instrument, ()))
-        query = [*(("product_ids", name) for name in names), ("start_date", show_time(since - EARLIER))]
-        found = None
-        for order in self._orders(query):
-            if "client_order_id" not in order:
-                raise Unreadable("`client_order_id` is missing")
-            if order["client_order_id"] == client_id:
-                found = self._state(order)
+        found = self._known(client_id)
+        if found is None:
+            names = (instrument, *self._other_names.get(instrument, ()))
+            query = [*(("product_ids", name) for name in names), ("start_date", show_time(since - EARLIER))]
+            for order in self._orders(query):
+                if "client_order_id" not in order:
+                    raise Unreadable("`client_order_id` is missing")
+                if order["client_order_id"] == client_id:
+                    found = self._state(order)
         if found is not None:
             self._book.keep([found])
         return found
@@ -260,7 +262,7 @@ class Coinbase:
         closed = self._time.passed(-(-last // period) * period) // period * period
         found: list[Candle] = []
         for start, end in pages(period, first, min(last, closed)):
-            answer = self._get(f"/products/{instrument}/candles", page_query(period, start, end))
+            answer = self._get(f"/products/{quote(instrument, safe='')}/candles", page_query(period, start, end))
             found += candles_of(rows(answer, "candles"), period, start, end)
         return tuple(found)
 
@@ -326,7 +328,7 @@ class Coinbase:
                 raise
             for name in names:
                 try:
-                    yield self._get(f"/products/{name}", more)
+                    yield self._get(f"/products/{quote(name, safe='')}", more)
                 except Declined as unknown:
                     if unknown.status not in UNKNOWN_NAME:
                         raise
@@ -336,6 +338,21 @@ class Coinbase:
 
     def _orders(self, query: Query) -> Iterable[Fields]:
         return self._listed("/orders/historical/batch", query, "orders")
+
+    def _known(self, client_id: str) -> OrderState | None:
+        """The order, where its venue's id is remembered and the venue still has it under that."""
+        venue_id = self._book.venue_id(client_id)
+        if venue_id is None:
+            return None
+        try:
+            order = part(self._transport.get(f"/orders/historical/{quote(venue_id, safe='')}"), "order")
+        except Declined as no:
+            if no.status not in UNKNOWN_NAME:
+                raise
+            return None
+        if text(order, "client_order_id") != client_id:
+            raise Unreadable("`client_order_id` is that of another order")
+        return self._state(order)
 
     def _state(self, order: Fields) -> OrderState:
         """An order; a bracket that came along with an entry has the size of that, and the venue may not repeat it."""

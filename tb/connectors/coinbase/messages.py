@@ -21,6 +21,7 @@ from tb.connectors.coinbase.wire import (
     positive,
     rows,
     text,
+    total,
 )
 from tb.runtime.ports.exchange import OVER, Form, OrderState, Quoted, Status
 
@@ -55,7 +56,7 @@ def _order(order: Fields, at: int, book: Book) -> OrderState:
         venue_id=venue_id,
         instrument=text(order, "product_id"),
         side=side_of(order, "order_side"),
-        quantity=before.quantity if before is not None and status in OVER else filled + left,
+        quantity=before.quantity if before is not None and status in OVER else total(filled, left),
         filled=filled,
         average=positive(order, "avg_price") if filled else None,
         fees=number(order, "total_fees"),

@@ -11,7 +11,7 @@ fill. An entry with both stop and target takes a bracket along.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
 from tb.connectors.coinbase.wire import (
@@ -25,6 +25,7 @@ from tb.connectors.coinbase.wire import (
     optional_text,
     part,
     positive,
+    quantity_for,
     show_number,
     show_time,
     text,
@@ -32,7 +33,6 @@ from tb.connectors.coinbase.wire import (
 from tb.runtime.ports.exchange import OVER, Form, OrderState, Request, Side, Status
 
 CLOSING_SLACK = Decimal("0.05")
-_FINEST = Decimal("0.00000001")
 
 STATUSES: Mapping[str, Status] = {
     "PENDING": "pending",
@@ -128,7 +128,7 @@ def _stop_limit(request: Request, tick: Decimal | None) -> Decimal:
         raise Unsendable("the tick of the instrument is not known, so the limit of its stop cannot be set")
     up = request.side == "buy"
     limit = trigger * (1 + CLOSING_SLACK if up else 1 - CLOSING_SLACK)
-    return (limit / tick).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR) * tick
+    return max(tick, (limit / tick).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR) * tick)
 
 
 def _known(value: Decimal | None) -> Decimal:
@@ -209,7 +209,7 @@ def _quantity(shape: Fields, filled: Decimal, status: Status, parent: OrderState
         return ordered
     money, limit = optional_number(shape, "quote_size"), optional_number(shape, "limit_price")
     if money and limit:
-        return (money / limit).quantize(_FINEST, ROUND_DOWN)
+        return quantity_for(money, limit)
     if parent is not None:
         return parent.quantity
     if status in OVER:

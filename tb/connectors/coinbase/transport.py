@@ -117,6 +117,10 @@ class Transport:
                 return status, read
         except httpx.HTTPError as problem:
             raise Unanswered(f"{what}: {_said(problem)}") from problem
+        except RuntimeError as problem:
+            if not self.client.is_closed:
+                raise
+            raise Unanswered(f"{what}: the adapter was closed") from problem
         except TimeoutError as problem:
             raise Unanswered(f"{what}: the answer did not end within {self.timeout:g} s") from problem
 

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Context, Decimal
 from typing import Any
 
 from tb.core.time import parse_instant
@@ -17,6 +17,10 @@ from tb.core.time import parse_instant
 _NUMBER = re.compile(r"[+-]?\d{1,40}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,2})?", re.ASCII)
 _FRACTION = re.compile(r"(\.\d{3})\d+")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EXACT = Context(prec=400)  # more digits than two numbers of the wire can make
+_FINEST = Decimal("0.00000001")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+LONGEST = 10_000  # characters of a text
 ABSENT: tuple[object, ...] = (None, "")
 
 Fields = Mapping[str, Any]
@@ -62,18 +66,21 @@ def part(value: Fields, name: str) -> Fields:
 
 def text(value: Fields, name: str) -> str:
     """A text that is not empty."""
-    found = value.get(name)
-    if not isinstance(found, str) or not found:
-        raise Unreadable(f"`{name}` is {'missing' if found in ABSENT else 'not a text'}")
+    found = optional_text(value, name)
+    if not found:
+        raise Unreadable(f"`{name}` is missing")
     return found
 
 
 def optional_text(value: Fields, name: str) -> str:
     """A text, empty where there is none."""
     found = value.get(name)
-    if found is not None and not isinstance(found, str):
+    if found is None:
+        return ""
+    # half a character, or a book: what could neither be sent back nor be kept
+    if not isinstance(found, str) or len(found) > LONGEST or (not found.isascii() and _SURROGATE.search(found)):
         raise Unreadable(f"`{name}` is not a text")
-    return found or ""
+    return found
 
 
 def truth(value: Fields, name: str) -> bool:
@@ -129,6 +136,16 @@ def instant(value: Fields, name: str) -> int:
 
 def optional_instant(value: Fields, name: str) -> int | None:
     return None if value.get(name) in ABSENT else instant(value, name)
+
+
+def total(first: Decimal, second: Decimal) -> Decimal:
+    """The sum, to the last digit."""
+    return _EXACT.add(first, second)
+
+
+def quantity_for(money: Decimal, price: Decimal) -> Decimal:
+    """What an amount of money buys at a price above 0, rounded down to eight places: the one number here that is worked out."""
+    return _EXACT.divide(money, price).quantize(_FINEST, ROUND_DOWN, _EXACT)
 
 
 def show_number(value: Decimal) -> str:
