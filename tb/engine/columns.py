@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from tb.engine.bars import Bars, instants_of
 from tb.engine.blocks import NEVER, Table
 from tb.engine.evaluator import Evaluator
-from tb.engine.graph import RuleGraph
+from tb.engine.graph import Node, RuleGraph
 from tb.engine.history import History
-from tb.engine.layout import Layout, Pair, lay_out
+from tb.engine.layout import Group, Layout, Pair, lay_out
 from tb.engine.markets import Markets
 from tb.engine.reading import RECORDED
 
@@ -61,41 +61,48 @@ def evaluate(graph: RuleGraph, wanted: Mapping[str, Iterable[int]], markets: Mar
     `chunk` counts instants, of which fewer are taken at once where there are many instruments; it changes memory, not results.
     """
     found: dict[Pair, Floats] = {}
-    computed: dict[str, list[int]] = {}
+    computed: dict[str, dict[int, None]] = {symbol: {} for symbol in wanted}
+    deepest: dict[int, int] = {}  # how far back the values of a node are looked at in columns of their own
     for symbol, nodes in wanted.items():
-        computed[symbol] = []
-        for id_ in nodes:
+        for node in (graph[id_] for id_ in nodes):
             if symbol not in markets.base:
-                found[id_, symbol] = np.empty(0)  # an instrument without data: whoever asks for it finds nothing
-            elif graph[id_].op == "field" and graph[id_].consts[0] in RECORDED:
-                found[id_, symbol] = markets.read(markets.bars(symbol, graph[id_].period), str(graph[id_].consts[0]))
-            elif graph[id_].op != "const":
-                computed[symbol].append(id_)
+                found[node.id, symbol] = np.empty(0)  # an instrument without data: whoever asks for it finds nothing
+            elif node.op == "field" and node.consts[0] in RECORDED:
+                found[node.id, symbol] = markets.read(markets.bars(symbol, node.period), str(node.consts[0]))
+            elif node.op != "const":
+                id_, back = _source(graph, node)
+                computed[symbol][id_] = None
+                deepest[id_] = max(back, deepest.get(id_, 0))
     layout = lay_out(graph, computed, markets.base)
     chunk = min(chunk, max(FEWEST, CELLS // max(len(layout.places), 1)))
-    evaluator = Evaluator(graph, layout, markets, room=chunk)
-    kept = _columns(layout, graph, markets)
+
+    def keep(group: Group, node: Node, lead: int) -> History:
+        """Room for whole columns; what is not reached is not touched."""
+        longest = max(len(markets.bars(symbol, node.period)) for symbol in group.symbols)
+        return History(len(group.symbols), max(lead, deepest.get(node.id, 0)), longest, is_whole=True)
+
+    evaluator = Evaluator(graph, layout, markets, room=chunk, keep=keep)
     for tables in _chunks(layout, markets, chunk):
-        for block in evaluator.step(tables):
-            for id_ in layout.wanted[block.group.index]:
-                kept[block.group.index, id_].extend(block.rows, block.values[id_])
-    for symbol, ids in computed.items():
-        if symbol in layout.places:
-            group, row = layout.places[symbol]
-            found.update(
-                ((id_, symbol), kept[group, id_].values[row, : len(markets.bars(symbol, graph[id_].period))]) for id_ in ids
-            )
+        evaluator.step(tables)
+    for symbol, nodes in wanted.items():
+        for node in (graph[id_] for id_ in nodes):
+            if node.op != "const" and (node.id, symbol) not in found:
+                found[node.id, symbol] = _column_of(evaluator, node, symbol, len(markets.bars(symbol, node.period)))
     return Columns(graph, found)
 
 
-def _columns(layout: Layout, graph: RuleGraph, markets: Markets) -> dict[tuple[int, int], History]:
-    """Room for the whole columns of the wanted nodes of each group; what is not reached is not touched."""
-    found = {}
-    for group in layout.groups:
-        for id_ in layout.wanted[group.index]:
-            longest = max(len(markets.bars(symbol, graph[id_].period)) for symbol in group.symbols)
-            found[group.index, id_] = History(len(group.symbols), 0, longest)
-    return found
+def _source(graph: RuleGraph, node: Node) -> tuple[int, int]:
+    """The node whose values a column has, and how many bars before: `x[n]` is the column of x, begun earlier."""
+    if node.op == "shift" and graph[node.args[0]].op != "const":
+        return node.args[0], int(node.consts[0] or 0)
+    return node.id, 0
+
+
+def _column_of(evaluator: Evaluator, node: Node, symbol: str, size: int) -> Floats:
+    id_, back = _source(evaluator.graph, node)
+    group, row = evaluator.layout.places[symbol]
+    kept = evaluator.kept[group, id_]
+    return kept.values[row, kept.lead - back : kept.lead - back + size]
 
 
 def _chunks(layout: Layout, markets: Markets, chunk: int) -> Iterator[dict[int, Table]]:
@@ -137,7 +144,7 @@ def _table(period: int, series: Sequence[Bars | None], begins: Ints, ends: Ints)
             found = getattr(bars, name)[begin:end]
             assert isinstance(found, np.ndarray)
             return found
-        return np.concatenate([_column(bars, name)[begin:end] for bars, begin, end in parts])
+        return np.concatenate([_read(bars, name)[begin:end] for bars, begin, end in parts])
 
     quoted = np.array([bars is not None and bars.bid is not None and bars.ask is not None for bars in series])
     newest = np.full(len(series), NEVER)
@@ -147,6 +154,6 @@ def _table(period: int, series: Sequence[Bars | None], begins: Ints, ends: Ints)
     return Table(period, ends - begins, read, quoted, newest)
 
 
-def _column(bars: Bars, name: str) -> NDArray[np.generic]:
+def _read(bars: Bars, name: str) -> NDArray[np.generic]:
     found = getattr(bars, name)
     return np.full(len(bars), np.nan) if found is None else np.asarray(found)

@@ -4,7 +4,7 @@
 2. In each step nodes are computed in graph order, each for all instruments of a block at once: what is read
    (`tb.engine.reading`), operations of one instant (`tb.engine.vector`), functions by their kernels (`tb.vocabulary.run`).
 3. What looks back finds earlier values in a `History`; recursive functions, `for`, `within` and `@period` carry a state.
-4. A step gives the values of the wanted nodes; everything else is forgotten once nothing reads it any more.
+4. The values of the wanted nodes are kept; everything else is forgotten once nothing reads it any more.
 
 INVARIANT: the values do not depend on how bars are cut into steps, nor on which instruments are computed together, bit for
 bit; a value at an instant depends on bars closed at or before that instant alone.
@@ -12,7 +12,7 @@ bit; a value at an instant depends on bars closed at or before that instant alon
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 import numpy as np
@@ -32,6 +32,7 @@ from tb.vocabulary.run import Together, together
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Place = tuple[int, int]  # a group, and a node in it
+Keep = Callable[[Group, Node, int], History]
 READ = frozenset({"field", "pips", "depth", "during", "since_open", "to_close", "feed", "feed_age"})
 
 
@@ -39,22 +40,30 @@ class Evaluator:
     """The nodes of a layout, as far as the bars given to `step` go.
 
     Of `markets` all but its bars is read, anew in each step. A step takes up to `room` bars of an instrument without moving
-    what is remembered of earlier ones every time; more are taken too.
+    what is remembered of earlier ones every time; more are taken too. `keep` makes what the values of a wanted node are kept
+    in: of a group, the node, and how many earlier values others look back at.
     """
 
-    def __init__(self, graph: RuleGraph, layout: Layout, markets: Markets, *, room: int) -> None:
+    def __init__(self, graph: RuleGraph, layout: Layout, markets: Markets, *, room: int, keep: Keep) -> None:
         self.graph = graph
         self.layout = layout
         self.markets = markets
-        self._room = room
         self._wanted = tuple(frozenset(ids) for ids in layout.wanted)
+        self.kept: dict[Place, History] = {}  # the values of the wanted nodes
         self._histories: dict[tuple[int, int, int], History] = {}  # of a group, a node, and the period it is looked at in
+        self._leads: dict[tuple[int, int, int], int] = {}
         self._calls: dict[tuple[int, Call], Together] = {}
         self._lasting: dict[Place, Ints] = {}
         self._carried: dict[Place, Floats] = {}
         for node, groups in layout.order:
             for group in groups:
                 self._prepare(node, group)
+        for group in layout.groups:
+            for id_ in layout.wanted[group.index]:
+                place = (group.index, id_, graph[id_].period)
+                self.kept[group.index, id_] = self._histories[place] = keep(group, graph[id_], self._leads.pop(place, 0))
+        for (index, id_, period), lead in self._leads.items():
+            self._histories[index, id_, period] = History(len(layout.groups[index].symbols), lead, room, offset=id_)
 
     def _prepare(self, node: Node, group: Group) -> None:
         """What a node carries of a group before its first bar."""
@@ -75,9 +84,8 @@ class Evaluator:
                 self._carried[group.index, node.id] = np.full(size, np.nan)
 
     def _look_back(self, group: Group, arg: int, period: int, lead: int) -> None:
-        known = self._histories.get((group.index, arg, period))
-        if known is None or known.lead < lead:
-            self._histories[group.index, arg, period] = History(len(group.symbols), lead, self._room, offset=arg)
+        place = (group.index, arg, period)
+        self._leads[place] = max(lead, self._leads.get(place, 0))
 
     def step(self, tables: Mapping[int, Table]) -> tuple[Block, ...]:
         """Takes the new bars of every period, and gives their blocks with the values of the wanted nodes."""
@@ -105,6 +113,8 @@ class Evaluator:
         # a bar of another period may have closed where none of this one has: `@period` has to see it
         is_empty = not shape[1] and node.op != "at"
         block.values[node.id] = np.empty(shape) if is_empty else self._values(node, block, shape, by_group)
+        if shape[1] and node.id in self._wanted[block.group.index]:
+            self._looked_at(node.id, block, node.period, shape)
 
     def _values(self, node: Node, block: Block, shape: tuple[int, int], by_group: Mapping[int, list[Block]]) -> Floats:
         place = (block.group.index, node.id)

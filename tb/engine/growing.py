@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from tb.engine.blocks import NEVER, Block, Table
 from tb.engine.coarsening import NUMBERS, Coarsening
 from tb.engine.evaluator import Evaluator
-from tb.engine.graph import RuleGraph
+from tb.engine.graph import Node, RuleGraph
 from tb.engine.history import History
-from tb.engine.layout import lay_out
+from tb.engine.layout import Group, lay_out
 from tb.engine.markets import Markets
 
 Floats = NDArray[np.float64]
@@ -85,13 +85,13 @@ class GrowingColumns:
     ) -> None:
         self.graph = graph
         self.period = period
+        self._keep = keep
         self.now: int | None = None  # the instant up to which bars were taken
         asked = {symbol: tuple(nodes) for symbol, nodes in wanted.items()}
-        self._evaluator = Evaluator(graph, lay_out(graph, asked, symbols), markets, room=ROOM)
+        self._evaluator = Evaluator(graph, lay_out(graph, asked, symbols), markets, room=ROOM, keep=self._kept)
         layout = self._evaluator.layout
         ordered = tuple(dict.fromkeys((*layout.symbols, *symbols)))
         self._places = {symbol: place for place, symbol in enumerate(ordered)}
-        self._keep = keep
         used = (id_ for group in layout.groups for id_ in group.nodes)
         wanted_periods = (graph[id_].period for nodes in asked.values() for id_ in nodes if graph[id_].period)
         periods = tuple(dict.fromkeys((period, *sorted(graph[id_].period for id_ in used), *wanted_periods)))
@@ -101,11 +101,6 @@ class GrowingColumns:
         self._counts = {period: np.zeros(len(ordered), dtype=np.int64) for period in periods}
         self._bars = {
             (period, name): History(len(ordered), keep, ROOM) for period in periods for name in ("time", "rows", *NUMBERS)
-        }
-        self._values = {
-            (group.index, id_): History(len(group.symbols), keep, ROOM, offset=id_)
-            for group in layout.groups
-            for id_ in layout.wanted[group.index]
         }
         self._blocks: tuple[Block, ...] = ()
         self._is_broken = False
@@ -163,7 +158,7 @@ class GrowingColumns:
             constant = found.consts[0]
             return float(constant) if isinstance(constant, Decimal) else None
         group, place = self._evaluator.layout.places[symbol]
-        value = self._one(self._values[group, node], place, self._back(symbol, found.period, row))
+        value = self._one(self._evaluator.kept[group, node], place, self._back(symbol, found.period, row))
         return None if value != value else value  # noqa: PLR0124
 
     def true(self, node: int) -> tuple[str, ...]:
@@ -175,6 +170,9 @@ class GrowingColumns:
                 symbols = block.symbols
                 found.extend(symbols[place] for place in np.flatnonzero(values[:, -1] == 1.0).tolist())
         return tuple(found)
+
+    def _kept(self, group: Group, node: Node, lead: int) -> History:
+        return History(len(group.symbols), max(lead, self._keep), ROOM, offset=node.id)
 
     def _back(self, symbol: str, period: int, row: int) -> int:
         back = self.rows(symbol, period) - 1 - row
@@ -222,13 +220,7 @@ class GrowingColumns:
         tables = {self.period: self._table(self.period, places, flat)}
         for period, coarse in self._coarse.items():
             tables[period] = self._table(period, *coarse.take(places, flat, until))
-        blocks = self._evaluator.step(tables)
-        for (group, id_), history in self._values.items():
-            history.begin(int(tables[self.graph[id_].period].counts.max(initial=0)))
-            for block in blocks:
-                if block.group.index == group and block.values[id_].shape[1]:
-                    history.extend(block.rows, block.values[id_])
-        return list(blocks)
+        return list(self._evaluator.step(tables))
 
     def _table(self, period: int, places: Ints, flat: Flat) -> Table:
         """The bars as the evaluator takes them; they are kept, too."""

@@ -22,13 +22,15 @@ class History:
     """`values` [instruments, lead + room]; those of an instrument end before its place in `ends`.
 
     `room` is how many values may come before older ones are moved to the front; `offset` shifts when that first happens, so
-    that of many histories only some move at one step.
+    that of many histories only some move at one step. Where it
+    `is_whole`, there is room for all values that will come, and none moves.
     """
 
     instruments: int
     lead: int
     room: int
     offset: int = 0
+    is_whole: bool = False
     values: Floats = field(init=False)
     ends: Places = field(init=False)
     _end: int | None = None  # of all rows, None where they differ
@@ -42,6 +44,8 @@ class History:
 
     def begin(self, count: int) -> None:
         """Begins a step that brings at most so many values of an instrument."""
+        if self.is_whole:
+            return
         if self._reach + count > self.values.shape[1]:
             kept = self.before(None, self.lead, 0)
             if count > self.room:
@@ -65,10 +69,13 @@ class History:
         self._end = None
 
     def before(self, rows: Places | None, count: int, back: int) -> Floats:
-        """The `count` values [k, count] that end `back` values before the newest of each instrument, as an array of its own."""
+        """The `count` values [k, count] that end `back` values before the newest of each instrument; they are right until the
+        next step begins."""
         if self._end is not None:
             some = slice(self._end - back - count, self._end - back)
-            return self.values[:, some].copy() if rows is None else self.values[rows, some]
+            if rows is not None:
+                return self.values[rows, some]
+            return self.values[:, some] if self.instruments == 1 else self.values[:, some].copy()
         places = self._places(rows)
         found: Floats = self.values[places[:, None], (self.ends[places] - back - count)[:, None] + np.arange(count)]
         return found

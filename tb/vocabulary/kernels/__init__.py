@@ -32,11 +32,10 @@ def load(function: Function) -> Kernel:
 
 
 @cache
-def address(function: Function) -> Any:
-    """The kernel of a function as the loop over many instruments takes it."""
-    from tb.vocabulary.kernels.addresses import Address
-
-    return Address(load(function))
+def address(function: Function) -> int:
+    """Where the machine code of a function's kernel lies, as the loop over many instruments takes it."""
+    found: int = _named("many:address_of")(load(function))
+    return found
 
 
 def load_together() -> Any:
