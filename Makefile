@@ -15,7 +15,7 @@ help:
 	@echo "make bench   print replay speed and microseconds per decision"
 	@echo "make recall  print how many seeded defects the linter finds, rule by rule"
 	@echo "make peers   ask empyrical and quantstats, in an environment of their own, for the metrics that tests compare with"
-	@echo "make sdk     record what Coinbase's own library sends, in an environment of its own, for tests to compare with"
+	@echo "make sdk     let Coinbase's own library, in an environment of its own, trade at the sandbox; record what it sends for tests"
 	@echo "make setup   only create .venv"
 	@echo "make lock    pin the newest allowed versions in requirements.lock (needs uv)"
 	@echo "make clean   remove .venv and caches; the ledger in .tb stays"
@@ -54,10 +54,11 @@ peers:
 		--disable-pip-version-check -r tests/replay/peer_metrics.txt && touch .peers/.installed; }
 	@.peers/bin/python -W ignore tests/replay/peer_metrics.py
 
-sdk:
+sdk: $(STAMP)
 	@test -f .sdk/.installed || { python3 -m venv .sdk && .sdk/bin/python -m pip install --quiet \
 		--disable-pip-version-check -r tests/connectors/sdk_requests.txt && touch .sdk/.installed; }
 	@.sdk/bin/python tests/connectors/sdk_requests.py
+	@$(BIN)/python tests/soak/sdk.py
 
 lock:
 	@uv pip compile --no-config --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

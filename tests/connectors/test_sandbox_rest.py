@@ -348,6 +348,14 @@ def test_slow_answers_double_rows_and_a_clock_that_jumps(client: Client) -> None
     assert int(client.get("/time")["epochMillis"]) == before - 90_000
 
 
+def test_an_answer_that_comes_twice_is_not_that_of_the_next_request(client: Client) -> None:
+    client.sandbox.fault("reply-twice", on="orders")
+    assert client.buy("one")["success"] is True
+    time.sleep(0.05)  # the second answer is there before the next request
+    assert client.get("/accounts")["size"] == 3
+    assert [order["client_order_id"] for order in client.orders()] == ["one"]
+
+
 def test_stale_and_crossed_quotes(client: Client) -> None:
     first = client.get("/best_bid_ask", product_ids=["BTC-USD"])["pricebooks"]
     client.sandbox.fault("stale-quotes", times=2, on="BTC-USD")

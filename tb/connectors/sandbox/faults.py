@@ -18,6 +18,7 @@ from tb.core.diagnostics import did_you_mean
 FAULTS: dict[str, str] = {
     "drop-request": "closes the connection before anything is done",
     "drop-reply": "does what was asked and closes the connection without a reply",
+    "reply-twice": "sends the answer twice, one after the other",
     "answer-twice": "tells everything twice: user messages, and rows of lists of orders and fills",
     "unauthorized": "answers 401 to a good token",
     "too-many": "answers 429",

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -157,15 +158,23 @@ async def _late(desk: Desk, wires: Wires, request: Request, place: Place, status
     if desk.faults.take("drop-reply", place.kind, at=at):
         return _cut(wires, request)
     if desk.faults.take("truncated", place.kind, at=at):
-        head = f"HTTP/1.1 {status} OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
-        wires.write(request.scope["client"], head.encode() + body[: len(body) // 2])
+        wires.write(request.scope["client"], _head(status, body) + body[: len(body) // 2])
         await asyncio.sleep(0.05)  # the bytes are on their way before the connection is cut
         return _cut(wires, request)
+    if desk.faults.take("reply-twice", place.kind, at=at):
+        response = _response(desk, status, body)
+        response.background = BackgroundTask(wires.write, request.scope["client"], _head(status, body) + body)
+        return response
     if desk.faults.take("error-after", place.kind, at=at):
         return _response(desk, 502, b"<html><body>Bad Gateway</body></html>", "text/html")
     if desk.faults.take("garbled", place.kind, at=at):
         return _response(desk, status, b'{"success": tru\x00' + body[:20])
     return _response(desk, status, body)
+
+
+def _head(status: int, body: bytes) -> bytes:
+    """The beginning of an answer as bytes, for what no well-behaved server sends."""
+    return f"HTTP/1.1 {status} OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n".encode()
 
 
 def _response(desk: Desk, status: int, body: bytes, kind: str = "application/json") -> Response:
