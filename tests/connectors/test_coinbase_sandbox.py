@@ -282,3 +282,19 @@ def test_over_tls_and_into_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert answer.exit_code == 0, answer.output
     bars = load_market(tmp_path).bars["BTC-USD"]
     assert (len(bars), bars.close[-1]) == (50, 150.0)
+
+
+def test_an_answer_that_comes_twice_is_never_that_of_the_next_request(sandbox: Sandbox, adapter: Coinbase) -> None:
+    sandbox.fault("reply-twice", times=0)
+    assert adapter.fills(BEGIN) == ()
+    placed = adapter.place(buy())
+    assert isinstance(placed, OrderState)
+    fills = adapter.fills(BEGIN)
+    assert isinstance(fills, tuple)
+    assert [fill.client_id for fill in fills] == ["c-1"]
+    second = adapter.place(buy("c-2", "0.5", form="limit", price=D(90)))
+    assert isinstance(second, OrderState)
+    assert second.client_id == "c-2"
+    assert [order.client_id for order in working(adapter)] == ["c-2"]
+    assert adapter.cancel(second) is None
+    assert working(adapter) == ()

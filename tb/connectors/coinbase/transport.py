@@ -219,7 +219,11 @@ def trusted(authorities: str | None) -> ssl.SSLContext:
 
 
 def open_client(address: str, timeout: float, tls: ssl.SSLContext) -> httpx.Client:
-    """The connection pool. Nothing is repeated or followed by itself."""
+    """The client. Nothing is repeated or followed by itself, and each request has a connection of its own.
+
+    An answer that came twice on a connection that is kept would be taken for that of the next request: `no fills` from before
+    for `no fills` now. And a connection that the other side has just given up swallows an order, whose outcome is then unknown.
+    """
     import httpx
 
     return httpx.Client(
@@ -227,6 +231,6 @@ def open_client(address: str, timeout: float, tls: ssl.SSLContext) -> httpx.Clie
         timeout=timeout,
         verify=tls,
         follow_redirects=False,
-        headers={"User-Agent": "tb", "Accept": "application/json"},
-        limits=httpx.Limits(max_connections=16, max_keepalive_connections=8),
+        headers={"User-Agent": "tb", "Accept": "application/json", "Connection": "close"},
+        limits=httpx.Limits(max_connections=16, max_keepalive_connections=0),
     )
