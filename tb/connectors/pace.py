@@ -1,7 +1,7 @@
-"""How fast requests may go out: at most so many within any second, a part of them kept for what is urgent.
+"""How fast requests may go out: at most so many within any second, a part of them kept for what must not wait.
 
-Guarantees: no more than `most` permits within a second; ordinary requests take at most `most - kept` of them, so that a
-cancel finds room however much else is asked; whoever cannot go within its time is told so, and does not go.
+Guarantees: no second has more permits than the last rank may see; each rank leaves those above it their part, so that a cancel
+finds room however much else is asked; whoever cannot go within its time is told so, and does not go.
 """
 
 from __future__ import annotations
@@ -17,21 +17,23 @@ SECOND = 1_000_000_000
 
 @dataclass(slots=True)
 class Pace:
-    """The permits of one lane. `clock` is monotonic, in ns; `pause` waits for so many seconds."""
+    """The permits of one lane. `rooms` are how many a second may have in all when one of a rank is given, the lowest rank first.
 
-    most: int
-    kept: int
+    `clock` is monotonic, in ns; `pause` waits for so many seconds.
+    """
+
+    rooms: tuple[int, ...]
     clock: Callable[[], int] = time.monotonic_ns
     pause: Callable[[float], None] = time.sleep
     _given: deque[int] = field(default_factory=deque)
     _held: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def take(self, within: float, *, urgent: bool = False) -> int | None:
+    def take(self, within: float, rank: int = 0) -> int | None:
         """Waits for a permit, at most so many seconds: None once it is given, else the ms until one may be."""
         end = self.clock() + int(within * SECOND)
         while True:
-            wait = self._try(urgent)
+            wait = self._try(rank)
             if not wait:
                 return None
             if self.clock() + wait > end:
@@ -39,19 +41,19 @@ class Pace:
             self.pause(wait / SECOND)
 
     def hold(self, ms: int) -> None:
-        """Gives ordinary requests no permit for so long: the venue said that there were too many."""
+        """Gives the lowest rank no permit for so long: the venue said that there were too many."""
         with self._lock:
             self._held = max(self._held, self.clock() + ms * 1_000_000)
 
-    def _try(self, urgent: bool) -> int:
+    def _try(self, rank: int) -> int:
         """0 where the permit is given, else the ns until it is worth asking again."""
         with self._lock:
             now = self.clock()
             while self._given and self._given[0] <= now - SECOND:
                 self._given.popleft()
-            if not urgent and self._held > now:
+            if not rank and self._held > now:
                 return self._held - now
-            room = self.most if urgent else self.most - self.kept
+            room = self.rooms[min(rank, len(self.rooms) - 1)]
             if len(self._given) < room:
                 self._given.append(now)
                 return 0

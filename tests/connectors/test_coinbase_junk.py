@@ -122,7 +122,7 @@ def test_no_answer_makes_the_adapter_raise(credentials: Credentials, name: str) 
 
     adapter = connect(credentials, base_url="https://venue.example", timeout=5)
     adapter._transport.client = httpx.Client(base_url="https://venue.example", transport=httpx.MockTransport(answer))
-    adapter._transport.private.most = adapter._transport.public.most = 1_000_000
+    adapter._transport.private.rooms = adapter._transport.public.rooms = (1_000_000,)
 
     @settings(max_examples=100, deadline=None)
     @given(st.sampled_from(list(places(document))), JUNK)
@@ -178,7 +178,7 @@ def test_no_message_makes_the_stream_raise_anything_but_what_it_tells(at: tuple[
 
 def test_many_threads_at_once(venue: Venue, adapter: Coinbase) -> None:
     venue.on("/orders", lambda asked: (200, created(asked.json["client_order_id"], f"v-{asked.json['client_order_id']}")))
-    adapter._transport.private.most = 1_000_000
+    adapter._transport.private.rooms = (1_000_000,)
     answers: list[Any] = []
 
     def place(first: int) -> None:

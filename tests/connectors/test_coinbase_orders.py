@@ -235,7 +235,7 @@ def test_too_many_requests_is_no_answer_with_the_time_to_wait(
     assert adapter.place(ENTRY) == NoAnswer("POST /orders: too many requests", wait)
 
 
-def test_a_cancel_goes_out_while_all_else_is_held_back(venue: Venue, credentials: Credentials) -> None:
+def test_a_cancel_and_what_closes_go_out_while_all_else_is_held_back(venue: Venue, credentials: Credentials) -> None:
     adapter = connect(credentials, base_url=venue.url, timeout=1)
     venue.on("/orders", (429, {}, {"retry-after": "50"}))
     venue.on("/orders/batch_cancel", (200, {"results": [{"success": True, "failure_reason": "", "order_id": "v-1"}]}))
@@ -245,7 +245,9 @@ def test_a_cancel_goes_out_while_all_else_is_held_back(venue: Venue, credentials
     assert held.wait is not None
     assert held.wait > 1000
     assert adapter.cancel(RESTING) is None
-    assert [asked.path for asked in venue.asked] == ["/orders", "/orders/batch_cancel"]
+    venue.on("/orders", (200, created("c-2", "v-2")))
+    assert isinstance(adapter.place(replace(ENTRY, client_id="c-2", side="sell", reducing=True)), OrderState)
+    assert [asked.path for asked in venue.asked] == ["/orders", "/orders/batch_cancel", "/orders"]
     adapter.close()
 
 

@@ -25,13 +25,12 @@ class Clock:
         self.now += max(1, round(seconds * SECOND))
 
 
-def test_what_is_ordinary_waits_and_what_is_urgent_goes() -> None:
+def test_each_rank_leaves_room_for_those_above() -> None:
     clock = Clock()
-    pace = Pace(5, kept=2, clock=clock, pause=clock.pause)
+    pace = Pace((3, 4, 5), clock=clock, pause=clock.pause)
     assert [pace.take(0) for _ in range(3)] == [None] * 3
-    assert pace.take(0.5) == 1000
-    assert [pace.take(0, urgent=True) for _ in range(2)] == [None] * 2
-    assert pace.take(0, urgent=True) == 1000
+    assert (pace.take(0.5), pace.take(0, 1), pace.take(0.5, 1)) == (1000, None, 1000)
+    assert (pace.take(0, 2), pace.take(0, 2)) == (None, 1000)
     assert clock.waited == []
     assert pace.take(2) is None
     assert clock.now == SECOND
@@ -39,25 +38,26 @@ def test_what_is_ordinary_waits_and_what_is_urgent_goes() -> None:
 
 def test_a_hold_keeps_back_what_is_ordinary() -> None:
     clock = Clock()
-    pace = Pace(5, kept=2, clock=clock, pause=clock.pause)
+    pace = Pace((3, 5), clock=clock, pause=clock.pause)
     pace.hold(3000)
     pace.hold(1000)
-    assert (pace.take(1), pace.take(1, urgent=True)) == (3000, None)
+    assert (pace.take(1), pace.take(1, 1)) == (3000, None)
     assert pace.take(3) is None
     assert clock.now == 3 * SECOND
 
 
-@given(st.lists(st.tuples(st.integers(0, 400_000_000), st.booleans()), max_size=60))
-def test_no_second_has_more_than_allowed(asked: list[tuple[int, bool]]) -> None:
+@given(st.lists(st.tuples(st.integers(0, 400_000_000), st.integers(0, 2)), max_size=60))
+def test_no_second_has_more_than_allowed(asked: list[tuple[int, int]]) -> None:
     clock = Clock()
-    pace = Pace(6, kept=2, clock=clock, pause=clock.pause)
-    given_at: list[tuple[int, bool]] = []
-    for gap, urgent in asked:
+    pace = Pace((3, 4, 6), clock=clock, pause=clock.pause)
+    given_at: list[tuple[int, int]] = []
+    for gap, rank in asked:
         clock.now += gap
-        if pace.take(0.3, urgent=urgent) is None:
-            given_at.append((clock.now, urgent))
+        if pace.take(0.3, rank) is None:
+            given_at.append((clock.now, rank))
     for end, _ in given_at:
-        within = [urgent for at, urgent in given_at if end - SECOND < at <= end]
-        assert len(within) <= 6
-        # whatever else was asked, four ordinary ones at most, so that an urgent one finds room
-        assert sum(not urgent for urgent in within) <= 4
+        ranks = [rank for at, rank in given_at if end - SECOND < at <= end]
+        assert len(ranks) <= 6
+        # whatever else was asked: above each rank there is room left
+        assert sum(rank == 0 for rank in ranks) <= 3
+        assert sum(rank < 2 for rank in ranks) <= 4

@@ -28,6 +28,9 @@ from tb.connectors.coinbase.products import other_names, quoted_as, rules_of
 from tb.connectors.coinbase.quotes import quote_of
 from tb.connectors.coinbase.streams import PAUSE, SILENCE, Streams
 from tb.connectors.coinbase.transport import (
+    CANCELLING,
+    CLOSING,
+    ORDINARY,
     Declined,
     Query,
     Transport,
@@ -130,7 +133,8 @@ class Coinbase:
 
         An entry with both stop and target takes a bracket along, which the venue arms when the entry fills.
         """
-        answer = self._transport.post("/orders", order_body(request, self._tick(request)))
+        body = order_body(request, self._tick(request))
+        answer = self._transport.post("/orders", body, CLOSING if request.reducing else ORDINARY)
         if not truth(answer, "success"):
             failure = part(answer, "error_response")
             return _refused(*refusal_of(failure))
@@ -177,7 +181,7 @@ class Coinbase:
         """Asks to cancel it, once, before all that waits. An order that is being cancelled already is taken up, too."""
         if not order.venue_id:
             raise Unsendable("the venue's id of the order is not known: find it first")
-        answer = self._transport.post("/orders/batch_cancel", {"order_ids": [order.venue_id]}, urgent=True)
+        answer = self._transport.post("/orders/batch_cancel", {"order_ids": [order.venue_id]}, CANCELLING)
         for result in rows(answer, "results"):
             if text(result, "order_id") != order.venue_id:
                 continue

@@ -1,6 +1,6 @@
 """One request to Coinbase and its answer, or why there is none.
 
-    1. `Pace` gives a permit, a cancel before all else                         (tb.connectors.pace)
+    1. `Pace` gives a permit: cancels and what closes find room                       (tb.connectors.pace)
     2. the request is signed with a fresh token                                (tb.connectors.coinbase.tokens)
     3. it is sent once; its answer is read to the end within the time limit
     4. what came is sorted: read, refused by the venue, or no answer
@@ -37,6 +37,8 @@ LARGEST = 64_000_000  # bytes of an answer
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 TOO_MANY, LONGEST_WAIT = 1_000, 60_000  # ms: to wait after 429 where the venue does not say, and the most that is believed
 
+ORDINARY, CLOSING, CANCELLING = 0, 1, 2  # ranks of requests: each leaves room for those after it
+
 Query = Sequence[tuple[str, str]]
 
 
@@ -66,8 +68,8 @@ class Transport:
     host: str
     timeout: float
     clock: Callable[[], int]
-    private: Pace = field(default_factory=lambda: Pace(30, kept=10))
-    public: Pace = field(default_factory=lambda: Pace(10, kept=0))
+    private: Pace = field(default_factory=lambda: Pace((20, 25, 30)))
+    public: Pace = field(default_factory=lambda: Pace((10,)))
 
     def get(self, path: str, query: Query = (), *, public: bool = False) -> Mapping[str, Any]:
         """Asks; raises Unanswered or Declined."""
@@ -76,9 +78,9 @@ class Transport:
             status, body = self._send("GET", path, query, None, public=public)
         return _sorted("GET", path, status, body)
 
-    def post(self, path: str, content: Mapping[str, Any], *, urgent: bool = False) -> Mapping[str, Any]:
+    def post(self, path: str, content: Mapping[str, Any], rank: int = ORDINARY) -> Mapping[str, Any]:
         """Changes something, once; raises Unanswered or Declined."""
-        status, body = self._send("POST", path, (), content, urgent=urgent)
+        status, body = self._send("POST", path, (), content, rank=rank)
         return _sorted("POST", path, status, body)
 
     def close(self) -> None:
@@ -92,7 +94,7 @@ class Transport:
         content: Mapping[str, Any] | None,
         *,
         public: bool = False,
-        urgent: bool = False,
+        rank: int = ORDINARY,
     ) -> tuple[int, bytes]:
         import httpx
 
@@ -100,7 +102,7 @@ class Transport:
         if self.credentials is None and not public:
             raise Unanswered(f"{what} was not sent: it needs a key")
         lane = self.public if public else self.private
-        if (wait := lane.take(self.timeout, urgent=urgent)) is not None:
+        if (wait := lane.take(self.timeout, rank)) is not None:
             raise Unanswered(f"{what} was not sent: too many requests", wait)
         body = b"" if content is None else json.dumps(content, separators=(",", ":")).encode()
         headers = {} if content is None else {"Content-Type": "application/json"}
