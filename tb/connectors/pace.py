@@ -17,7 +17,7 @@ SECOND = 1_000_000_000
 
 @dataclass(slots=True)
 class Pace:
-    """The permits of one lane. `rooms` are how many a second may have in all when one of a rank is given, the lowest rank first.
+    """The permits of one lane. `rooms` are how many a second may have when one of a rank is given, the lowest rank first.
 
     `clock` is monotonic, in ns; `pause` waits for so many seconds.
     """

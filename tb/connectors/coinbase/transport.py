@@ -1,6 +1,6 @@
 """One request to Coinbase and its answer, or why there is none.
 
-    1. `Pace` gives a permit: cancels and what closes find room                       (tb.connectors.pace)
+    1. `Pace` gives a permit: cancels and what closes find room                (tb.connectors.pace)
     2. the request is signed with a fresh token                                (tb.connectors.coinbase.tokens)
     3. it is sent once; its answer is read to the end within the time limit
     4. what came is sorted: read, refused by the venue, or no answer
