@@ -26,14 +26,19 @@ def rising(bars: int = 200, symbol: str = "BTC-USD", first: float = 100.0) -> Se
     return series_of(symbol, HOUR, START, rows)
 
 
-def token(key: Key, uri: str | None, /, **claims: Any) -> str:
+def token(key: Key, uri: str | None, /, nonce: str | None = None, **claims: Any) -> str:
     """A token as the official SDK makes it; claims replace its own, and None takes one away."""
     seconds = int(time.time())
     made: dict[str, Any] = {"sub": key.name, "iss": "cdp", "nbf": seconds, "exp": seconds + 120}
     if uri is not None:
         made["uri"] = uri
     made = {name: value for name, value in {**made, **claims}.items() if value is not None}
-    return jwt.encode(made, key.secret, algorithm=key.kind, headers={"kid": key.name, "nonce": secrets.token_hex()})
+    return jwt.encode(
+        made,
+        key.secret,
+        algorithm=key.kind,
+        headers={"kid": key.name, "nonce": secrets.token_hex() if nonce is None else nonce},
+    )
 
 
 @dataclass

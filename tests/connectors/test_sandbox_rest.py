@@ -97,6 +97,14 @@ def test_tokens_of_another_time(shared: Sandbox, begins: int, ends: int) -> None
     assert asked(shared, f"Bearer {near}").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("nonce", "status"), [("7" * 64, 200), ("e11bf4ce8f463afd1e5b8d9d7598", 200), ("7" * 15, 401), ("", 401), ("x" * 64, 401)]
+)
+def test_the_nonce_of_a_token(shared: Sandbox, nonce: str, status: int) -> None:
+    uri = f"GET {shared.base_url.split('//')[1]}{PREFIX}/accounts"
+    assert asked(shared, f"Bearer {token(shared.key, uri, nonce=nonce)}").status_code == status
+
+
 def test_other_keys_other_methods_and_no_token_at_all(shared: Sandbox) -> None:
     host = shared.base_url.split("//")[1]
     uri = f"GET {host}{PREFIX}/accounts"

@@ -1,8 +1,7 @@
 """The venue's core, without I/O and without a clock of its own: `advance` moves its time, and everything else happens at it.
 
     1. `place`    refuses or takes an order; what can fill at once fills against the book
-    2. `advance`  goes through what happens until an instant, in order: expiry, stops and limits that the price reaches,
-                  fills that a cancel came too late for
+    2. `advance`  goes through what happens until an instant, in order    (tb.connectors.sandbox.due)
     3. `cancel`, `edit`   change what works
 
 INVARIANT: advancing in many steps or in one gives the same fills at the same instants.
@@ -20,6 +19,7 @@ from typing import Any, Literal
 
 from tb.connectors.sandbox.account import Account
 from tb.connectors.sandbox.checks import Rejection, crosses, refused
+from tb.connectors.sandbox.due import Due, next_due
 from tb.connectors.sandbox.editing import edited, not_editable
 from tb.connectors.sandbox.faults import Faults
 from tb.connectors.sandbox.order import Edited, Execution, Order, Status
@@ -45,19 +45,6 @@ class NewOrder:
     attached: Terms | None = None
     attached_configuration: Mapping[str, Any] | None = None
     portfolio: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Action:
-    at: int
-    rank: int
-    sequence: int
-    order: Order
-    what: Literal["expire", "force", "stop", "limit"]
-
-    @property
-    def key(self) -> tuple[int, int, int]:
-        return (self.at, self.rank, self.sequence)
 
 
 @dataclass(slots=True)
@@ -183,54 +170,17 @@ class Matching:
     def advance(self, until: int) -> None:
         """Lets everything happen that happens until an instant. An earlier one than now changes nothing."""
         while until > self.now:
-            action = self._next(until)
-            if action is None:
+            due = next_due(self.active.values(), self.prices, self.now, until)
+            if due is None:
                 self.now = until
                 break
-            self.now = action.at
-            self._act(action)
+            self.now = due.at
+            self._happens(due)
             self._look()
 
-    def _next(self, until: int) -> _Action | None:
-        found = [action for order in self.active.values() for action in self._actions(order, until)]
-        return min(found, key=lambda action: action.key, default=None)
-
-    def _actions(self, order: Order, until: int) -> list[_Action]:
-        if order.forced is not None:
-            return (
-                [_Action(max(order.forced, self.now + 1), 3, order.sequence, order, "force")] if order.forced <= until else []
-            )
-        if not order.is_working:
-            return []
-        found = []
-        expires = order.terms.expires
-        if expires is not None and expires <= until:
-            found.append(_Action(max(expires, self.now), 0, order.sequence, order, "expire"))
-        stop, limit = order.terms.stop, order.bound
-        if order.waits and stop is not None:
-            found += self._reach(order, stop, until, "stop")
-        if limit is not None and not (order.waits and order.terms.type == "STOP_LIMIT"):
-            found += self._reach(order, limit, until, "limit")
-        return found
-
-    def _reach(self, order: Order, price: Decimal, until: int, what: Literal["stop", "limit"]) -> list[_Action]:
-        """When the market reaches a price of an order."""
-        name = order.product.id
-        falling = order.falls if what == "stop" else order.is_buy
-
-        def level(place: int) -> Decimal:
-            if what == "stop":
-                return price
-            half = self.prices.half_spread(name, place)
-            return price / (1 + half) if order.is_buy else price / (1 - half)
-
-        after = max(self.now, order.not_before)
-        at = self.prices.series[name].first_beyond(level, after, until, falling=falling)
-        return [] if at is None else [_Action(at, 1 if what == "stop" else 2, order.sequence, order, what)]
-
-    def _act(self, action: _Action) -> None:
-        order = action.order
-        match action.what:
+    def _happens(self, due: Due) -> None:
+        order = due.order
+        match due.what:
             case "expire":
                 self._end(order, "EXPIRED")
             case "force":

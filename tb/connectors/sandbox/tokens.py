@@ -18,7 +18,7 @@ from tb.connectors.sandbox.keys import Key
 
 LIFE = 120  # seconds
 LEEWAY = 5
-_NONCE = re.compile(r"[0-9a-fA-F]{32,64}", re.ASCII)
+_NONCE = re.compile(r"[0-9a-fA-F]{16,64}", re.ASCII)  # ccxt writes a random number: 32 digits less its leading zeros
 _SCHEME = re.compile(r"^(\w+ )https?://")
 # issuer -> audience it comes with; None: it comes without one
 _AUDIENCES: dict[str, tuple[Any, ...]] = {
