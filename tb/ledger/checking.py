@@ -16,6 +16,11 @@ NOT_WRITING: dict[str, Any] = {"ledger_writing": False, "ledger_synchronous": "F
 UNFLUSHED = WRITING | {"ledger_synchronous": "NORMAL"}  # whose transactions need not survive a power cut
 
 
+def driven(connection: Connection) -> Any:
+    """The driver's own connection, inside of the transaction: for what is asked so often that the time of each layer counts."""
+    return connection.connection.driver_connection
+
+
 def check(connection: Connection, place: Place, names: Set[str]) -> None:
     """Raises `Refused` TB702, TB703 or TB704 for a database with these tables that is no ledger of this tb."""
     if "meta" not in names or "entries" not in names:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -37,11 +37,11 @@ class DecisionLog:
         Raises `ValueError` for states that cannot be unpacked and, at a block's end, as `segments_of`.
         """
         if isinstance(record, Quiet):
-            record = _unpacked(record)
+            record = unpacked(record)
         if isinstance(record, Decision | Quiet | Latch):
             self._pending.append(record)
             if len(self._pending) == BLOCK:
-                self._hash.update(_block(segments_of(self._pending)))
+                self._hash.update(block_of(segments_of(self._pending)))
                 self._pending = []
 
     def take(self, group: Group) -> None:
@@ -54,17 +54,48 @@ class DecisionLog:
             return
         places = sorted(place for segment in decisive for place in segment.places)
         ranks = {place: rank for rank, place in enumerate(places)}
-        self._hash.update(_block([Segment(s.kind, [ranks[place] for place in s.places], s.records, s.table) for s in decisive]))
+        self._hash.update(
+            block_of([Segment(s.kind, [ranks[place] for place in s.places], s.records, s.table) for s in decisive])
+        )
 
     def hexdigest(self) -> str:
         """The digest so far; more may be added afterwards."""
         so_far = self._hash.copy()
         if self._pending:
-            so_far.update(_block(segments_of(self._pending)))
+            so_far.update(block_of(segments_of(self._pending)))
         return so_far.hexdigest()
 
 
-def _unpacked(quiet: Quiet) -> Quiet:
+class Blocks:
+    """Hands on the blocks of a decision log from a place in it on: what is hashed, by whoever hashes them in their order."""
+
+    __slots__ = ("_ahead", "_hand_on", "pending")
+
+    def __init__(self, hand_on: Callable[[bytes], None], ahead: int = 0) -> None:
+        """The first `ahead` decisive records belong to the block before, which somebody else hands on."""
+        self._hand_on, self._ahead = hand_on, ahead
+        self.pending: list[Decision | Quiet | Latch] = []
+
+    def add(self, record: object) -> None:
+        """Takes the next record of the run. Raises as `DecisionLog.add`."""
+        if isinstance(record, Quiet):
+            record = unpacked(record)
+        if isinstance(record, Decision | Quiet | Latch):
+            if self._ahead:
+                self._ahead -= 1
+                return
+            self.pending.append(record)
+            if len(self.pending) == BLOCK:
+                self.close()
+
+    def close(self) -> None:
+        """Hands on the last block, which may be shorter."""
+        if self.pending:
+            self._hand_on(block_of(segments_of(self.pending)))
+            self.pending = []
+
+
+def unpacked(quiet: Quiet) -> Quiet:
     try:
         states = zlib.decompress(quiet.states)
     except zlib.error as problem:
@@ -72,6 +103,7 @@ def _unpacked(quiet: Quiet) -> Quiet:
     return msgspec.structs.replace(quiet, states=hashlib.sha256(states).digest())
 
 
-def _block(segments: Sequence[Segment]) -> bytes:
+def block_of(segments: Sequence[Segment]) -> bytes:
+    """The bytes of a block, with their length in front."""
     data = _pack([(segment.places, segment.table) for segment in segments])
     return len(data).to_bytes(8, "big") + data

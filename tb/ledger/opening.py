@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, inse
 
 from tb.core.diagnostics import Refused
 from tb.ledger.chain import GENESIS
-from tb.ledger.checking import check, prove_writable
+from tb.ledger.checking import check, driven, prove_writable
 from tb.ledger.findings import RESTORE, refused, refusing
 from tb.ledger.tables import SCHEMA, LedgerTable, Meta, table_of
 
@@ -47,9 +47,10 @@ def _configure(connection: Any, _record: Any) -> None:
 def _begin(connection: Connection) -> None:
     options = connection.get_execution_options()
     writing = options.get("ledger_writing", False)
+    driver = driven(connection)
     if writing:
-        connection.exec_driver_sql(f"PRAGMA synchronous = {options.get('ledger_synchronous', 'FULL')}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        driver.execute(f"PRAGMA synchronous = {options.get('ledger_synchronous', 'FULL')}")
+    driver.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
 def _create(path: Path) -> None:

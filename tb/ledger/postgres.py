@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, QueuePool, Table, create_engine, even
 
 from tb.core.diagnostics import Refused
 from tb.ledger.chain import GENESIS
-from tb.ledger.checking import check, prove_writable
+from tb.ledger.checking import check, driven, prove_writable
 from tb.ledger.findings import refused, refusing
 from tb.ledger.tables import SCHEMA, LedgerTable, Meta, table_of
 
@@ -89,19 +89,14 @@ def start(connection: Connection, wait: float) -> None:
     )
 
 
-def _driven(connection: Connection) -> Any:
-    """The driver's own connection."""
-    return connection.connection.driver_connection
-
-
 def _run(connection: Connection, statements: str) -> None:
     """Several statements in one message, as the driver sends them where there is nothing to prepare."""
-    _driven(connection).execute(statements, prepare=False)
+    driven(connection).execute(statements, prepare=False)
 
 
 def copy_rows(connection: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> None:
     """Adds rows to a table by COPY, which takes a tenth of the time that statements do."""
-    with _driven(connection).cursor() as cursor, cursor.copy(_copy(table)) as out:
+    with driven(connection).cursor() as cursor, cursor.copy(_copy(table)) as out:
         for row in rows:
             out.write_row(row)
 

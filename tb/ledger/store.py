@@ -35,7 +35,7 @@ from tb.ledger.runs import RunInfo
 from tb.ledger.segments import DECISIVE, KINDS, Group
 from tb.ledger.tables import Policy, RunRow, table_of
 from tb.ledger.verify import verify
-from tb.ledger.writing import extend, head, prepare, prepare_segments
+from tb.ledger.writing import extend, head, is_open_in_rows, prepare, prepare_segments
 
 _policies, _runs = table_of(Policy), table_of(RunRow)
 PAGE = 1000  # decisions fetched at a time
@@ -175,8 +175,8 @@ class Ledger:
         group = prepare(records)
         if group:
             with self._writing() as connection:
-                self._require_open(connection, run)
-                if queries.last_number(connection, run):
+                if not is_open_in_rows(connection, run):
+                    self._require_open(connection, run)
                     raise ValueError(f"run {run} is recorded in columns")
                 extend(connection, self.path, run, group)
         if log is not None:
@@ -437,6 +437,15 @@ class Ledger:
             log.add(record)
         return log.hexdigest()
 
-    def verify(self, progress: Callable[[int, int], None] | None = None, *, anchor: Head | None = None) -> list[Diagnostic]:
-        """Findings of a full check, the first broken entry first; empty where all holds. See `tb.ledger.verify`."""
-        return verify(self._open_engine(), self.path, progress, anchor)
+    def verify(
+        self,
+        progress: Callable[[int, int], None] | None = None,
+        *,
+        anchor: Head | None = None,
+        processes: int | None = None,
+    ) -> list[Diagnostic]:
+        """Findings of a full check, the first broken entry first; empty where all holds. See `tb.ledger.verify`.
+
+        A long ledger is walked by as many processes as there are cores; `processes` says how many, 1 for none beside this one.
+        """
+        return verify(self._open_engine(), self.path, progress, anchor, processes=processes)

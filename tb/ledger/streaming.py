@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from tb.ledger.checking import driven
 from tb.ledger.tables import LedgerTable, table_of
 
 Row = tuple[Any, ...]
@@ -52,8 +53,7 @@ class Streams:
             yield from page
 
     def _cursor(self, statement: str) -> Any:
-        driver = self._connection.connection.driver_connection
-        assert driver is not None
+        driver = driven(self._connection)
         if self._connection.dialect.name == "sqlite":
             cursor = driver.execute(statement)
             self._open.callback(cursor.close)

@@ -58,6 +58,7 @@ class RunRow(Projection, table=True):
     """`entry` is the run's start; `finish` the entry of its summary, null while it runs or when it was killed."""
 
     __tablename__ = "runs"
+    __table_args__ = (Index("runs_by_name", "run", unique=True),)
     number: int = Field(unique=True)  # 7 of r7
     policy: str = Field(foreign_key="policies.hash")
     finish: int | None = Field(foreign_key="entries.seq")

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection
 
 from tb.core.encode import canonical
 from tb.core.records import Record
 from tb.ledger.chain import Head, entry_hash
+from tb.ledger.checking import driven
 from tb.ledger.findings import RESTORE, refused
 from tb.ledger.place import Place
 from tb.ledger.projection import INSERT_ENTRY, INSERT_ROW, MODELS, Row, shape_of
 from tb.ledger.segments import SEGMENT, Group, index_of
-from tb.ledger.tables import Entry, LedgerTable, Meta, table_of
+from tb.ledger.tables import Entry, LedgerTable, table_of
 
 Prepared = tuple[str, bytes, Row | None]  # kind, payload, columns of its projection row
-
-_meta, _entries = table_of(Meta), table_of(Entry)
 
 
 def prepare(records: Iterable[Record]) -> list[Prepared]:
@@ -42,15 +41,33 @@ def prepare_segments(group: Group) -> list[Prepared]:
     return prepared
 
 
+def _said(connection: Connection, statement: str) -> str:
+    """A statement with its parameters as the driver marks them."""
+    return statement if connection.dialect.name == "sqlite" else statement.replace("?", "%s")
+
+
+_HEAD = """
+SELECT head_seq, head_hash, (SELECT max(seq) FROM entries), (SELECT hash FROM entries ORDER BY seq DESC LIMIT 1)
+FROM meta WHERE id = 1
+"""
+_RUN = "SELECT finish, (SELECT max(last) FROM segments WHERE run = ?) FROM runs WHERE run = ?"
+_MOVE = "UPDATE meta SET head_seq = ?, head_hash = ?"
+
+
+def is_open_in_rows(connection: Connection, run: str) -> bool:
+    """Whether a run is there, is not finished and has nothing in columns: one question, since it is asked for each group."""
+    row = driven(connection).execute(_said(connection, _RUN), (run, run)).fetchone()
+    return row is not None and row[0] is None and not row[1]
+
+
 def head_of(connection: Connection, path: Place) -> tuple[int, bytes]:
     """The number and hash of the last entry; raises `Refused` TB711 where it is not the noted head."""
-    noted = tuple(connection.execute(select(_meta.c.head_seq, _meta.c.head_hash)).one())
-    last = connection.execute(select(_entries.c.seq, _entries.c.hash).order_by(_entries.c.seq.desc()).limit(1)).first()
-    if (last is None and noted[0] != 0) or (last is not None and tuple(last) != noted):
-        ends = f"ends at entry {last[0]}" if last is not None else "has no entry"
-        message = f"the ledger {ends}, but its head says {noted[0]}: nothing is added to it"
+    seq, link, last, last_link = driven(connection).execute(_HEAD).fetchone()
+    if (last or 0) != seq or (last is not None and last_link != link):
+        ends = f"ends at entry {last}" if last is not None else "has no entry"
+        message = f"the ledger {ends}, but its head says {seq}: nothing is added to it"
         raise refused(path, "TB711", message, f"see `tb ledger verify`, then {RESTORE}")
-    return noted[0], noted[1]
+    return seq, link
 
 
 def extend(connection: Connection, path: Place, run: str, group: Sequence[Prepared]) -> int:
@@ -67,14 +84,14 @@ def extend(connection: Connection, path: Place, run: str, group: Sequence[Prepar
     _add(connection, Entry, INSERT_ENTRY, entries)
     for kind, of_kind in rows.items():
         _add(connection, MODELS[kind], INSERT_ROW[kind], of_kind)
-    connection.execute(update(_meta).values(head_seq=before + len(entries), head_hash=previous))
+    driven(connection).execute(_said(connection, _MOVE), (before + len(entries), previous))
     return before + 1
 
 
 def _add(connection: Connection, model: type[LedgerTable], statement: str, rows: list[Row]) -> None:
     """Adds rows to a table, in the way that is quickest where it is."""
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(statement, rows)
+        driven(connection).executemany(statement, rows)
     else:
         from tb.ledger.postgres import copy_rows
 
