@@ -56,6 +56,7 @@ class Truth:
     faults: dict[str, deque[str]] = field(default_factory=dict)
     delayed: list[tuple[int, Request]] = field(default_factory=list)
     down_until: int = 0
+    failed_at: int = 0  # when it last did not do what it was asked, or did not say so
     told: list[Event] = field(default_factory=list)
     twice: bool = False
     is_deaf: bool = False  # tells nothing by itself
@@ -73,6 +74,8 @@ class Truth:
             return NoAnswer("not connected")
         queue = self.faults.get(method)
         kind = queue.popleft() if queue else "fine"
+        if kind != "fine" and method in ("place", "cancel", "find"):
+            self.failed_at = self.time
         match kind:
             case "lost":
                 return NoAnswer("no answer in time")
@@ -207,6 +210,17 @@ class Truth:
         state = self.orders[client]
         self.fill(client, quantity or state.quantity - state.filled, state.price or self.prices[state.instrument])
         self.tell(client)
+
+    def fill_up_to(self, side: str, share: Decimal) -> None:
+        """So much of the order of a side that rests fills in all; told twice it fills once."""
+        for state in self.working():
+            if state.side == side and state.form == "limit":
+                lot = self.rules_[state.instrument].lot
+                wanted = (state.quantity * share).quantize(lot) - state.filled
+                if wanted > 0:
+                    assert state.price is not None
+                    self.fill(state.client_id, wanted, state.price)
+                    self.tell(state.client_id)
 
     def tell(self, client: str) -> None:
         if not self.is_deaf:

@@ -55,6 +55,11 @@ def view_of(rules: str, policy: str) -> RecordedView:
     return RecordedView(made.plan.graph, markets, columns_of(made.plan, markets, chunk=100), Rates(made.settings, data.bars))
 
 
+@cache
+def gates(rules: str, policy: str) -> Any:
+    return gates_of(project(rules, policy).plan)
+
+
 class Kept(list):  # type: ignore[type-arg]
     """Stands in for a ledger; `refuses` is raised instead of keeping."""
 
@@ -112,7 +117,7 @@ class World:
             venue=self.gateway,
             recorder=self.gateway.recorder,
             policy_hash="0" * 64,
-            gates=gates_of(made.plan),
+            gates=gates(self.rules, self.policy),
         )
         self.gateway.attach(self.session.settling)
         return self
@@ -152,6 +157,11 @@ class World:
         for position in self.session.positions.values():
             found[position.instrument] = found.get(position.instrument, D(0)) + position.sign * position.remaining
         return found
+
+    @property
+    def positions_by_symbol(self) -> dict[str, Decimal]:
+        """Without those that add up to nothing."""
+        return {symbol: quantity for symbol, quantity in self.positions.items() if quantity}
 
     @property
     def held(self) -> dict[str, Decimal]:

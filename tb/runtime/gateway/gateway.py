@@ -248,7 +248,7 @@ class Gateway:
 
     def protect_all(self) -> None:
         """Brings the protection of everything that is held, or was, in line."""
-        keys = dict.fromkeys(self.settling.positions)
+        keys = dict.fromkeys([*self.settling.positions, *self.bare])
         keys.update(dict.fromkeys(one.key for one in self.orders.unsettled.values() if one.purpose == "protection"))
         for key in keys:
             protecting.protect(self, key)

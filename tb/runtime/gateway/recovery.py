@@ -128,6 +128,8 @@ class Recovery:
                 continue
             answered = look(gateway, tracked)
             settle(gateway, tracked)
+            if answered and tracked.asked and tracked.answered:
+                answered = gateway.take_back(tracked, tracked.asked)  # whether that was asked before is not known
             if not answered:
                 return StepDone("orders", False, f"the venue does not answer about {_name(tracked)}")
         unknown = gateway.orders.unknown()
