@@ -1,8 +1,8 @@
 """Kills a process with a gateway at a stated point and starts another one over what is left; the venue lives on outside.
 
-1. A scenario is a list of actions. A child process takes them one by one; every crash point it passes is counted: before and after
-   each step of the gateway, before, inside and after each write of the journal and the breaker, before and after each call of the
-   venue and each write to the ledger.
+1. A scenario is a list of actions. A child process takes them one by one; every crash point it passes is counted: before and
+   after each step of the gateway, before, inside and after each write of the journal and the breaker, before and after each
+   call of the venue and each write to the ledger.
 2. `crashed` lets the child die at the n-th point: by `os._exit`, by SIGKILL, or by a power cut, which takes along what was
    written and not synced. The next child recovers, does the interrupted action again, as a session that decides the same
    instant again would, and all actions after it.
@@ -38,6 +38,7 @@ from tb.runtime.latches import Latches
 
 D = Decimal
 Action = Callable[[World, "Far"], None]
+TEN = D(10)
 HOWS = ("exit", "kill", "power")
 DIED = 70
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # what is killed leaves files whole; a disk only makes it slower
@@ -237,7 +238,7 @@ class Scenario:
     prepare: Callable[[Truth], None] = lambda truth: None
     breaker: str = "closed"
     halts: tuple[str, ...] = ()
-    most: Decimal = D(10)  # that may ever be bought of an instrument
+    most: Decimal = TEN  # that may ever be bought of an instrument
 
 
 @dataclass

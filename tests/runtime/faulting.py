@@ -1,9 +1,8 @@
 """One trading day of a session while things go wrong at the venue, on the wire and on the disk; watched turn by turn.
 
-The day: two entries at market, one that rests and fills in parts, a move of the prices, exits of the session, a last entry. A fault
-begins at one of the `MOMENTS`. After every turn `Watch` compares the venue with what must never be, and in the end, with all
-faults gone, with what is known here.
-"""
+The day: two entries at market, one that rests and fills in parts, a move of the prices, exits of the session, a last entry. A
+fault begins at one of the `MOMENTS`. After every turn `Watch` compares the venue with what must never be, and in the end,
+with all faults gone, with what is known here."""
 
 from __future__ import annotations
 
@@ -15,7 +14,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from fake_exchange import SYMBOLS, Truth, rules_for
+from fake_exchange import SYMBOLS, rules_for
 from gateway_world import LONG, START, Terms, World, world
 from small_projects import strategy
 
@@ -25,6 +24,7 @@ from tb.runtime.drafts import Ready
 from tb.runtime.gateway.journal import Journal
 
 D = Decimal
+NOTHING = D(0)
 TERMS = Terms(protect_within=10_000)
 RESTING = strategy(
     name="resting", universe=False, size="10% of equity", stop="10% below entry", target="20% above entry"
@@ -128,7 +128,7 @@ class Watch:
     made: World
     bare_since: dict[str, int] = field(default_factory=dict)
     longest_bare: int = 0
-    most_exposed: Decimal = D(0)
+    most_exposed: Decimal = NOTHING
     wrong: list[str] = field(default_factory=list)
 
     def look(self) -> None:

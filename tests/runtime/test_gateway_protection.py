@@ -224,3 +224,20 @@ def test_an_exit_that_fills_in_parts_and_ends_is_asked_for_again(tmp_path: Path)
     made.step(5)
     assert made.held == {}
     assert sum(fill.quantity for fill in made.fills if fill.side == "sell") == D(10)
+
+
+def test_a_stop_is_not_replaced_before_the_old_one_is_known_to_be_gone(tmp_path: Path) -> None:
+    made = world(tmp_path, rules=TRAILING)
+    made.truth.prices["BTC-USD"] = D(90)
+    made.step(1, "BTC-USD")
+    made.truth.time = START + 2 * HOUR + 1000
+    made.truth.move("BTC-USD", 100)
+    made.turn()
+    made.truth.fault("cancel", "lost", "lost")
+    before = len(made.truth.arrived)
+    made.step(2)
+    made.turn()
+    assert (len(made.truth.arrived), made.truth.protected("BTC-USD")) == (before, made.held["BTC-USD"])
+    made.turns(4)
+    assert [one.price for one in made.truth.working()] == [D(90)]
+    assert made.truth.protected("BTC-USD") == made.held["BTC-USD"]
