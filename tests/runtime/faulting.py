@@ -126,6 +126,7 @@ class Watch:
     """What must never be, checked after every turn."""
 
     made: World
+    most: Decimal = MOST
     bare_since: dict[str, int] = field(default_factory=dict)
     longest_bare: int = 0
     most_exposed: Decimal = NOTHING
@@ -136,13 +137,13 @@ class Watch:
         if truth.time < truth.down_until:
             self.bare_since = dict.fromkeys(self.bare_since, truth.time)  # nothing can be done while it cannot be reached
         worst = D(0)
-        for symbol in SYMBOLS:
+        for symbol in self.made.symbols:
             price, held = truth.prices[symbol], truth.holding(symbol)
             buys = [one for one in truth.working() if one.instrument == symbol and one.side == "buy"]
             worst += held * price + sum(((one.quantity - one.filled) * (one.price or price) for one in buys), D(0))
             self._protected(symbol, held)
         self.most_exposed = max(self.most_exposed, worst)
-        if worst > MOST * D("1.05"):  # prices move after the decision
+        if worst > self.most * D("1.05"):  # prices move after the decision
             self.wrong.append(f"{worst} USD are exposed at the venue")
         repeated = [client for client, count in Counter(truth.ids()).items() if count > 1]
         if repeated:

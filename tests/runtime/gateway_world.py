@@ -48,9 +48,9 @@ def project(rules: str = LONG, policy: str = POLICY) -> Compiled:
 
 
 @cache
-def view_of(rules: str, policy: str) -> RecordedView:
+def view_of(rules: str, policy: str, symbols: tuple[str, ...] = SYMBOLS, hours: int = HOURS) -> RecordedView:
     made = project(rules, policy)
-    data = market(*(bars(symbol, [flat(100, 1)] * HOURS) for symbol in SYMBOLS))
+    data = market(*(bars(symbol, [flat(100, 1)] * hours) for symbol in symbols))
     markets = markets_of(made.plan, data, made.settings)
     return RecordedView(made.plan.graph, markets, columns_of(made.plan, markets, chunk=100), Rates(made.settings, data.bars))
 
@@ -92,6 +92,8 @@ class World:
     kill: bool = False
     alarms: list[str] = field(default_factory=list)
     hour: int = 1
+    symbols: tuple[str, ...] = SYMBOLS
+    hours: int = HOURS
 
     def start(self) -> World:
         self.journal = self.wrap_journal(Journal(self.folder / "journal"))
@@ -113,7 +115,7 @@ class World:
             run="r1",
             plan=made.plan,
             settings=made.settings,
-            view=view_of(self.rules, self.policy),
+            view=view_of(self.rules, self.policy, self.symbols, self.hours),
             venue=self.gateway,
             recorder=self.gateway.recorder,
             policy_hash="0" * 64,
@@ -129,7 +131,7 @@ class World:
     def again(self, **changed: Any) -> World:
         """The process is gone, and another one starts."""
         self.journal.close()
-        names = ("folder", "truth", "kept", "rules", "policy", "terms", "kill", "hour")
+        names = ("folder", "truth", "kept", "rules", "policy", "terms", "kill", "hour", "symbols", "hours")
         return World(**{name: getattr(self, name) for name in names} | changed).start()
 
     # --- what happens --------------------------------------------------------------------------------------------------
@@ -166,7 +168,7 @@ class World:
     @property
     def held(self) -> dict[str, Decimal]:
         """What the venue has."""
-        return {symbol: self.truth.holding(symbol) for symbol in SYMBOLS if self.truth.holding(symbol)}
+        return {symbol: self.truth.holding(symbol) for symbol in self.symbols if self.truth.holding(symbol)}
 
     @property
     def handlings(self) -> list[Handling]:

@@ -7,7 +7,7 @@ every call of the venue and every write to the ledger. After each crash the next
 action again; then nothing may have been sent twice, no fill be missing, and positions, cash, protection, breaker and halts
 must be as the venue and the history say. `exit` dies by `os._exit`, `kill` by SIGKILL, `power` also loses what was not
 synced. `--twice` lets the next process die as well, at every ninth point of its own. Every point takes some 50 ms; the
-command ends with 1 where something is wrong. """
+command ends with 1 where something is wrong."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@
 After every turn the venue may not be exposed beyond what the policy allows in the worst case, nothing may have been sent
 twice, and nothing be held without its stop for longer than stated, counted from when the venue last failed to answer. Once
 the faults are over, everything held, filled and paid is the same here and there, and recorded. The command prints its figures
-and ends with 1 where something is wrong. """
+and ends with 1 where something is wrong."""
 
 from __future__ import annotations
 

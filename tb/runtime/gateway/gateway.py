@@ -424,7 +424,8 @@ class Gateway:
         return True
 
     def told(self) -> None:
-        """What settling made of everything so far is in the ledger."""
+        """What settling made of everything so far, and what was done, is in the ledger."""
+        self.flush()
         if not self.recorder.waits and self.journal.number and not self.journal.failed and self._told != self.journal.number:
             self.note(Told(until=self.journal.number))
             self._told = self.journal.number

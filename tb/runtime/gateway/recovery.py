@@ -97,6 +97,7 @@ class Recovery:
         self._is_restored = True
         gateway.journal.entries = []
         self._bind()
+        missing += self._tell_what_was_sent(read)
         never = self._never_sent()
         torn = ", a torn last line was cut off" if gateway.journal.torn else ""
         return StepDone("journal", True, f"{len(read)} entries, {missing} records made up for, {never} orders never sent{torn}")
@@ -108,6 +109,21 @@ class Recovery:
                 share = tracked.rest / tracked.quantity if tracked.quantity else 0
                 amount = tracked.intent.held * share
                 self.gateway.reservations.bind(tracked.client, tracked.intent.asset, amount, surely=True)
+
+    def _tell_what_was_sent(self, read: Sequence[entries.Entry]) -> int:
+        """Records what the ledger does not have of what was sent since it was known to be complete."""
+        gateway = self.gateway
+        told = max((entry.until for entry in read if isinstance(entry, entries.Told)), default=0)
+        known = {record.client for record in self.recorded if isinstance(record, Handling) and record.what == "sent"}
+        count = 0
+        for entry in read[told:]:
+            client = entry.wanted.client_id if isinstance(entry, entries.Intent) else ""
+            client = entry.client if isinstance(entry, entries.Go) else client
+            if client and client not in known and gateway.orders.all[client].is_sent:
+                known.add(client)
+                gateway.tell_sent(gateway.orders.all[client], "sent before")
+                count += 1
+        return count
 
     def _never_sent(self) -> int:
         """Orders that the ledger has, and that died before the journal had them: they are over."""
