@@ -32,8 +32,16 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
 
 
 def calls(tree: ast.Module) -> Iterator[str]:
+    """Methods that are called, but for what an exchange around another passes on: `place` within `place`."""
+    passed_on = {
+        node
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef) and function.name in CHANGES
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == function.name
+    }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node not in passed_on:
             yield node.func.attr
 
 
