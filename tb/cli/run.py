@@ -2,119 +2,245 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from tb.cli.opening import compiled_project
-from tb.cli.options import command, instant, json_option, ledger_option, names, project_option
+from tb.cli.operating import clock_option
+from tb.cli.options import command, instant, json_option, ledger_option, log_options, names, project_option
 from tb.cli.output import encode, put, say
 
 if TYPE_CHECKING:
     from tb.cli.running import Begun, World
+    from tb.core.records import Run
     from tb.ledger import Place
     from tb.ledger.store import Ledger
+    from tb.runtime.logs import LogFormat
     from tb.runtime.policy import Compiled
-    from tb.runtime.running.loop import Loop
+    from tb.runtime.ports.alerts import Alerts
+    from tb.runtime.ports.exchange import Exchange
+    from tb.runtime.ports.feed import Clock
+    from tb.runtime.ports.measures import Measures
+    from tb.runtime.running.loop import Loop, Waits
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked for on the command line."""
+
+    mode: str
+    once: bool
+    instruments: tuple[str, ...] | None
+    interval: int | None
+    data: Path | None
+    first: int | None
+    last: int | None
+    speed: str | None
+    clock: str
+    new: bool
+    project: Path
+    as_json: bool
+
+
+def _interval(_ctx: click.Context, parameter: click.Parameter, text: str | None) -> int | None:
+    """`1h` in ms."""
+    from tb.core.amount import parse_amount
+    from tb.core.units import Kind
+
+    if text is None:
+        return None
+    amount = parse_amount(text)
+    if amount is None or amount.unit.kind is not Kind.DURATION or amount.value < 1000 or amount.value % 1000:
+        raise click.BadParameter(f"`{text}` is not a period; write `1m`, `1h` or `1d`", param=parameter)
+    return int(amount.value)
 
 
 @command(
     "run",
     "tb run --mode dry-run --once",
     "tb run --mode paper",
-    "tb run --mode paper --data ../data/crypto_1h --from 2024-01-01 --speed max   # recorded bars, as if they came now",
+    "tb run --mode live",
+    "tb run --mode paper --data ../data/crypto_1h --from 2024-01-01   # recorded bars, as if they came now",
 )
 @click.option(
-    "--mode", type=click.Choice(["dry-run", "paper", "live"]), default="dry-run", show_default=True, help="What it may do."
+    "--mode",
+    type=click.Choice(["dry-run", "paper", "live"]),
+    default="dry-run",
+    show_default=True,
+    help="What may be sent: nothing, orders to a simulated venue, or orders to the real one.",
 )
 @click.option("--once", is_flag=True, help="Decide on the newest closed bar, and end: for a scheduler.")
+@click.option("--interval", callback=_interval, metavar="PERIOD", help="Bars of this period (default: the longest that fits).")
 @click.option("--instruments", type=names, metavar="A,B", help="These alone.")
 @click.option("--data", type=click.Path(path_type=Path), metavar="PATH", help="Recorded bars, played as if they came now.")
 @click.option("--from", "first", type=instant, metavar="TIME", help="With --data: begin here; earlier bars warm up.")
 @click.option("--to", "last", type=instant, metavar="TIME", help="With --data: leave out bars that close after this.")
 @click.option("--speed", metavar="N", help="With --data: the clock at N times real time (`1000x`), or `max` (the default).")
 @click.option("--new", is_flag=True, help="Begin a new session, whatever an earlier one left open.")
+@clock_option
 @ledger_option
+@log_options
 @project_option
 @json_option
 def tb_run(
     mode: str,
     once: bool,
+    interval: int | None,
     instruments: tuple[str, ...] | None,
     data: Path | None,
     first: int | None,
     last: int | None,
     speed: str | None,
     new: bool,
+    clock: str,
     ledger: Place | None,
+    log_format: LogFormat,
+    log_level: str,
     project: Path,
     as_json: bool,
 ) -> None:
     """Run the project's rules and limits on bars as they come.
 
     `dry-run` decides and records, and sends nothing; `paper` fills on the simulated venue from the bars that come; `live`
-    trades. At each close it tells what it did, or why it did nothing. Ctrl-C or SIGTERM ends it in good order: entries on their
-    way are taken back, positions stay as they are. A session that was stopped, or killed, goes on where it was with the same
-    command.
+    trades, after the checks of `tb doctor`, the operator's PIN and a typed YES. At each close it tells what it did, or why it
+    did nothing. Ctrl-C or SIGTERM ends it in good order: entries on their way are taken back, positions stay as they are. A
+    session that was stopped, or killed, goes on where it was with the same command.
     """
-    from tb.cli.following import speed as read_speed
     from tb.ledger import open_ledger
+    from tb.runtime.logs import set_up_logs
 
-    if data is None and (first is not None or last is not None or speed is not None):
-        raise click.UsageError("--from, --to and --speed are about recorded bars: add --data PATH")
-    if mode == "live" and data is not None:
-        raise click.UsageError("recorded bars cannot be traded live; use --mode paper")
+    asked = Asked(mode, once, instruments, interval, data, first, last, speed, clock, new, project, as_json)
+    _check(asked)
+    set_up_logs(log_format, level=log_level)
     compiled = compiled_project(project)
-    path = ledger or compiled.project.ledger
-    with open_ledger(path) as opened:
-        world = _world(compiled, opened, mode, data, instruments, first, last, read_speed(speed or "max"), new=new)
-        begun = _begun(compiled, opened, mode, world, new=new)
-        _tell_begun(begun, as_json=as_json)
-        loop = _loop(compiled, begun, world, as_json=as_json)
-        _run(loop, once=once)
-        _end(opened, begun, loop, as_json=as_json)
+    with open_ledger(ledger or compiled.project.ledger) as opened, _outside(compiled, asked) as around:
+        _session(compiled, opened, asked, around)
 
 
-def _world(
-    compiled: Compiled,
-    ledger: Ledger,
-    mode: str,
-    data: Path | None,
-    instruments: tuple[str, ...] | None,
-    first: int | None,
-    last: int | None,
-    speed: float,
-    *,
-    new: bool,
-) -> World:
-    from tb.cli.running import live_world, recorded_world
+def _check(asked: Asked) -> None:
+    if asked.data is None and (asked.first is not None or asked.last is not None or asked.speed is not None):
+        raise click.UsageError("--from, --to and --speed are about recorded bars: add --data PATH")
+    if asked.mode == "live" and asked.data is not None:
+        raise click.UsageError("recorded bars cannot be traded live; use --mode paper")
+    if asked.mode == "live" and asked.once:
+        raise click.UsageError("a live session looks after its positions all the time: leave out --once")
+    if asked.data is not None and asked.interval is not None:
+        raise click.UsageError("recorded bars have their own period: leave out --interval")
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What is outside of a session: the venue where one is asked, who is told, who counts."""
+
+    exchange: Exchange | None
+    alerts: Alerts
+    measures: Measures
+
+
+@contextmanager
+def _outside(compiled: Compiled, asked: Asked) -> Iterator[Around]:
+    from tb.cli.connecting import venue_of
+    from tb.connectors.supervised import Supervised
+    from tb.runtime.ports.alerts import Unheard
+    from tb.runtime.ports.measures import Uncounted
+
+    live = compiled.settings.live
+    exchange = None if asked.data is not None else venue_of(compiled.settings, with_key=asked.mode == "live")
+    alerts: Alerts = Unheard()
+    if live.alerts is not None and asked.data is None:
+        from tb.connectors.alerts import alerts_to
+        from tb.runtime.secrets import read_secret
+
+        text = read_secret(live.alerts, "the addresses for alerts").reveal()
+        alerts = alerts_to(text, str(live.alerts), compiled.settings.name)
+    measures: Measures = Uncounted()
+    serving = None
+    if live.metrics_port is not None and asked.data is None:
+        from tb.connectors.metrics import serve_metrics
+
+        measures = serving = serve_metrics(live.metrics_port, 3600.0)
+    try:
+        yield Around(exchange, alerts, Supervised(measures))
+    finally:
+        alerts.close()
+        if serving is not None:
+            serving.close()
+        if exchange is not None:
+            exchange.close()
+
+
+def _session(compiled: Compiled, ledger: Ledger, asked: Asked, around: Around) -> None:
+    from tb.cli.running import begin, begin_live, go_on, stopped_by_signals
+    from tb.runtime.running.sessions import unfinished
+
+    found = None if asked.new else unfinished(ledger, asked.mode)
+    world = _world(compiled, asked, around, found)
+    if asked.mode == "live":
+        from tb.cli.live import may_trade
+
+        assert around.exchange is not None  # recorded bars are not traded live
+        may_trade(compiled, asked.project, around.exchange, world.clock)
+        begun = begin_live(compiled, ledger, world, around.exchange, around.alerts, found)
+    else:
+        begun = begin(compiled, ledger, asked.mode, world) if found is None else go_on(compiled, ledger, found, world)
+    if not asked.as_json:
+        said = "gone on with" if begun.went_on else "new"
+        say(f"run {begun.run.id}: {begun.opening.mode} on {begun.opening.source}, {said}")
+    loop = _loop(compiled, begun, world, asked, around)
+    with stopped_by_signals(loop):
+        loop.run(once=asked.once)
+    loop.stepper.sending.venue.close()
+    _end(ledger, begun, loop, as_json=asked.as_json)
+
+
+def _world(compiled: Compiled, asked: Asked, around: Around, found: Run | None) -> World:
+    from tb.cli.following import speed
+    from tb.cli.live import venue_world
+    from tb.cli.running import recorded_world
     from tb.runtime.running.inputs import Close
-    from tb.runtime.running.sessions import folder_of, opened, unfinished
+    from tb.runtime.running.sessions import folder_of, opened
 
-    if data is None:
-        return live_world(compiled, instruments, None)
-    found = None if new else unfinished(ledger, mode)
+    if around.exchange is not None:
+        clock = _clock(compiled, asked, around.exchange)
+        return venue_world(compiled, around.exchange, clock, asked.instruments, asked.interval)
     newest = None
     if found is not None:
         _, inputs = opened(folder_of(found))
         newest = max((given.at for given in inputs if isinstance(given, Close)), default=None)
-    return recorded_world(compiled, data, instruments, first, last, speed, newest)
+    assert asked.data is not None  # else there is a venue
+    speed_ = speed(asked.speed or "max")
+    return recorded_world(compiled, asked.data, asked.instruments, asked.first, asked.last, speed_, newest)
 
 
-def _begun(compiled: Compiled, ledger: Ledger, mode: str, world: World, *, new: bool) -> Begun:
-    from tb.cli.running import begin, go_on
-    from tb.runtime.running.sessions import unfinished
+def _clock(compiled: Compiled, asked: Asked, exchange: Exchange) -> Clock:
+    from tb.cli.live import VenueClock
+    from tb.cli.operating import clock_of
+    from tb.cli.running import WallClock
 
-    found = None if new else unfinished(ledger, mode)
-    return begin(compiled, ledger, mode, world) if found is None else go_on(compiled, ledger, found, world)
+    return WallClock() if asked.clock == "machine" else VenueClock(clock_of(asked.clock, compiled.settings, exchange))
 
 
-def _loop(compiled: Compiled, begun: Begun, world: World, *, as_json: bool) -> Loop:
+def _waits(world: World, asked: Asked) -> Waits:
+    """How patient the loop is: on a clock that runs faster than time, by its bars."""
+    from tb.runtime.running.loop import Waits
+
+    if world.ends is not None:
+        return Waits(look=world.period, late=world.period)
+    if asked.clock == "venue":
+        return Waits(grace=world.period // 2, poll=world.period // 50, look=world.period // 50, late=world.period)
+    return Waits()
+
+
+def _loop(compiled: Compiled, begun: Begun, world: World, asked: Asked, around: Around) -> Loop:
     from tb.cli.cycles import put_cycle
     from tb.cli.operating import posts
     from tb.runtime.running.inputs import Journal
-    from tb.runtime.running.loop import Loop, Waits
+    from tb.runtime.running.loop import Loop
     from tb.runtime.running.sessions import BarFiles
     from tb.runtime.running.timekeeping import Timekeeping
     from tb.runtime.running.warming import warm_up_of
@@ -126,31 +252,22 @@ def _loop(compiled: Compiled, begun: Begun, world: World, *, as_json: bool) -> L
         files.take(given)
     kill, inbox = posts(compiled.project.root)
     currency = compiled.settings.account.currency
+    skew = compiled.settings.live.clock_skew if asked.clock == "machine" else world.period
     return Loop(
         begun.stepper,
         world.feed,
         journal,
-        Timekeeping(world.clock, compiled.settings.live.clock_skew, world.period),
+        Timekeeping(world.clock, skew, world.period),
         warm_up=warm_up_of(begun.stepper.session.plan),
         ends=world.ends,
-        waits=Waits() if world.ends is None else Waits(look=world.period, late=world.period),
+        waits=_waits(world, asked),
         inbox=inbox,
         kill=kill,
+        alerts=around.alerts,
+        measures=around.measures,
         files=files,
-        tell=lambda cycle: put_cycle(cycle, currency, as_json=as_json),
+        tell=lambda cycle: put_cycle(cycle, currency, as_json=asked.as_json),
     )
-
-
-def _run(loop: Loop, *, once: bool) -> None:
-    from tb.cli.running import stopped_by_signals
-
-    with stopped_by_signals(loop):
-        loop.run(once=once)
-
-
-def _tell_begun(begun: Begun, *, as_json: bool) -> None:
-    if not as_json:
-        say(f"run {begun.run.id}: {begun.opening.mode} on {begun.opening.source}, {'gone on with' if begun.went_on else 'new'}")
 
 
 def _end(ledger: Ledger, begun: Begun, loop: Loop, *, as_json: bool) -> None:

@@ -12,8 +12,6 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-import click
-
 from tb.core.diagnostics import Refused, error
 from tb.core.span import whole_file
 from tb.core.time import show_duration
@@ -22,6 +20,8 @@ if TYPE_CHECKING:
     from tb.core.records import Run
     from tb.ledger.store import Ledger
     from tb.runtime.policy import Compiled
+    from tb.runtime.ports.alerts import Alerts
+    from tb.runtime.ports.exchange import Exchange
     from tb.runtime.ports.feed import BarFeed, Clock
     from tb.runtime.running.building import VenueOf
     from tb.runtime.running.inputs import Input, Opening
@@ -68,8 +68,24 @@ def begin(compiled: Compiled, ledger: Ledger, mode: str, world: World) -> Begun:
     """A new session: its run in the ledger, its folder, its first input on the disk."""
     from tb.cli.replay import adviser_of
     from tb.runtime.running.building import build
-    from tb.runtime.running.inputs import Journal, Opening
     from tb.runtime.running.recording import LiveRecorder
+
+    run, folder, opening = _started(compiled, ledger, mode, world)
+    recorder = LiveRecorder(run.id, ledger)
+    stepper = build(
+        opening,
+        compiled.plan,
+        compiled.settings,
+        venue_of=venue_of(mode, compiled),
+        recorder=recorder,
+        adviser=adviser_of(compiled),
+    )
+    return Begun(run, opening, stepper, folder, (opening,), went_on=False)
+
+
+def _started(compiled: Compiled, ledger: Ledger, mode: str, world: World) -> tuple[Run, Path, Opening]:
+    """A run in the ledger, its folder, and its first input on the disk."""
+    from tb.runtime.running.inputs import Journal, Opening
     from tb.runtime.running.sessions import new_folder
 
     started = time.time_ns() // 1_000_000
@@ -89,16 +105,7 @@ def begin(compiled: Compiled, ledger: Ledger, mode: str, world: World) -> Begun:
     if not journal.write(opening):
         raise Refused([error("TB861", journal.trouble, whole_file(str(journal.path)), "free some space, and begin again")])
     journal.close()
-    recorder = LiveRecorder(run.id, ledger)
-    stepper = build(
-        opening,
-        compiled.plan,
-        compiled.settings,
-        venue_of=venue_of(mode, compiled),
-        recorder=recorder,
-        adviser=adviser_of(compiled),
-    )
-    return Begun(run, opening, stepper, folder, (opening,), went_on=False)
+    return run, folder, opening
 
 
 def go_on(compiled: Compiled, ledger: Ledger, run: Run, world: World) -> Begun:
@@ -226,6 +233,44 @@ def recorded_world(
     return World(Playback(market), clock, tuple(sorted(market.bars)), market.period, market.last)
 
 
-def live_world(compiled: Compiled, instruments: tuple[str, ...] | None, interval: int | None) -> World:
-    """Bars from the venue that the settings name."""
-    raise click.UsageError("say which recorded bars to play: `--data PATH`")
+def begin_live(
+    compiled: Compiled, ledger: Ledger, world: World, exchange: Exchange, alerts: Alerts, found: Run | None
+) -> Begun:
+    """A live session, new or gone on with: its state is the gateway's journal and the run's records. Raises Refused where its
+    policy, its instruments or its bars are others now, and as the gateway's files do."""
+    from tb.cli.live import connect_gateway, live_capital, with_capital
+    from tb.cli.replay import adviser_of
+    from tb.ledger import policy_hash
+    from tb.runtime.running.building import build
+    from tb.runtime.running.inputs import History
+    from tb.runtime.running.live import restore_session
+    from tb.runtime.running.sessions import bars_of, folder_of, opened, same_policy
+
+    if found is None:
+        compiled = with_capital(compiled, live_capital(compiled, exchange))
+        run, folder, opening = _started(compiled, ledger, "live", world)
+        inputs: tuple[Input, ...] = ()
+        recorded = []
+    else:
+        run, folder = found, folder_of(found)
+        compiled = with_capital(compiled, run.initial_equity)
+        opening, more = opened(folder)
+        inputs = tuple(more)
+        same_policy(opening, policy_hash(compiled.project.texts), folder)
+        _same_world(opening, world, folder)
+        recorded = list(ledger.records(run.id))
+    line = connect_gateway(compiled, ledger, run, exchange, world.clock, alerts, recorded)
+    stepper = build(
+        opening,
+        compiled.plan,
+        compiled.settings,
+        venue_of=lambda _: line.venue,
+        recorder=line.records,
+        adviser=adviser_of(compiled),
+    )
+    before = bars_of(inputs)
+    if before:
+        stepper.take(History(bars=before))
+    restore_session(stepper.session, recorded, world.clock.now())
+    line.gateway.attach(stepper.session.settling)
+    return Begun(run, opening, stepper, folder, (opening, *inputs), went_on=found is not None)

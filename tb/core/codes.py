@@ -1579,6 +1579,19 @@ _ROWS: tuple[Code, ...] = (
         "start a new session with `tb run --new`",
     ),
     Code(
+        "TB864",
+        "live trading is off",
+        "Orders go to a venue only where the settings say so: `live.read_only` is false, and `live.pin` says where the hash of "
+        "the operator's PIN is kept.",
+        "set `live.read_only: false` in tb.yaml once it may trade",
+    ),
+    Code(
+        "TB865",
+        "what the account has is not known",
+        "A live session begins with what the venue says that the account has, and it does not say.",
+        "check network and key, then start again",
+    ),
+    Code(
         "TB880",
         "alerts need a library that is not installed",
         "Alerts go out through a library that is not part of a plain installation.",

@@ -37,6 +37,17 @@ class PaperVenue:
     def standing(self, instrument: str, at: int) -> Standing:
         return self._venue.standing(instrument, at)
 
+    speaks = False
+
+    def attend(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def trouble(self) -> str:
+        return ""
+
+    def resumed(self, at: int, by: str, reason: str) -> None: ...
+
     def said(self, instruments: Sequence[str], at: int) -> Mapping[str, Standing] | None:
         return None
 

@@ -138,7 +138,7 @@ def test_once_goes_on_close_by_close(project: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--mode", "paper"), "--data PATH"),
+        (("--mode", "live", "--once"), "leave out --once"),
         (("--mode", "paper", "--speed", "2x"), "add --data"),
         (("--mode", "live", "--data", "data"), "recorded bars cannot be traded live"),
     ],

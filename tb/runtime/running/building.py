@@ -11,7 +11,7 @@ from tb.runtime.policy import gates_of
 from tb.runtime.ports import Adviser
 from tb.runtime.running.inputs import Opening
 from tb.runtime.running.market import LiveMarket
-from tb.runtime.running.recording import LiveRecorder
+from tb.runtime.running.recording import Records
 from tb.runtime.running.stepper import Fills, Sending, Stepper
 from tb.runtime.session import Session
 
@@ -24,7 +24,7 @@ def build(
     settings: Settings,
     *,
     venue_of: VenueOf,
-    recorder: LiveRecorder,
+    recorder: Records,
     adviser: Adviser | None = None,
     run: str | None = None,
 ) -> Stepper:

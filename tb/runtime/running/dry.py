@@ -40,6 +40,17 @@ class DryVenue:
         """As a replay says it: nothing is sent, so nothing can be wrong with it."""
         return _ALL_WELL
 
+    speaks = False
+
+    def attend(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def trouble(self) -> str:
+        return ""
+
+    def resumed(self, at: int, by: str, reason: str) -> None: ...
+
     def said(self, instruments: Sequence[str], at: int) -> Mapping[str, Standing] | None:
         return None
 

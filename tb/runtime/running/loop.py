@@ -18,8 +18,10 @@ from dataclasses import dataclass
 import msgspec
 
 from tb.core.diagnostics import Refused
+from tb.core.records import Record
 from tb.core.time import show_duration, show_instant
 from tb.engine.bars import bucket_start
+from tb.runtime.noticing import Noticing
 from tb.runtime.operating import KILL_FILE, OPERATOR
 from tb.runtime.operator import Inbox, KillFile
 from tb.runtime.ports.alerts import Alert, Alerts, Severity, Unheard, What
@@ -31,6 +33,12 @@ from tb.runtime.running.inputs import Close, History, Input, Journal, Said, Stop
 from tb.runtime.running.sessions import BarFiles
 from tb.runtime.running.stepper import Stepper
 from tb.runtime.running.timekeeping import Timekeeping
+
+
+class _Kept:
+    """What is told of is kept already."""
+
+    def record(self, records: Sequence[Record]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,8 @@ class Loop:
         self.stopping = ""  # why it is to stop
         self._troubles: dict[What, str] = {}
         self._rows_until = 0
+        self._noticing = Noticing(_Kept(), self.alerts, self.measures)
+        self._noticed = 0
 
     @property
     def period(self) -> int:
@@ -208,6 +218,8 @@ class Loop:
             self._enter(withheld)
         self._keep_records()
         words = "" if withheld is None else f"{withheld.cause}: {self.stepper.recorder.trouble}"
+        self._notice()
+        self._noticed = 0
         cycle = cycle_of(close, self.stepper, self.stepper.recorder.take_told(), withheld=words)
         self._report(cycle, (self.time.clock.steady() - begun) / 1000)
 
@@ -221,8 +233,9 @@ class Loop:
         lost = f"no bar of {', '.join(missing)} at {show_instant(due)}{told}" if missing else ""
         late = came - due > self.feed.settles + self.waits.late and not once
         self._trouble("data", lost or (f"bars came {show_duration((came - due) // 1000 * 1000)} late" if late else ""))
+        venue = self._trouble("breaker", self.stepper.sending.venue.trouble())
         data = lost if len(missing) == len(self.market.series) or why else ""
-        return clock or disk or data or (self._troubles["data"] if late else "")
+        return clock or disk or venue or data or (self._troubles["data"] if late else "")
 
     def _report(self, cycle: Cycle, seconds: float) -> None:
         session = self.stepper.session
@@ -242,11 +255,19 @@ class Loop:
         self.measures.cycled(seconds)
         self.tell(cycle)
 
+    def _notice(self) -> None:
+        """Tells people, and those who count, what was recorded since."""
+        told = self.stepper.recorder.told
+        self._noticing.record(told[self._noticed :])
+        self._noticed = len(told)
+
     # --- what people say ----------------------------------------------------------------------------------------------
 
     def _heed(self) -> None:
         """Halts and resumes, and a clock that was turned: at once."""
         self._trouble("clock", self.time.trouble())
+        self.stepper.sending.venue.attend()
+        self._notice()
         now, halted = self.time.now(), OPERATOR in self.stepper.session.latches.active
         if self.kill is not None and self.kill.stands() and not halted:
             self._enter(Said(kind="halt", at=now, by=KILL_FILE, reason=self.kill.words()))
@@ -261,6 +282,8 @@ class Loop:
         for word in words:
             if word.kind == "halt" or (word.kind == "resume" and not (self.kill is not None and self.kill.stands())):
                 self._enter(Said(kind=word.kind, at=now, by=word.by, reason=word.reason))
+                if word.kind == "resume":
+                    self.stepper.sending.venue.resumed(now, word.by, word.reason)
             self.inbox.taken(word)
 
     # --- what is kept ------------------------------------------------------------------------------------------------

@@ -27,14 +27,36 @@ class Keeps(Protocol):
     def append(self, run: str, records: Sequence[Record], *, log: DecisionLog | None = None) -> None: ...
 
 
+class Records(Protocol):
+    """Where the records of a session that runs go. `trouble` says why some wait, `blocked` why they have to; `flush` whether
+    the ledger has all of them; `take_told` gives those since it was last asked."""
+
+    blocked: str
+
+    @property
+    def told(self) -> list[Record]: ...
+
+    @property
+    def log(self) -> DecisionLog: ...
+
+    @property
+    def trouble(self) -> str: ...
+
+    def record(self, records: Sequence[Record]) -> None: ...
+
+    def flush(self) -> bool: ...
+
+    def take_told(self) -> list[Record]: ...
+
+
 class LiveRecorder:
-    """`known` are the records that the ledger has of the run already. `told` has those of the step in progress."""
+    """`known` are the records that the ledger has of the run already."""
 
     def __init__(self, run: str, ledger: Keeps | None, known: Iterator[Record] | None = None) -> None:
         self.run = run
         self.ledger = ledger
         self.log = DecisionLog()
-        self.told: list[Record] = []
+        self._told: list[Record] = []
         self.trouble = ""
         self.blocked = ""  # why nothing may be written now: what it follows from is not on the disk
         self._known = known
@@ -42,7 +64,7 @@ class LiveRecorder:
 
     def record(self, records: Sequence[Record]) -> None:
         for record in records:
-            self.told.append(record)
+            self._told.append(record)
             if not self._is_known(record):
                 self._waiting.append(record)
 
@@ -87,5 +109,10 @@ class LiveRecorder:
 
     def take_told(self) -> list[Record]:
         """The records since this was last asked."""
-        told, self.told = self.told, []
+        told, self._told = self._told, []
         return told
+
+    @property
+    def told(self) -> list[Record]:
+        """The same, left where it is."""
+        return self._told

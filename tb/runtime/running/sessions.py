@@ -6,7 +6,7 @@ read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -73,6 +73,19 @@ def same_policy(opening: Opening, policy_hash: str, path: Path) -> None:
         message = f"session {opening.run} began under policy {opening.policy_hash[:12]}, and this is {policy_hash[:12]}"
         hint = "go back to its policy (`tb ledger` keeps it), or start a new session with `tb run --new`"
         raise Refused([error(OTHER_POLICY, message, whole_file(str(path)), hint)])
+
+
+def bars_of(inputs: Iterable[Input]) -> dict[str, tuple[Bar, ...]]:
+    """All bars that came to a session, by instrument and in order."""
+    found: dict[str, list[Bar]] = {}
+    for given in inputs:
+        if isinstance(given, History):
+            for symbol, bars in given.bars.items():
+                found.setdefault(symbol, []).extend(bars)
+        elif isinstance(given, Close):
+            for symbol, bar in given.bars.items():
+                found.setdefault(symbol, []).append(bar)
+    return {symbol: tuple(bars) for symbol, bars in found.items()}
 
 
 class BarFiles:

@@ -23,7 +23,7 @@ from tb.runtime.ports.feed import Bar
 from tb.runtime.running.entries import EntryLog
 from tb.runtime.running.inputs import Close, History, Input, Said, Stop, Withheld
 from tb.runtime.running.market import LiveMarket
-from tb.runtime.running.recording import LiveRecorder
+from tb.runtime.running.recording import Records
 from tb.runtime.session import Session
 
 NOT_RECORDED = "not recorded"
@@ -36,15 +36,36 @@ class Fills(Venue, Protocol):
         """What happened until an instant; the bars that closed by then are in the market."""
         ...
 
+    @property
+    def speaks(self) -> bool:
+        """Whether it is asked how things stand whenever that matters, and not what was written down of it."""
+        ...
+
     def said(self, instruments: Sequence[str], at: int) -> Mapping[str, Standing] | None:
-        """How things stand now; None where the venue itself says so whenever it is asked (`standing`)."""
+        """How things stand now, to be written down; None where that is always the same."""
+        ...
+
+    def attend(self) -> None:
+        """Does what is due between two closes."""
+        ...
+
+    def trouble(self) -> str:
+        """Why nothing new may be sent, empty where it may."""
+        ...
+
+    def resumed(self, at: int, by: str, reason: str) -> None:
+        """A person lets the account go on."""
+        ...
+
+    def close(self) -> None:
+        """The session is over."""
         ...
 
 
 class Sending:
     """Stands between session and venue: what is not recorded is not sent where it adds risk."""
 
-    def __init__(self, venue: Fills, recorder: LiveRecorder) -> None:
+    def __init__(self, venue: Fills, recorder: Records) -> None:
         self.venue = venue
         self.recorder = recorder
         self.said: Mapping[str, Standing] | None = None
@@ -76,7 +97,7 @@ class Stepper:
     """Moves one session on, input by input. `last` is the newest instant that it decided at."""
 
     def __init__(
-        self, session: Session, market: LiveMarket, sending: Sending, recorder: LiveRecorder, *, begun: bool = False
+        self, session: Session, market: LiveMarket, sending: Sending, recorder: Records, *, begun: bool = False
     ) -> None:
         self.session = session
         self.market = market
@@ -107,7 +128,7 @@ class Stepper:
     def _close(self, close: Close) -> None:
         session, at = self.session, close.at
         self.market.take({symbol: (bar,) for symbol, bar in close.bars.items()}, close.rows, until=at)
-        self.sending.said = close.standing
+        self.sending.said = None if self.sending.venue.speaks else close.standing
         self.sending.venue.advance(session, self.market, at)
         ready = self.entries.at(at, is_held=bool(close.held))
         if close.held:

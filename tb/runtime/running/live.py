@@ -1,0 +1,164 @@
+"""Live: the gateway behind a session, the records of both in one order, and the state as it was before a restart.
+
+1. What the gateway knows (positions, orders on their way, cash, counts, cool-downs) it tells from its journal, then asks the
+   venue (`tb.runtime.gateway.recovery`).
+2. What only the session knows (halts, numbers of decisions, the high-water mark, the day's begin) follows from the run's
+   records.
+3. Until recovery has come to its end nothing that adds risk is proposed; it is tried again until then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from tb.core.records import Decision, Latch, Mark, Order, Record
+from tb.core.time import day_start, next_day_start
+from tb.gate.gate import Approved
+from tb.gate.standing import Standing
+from tb.ledger import DecisionLog
+from tb.runtime.gateway.gateway import Gateway
+from tb.runtime.gateway.reconciling import reconcile
+from tb.runtime.gateway.recording import Backlog
+from tb.runtime.gateway.recovery import Recovery
+from tb.runtime.latches import Latches
+from tb.runtime.running.market import LiveMarket
+from tb.runtime.running.recording import Keeps
+from tb.runtime.session import Session
+
+_AGAIN = 5_000  # ms between two tries to recover
+
+
+class LedgerWriter:
+    """Writes records of a run at once; raises as the ledger does."""
+
+    def __init__(self, run: str, ledger: Keeps) -> None:
+        self.run, self.ledger = run, ledger
+        self.log = DecisionLog()
+        self.told: list[Record] = []
+
+    def record(self, records: Sequence[Record]) -> None:
+        self.ledger.append(self.run, records, log=self.log)
+        self.told += records
+
+
+class LiveRecords:
+    """The records of session and gateway as the loop sees them: in one order, each on disk when it is told."""
+
+    def __init__(self, run: str, ledger: Keeps) -> None:
+        self.writer = LedgerWriter(run, ledger)
+        self.backlog = Backlog(self.writer)
+        self.why = ""
+        self.blocked = ""
+
+    @property
+    def log(self) -> DecisionLog:
+        return self.writer.log
+
+    @property
+    def told(self) -> list[Record]:
+        return self.writer.told
+
+    @property
+    def trouble(self) -> str:
+        return (self.why or "records cannot be written") if self.backlog.waits else ""
+
+    def record(self, records: Sequence[Record]) -> None:
+        self.backlog.record(records)
+
+    def flush(self) -> bool:
+        return self.backlog.flush()
+
+    def take_told(self) -> list[Record]:
+        told, self.writer.told = self.writer.told, []
+        return told
+
+
+class Restoring(Protocol):
+    """A ledger, as far as a run is restored from it."""
+
+    def records(self, run: str) -> Sequence[Record]: ...
+
+
+class LiveVenue:
+    """The gateway as the venue of a session that runs (`tb.runtime.running.stepper.Fills`)."""
+
+    speaks = True
+
+    def __init__(self, gateway: Gateway, recovery: Recovery) -> None:
+        self.gateway = gateway
+        self.recovery = recovery
+        self._next_try = 0
+        self._unfinished = "the account is not recovered yet"
+
+    def submit(self, approved: Approved, order: Order) -> None:
+        self.gateway.submit(approved, order)
+
+    def submit_together(self, legs: Sequence[tuple[Approved, Order]]) -> None:
+        self.gateway.submit_together(legs)
+
+    def cancel(self, order: str) -> bool:
+        return self.gateway.cancel(order)
+
+    def standing(self, instrument: str, at: int) -> Standing:
+        return self.gateway.standing(instrument, at)
+
+    def said(self, instruments: Sequence[str], at: int) -> Mapping[str, Standing] | None:
+        return {name: self.gateway.standing(name, at) for name in ("", *instruments)}
+
+    def advance(self, session: Session, market: LiveMarket, at: int) -> None:
+        self.attend()
+
+    def attend(self) -> None:
+        """Hears the venue, recovers where that is not done, and does what is due."""
+        gateway = self.gateway
+        gateway.hear(gateway.exchange.events())
+        if not gateway.is_recovered and gateway.now() >= self._next_try:
+            self._next_try = gateway.now() + _AGAIN
+            last = self.recovery.run()[-1]
+            self._unfinished = "" if gateway.is_recovered else f"the account is not recovered: {last.words}"
+        gateway.attend()
+
+    def trouble(self) -> str:
+        """Why nothing new may be sent, empty where it may."""
+        if not self.gateway.is_recovered:
+            return self._unfinished
+        change = self.gateway.breaker.now()
+        return f"the breaker is {change.state}: {change.reason}" if change.state in ("draining", "open") else ""
+
+    def close(self) -> None:
+        """Gives the journal back."""
+        self.gateway.journal.close()
+
+    # --- people --------------------------------------------------------------------------------------------------------
+
+    def resumed(self, at: int, by: str, reason: str) -> None:
+        """A person lets the account go on."""
+        if self.gateway.breaker.state != "closed":
+            self.gateway.breaker.close(at, by, reason)
+
+    def flatten(self, by: str, reason: str) -> None:
+        self.gateway.flatten(by, reason)
+
+    def reconcile(self) -> str:
+        """Compares with the venue now; what came of it."""
+        return reconcile(self.gateway)
+
+
+def restore_session(session: Session, records: Sequence[Record], now: int) -> None:
+    """What only the session knew, from what its run recorded."""
+    session.latches.active.update(Latches.restore([one for one in records if isinstance(one, Latch)]).active)
+    decisions = [one for one in records if isinstance(one, Decision)]
+    if decisions:
+        session.counts["decisions"] = max(one.seq for one in decisions)
+    marks = [one for one in records if isinstance(one, Mark)]
+    if not marks:
+        return
+    account, zone = session.account, session.settings.account.timezone
+    for mark in marks:
+        account.history.note(mark.at, mark.equity)
+    account.high_water = max([mark.equity for mark in marks] + ([account.high_water] if account.high_water is not None else []))
+    starts = day_start(now, zone)
+    today = next((mark for mark in marks if mark.at >= starts), None)
+    if today is not None:
+        account.day_starts, account.day_ends, account.equity_at_day_start = starts, next_day_start(now, zone), today.equity

@@ -1,0 +1,216 @@
+"""A live session at the sandbox: bars, a decision, a bracket order, its fill, the position, its exit, the explanation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from sandbox_client import HOUR, START, rising
+from small_projects import settings_text, strategy
+
+from tb.cli import tb
+from tb.cli.live import venue_world
+from tb.cli.running import begin_live
+from tb.connectors.coinbase import Coinbase, connect, credentials_of
+from tb.connectors.sandbox.server import Sandbox
+from tb.core.records import Decision, Fill, Order, Trade
+from tb.ledger import open_ledger
+from tb.runtime.gateway.gateway import Gateway
+from tb.runtime.operator import Inbox
+from tb.runtime.policy import Compiled, compile_project
+from tb.runtime.ports.alerts import Alert
+from tb.runtime.project import load_project
+from tb.runtime.running.cycle import Cycle
+from tb.runtime.running.inputs import Journal
+from tb.runtime.running.loop import Loop, Waits
+from tb.runtime.running.timekeeping import Timekeeping
+
+BEGIN = START + 50 * HOUR
+MINUTES = 10 * 60_000
+POLICY = "limit gross  after.gross <= 100% of equity\n"
+RISING = strategy("close > close[1]", stop="10% below entry", target="30% above entry", more=("hold at most 2h",))
+
+
+@dataclass
+class SandboxClock:
+    """Waiting moves the sandbox on. Its hours are short for the gateway: everything takes it sixty times as long."""
+
+    sandbox: Sandbox
+    speed: float = 60.0
+
+    def now(self) -> int:
+        return self.sandbox.now
+
+    def steady(self) -> int:
+        return self.sandbox.now
+
+    def wait(self, span: int) -> None:
+        self.sandbox.advance(span)
+
+
+@dataclass
+class Told:
+    alerts: list[Alert] = field(default_factory=list)
+
+    def send(self, alert: Alert) -> None:
+        self.alerts.append(alert)
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox({"BTC-USD": rising()}, start=BEGIN, heartbeat=0.05) as running:
+        yield running
+
+
+@pytest.fixture
+def venue(sandbox: Sandbox) -> Iterator[Coinbase]:
+    key = sandbox.key
+    made = connect(
+        credentials_of(key.name, key.secret),
+        base_url=sandbox.base_url,
+        market_url=sandbox.ws_url,
+        user_url=sandbox.ws_url + "/user",
+        timeout=5,
+        silence=1,
+        pause=0.01,
+    )
+    yield made
+    made.close()
+
+
+def project(folder: Path, rules: str = RISING) -> Compiled:
+    text = settings_text(instruments="default: {tick: 0.01, lot: 0.00000001, minimum: 1 USD}")
+    texts = {"tb.yaml": f"{text}live: {{venue: coinbase, read_only: false}}\n", "rules/r.tb": rules, "policy/p.tb": POLICY}
+    for name, content in texts.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(content)
+    return compile_project(load_project(folder))
+
+
+@dataclass
+class Live:
+    loop: Loop
+    gateway: Gateway
+    run: str
+    told: Told
+    cycles: list[Cycle]
+
+    def until(self, last: int) -> None:
+        self.loop.ends = last
+        self.loop.run()
+
+
+@contextmanager
+def live(folder: Path, sandbox: Sandbox, venue: Coinbase, rules: str = RISING, *, going_on: bool = False) -> Iterator[Live]:
+    compiled, clock, told, cycles = project(folder, rules), SandboxClock(sandbox), Told(), list[Cycle]()
+    with open_ledger(folder / "ledger.sqlite") as ledger:
+        found = ledger.latest_run()
+        world = venue_world(compiled, venue, clock, None, HOUR)
+        begun = begin_live(compiled, ledger, world, venue, told, None if found is None or not going_on else found.run)
+        journal = Journal(begun.folder)
+        journal.open()
+        gateway = begun.stepper.sending.venue.gateway  # type: ignore[attr-defined]
+        loop = Loop(
+            begun.stepper,
+            world.feed,
+            journal,
+            Timekeeping(clock, HOUR, HOUR),
+            warm_up=10 * HOUR,
+            waits=Waits(look=MINUTES, grace=MINUTES, poll=MINUTES, late=HOUR),
+            inbox=Inbox(folder / ".tb" / "live"),
+            alerts=told,
+            tell=cycles.append,
+        )
+        try:
+            yield Live(loop, gateway, begun.run.id, told, cycles)
+        finally:
+            gateway.journal.close()
+            journal.close()
+
+
+def recorded(folder: Path, run: str, kind: type) -> list[Any]:
+    with open_ledger(folder / "ledger.sqlite") as ledger:
+        return [one for one in ledger.records(run) if isinstance(one, kind)]
+
+
+def test_from_a_bar_to_an_exit(tmp_path: Path, sandbox: Sandbox, venue: Coinbase) -> None:
+    with live(tmp_path, sandbox, venue) as session:
+        session.until(BEGIN + 4 * HOUR)
+    (order, *_) = recorded(tmp_path, session.run, Order)
+    assert (order.kind, order.at, order.decision) == ("entry", BEGIN + HOUR, 1)
+    trade = next(one for one in recorded(tmp_path, session.run, Trade) if one.exit_at is not None)
+    assert trade.cause == "hold"
+    assert trade.profit is not None
+    entry, leaving = recorded(tmp_path, session.run, Fill)[:2]
+    assert (entry.side, leaving.side, entry.quantity) == ("buy", "sell", leaving.quantity)
+    state = sandbox.state()
+    assert len(state["orders"]) >= 3  # the entry, its bracket, the exit
+    assert len(state["fills"]) >= 2
+    assert set(state["arrivals"].values()) == {1}
+    assert session.cycles[0].entries == 1
+    assert {alert.what for alert in session.told.alerts} >= {"order", "fill"}
+    explained = CliRunner().invoke(
+        tb, ["explain", "t1", "--project", str(tmp_path), "--ledger", str(tmp_path / "ledger.sqlite")]
+    )
+    assert explained.exit_code == 0, explained.output
+    assert "explanation reproduced: yes" in explained.stdout
+
+
+class Killed(BaseException):
+    """The process is gone at once."""
+
+
+def test_a_session_that_was_killed_holds_what_it_held(tmp_path: Path, sandbox: Sandbox, venue: Coinbase) -> None:
+    rules = strategy("close > close[1]", stop="10% below entry", target="30% above entry", more=("hold at most 6h",))
+
+    def kill(cycle: Cycle) -> None:
+        if cycle.at == BEGIN + 3 * HOUR:
+            raise Killed
+
+    with live(tmp_path, sandbox, venue, rules) as session:
+        session.loop.tell = kill
+        with pytest.raises(Killed):
+            session.until(BEGIN + 9 * HOUR)
+    (held,) = session.loop.stepper.session.positions.values()
+    bracket = [one for one in sandbox.state()["orders"] if one["status"] == "OPEN"]
+    assert len(bracket) == 1
+    with live(tmp_path, sandbox, venue, rules, going_on=True) as again:
+        assert again.run == session.run
+        again.loop.stepper.sending.venue.attend()
+        (now,) = again.loop.stepper.session.positions.values()
+        assert (now.seq, now.entry, now.stop, now.target) == (held.seq, held.entry, held.stop, held.target)
+        assert again.loop.stepper.session.account.cash == session.loop.stepper.session.account.cash
+        assert [one for one in sandbox.state()["orders"] if one["status"] == "OPEN"] == bracket
+        again.until(BEGIN + 9 * HOUR)
+    closed = next(one for one in recorded(tmp_path, session.run, Trade) if one.exit_at is not None)
+    assert (closed.seq, closed.cause) == (held.seq, "hold")
+    decisions = [one.seq for one in recorded(tmp_path, session.run, Decision)]
+    assert decisions == sorted(set(decisions))
+    assert set(sandbox.state()["arrivals"].values()) == {1}
+
+
+def test_a_graceful_stop_leaves_positions_protected(tmp_path: Path, sandbox: Sandbox, venue: Coinbase) -> None:
+    with live(tmp_path, sandbox, venue) as session:
+        session.until(BEGIN + HOUR)
+        session.loop.stepper.sending.venue.attend()
+    assert len(session.loop.stepper.session.positions) == 1
+    assert [one["status"] for one in sandbox.state()["orders"]].count("OPEN") == 1
+
+
+def test_a_halt_takes_nothing_new_and_a_resume_goes_on(tmp_path: Path, sandbox: Sandbox, venue: Coinbase) -> None:
+    with live(tmp_path, sandbox, venue) as session:
+        assert session.loop.inbox is not None
+        session.loop.inbox.put("halt", at=0, by="ana", reason="looking")
+        session.until(BEGIN + 2 * HOUR)
+        assert not sandbox.state()["orders"]
+        assert {cycle.no_trade_reason.code for cycle in session.cycles if cycle.no_trade_reason} == {"halted"}
+        session.loop.inbox.put("resume", at=0, by="ana", reason="looked")
+        session.until(BEGIN + 4 * HOUR)
+        assert sandbox.state()["orders"]
