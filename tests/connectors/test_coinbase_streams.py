@@ -183,7 +183,7 @@ def test_a_gap_is_told_and_a_message_that_came_before_is_passed_over(talking: Ca
     [
         ("silence", "nothing was heard for 0.2 s"),
         ("no answer", "the channel `user` does not tell anything"),
-        ("close", "no connection (ConnectionClosedOK)"),
+        ("close", "the connection ended (ConnectionClosedOK)"),
         ("error", "the venue refuses: authentication failure"),
         ("back", "the numbers of messages go back"),
     ],

@@ -18,6 +18,7 @@ from tb.gate.gate import Approved, closing
 from tb.runtime.gateway.ids import client_id
 from tb.runtime.gateway.steps import STEPS
 from tb.runtime.gateway.terms import Terms
+from tb.runtime.ports.exchange import Lost
 
 D = Decimal
 RESTING = strategy(
@@ -114,6 +115,15 @@ def test_a_silent_venue_and_records_that_wait_stop_entries(tmp_path: Path) -> No
     made.turn()
     assert refusals(made)[-1][0] == "breaker"
     assert [one.cause for one in made.cancels] == ["refused: breaker"]
+
+
+def test_that_a_connection_was_lost_is_nothing_that_the_venue_said(tmp_path: Path) -> None:
+    made = world(tmp_path)
+    made.truth.down_until = made.truth.time + HOUR
+    for _ in range(31):
+        made.turn(1000)
+        made.gateway.hear([Lost("orders", "no connection", made.truth.time)])
+    denied(made, "breaker", "the venue is silent")
 
 
 def test_half_open_lets_one_entry_pass_and_closes_when_it_went_well(tmp_path: Path) -> None:

@@ -98,7 +98,8 @@ class Stream:
             except Broken as problem:
                 why = str(problem)
             except _failures() as problem:
-                why = f"no connection ({type(problem).__name__})"
+                what = "no connection" if self._socket is None else "the connection ended"
+                why = f"{what} ({type(problem).__name__})"
             except Exception as bug:  # a thread that died of it would be silent for ever, and nobody would know
                 why = f"a message could not be handled ({type(bug).__name__})"
             finally:

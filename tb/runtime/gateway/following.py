@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 def hear(gateway: Gateway, events: Iterable[Event]) -> None:
     """What the venue told by itself, in order."""
     for event in events:
-        gateway.hear_from_venue()
+        if not isinstance(event, Lost):  # the adapter says that nothing comes: that is not the venue
+            gateway.hear_from_venue()
         match event:
             case OrderState():
                 tracked = gateway.orders.all.get(event.client_id)
