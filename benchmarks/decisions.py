@@ -92,33 +92,37 @@ def market(gate: Gate) -> dict[int, float | None]:
     return found
 
 
-def record(judgement: Judgement, asked: Moment, seq: int) -> Decision:
+READ = tuple(1000.0 + at / 3 for at in range(15))
+AGES = (0,) * 15
+
+
+def record(judgement: Judgement, asked: Moment, seq: int, read: tuple[float, ...] = READ, row: int = 36_421) -> Decision:
     """The record a session makes, with fifteen values of the strategy's rules."""
     order = asked.proposal
     return Decision(
-        seq=seq,
-        at=asked.at,
-        kind="enter",
-        strategy=order.strategy,
-        enter=0,
-        instrument=order.instrument,
-        side="buy",
-        row=36_421,
-        verdict=judgement.verdict,
-        deciding=judgement.deciding,
-        proposed=order.quantity,
-        approved=judgement.quantity,
-        price=order.price,
-        stop=order.stop,
-        target=order.target,
-        confidence=order.confidence,
-        reason="volume 1.8x its mean",
-        failed=judgement.failed,
-        unknown=judgement.unknown,
-        facts=judgement.texts,
-        market=tuple(1000.0 + at / 3 for at in range(15)),
-        ages=(0,) * 15,
-        rows=(36_421,) * 15,
+        seq,
+        asked.at,
+        "enter",
+        order.strategy,
+        0,
+        order.instrument,
+        "buy",
+        row,
+        judgement.verdict,
+        judgement.deciding,
+        order.quantity,
+        judgement.quantity,
+        order.price,
+        order.stop,
+        order.target,
+        order.confidence,
+        "volume 1.8x its mean",
+        judgement.failed,
+        judgement.unknown,
+        judgement.texts,
+        read,
+        AGES,
+        (row,) * 15,
     )
 
 

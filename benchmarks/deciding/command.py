@@ -2,8 +2,11 @@
 
 1. tb and every engine judge the same orders (`inputs`) under the same policy (`policy`), each naming all constraints that fail.
 2. Any verdict or name that differs stops the benchmark: it ends with 1 and says the order.
-3. Then each decision is timed by itself. tb computes the facts from account, order and market inside the clock, and makes,
-   encodes and chains the decision's record; the others get facts that are there, and keep nothing.
+3. Then each decision is timed by itself. tb computes the facts from account, order and market inside the clock, and makes the
+   decision's record; the others get facts that are there, and keep nothing. A replay encodes and chains records many at a time:
+   each decision is told with its share of that. A live session does it for each by itself (`in rows`).
+4. Before every other order the account changes (`new account`): what it holds has a new price, and all that was worked out
+   about it is worked out anew inside the clock.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import argparse
 import json
 import os
 import platform
+import random
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -24,9 +28,12 @@ from benchmarks.deciding.inputs import Input, draw
 from benchmarks.deciding.policy import comparisons, plan_of
 from benchmarks.decisions import LOT, record
 from benchmarks.peers.timing import each_takes
+from benchmarks.policies import INSTRUMENTS
 from tb.core.encode import canonical
+from tb.core.records import Decision
 from tb.gate.gate import Gate
-from tb.ledger import GENESIS, entry_hash
+from tb.ledger import GENESIS, Grouping, entry_hash
+from tb.ledger.segments import SEGMENT, Group
 
 SIZES = (10, 30, 100)
 ENGINES = {"cedarpy": 5, "zen-engine": 5, "rule-engine": 1, "cel-python": 1, "cel": 5, "cel, one condition": 5}  # runs over all
@@ -69,7 +76,8 @@ def failing(mask: int) -> list[int]:
 
 
 def ours(constraints: int, orders: Sequence[Input], runs: int) -> tuple[list[list[int]], list[Timing]]:
-    """The constraints that tb says fail, and its times: of the verdict alone, and with its record."""
+    """The constraints that tb says fail, and its times: of the verdict alone, and with its record, in columns and in rows; of
+    orders on an account that is as it was for the order before, and of those before which it changed."""
     built = plan_of(constraints)
     (policy,) = built.policies.values()
     gate = Gate(built.graph, policy)
@@ -79,21 +87,76 @@ def ours(constraints: int, orders: Sequence[Input], runs: int) -> tuple[list[lis
         judgement = gate.judge(one.moment, values, LOT)
         assert not judgement.unknown, (judgement, one.facts)
         failed.append(failing(judgement.failed))
-    link = GENESIS
-
-    def verdict(at: int) -> None:
-        gate.judge(orders[at].moment, markets[at], LOT)
-
-    def recorded(at: int) -> None:
-        nonlocal link
-        judgement = gate.judge(orders[at].moment, markets[at], LOT)
-        link = entry_hash(link, "Decision", "r1", canonical(record(judgement, orders[at].moment, at + 1)))
-
+    recorder = _Recorder(gate, orders, markets)
     found = []
-    for name, decide in (("tb, recorded", recorded), ("tb, verdict alone", verdict)):
-        wall, cpu = (each_takes(decide, len(orders), runs, clock) for clock in (time.perf_counter_ns, time.process_time_ns))
-        found.append(timing(name, constraints, wall, cpu, failed))
+    for name, decide in (
+        ("recorded", recorder.in_columns),
+        ("recorded in rows", recorder.in_rows),
+        ("verdict alone", recorder.no),
+    ):
+        wall, cpu = (
+            each_takes(decide, len(orders), runs, clock, recorder.change)
+            for clock in (time.perf_counter_ns, time.process_time_ns)
+        )
+        share = recorder.share() if decide == recorder.in_columns else 0.0
+        for is_first, which in ((False, ""), (True, ", new account")):
+            times = [_some(each, orders, share, is_first=is_first) for each in (wall, cpu)]
+            some = [failed[at] for at, one in enumerate(orders) if one.is_first == is_first]
+            found.append(timing(f"tb, {name}{which}", constraints, *times, some))
     return failed, found
+
+
+def _some(times: Sequence[float], orders: Sequence[Input], share: float, *, is_first: bool) -> list[float]:
+    """Of the times of all orders, over and over, those of some, each with its share of what is done for many at once."""
+    return [each + share for at, each in enumerate(times) if orders[at % len(orders)].is_first == is_first]
+
+
+class _Recorder:
+    """Judges orders and keeps their records as a replay does, in columns, or as a live session does, each by itself."""
+
+    def __init__(self, gate: Gate, orders: Sequence[Input], markets: Sequence[Callable[[int], float | None]]) -> None:
+        self._gate, self._orders, self._markets = gate, orders, markets
+        drawn = random.Random(3)
+        self._read = [tuple(drawn.uniform(1, 1_000) for _ in range(15)) for _ in orders]
+        self._link, self._records = GENESIS, list[Decision]()
+
+    def change(self, at: int) -> None:
+        """What happens before an order: a new price of something held, on every other one."""
+        if self._orders[at].is_first:
+            account = self._orders[at].moment.account
+            account.mark(INSTRUMENTS[0], account.marks[INSTRUMENTS[0]])
+
+    def no(self, at: int) -> None:
+        self._gate.judge(self._orders[at].moment, self._markets[at], LOT)
+
+    def in_columns(self, at: int) -> None:
+        moment = self._orders[at].moment
+        judgement = self._gate.judge(moment, self._markets[at], LOT)
+        self._records.append(record(judgement, moment, at + 1, self._read[at], 36_421 + at))
+
+    def in_rows(self, at: int) -> None:
+        moment = self._orders[at].moment
+        judgement = self._gate.judge(moment, self._markets[at], LOT)
+        made = record(judgement, moment, at + 1, self._read[at], 36_421 + at)
+        self._link = entry_hash(self._link, "Decision", "r1", canonical(made))
+
+    def share(self) -> float:
+        """Microseconds of a record when groups are closed: encoded in columns, and chained."""
+        groups: list[list[float]] = []
+
+        def close(group: Group) -> None:
+            begin = time.process_time_ns()
+            for segment in group.segments:
+                self._link = entry_hash(self._link, SEGMENT, "r1", segment.payload(group.first))
+            groups.append([(time.process_time_ns() - begin) / 1_000, len(group.records)])
+
+        grouping = Grouping(close)
+        begin = time.process_time_ns()
+        grouping.take(self._records)
+        grouping.close()
+        whole = (time.process_time_ns() - begin) / 1_000
+        sorting = whole - sum(took for took, _ in groups)
+        return sorting / len(self._records) + median(took / count for took, count in groups)
 
 
 def agree(name: str, orders: Sequence[Input], expected: Sequence[Sequence[int]], found: Sequence[Sequence[int] | None]) -> None:
@@ -125,17 +188,18 @@ def show(found: Sequence[Timing], refused: int, count: int) -> None:
     print(", ".join(f"{name} {versions[name]}" for name in named))
     print(f"{count:,} random orders, {refused} of them refused under 100 constraints; microseconds of a decision\n")
     sizes = sorted({one.constraints for one in found})
-    print(f"{'constraints':<20}" + "".join(f"{size:>9}{'':27}" for size in sizes))
-    print(f"{'':<20}" + "".join(f"{'wall':>9}{'cpu p50':>9}{'p99':>9}{'refused':>9}" for _ in sizes))
+    print(f"{'constraints':<34}" + "".join(f"{size:>9}{'':27}" for size in sizes))
+    print(f"{'':<34}" + "".join(f"{'wall':>9}{'cpu p50':>9}{'p99':>9}{'refused':>9}" for _ in sizes))
     for name in dict.fromkeys(one.name for one in found):
         mine = {one.constraints: one for one in found if one.name == name}
         cells = [(mine[size].wall, mine[size].p50, mine[size].p99, mine[size].refused) for size in sizes]
-        print(f"{name:<20}" + "".join(f"{each:9.1f}" if each < 10_000 else f"{each:9.0f}" for row in cells for each in row))
+        print(f"{name:<34}" + "".join(f"{each:9.1f}" if each < 10_000 else f"{each:9.0f}" for row in cells for each in row))
     print(
         "\nall verdicts are equal, and all name the same constraints; `cel` is common-expression-language, `one condition` says"
     )
     print(
-        "no names. tb computes its facts inside the clock and, recorded, encodes and chains them; the others are given theirs"
+        "no names. tb computes its facts inside the clock and, recorded, encodes and chains them; the others get theirs.\n"
+        "`new account`: before the order the account changed, else it is as it was for the order before"
     )
 
 

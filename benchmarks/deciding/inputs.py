@@ -1,5 +1,7 @@
 """Random orders and accounts, seeded: as tb's gate takes them, and as the plain facts that the others take.
 
+Price, size, age and market change from order to order, the account before every other one.
+
 The facts are computed here from what was drawn, not read from tb: a verdict that differs is then a mistake on one side.
 """
 
@@ -21,41 +23,67 @@ MILLIONTHS = 1_000_000
 RESTRICTED = ("LUNA-USD", "FTT-USD", "DOGE-USD")
 CASH, HELD, WAITING = Decimal(160_000), Decimal(10), (Decimal(2), Decimal(500))
 MID, MINIMUM, MAXIMUM = Decimal(1_000), Decimal(1), Decimal(1_000)
+GROUPS: dict[str, tuple[str, ...]] = {}
+ORDERS = 2  # judged in the light of the same account
 RARE = 0.015  # how often each fact is one that refuses; most orders pass
 
 
 @dataclass(frozen=True)
 class Input:
-    """One order. `market` has the values of tb's market leaves by name, `facts` what the others read."""
+    """One order, the first on its account or not. `market` has the values of tb's market leaves by name, `facts` what the
+    others read."""
 
     moment: Moment
+    is_first: bool
     market: dict[str, float]
     facts: dict[str, object]
 
 
 def draw(count: int, seed: int = 11) -> list[Input]:
-    return [_one(random.Random(seed * 1_000_003 + at)) for at in range(count)]
+    found: list[Input] = []
+    for at in range(count):
+        if at % ORDERS == 0:
+            drawn = _Drawn.of(random.Random(seed * 7_919 + at))
+        found.append(_one(random.Random(seed * 1_000_003 + at), drawn, is_first=at % ORDERS == 0))
+    return found
 
 
-def _one(source: random.Random) -> Input:
+def _pick(source: random.Random, usual: tuple[float, float], odd: tuple[float, float]) -> Decimal:
+    """A number with four decimals, rarely an odd one."""
+    low, high = odd if source.random() < RARE else usual
+    return Decimal(f"{source.uniform(low, high):.4f}")
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """An account, with what was drawn for it."""
+
+    lost: Decimal
+    entries: int
+    account: Account
+
+    @classmethod
+    def of(cls, source: random.Random) -> _Drawn:
+        lost, entries = _pick(source, (-1_000, 3_000), (90_000, 110_000)), int(_pick(source, (0, 20), (50, 70)))
+        return cls(lost, entries, _account(lost, entries))
+
+
+def _one(source: random.Random, drawn: _Drawn, *, is_first: bool) -> Input:
     def pick(usual: tuple[float, float], odd: tuple[float, float]) -> Decimal:
-        """A number with four decimals, rarely an odd one."""
-        low, high = odd if source.random() < RARE else usual
-        return Decimal(f"{source.uniform(low, high):.4f}")
+        return _pick(source, usual, odd)
 
     symbol = source.choice(INSTRUMENTS) if source.random() < 2 * RARE else INSTRUMENTS[0]
     price = pick((990, 1_010), (1_550, 1_700))
     stop, target = price - pick((60, 100), (-50, -10)), price + pick((100, 200), (0.1, 2))
     quantity = pick((0.5, 4), (5.5, 90))
-    lost, entries = pick((-1_000, 3_000), (90_000, 110_000)), int(pick((0, 20), (50, 70)))
+    lost, entries, account = drawn.lost, drawn.entries, drawn.account
     age, spread = int(pick((0, 3), (50, 70))) * HOUR, pick((0.0001, 0.01), (0.55, 0.7))
     depth, rsi = pick((20_000, 90_000), (10, 20)), pick((20, 49), (60, 99))
 
-    account = _account(lost, entries)
     proposal = Proposal(
         "buyer", symbol, 1, quantity, price, stop, target, Decimal(2_000), None, "majors.core", True
     )  # fmt: skip
-    moment = Moment(NOW, proposal, account, {}, RESTRICTED, MINIMUM, MAXIMUM, age, None, None)
+    moment = Moment(NOW, proposal, account, GROUPS, RESTRICTED, MINIMUM, MAXIMUM, age, None, None)
     market = {"mid": float(MID), "spread": float(spread), "depth": float(depth), "rsi": float(rsi)}
 
     notional = quantity * price
@@ -88,7 +116,7 @@ def _one(source: random.Random) -> Input:
     facts: dict[str, object] = {name: int(value * MILLIONTHS) for name, value in money.items()}
     facts |= {"halted": 0, "paused": 0, "missing": 0, "entries": entries, "data_age": age}
     facts |= {"instrument": symbol, "restricted": list(RESTRICTED)}
-    return Input(moment, market, facts)
+    return Input(moment, is_first, market, facts)
 
 
 def _mark() -> Decimal:

@@ -19,11 +19,15 @@ def processor():
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-def each_takes(decide, count, runs, clock):
-    """Microseconds by that clock (in ns) of `decide(0)` to `decide(count - 1)`, each by itself, so many times over."""
+def each_takes(decide, count, runs, clock, before=None):
+    """Microseconds by that clock (in ns) of `decide(0)` to `decide(count - 1)`, each by itself, so many times over.
+
+    `before` is called before each with its number, outside of the clock."""
     took = []
     for _ in range(runs):
         for at in range(count):
+            if before is not None:
+                before(at)
             begin = clock()
             decide(at)
             took.append((clock() - begin) / 1_000)

@@ -105,7 +105,7 @@ class Advice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     cost: Decimal | None
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True, gc=False):
+class Decision(msgspec.Struct, frozen=True, tag=True, omit_defaults=True, gc=False):
     """One proposal and what the gate said to it, or one exit order.
 
     `facts` are the inputs of the generated decision function in its stated order; `market` the leaf values of the strategy's

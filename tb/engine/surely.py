@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from struct import Struct
 
 from tb.engine import intervals as k
@@ -40,10 +41,10 @@ class Surely:
         self.values_outside = values_of(graph, policy, program.outside)
         self.turn = [True]
         self.buffer = memoryview(program.work[k.GIVEN]).cast("B")
-        self._rows, self._work = program.rows, program.work
         self._told = program.work[k.TOLD, : program.roots]
         self._places = [policy.leaves.index(leaf) for leaf in leaves]
         self._all = Struct(f"{program.inputs}d").pack_into
+        self.run: Callable[[], int] = partial(k.settle, program.rows, program.work, program.inputs)  # what `settle` finds
 
     def give(self, inputs: Sequence[Exact]) -> None:
         """All inputs, in the order of the policy's leaves."""
@@ -62,11 +63,6 @@ class Surely:
             return self.turn.pop()
         except IndexError:
             return None
-
-    def run(self) -> int:
-        """What `tb.engine.intervals.settle` finds."""
-        found: int = k.settle(self._rows, self._work, self.inputs)
-        return found
 
 
 def _masks(told: Sequence[float]) -> Told:

@@ -388,4 +388,4 @@ class Account:
         equity = self.equity()
         if equity is None or self.high_water is None or self.high_water <= 0:
             return None
-        return max(ZERO, EXACT.divide(EXACT.subtract(self.high_water, equity), self.high_water))
+        return EXACT.divide(EXACT.subtract(self.high_water, equity), self.high_water) if equity < self.high_water else ZERO

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ZERO = Decimal(0)
 Sides = tuple[Decimal, Decimal] | None
+NEITHER = (ZERO, ZERO)
 
 
 @dataclass(slots=True)
@@ -28,25 +29,35 @@ class Exposed:
     sides: dict[str, Sides] = field(default_factory=dict)
     worst: dict[str, Decimal | None] = field(default_factory=dict)  # the larger side's absolute value
 
+    def without(self, instrument: str) -> Decimal | None:
+        """All of `worst` but one instrument's, added up; None where a price is not known."""
+        total, add = ZERO, EXACT.add
+        for name, value in self.worst.items():
+            if name != instrument:
+                if value is None:
+                    return None
+                total = add(total, value)
+        return total
+
 
 def exposed(account: Account, changes: int) -> Exposed:
     """What the account is exposed to now; `changes` is the state that it stands for."""
     sides: dict[str, Sides] = {}
+    marks, add, subtract, multiply = account.marks, EXACT.add, EXACT.subtract, EXACT.multiply
     for holding in account.holdings.values():
-        mark, before = account.marks.get(holding.instrument), sides.get(holding.instrument, (ZERO, ZERO))
+        name = holding.instrument
+        mark, before = marks.get(name), sides.get(name, NEITHER)
         if mark is None or before is None:
-            sides[holding.instrument] = None
+            sides[name] = None
             continue
-        value = EXACT.multiply(holding.quantity, mark)
-        sides[holding.instrument] = (
-            (EXACT.add(before[0], value), before[1]) if value > 0 else (before[0], EXACT.add(before[1], value))
-        )
+        value = multiply(holding.quantity, mark)
+        long, short = before
+        sides[name] = (add(long, value), short) if value > 0 else (long, add(short, value))
     held = tuple(sides)
     for order in account.underway():
-        before = sides.setdefault(order.instrument, (ZERO, ZERO))
+        before = sides.setdefault(order.instrument, NEITHER)
         if before is not None:
-            notional = order.value
-            longer, shorter = EXACT.add(before[0], notional), EXACT.subtract(before[1], notional)
-            sides[order.instrument] = (longer if order.sign > 0 else before[0], shorter if order.sign < 0 else before[1])
+            (long, short), value = before, order.value
+            sides[order.instrument] = (add(long, value), short) if order.sign > 0 else (long, subtract(short, value))
     worst = {name: None if pair is None else max(abs(pair[0]), abs(pair[1])) for name, pair in sides.items()}
     return Exposed(changes, held, tuple(sides), sides, worst)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from tb.core.settings import Settings
 from tb.engine.instant import Exact, exact
 from tb.gate.account import ZERO, Account, Book
+from tb.gate.conversion import ONE
 from tb.gate.facts_of_conduct import READERS_OF_CONDUCT
 from tb.gate.net import net_sides
 from tb.gate.proposal import Allotment, Proposal
@@ -55,11 +56,15 @@ def _scope(moment: Moment, argument: str) -> tuple[tuple[str, ...], ...]:
 
 
 def _inside(moment: Moment, argument: str) -> Exact:
+    if argument == "order.instrument":
+        return ONE
     own = moment.proposal.instrument
     return Decimal(int(any(own in members for members in _scope(moment, argument))))
 
 
 def _others(moment: Moment, argument: str) -> Exact:
+    if argument == "order.instrument":
+        return ZERO
     own = moment.proposal.instrument
     sums = [moment.account.worst(m for m in members if m != own) for members in _scope(moment, argument)]
     known = [total for total in sums if total is not None]
@@ -83,8 +88,7 @@ def _side(moment: Moment, which: int) -> Exact:
 
 
 def _gross_others(moment: Moment, _: str) -> Exact:
-    own = moment.proposal.instrument
-    return moment.account.worst(m for m in moment.account.engaged() if m != own)
+    return moment.account.exposed().without(moment.proposal.instrument)
 
 
 def _net(moment: Moment, which: int) -> Exact:

@@ -38,6 +38,7 @@ SHARED = frozenset(
     "scope.inside scope.others exposure gross net open_positions book.long book.short book.gross_others book.open_positions "
     "equity cash drawdown losses_in_a_row working_orders margin_free reserved".split()
 ) | {"equity at day_start"}
+SHARED_WORDS = frozenset(("order.instrument", "restricted"))
 COUNTS = frozenset(
     "order.opens scope.inside open_positions book.open_positions entries orders losses_in_a_row working_orders".split()
 )
@@ -61,6 +62,7 @@ class Source:
         self.needed: frozenset[int] = frozenset()
         for at, leaf in enumerate(leaves):
             self._among(leaf).append(at)
+        self.shared.sort(key=lambda at: self._name(at) in SHARED_WORDS)
 
     def _among(self, leaf: Leaf) -> list[int]:
         if isinstance(leaf, int):

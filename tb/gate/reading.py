@@ -26,7 +26,7 @@ from tb.engine.program import NAN, rounded
 from tb.engine.surely import Surely, Told
 from tb.gate.account import Account
 from tb.gate.facts import READERS, Moment
-from tb.gate.leaves_source import Leaf, Source
+from tb.gate.leaves_source import SHARED_WORDS, Leaf, Source
 
 MarketReader = Callable[[int], float | None]
 Texts = tuple[str | None, ...]
@@ -83,11 +83,12 @@ class _Entry:
 
     __slots__ = (
         "account",
+        "floats",
         "groups",
         "instrument",
         "maximum",
         "minimum",
-        "packed",
+        "outside",
         "restricted",
         "settings",
         "texts",
@@ -102,7 +103,8 @@ class _Entry:
         self.groups, self.restricted, self.settings = moment.groups, moment.restricted, moment.settings
         self.values: list[Exact] = []
         self.texts: list[str | None] = []
-        self.packed: list[float] = []
+        self.floats: list[float] = []
+        self.outside: list[float] = []
 
     def is_of(self, moment: Moment) -> bool:
         """Whether what a session never changes is the same, the account and the instrument being so."""
@@ -122,6 +124,7 @@ class Reading:
         writer = Source(leaves)
         vague = {policy.leaves[at] for at in writer.vague}
         self._surely = Surely(graph, policy, [policy.leaves[at] for at in writer.order], vague)
+        self._turn, self._run = self._surely.turn, self._surely.masks
         self._shared = writer.shared
         self._readers = [
             (READERS[leaf[0]], leaf[1]) for leaf in map(leaves.__getitem__, writer.shared) if not isinstance(leaf, int)
@@ -130,6 +133,9 @@ class Reading:
         self._entries: dict[str, _Entry] = {}
         self._now: list[_Entry | None] = [None]
         fixed = [node for node in self._surely.outside if self._leaves_under(graph, policy, node) <= set(writer.shared)]
+        under = set[int]().union(*(self._leaves_under(graph, policy, node) for node in fixed))
+        self._under = [place for place, at in enumerate(writer.shared) if at in under]
+        self._numbers = len(writer.shared) - sum(leaves[at][0] in SHARED_WORDS for at in writer.shared)  # type: ignore[index]
         moving = [node for node in self._surely.outside if node not in fixed]
         self._fixed, self._places = values_of(graph, policy, fixed), [self._place(node) for node in fixed]
         self._pack_shared = Struct(f"{len(writer.shared)}d").pack_into
@@ -174,15 +180,15 @@ class Reading:
 
     def ask(self, moment: Moment, market: MarketReader) -> tuple[Told, Snapshot] | None:
         """The masks of the decision function as far as they are certain, and what was read; None while another thread asks."""
-        surely = self._surely
-        turn = surely.taken()
-        if turn is None:
+        try:
+            turn = self._turn.pop()
+        except IndexError:
             return None
         try:
             raw = self._read(moment, market)
-            return surely.masks(), _Read(self, raw)
+            return self._run(), _Read(self, raw)
         finally:
-            surely.turn.append(turn)
+            self._turn.append(turn)
 
     def _renew(self, moment: Moment) -> _Entry:
         """Makes the shared leaves those of the moment."""
@@ -193,8 +199,8 @@ class Reading:
         entry = self._entries.get(symbol)
         if entry is None or not entry.is_of(moment):
             entry = self._entries[symbol] = self._entry(moment, before)
-        self._pack_shared(self._surely.buffer, 8 * self._each, *entry.packed[: len(self._shared)])
-        for place, value in zip(self._places, entry.packed[len(self._shared) :], strict=True):
+        self._pack_shared(self._surely.buffer, 8 * self._each, *entry.floats)
+        for place, value in zip(self._places, entry.outside, strict=True):
             _pack_one(self._surely.buffer, place, value)
         self._now[0] = entry
         return entry
@@ -204,27 +210,33 @@ class Reading:
         entry.values = values = [reader(moment, argument) for reader, argument in self._readers]
         if before is None:
             entry.texts = [None if value is None else str(value) for value in values]
+            entry.outside = self._outside_of(values)
         else:
             known = zip(values, before.values, before.texts, strict=True)
             entry.texts = [text if value is old else None if value is None else str(value) for value, old, text in known]
-        entry.packed = rounded_by(values, entry.texts)
-        if self._places:
-            inputs: list[Exact] = [None] * self._count
-            for at, value in zip(self._shared, entry.values, strict=True):
-                inputs[at] = value
-            entry.packed += map(rounded, self._fixed(inputs))
+            is_same = all(values[at] is before.values[at] for at in self._under)
+            entry.outside = before.outside if is_same else self._outside_of(values)
+        entry.floats = self._floats(values, entry.texts)
         return entry
 
+    def _floats(self, values: list[Exact], texts: list[str | None]) -> list[float]:
+        """What `rounded` makes of each value, all numbers in one call; these are not looked at for being whole."""
+        numbers = self._numbers
+        try:
+            found = _decode(f"[{','.join([text or '0' for text in texts[:numbers]])}]")
+        except msgspec.MsgspecError:
+            return list(map(rounded, values))
+        found += [0.0] * (len(values) - numbers)  # words
+        return [NAN if text is None else near for text, near in zip(texts, found, strict=True)] if None in texts else found
 
-def rounded_by(values: Sequence[Exact], texts: Sequence[str | None]) -> list[float]:
-    """What `rounded` makes of each value, by its text, but that numbers are not looked at for being whole."""
-    known = zip(values, texts, strict=True)
-    numbers = ",".join([text if text is not None and isinstance(value, Decimal) else "0" for value, text in known])
-    try:
-        found = _decode(f"[{numbers}]")
-    except msgspec.MsgspecError:
-        return [rounded(value) for value in values]
-    return [NAN if value is None else near for value, near in zip(values, found, strict=True)] if None in texts else found
+    def _outside_of(self, values: list[Exact]) -> list[float]:
+        """What is computed outside the kernel from shared leaves alone."""
+        if not self._places:
+            return []
+        inputs: list[Exact] = [None] * self._count
+        for at, value in zip(self._shared, values, strict=True):
+            inputs[at] = value
+        return list(map(rounded, self._fixed(inputs)))
 
 
 def texts_of(values: Sequence[float | None]) -> list[str | None]:

@@ -67,6 +67,8 @@ def _array(cells: Cells) -> bytes:
 
 def _text(cells: Cells) -> bytes:
     """Text, or nothing: few distinct values are told once."""
+    if cells.count(cells[0]) == len(cells):
+        return _pack(cells[:1])
     if len(dict.fromkeys(cells[:LOOK])) > FEW:
         return _array(cells)
     distinct = dict.fromkeys(cells)
@@ -135,6 +137,7 @@ class _Scalar:
         is_text = plain is str or typing.get_origin(plain) is typing.Literal
         self.encode = _text if is_text else _real if plain is float else _array
         self.must_be_finite = plain is float and not self.is_optional
+        self.is_plain = is_text or plain is int  # equal ones are the same bytes
 
     def put(self, cells: Cells, out: _Columns) -> int | None:
         if self.must_be_finite and not all(map(math.isfinite, cells)):
@@ -155,7 +158,11 @@ class _Mask:
     decode = staticmethod(msgspec.msgpack.Decoder(list[str]).decode)
 
     def put(self, cells: Cells, out: _Columns) -> int | None:
-        out.add(_text(list(map(str, cells if cells.count(cells[0]) < len(cells) else cells[:1]))))
+        if cells.count(cells[0]) == len(cells):
+            out.add(_pack([str(cells[0])]))
+            return None
+        digits = {cell: str(cell) for cell in dict.fromkeys(cells)}
+        out.add(_text(list(map(digits.__getitem__, cells))))
         return None
 
     def columns(self, width: int | None) -> int:
@@ -195,6 +202,10 @@ class _Wide:
         self.cell = cell
 
     def put(self, cells: Cells, out: _Columns) -> int | None:
+        if self.cell.is_plain and cells.count(cells[0]) == len(cells):
+            for one in cells[0]:
+                self.cell.put((one,), out)
+            return len(cells[0])
         widths = list(map(len, cells))
         if widths.count(widths[0]) == len(widths):
             for place in zip(*cells, strict=True):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
 
 from tb.core.encode import canonical, digest
 from tb.core.records import Decision, Order
@@ -33,41 +36,51 @@ def decision_of(
     looked_at = draft.strategy.looked_at(symbol)
     own = row if looked_at == symbol else view.row(symbol, draft.strategy.period, at)
     origins = [view.origin(leaf, looked_at, row) for leaf in draft.leaves]
-    return Decision(
-        seq=seq,
-        at=at,
-        kind="enter" if proposal.adds_risk else "exit",
-        strategy=proposal.strategy,
-        enter=draft.enter,
-        instrument=symbol,
-        side="buy" if proposal.sign > 0 else "sell",
-        row=view.source_row(looked_at, draft.strategy.period, row) if row >= 0 else row,
-        verdict=judgement.verdict,
-        deciding=judgement.deciding,
-        proposed=proposal.quantity,
-        approved=judgement.quantity,
-        price=proposal.price,
-        stop=proposal.stop,
-        target=proposal.target,
-        confidence=proposal.confidence,
-        reason=draft.reason,
-        failed=judgement.failed,
-        unknown=judgement.unknown,
-        facts=judgement.texts,
-        market=tuple([view.value(leaf, looked_at, row) for leaf in draft.leaves]),
-        ages=tuple([age for age, _ in origins]),
-        rows=tuple([row for _, row in origins]),
-        shadowed=judgement.shadowed,
-        advice=draft.advice,
-        votes=draft.votes,
-        likeness=draft.likeness,
-        takes=proposal.takes,
-        conviction=proposal.conviction,
-        inventory=proposal.inventory,
-        crossing=proposal.crossing,
-        rate=proposal.rate if is_foreign(symbol, plan.program.currency) else None,
-        feeds=feeds_read(feeds[draft.strategy.period], view, symbol, own),
+    read = feeds[draft.strategy.period]
+    decision = Decision(  # in the order of its fields: names would cost more than all the rest
+        seq,
+        at,
+        "enter" if proposal.adds_risk else "exit",
+        proposal.strategy,
+        draft.enter,
+        symbol,
+        "buy" if proposal.sign > 0 else "sell",
+        view.source_row(looked_at, draft.strategy.period, row) if row >= 0 else row,
+        judgement.verdict,
+        judgement.deciding,
+        proposal.quantity,
+        judgement.quantity,
+        proposal.price,
+        proposal.stop,
+        proposal.target,
+        proposal.confidence,
+        draft.reason,
+        judgement.failed,
+        judgement.unknown,
+        judgement.texts,
+        tuple([view.value(leaf, looked_at, row) for leaf in draft.leaves]),
+        tuple([age for age, _ in origins]),
+        tuple([source for _, source in origins]),
     )
+    more = _more_of(draft, judgement, plan, feeds_read(read, view, symbol, own) if read else ())
+    return msgspec.structs.replace(decision, **more) if more else decision
+
+
+def _more_of(draft: Draft, judgement: Judgement, plan: Plan, feeds: tuple[tuple[int, int | None], ...]) -> dict[str, Any]:
+    """What few decisions have, by field."""
+    proposal, symbol = draft.proposal, draft.proposal.instrument
+    found: dict[str, Any] = {}
+    if judgement.shadowed or proposal.takes or feeds:
+        found |= {"shadowed": judgement.shadowed, "takes": proposal.takes, "feeds": feeds}
+    if draft.advice or draft.votes or draft.likeness:
+        found |= {"advice": draft.advice, "votes": draft.votes, "likeness": draft.likeness}
+    if proposal.conviction is not None:
+        found["conviction"] = proposal.conviction
+    if proposal.inventory is not None or proposal.crossing is not None:
+        found |= {"inventory": proposal.inventory, "crossing": proposal.crossing}
+    if is_foreign(symbol, plan.program.currency):
+        found["rate"] = proposal.rate
+    return found
 
 
 def order_of(draft: Draft, judgement: Judgement, *, run: str, policy_hash: str, decision: int, at: int) -> Order:
