@@ -272,6 +272,11 @@ class Account:
         for account in (self, *(book.account for book in self.books.values())):
             account._observe_all(stretch)
 
+    def pass_trades(self, cash: Decimal, last: int) -> None:
+        """Whole trades are over, the last at that instant, and leave nothing but this cash."""
+        self.cash, self._are_summed = cash, False
+        self.observe(last)
+
     def _observe_all(self, stretch: Stretch) -> None:
         if not self.holdings:
             self.observe(stretch.last)

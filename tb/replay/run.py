@@ -30,6 +30,7 @@ from tb.engine.columns import CHUNK
 from tb.engine.markets import Markets
 from tb.engine.plan import Plan, with_data
 from tb.ledger import DecisionLog, Group, Grouping
+from tb.replay.course.passing import Course
 from tb.replay.data import Market
 from tb.replay.pace import Followed, Pace
 from tb.replay.skipping import Skipper
@@ -190,6 +191,7 @@ def _run(
     when = _instants(session.plan, view)
     instants: Sequence[int] = when.data
     skipper = Skipper(session, venue, view, when, candidates)
+    course = Course(session, view, when, states) if go_on is None else None
     jumps = deque(when.searchsorted(np.array(sorted(candidates), dtype=np.int64)).tolist())
     at = told = 0
     done = market.first - market.period  # how far session and account have come
@@ -200,6 +202,9 @@ def _run(
             if not jumps:
                 break
             at = jumps[0]
+            if course is not None and (passed := course.pass_over(at)) > at:
+                at, done = passed, instants[passed - 1]
+                continue
         else:
             at, silent = skipper.pass_over(at)
             done = instants[at - 1]

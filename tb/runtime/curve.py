@@ -29,6 +29,11 @@ class EquityCurve:
     def __bool__(self) -> bool:
         return bool(self._parts or self._times)
 
+    @property
+    def pending(self) -> int:
+        """How many points were not handed out."""
+        return self._count + len(self._times)
+
     def note(self, at: int, equity: Decimal, exposure: Decimal) -> None:
         self._times.append(at)
         self._equity.append(float(equity))
@@ -48,7 +53,7 @@ class EquityCurve:
 
     def full(self) -> list[Curve]:
         """Records of `POINTS` each, while there are as many; they are not kept any longer."""
-        if self._count + len(self._times) < POINTS:
+        if self.pending < POINTS:
             return []
         times, equity, exposure = self._joined()
         whole = len(times) - len(times) % POINTS

@@ -184,6 +184,12 @@ class Session:
         for at in (int(stretch.times[0]), stretch.last):
             self._note_what_is_open(at)
 
+    def pass_trades(self, last: int) -> None:
+        """Whole trades are over, the last at that instant, and nothing is open: what its step leaves to know for the next."""
+        self._marked_at, self._marked_day = last, self.account.day_starts
+        self._was_open = True
+        self._note_what_is_open(last)
+
     def _watch(self, at: int) -> None:
         records: list[Record] = list(self.latches.expire(at))
         if self.halts_lifted_after is not None:

@@ -115,9 +115,11 @@ class Collected:
     """Stands in for a ledger: keeps the records in their order."""
 
     records: list[Record] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
 
     def append_group(self, run: str, group: Group, *, log: DecisionLog | None = None) -> None:
         self.records += group.records
+        self.groups.append(group)
         if log is not None:
             log.take(group)
 

@@ -1,0 +1,126 @@
+"""What one course came to: its trades in columns, before anything is recorded or booked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb.engine.instant import Exact, exact
+from tb.replay.course import paths
+from tb.replay.course.chain import Chain
+from tb.replay.course.days import Begun
+from tb.replay.course.terms import Terms
+from tb.runtime.view import RecordedView
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class Prices:
+    """The bars of all instruments, one after the other; `where` is the place of each close among the instants."""
+
+    time: Ints
+    where: Ints
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    rows: Ints
+
+
+@dataclass
+class Passage:
+    """`of` and `rows` are the terms of each trade and the row of the bar that decided it; `trades` as `paths.walk` wrote them,
+    `seen` its excursions. `still` are, for each number of terms, what the gate reads besides what moves."""
+
+    view: RecordedView
+    instants: Ints
+    prices: Prices
+    of: Sequence[Terms]
+    rows: Sequence[int]
+    trades: Ints
+    seen: Floats
+    chain: Chain
+    still: dict[int, Sequence[Exact]]
+    first_decision: int
+    first_trade: int
+    days: Sequence[Begun] = ()
+
+    def __len__(self) -> int:
+        return len(self.of)
+
+    @cached_property
+    def columns(self) -> list[list[int]]:
+        """The trades' whole numbers, by column."""
+        return [column.tolist() for column in self.trades.T]
+
+    @cached_property
+    def decided(self) -> list[int]:
+        """The instant of each decision."""
+        return self.instants[self.trades[:, paths.DECIDED]].tolist()  # type: ignore[no-any-return]
+
+    @cached_property
+    def out(self) -> list[int]:
+        """The place of the close of each exit's bar."""
+        return self.prices.where[self.trades[:, paths.CLOSED]].tolist()  # type: ignore[no-any-return]
+
+    @cached_property
+    def left(self) -> list[int]:
+        """The instant of each exit's fill: inside its bar, which is known at its close, or at the open beyond the level."""
+        bar, gapped = self.trades[:, paths.CLOSED], self.trades[:, paths.GAPPED] != 0
+        closes = self.instants[self.prices.where[bar]]
+        return np.where(gapped, self.prices.time[bar], closes).tolist()  # type: ignore[no-any-return]
+
+    @property
+    def terms(self) -> Terms | None:
+        """Those of all trades, where they are the same."""
+        first = self.of[0]
+        return first if all(one is first for one in self.of) else None
+
+    def value(self, k: int, node: int) -> float | None:
+        return self.view.value(node, self.of[k].symbol, self.rows[k])
+
+    def confidence(self, k: int) -> float | None:
+        node = self.of[k].enter.confidence
+        return None if node is None else self.value(k, node)
+
+    def moving(self, fact: str, k: int) -> Exact:
+        """A fact that is another one for each order."""
+        chain = self.chain
+        match fact:
+            case "order.quantity":
+                return chain.quantity[k]
+            case "order.price":
+                return chain.price[k]
+            case "order.stop":
+                return chain.stop[k]
+            case "order.target":
+                return chain.target[k]
+            case "order.intended":
+                return chain.intended[k]
+            case "order.confidence":
+                return exact(self.confidence(k))
+            case "equity" | "cash" | "margin_free":
+                return chain.before[k]
+            case _:
+                raise KeyError(fact)
+
+    def inputs(self, k: int) -> list[Exact]:
+        """What the gate reads for an order, in its order."""
+        terms, found = self.of[k], list(self.still[self.of[k].number])
+        for at, leaf in terms.moving:
+            found[at] = exact(self.value(k, leaf)) if isinstance(leaf, int) else self.moving(leaf, k)
+        return found
+
+    def held_value(self, k: int, place: int) -> Decimal | None:
+        """The close that a trade is held over at a place."""
+        numbers = self.of[k].numbers
+        first, end = int(numbers[paths.FIRST]), int(numbers[paths.END])
+        bar = first + int(self.prices.where[first:end].searchsorted(place, side="right")) - 1
+        return exact(float(self.prices.close[bar]))

@@ -1,0 +1,304 @@
+"""Passes over solo trades: finds as many as it can be sure of, records them, and leaves the session behind the last one.
+
+1. The kernel walks on from the next entry whose condition holds, so many trades at most (`Course.pass_over`).
+2. Their money is worked out, the orders are judged, and the first that is not surely approved as it is ends the course.
+3. A trade whose exit falls on an instant at which something else is wanted is left to the session, too (`_ends`).
+
+Where nothing was passed over, it is tried again later and later: a plan that has no such trades does not pay for looking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb.core.records import Curve
+from tb.engine.instant import Exact
+from tb.gate.levels import exact_value
+from tb.replay.course import paths
+from tb.replay.course.chain import Size, chain
+from tb.replay.course.days import began, begun
+from tb.replay.course.judging import Column, Number, Same, surely
+from tb.replay.course.passage import Passage, Prices
+from tb.replay.course.terms import Key, Terms, terms_of
+from tb.replay.course.told import told
+from tb.runtime.curve import POINTS
+from tb.runtime.drafts import Ready
+from tb.runtime.entry_states import BUSY, TRUE
+from tb.runtime.session import Session
+from tb.runtime.view import RecordedView
+
+Ints = NDArray[np.int64]
+WORTH = 64  # entries whose conditions hold; for fewer nothing is compiled or looked at
+FEW, MORE = 64, 8  # trades looked for at first, and how many times as many where all went well
+_PRICES = (paths.PRICE, paths.STOP, paths.TARGET, paths.PAID, paths.HELD_STOP, paths.HELD_TARGET, paths.GOT)
+States = dict[Key, NDArray[np.uint8]]
+
+
+@dataclass
+class Course:
+    """For one replay. `states` are those of its entries; without `terms` nothing is ever passed over."""
+
+    session: Session
+    view: RecordedView
+    instants: Ints
+    states: States
+    terms: dict[Key, Terms] | None = None
+    _most: int = FEW
+    _patience: int = 1  # entries to let go by before it is tried again
+    _again: int = 0  # the number of the entry from which on it is tried again
+    _still: dict[int, Sequence[Exact]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.terms = terms_of(self.session, self.view, self.states)
+        if self.terms is not None and sum(int((of == TRUE).sum()) for of in self.states.values()) < WORTH:
+            self.terms = None
+        if self.terms is not None:
+            self._listed = list(self.terms.values())
+            self._prices, self._begins = _joined(self.view, self.instants)
+            self._list_entries(self.terms)
+            self._leaves = self._leaving(self._listed)
+            self._numbers = np.array([one.numbers for one in self._listed], dtype=np.int64)
+
+    def _list_entries(self, terms: dict[Key, Terms]) -> None:
+        """Every entry whose condition holds, in the order in which the session would be asked."""
+        places, ways, rows, bars = [], [], [], []
+        for key, one in terms.items():
+            held = np.flatnonzero(self.states[key] == TRUE)
+            closes = self.view.markets.bars(one.symbol, one.strategy.period).closes[held]
+            base = self.view.markets.base[one.symbol].closes
+            bar = np.minimum(base.searchsorted(closes), len(base) - 1)
+            places.append(self.instants.searchsorted(closes))
+            ways.append(np.full(len(held), one.number, dtype=np.int64))
+            rows.append(held.astype(np.int64))
+            bars.append(np.where(base[bar] == closes, bar + self._begins[one.symbol], -1))
+        place = np.concatenate(places)
+        order = np.argsort(place, kind="stable") if len(places) > 1 else slice(None)
+        self._place, self._way = place[order], np.concatenate(ways)[order]
+        self._row, self._bar = np.concatenate(rows)[order], np.concatenate(bars)[order]
+
+    def _leaving(self, terms: Sequence[Terms]) -> NDArray[np.bool_]:
+        """At which bars of its instrument a condition to leave holds, for each of the terms; empty where there is none."""
+        if not any(one.strategy.exits for one in terms):
+            return np.zeros((0, 0), dtype=np.bool_)
+        found = np.zeros((len(terms), max(len(bars) for bars in self.view.markets.base.values())), dtype=np.bool_)
+        for one in terms:
+            bars, base = self.view.markets.bars(one.symbol, one.strategy.period), self.view.markets.base[one.symbol]
+            for exit_ in one.strategy.exits:
+                if self.session.plan.graph[exit_.when].op == "const":
+                    found[one.number] |= self.view.value(exit_.when, one.symbol, 0) == 1.0
+                    continue
+                closes = bars.closes[self.view.columns[exit_.when, one.symbol] == 1.0]
+                # a close that is not one of the data's own counts at the bar before it, which is held over sooner
+                found[one.number, np.maximum(base.closes.searchsorted(closes, side="right") - 1, 0)] = True
+        return found
+
+    # --- one course --------------------------------------------------------------------------------------------------
+
+    def pass_over(self, at: int) -> int:
+        """The place at which the session goes on, `at` where nothing was passed over. The account is flat, and `at` is the
+        place of the next instant at which the condition of an entry holds."""
+        if self.terms is None or self.session.latches.active:
+            return at
+        start = int(self._place.searchsorted(at))
+        if start < self._again:
+            return at
+        passage = self._passage(start)
+        wanted = self._most
+        if passage is None:
+            self._again, self._patience = start + self._patience, min(2 * self._patience, 1024)
+            self._most = FEW
+            return at
+        self._patience = 1
+        self._most = wanted * MORE if len(passage) == wanted else max(FEW, 2 * len(passage))
+        self._leave_behind(passage, start)
+        return passage.out[-1] + 1
+
+    def _passage(self, start: int) -> Passage | None:
+        most = min(self._most, len(self._place) - start)
+        trades, seen = np.empty((most, paths.WIDTH), dtype=np.int64), np.empty((most, 2))
+        prices = self._prices
+        series = (prices.time, prices.where, prices.open, prices.high, prices.low, prices.close, self._leaves)
+        entries = (self._place, self._way, self._bar, self._numbers, self.instants)
+        count = paths.walk(start, most, *entries, *series, trades, seen)
+        if not count:
+            return None
+        trades = trades[:count]
+        of = [self._listed[way] for way in self._way[trades[:, paths.ENTRY]].tolist()]
+        rows = self._row[trades[:, paths.ENTRY]].tolist()
+        named = trades[:, [*_PRICES, *(which + paths.WRITTEN for which in _PRICES)]]
+        money = chain(self.session.account.cash, of, self._sizes(of, rows), named.tolist())
+        done = Passage(
+            self.view,
+            self.instants,
+            prices,
+            of,
+            rows,
+            trades,
+            seen,
+            money,
+            self._still,
+            self.session.counts["decisions"] + 1,
+            self.session.counts["trades"] + 1,
+        )
+        approved = self._approved(done, len(money.after))
+        return self._cut(done, approved)
+
+    def _cut(self, whole: Passage, count: int) -> Passage | None:
+        """The first trades alone, and none whose exit falls on an instant at which another is wanted that is not among them."""
+        places, wanted = self._place, whole.trades
+        while count:
+            out = int(self._prices.where[wanted[count - 1, paths.CLOSED]])
+            following = int(places.searchsorted(out))
+            if following == len(places) or places[following] != out:
+                break
+            count -= 1
+        if not count:
+            return None
+        whole.chain.cut(count)
+        return Passage(
+            whole.view,
+            whole.instants,
+            whole.prices,
+            whole.of[:count],
+            whole.rows[:count],
+            wanted[:count],
+            whole.seen[:count],
+            whole.chain,
+            whole.still,
+            whole.first_decision,
+            whole.first_trade,
+        )
+
+    def _sizes(self, of: Sequence[Terms], rows: Sequence[int]) -> list[Size]:
+        """The share that each entry asks for; None where it is not known."""
+        graph = self.session.plan.graph
+        found: list[Size] = []
+        fixed: dict[int, Size] = {}
+        for one in dict.fromkeys(of):
+            first = one.enter.sizes[0] if one.enter.sizes else None
+            if first is not None and first.condition is None and graph[first.share].op == "const":
+                share = exact_value(graph, first.share, lambda _: None)
+                fixed[one.number] = None if share is None else (share, first.risking)
+        for one, row in zip(of, rows, strict=True):
+            found.append(fixed[one.number] if one.number in fixed else self._size(one, row))
+        return found
+
+    def _size(self, one: Terms, row: int) -> Size:
+        for case in one.enter.sizes:
+            holds = 1.0 if case.condition is None else self.view.value(case.condition, one.symbol, row)
+            if holds is None:
+                return None
+            if holds == 1.0:
+                share = exact_value(self.session.plan.graph, case.share, lambda node: self.view.value(node, one.symbol, row))
+                return None if share is None else (share, case.risking)
+        return None
+
+    # --- judging -----------------------------------------------------------------------------------------------------
+
+    def _approved(self, passage: Passage, count: int) -> int:
+        """How many of the first trades are approved as they are, one after the other."""
+        if not count:
+            return 0
+        sure = np.zeros(count, dtype=np.bool_)
+        way = self._way[passage.trades[:count, paths.ENTRY]]
+        for number in np.unique(way).tolist():
+            which = np.flatnonzero(way == number)
+            terms = self._listed[number]
+            if number not in self._still:
+                self._still[number] = self._read(passage, int(which[0]))
+            policy = self.session.plan.policies[terms.strategy.period]
+            columns = self._columns(passage, terms, which, policy.leaves)
+            sure[which] = surely(self.session.plan.graph, policy.constraints, columns, len(which))
+        for k in np.flatnonzero(~sure).tolist():
+            terms = passage.of[k]
+            gate, inputs = self.session.gates[terms.strategy.period], passage.inputs(k)
+            said = gate.decide(inputs, True, passage.chain.quantity[k], terms.spec.lot)
+            if said.verdict != "approve" or said.failed or said.unknown or said.shadowed or said.latches:
+                return k
+        return count
+
+    def _read(self, passage: Passage, k: int) -> Sequence[Exact]:
+        """What the gate reads for an order, from the session itself: all that does not move is right for the others too."""
+        terms, at = passage.of[k], passage.decided[k]
+        at_ = next(number for number, one in enumerate(self.session.plan.strategies) if one is terms.strategy)
+        ready = Ready(at_, terms.which, terms.symbol, passage.rows[k])
+        drafts, _ = self.session.proposer.entries([ready], lambda _: False, lambda _: passage.chain.before[k], at)
+        moment = self.session.moment(drafts[0].proposal, at, None)
+        gate = self.session.gates[terms.strategy.period]
+        return gate.inputs(moment, lambda node: self.view.value(node, terms.symbol, passage.rows[k]))
+
+    def _columns(self, passage: Passage, terms: Terms, which: Ints, leaves: Sequence[int]) -> dict[int, Column]:
+        found: dict[int, Column] = {leaf: Same(self._still[terms.number][at]) for at, leaf in enumerate(leaves)}
+        rows = np.array(passage.rows, dtype=np.int64)[which]
+        places = which.tolist()
+        for at, leaf in terms.moving:
+            if isinstance(leaf, int):
+                values = self.view.columns[leaf, terms.symbol][rows]
+                found[leaves[at]] = Number.of(values) if np.isfinite(values).all() else None
+            else:
+                said = [passage.moving(leaf, k) for k in places]
+                if all(one is None for one in said):
+                    found[leaves[at]] = Same(None)
+                else:
+                    numbers = [float(one) for one in said if isinstance(one, Decimal)]
+                    found[leaves[at]] = Number.of(np.array(numbers)) if len(numbers) == len(said) else None
+        return found
+
+    # --- what it leaves behind ---------------------------------------------------------------------------------------
+
+    def _leave_behind(self, passage: Passage, start: int) -> None:
+        session, account = self.session, self.session.account
+        zone, decided = session.settings.account.timezone, passage.trades[:, paths.DECIDED].tolist()
+        passage.days, ends = begun(self.instants, decided, passage.out, account.day_ends, zone)
+        session.recorder.record(list(told(passage, session, self._curves(passage))))
+        for name in ("decisions", "proposals", "approved", "trades"):
+            session.counts[name] += len(passage)
+        last = int(self.instants[passage.out[-1]])
+        account.pass_trades(passage.chain.after[-1], last)
+        if passage.days:
+            account.day_starts, account.day_ends = began(int(self.instants[passage.days[-1].place]), zone), ends
+        session.pass_trades(last)
+        self._note_busy(passage, start)
+
+    def _curves(self, passage: Passage) -> list[tuple[int, int, Curve]]:
+        """Notes the points of the curve; those records that are complete with the trade and place at which they are."""
+        curve, out, chained = self.session.curve, np.array(passage.out), passage.chain
+        cash = np.array([[float(held), float(after)] for held, after in zip(chained.held, chained.after, strict=True)]).ravel()
+        quantity = np.array([one.sign * float(of) for one, of in zip(passage.of, chained.quantity, strict=True)])
+        size = int((out - self._prices.where[passage.trades[:, paths.FILLED]] + 1).sum())
+        places, equity, exposure = np.empty(size, dtype=np.int64), np.empty(size), np.empty(size)
+        prices = self._prices
+        paths.draw(passage.trades, len(passage), cash, quantity, prices.where, prices.close, places, equity, exposure)
+        first = POINTS - curve.pending - 1
+        curve.note_stretch(self.instants[places], equity, exposure)
+        done = places[first::POINTS].tolist()
+        return [(int(out.searchsorted(place)), place, one) for place, one in zip(done, curve.full(), strict=True)]
+
+    def _note_busy(self, passage: Passage, start: int) -> None:
+        """The entries whose condition held meanwhile and that proposed nothing."""
+        silent = np.ones(int(self._place.searchsorted(passage.out[-1])) - start, dtype=np.bool_)
+        silent[passage.trades[:, paths.ENTRY] - start] = False
+        which = np.flatnonzero(silent) + start
+        for key, one in (self.terms or {}).items():
+            self.states[key][self._row[which[self._way[which] == one.number]]] = BUSY
+
+
+def _joined(view: RecordedView, instants: Ints) -> tuple[Prices, dict[str, int]]:
+    """The bars of all instruments one after the other, and where those of each begin."""
+    series, begins, begin = list(view.markets.base.values()), {}, 0
+    for bars in series:
+        begins[bars.symbol] = begin
+        begin += len(bars)
+
+    def one(arrays: list[NDArray[np.generic]]) -> NDArray[np.generic]:
+        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+    fields = [[getattr(bars, name) for bars in series] for name in ("time", "open", "high", "low", "close", "rows")]
+    time, open_, high, low, close, rows = (one(found) for found in fields)
+    where = one([instants.searchsorted(bars.closes) for bars in series])
+    return Prices(time, where, open_, high, low, close, rows), begins  # type: ignore[arg-type]

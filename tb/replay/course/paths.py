@@ -1,0 +1,238 @@
+"""The path of solo trades through the bars: where each is decided, filled and closed, and at which prices.
+
+Prices are whole numbers of the last decimal of the instrument's tick. A price of the market that is not such a number, or has
+more than 15 digits, ends the course before its trade; so does whatever else is not a solo trade (`tb.replay.course`).
+
+Rows of `trades`: the places in `ENTRY` to `STOPPED`. INVARIANT: no bar after that of the exit has any influence on a trade.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tb.vocabulary.kernels.compiled import compiled
+
+# columns of `trades`: entry, places of decision and bars, prices, how many decimals each is written with, what closed it
+ENTRY, DECIDED, FILLED, CLOSED, BY_STOP, GAPPED = range(6)
+PRICE, STOP, TARGET, PAID, HELD_STOP, HELD_TARGET, GOT, START, LAST = range(6, 15)
+WRITTEN = 9  # from a price to its decimals
+RAW_PAID, RAW_STOP, RAW_TARGET, RAW_GOT = range(24, 28)  # in the last decimal of the tick
+WIDTH = 28
+# columns of `terms`, the whole numbers of an entry (`tb.replay.course.terms`)
+SIGN, TEN, MOST, LONGEST, FIRST, END, KEY, DECIMALS = range(8)
+EXPECTED, EXPECTED_OF, EXPECTED_DECIMALS, SLIPPED, SLIPPED_OF, SLIPPED_DECIMALS, WORSE, WORSE_OF, WORSE_DECIMALS = range(8, 17)
+# a level: whether there is one, (entry * a + risk * b) / of, whether it is measured in R, and the decimals of what it says
+STOPS, TARGETS = 17, 23
+HAS, A, B, OF, IN_R, SAID = range(6)
+TERMS = 29
+EXACTLY = 1 << 53  # whole numbers up to here are floats
+
+
+@compiled
+def _whole(price: float, ten: int) -> Any:
+    """The price as a whole number of the last decimal; -1 where it is none that is surely exact."""
+    count = np.rint(price * ten)
+    if not (0.0 < count < 1e15) or count / ten != price:
+        return -1
+    return np.int64(count)
+
+
+@compiled
+def _on_grid(value: int, of: int, up: bool) -> int:
+    """The whole number at or beyond value / of."""
+    return -((-value) // of) if up else value // of
+
+
+@compiled
+def _written(count: int, decimals: int) -> int:
+    """With how many decimals the shortest text of a price has it: at least one."""
+    while decimals > 1 and count % 10 == 0:
+        count //= 10
+        decimals -= 1
+    return decimals
+
+
+@compiled
+def _level(term: Any, at: int, entry: int, risk: int, up: bool) -> int:
+    return _on_grid(entry * term[at + A] + risk * term[at + B], term[at + OF], up)
+
+
+@compiled
+def _said(term: Any, at: int, entry: int, stop: int) -> Any:
+    """The decimals of a level before it is put on the grid, from those of entry and stop."""
+    said = term[at + SAID]
+    return max(entry, said + max(entry, stop)) if term[at + IN_R] else entry + said
+
+
+@compiled
+def _note(row: Any, which: int, count: int, said: int, decimals: int) -> None:
+    """A price on the grid is written with the decimals that it had before, and never with more than the tick."""
+    row[which + WRITTEN] = min(said, decimals)
+    for _ in range(row[which + WRITTEN], decimals):
+        count //= 10
+    row[which] = count
+
+
+@compiled
+def _followed(at: int, until: int, key: int, place: Any, way: Any, terms: Any) -> int:
+    """The number of the first entry after a place; -1 where one before it is of another strategy or instrument, and so free."""
+    while at < place.shape[0] and place[at] <= until:
+        if terms[way[at], KEY] != key:
+            return -1
+        at += 1
+    return at
+
+
+@compiled
+def _levels(term: Any, row: Any, which: int, of: int, written: int) -> bool:
+    """Stop and target of an entry at a price, which may be the one expected (0) or the one paid (1)."""
+    sign, decimals = term[SIGN], term[DECIMALS]
+    stop = target = risk = stop_written = 0
+    if term[STOPS + HAS]:
+        stop = _level(term, STOPS, of, 0, sign > 0)
+        risk = abs(of - stop)
+        if stop <= 0 or risk > term[MOST] or stop > EXACTLY:
+            return False
+        stop_written = min(_said(term, STOPS, written, 0), decimals)
+    if term[TARGETS + HAS]:
+        target = _level(term, TARGETS, of, risk, sign < 0)
+        if target <= 0 or target > EXACTLY:
+            return False
+    _note(row, STOP + 3 * which, stop, stop_written, decimals)
+    _note(row, TARGET + 3 * which, target, _said(term, TARGETS, written, stop_written), decimals)
+    row[RAW_STOP], row[RAW_TARGET], row[RAW_PAID] = stop, target, of
+    return True
+
+
+@compiled
+def _entered(term: Any, row: Any, close: float, open_: float) -> bool:
+    """The prices of an entry that is decided at a close and fills at the open after it."""
+    sign, bound, decimals = term[SIGN], term[MOST], term[DECIMALS]
+    last, first = _whole(close, term[TEN]), _whole(open_, term[TEN])
+    if last < 0 or first < 0 or last > bound or first > bound:
+        return False
+    price = _on_grid(last * term[EXPECTED], term[EXPECTED_OF], sign > 0)
+    paid = _on_grid(first * term[SLIPPED], term[SLIPPED_OF], sign > 0)
+    if price <= 0 or paid <= 0 or price > bound or paid > bound:
+        return False
+    written = _written(first, decimals)
+    _note(row, START, first, written, decimals)
+    _note(row, PRICE, price, _written(last, decimals) + term[EXPECTED_DECIMALS], decimals)
+    _note(row, PAID, paid, written + term[SLIPPED_DECIMALS], decimals)
+    if not _levels(term, row, 0, price, row[PRICE + WRITTEN]):
+        return False
+    return _levels(term, row, 1, paid, row[PAID + WRITTEN])
+
+
+@compiled
+def _left(term: Any, row: Any, open_: float, high: float, low: float) -> int:
+    """Whether a bar ends the trade: 1 where its stop or target is touched, 0 where neither is, -1 where that is not certain."""
+    sign, ten, decimals = term[SIGN], term[TEN], term[DECIMALS]
+    if np.isnan(open_) or np.isnan(high) or np.isnan(low):
+        return -1
+    stop, target = row[RAW_STOP] / ten, row[RAW_TARGET] / ten
+    by_stop = term[STOPS + HAS] != 0 and (low <= stop if sign > 0 else high >= stop)
+    if not by_stop and not (term[TARGETS + HAS] != 0 and (high >= target if sign > 0 else low <= target)):
+        return 0
+    level, held = (stop, HELD_STOP) if by_stop else (target, HELD_TARGET)
+    start, written = (row[RAW_STOP] if by_stop else row[RAW_TARGET]), row[held + WRITTEN]
+    is_beyond_below = (sign > 0) == by_stop
+    gapped = open_ <= level if is_beyond_below else open_ >= level
+    if gapped:
+        start = _whole(open_, ten)
+        if start < 0 or start > term[MOST]:
+            return -1
+        written = _written(start, decimals)
+    row[BY_STOP], row[GAPPED] = by_stop, gapped
+    _note(row, LAST, start, written, decimals)
+    if by_stop:
+        start = _on_grid(start * term[WORSE], term[WORSE_OF], sign < 0)
+        written += term[WORSE_DECIMALS]
+    _note(row, GOT, start, written, decimals)
+    row[RAW_GOT] = start
+    return 1 if start > 0 else -1
+
+
+@compiled
+def _see(sign: int, entry: float, high: float, low: float, seen: Any) -> None:
+    up, down = high / entry - 1.0, 1.0 - low / entry
+    seen[0], seen[1] = max(seen[0], up if sign > 0 else down), max(seen[1], down if sign > 0 else up)
+
+
+@compiled
+def walk(
+    at: int,
+    most: int,
+    place: Any,
+    way: Any,
+    bar: Any,
+    terms: Any,
+    instants: Any,
+    time: Any,
+    where: Any,
+    open_: Any,
+    high: Any,
+    low: Any,
+    close: Any,
+    leaves: Any,
+    trades: Any,
+    seen: Any,
+) -> int:
+    """Writes up to `most` trades from the entry number `at` on and returns how many. `place`, `way` and `bar` are those of the
+    entries whose conditions hold, in order of time; `where` is the place of each bar's close among the instants; `leaves` says
+    at which bars of a way's instrument a condition to leave holds, by way, empty where there is none. `seen` takes the best and
+    worst excursion."""
+    count = 0
+    while count < most and at < place.shape[0]:
+        here, w, b, row = place[at], way[at], bar[at], trades[count]
+        term = terms[w]
+        row[ENTRY], row[DECIDED], row[FILLED] = at, here, b + 1
+        at = _followed(at + 1, here, term[KEY], place, way, terms)
+        if at < 0 or b < 0 or b + 1 >= term[END] or time[b + 1] != instants[here] or where[b + 1] != here + 1:
+            return count
+        if not _entered(term, row, close[b], open_[b + 1]):
+            return count
+        entry, j, ended = row[RAW_PAID] / term[TEN], b + 1, 0
+        seen[count, 0] = seen[count, 1] = 0.0
+        while True:
+            ended = _left(term, row, open_[j], high[j], low[j])
+            if ended != 0:
+                break
+            is_over = instants[where[j]] - instants[here] >= term[LONGEST]
+            if np.isnan(close[j]) or is_over or (leaves.shape[0] > 0 and leaves[w, j - term[FIRST]]):
+                return count
+            at = _followed(at, where[j], term[KEY], place, way, terms)
+            if at < 0:
+                return count
+            _see(term[SIGN], entry, high[j], low[j], seen[count])
+            j += 1
+            if j == term[END]:
+                return count
+        at = _followed(at, where[j] - 1, term[KEY], place, way, terms)
+        if ended < 0 or at < 0:
+            return count
+        got = row[RAW_GOT] / term[TEN]
+        _see(term[SIGN], entry, got, got, seen[count])
+        row[CLOSED] = j
+        count += 1
+    return count
+
+
+@compiled
+def draw(
+    trades: Any, count: int, cash: Any, quantity: Any, where: Any, close: Any, places: Any, equity: Any, exposure: Any
+) -> int:
+    """The points of the curve while trades are held, from the place of each fill to that of its exit, and how many: equity and
+    exposure in floats, after the exit the cash alone. `cash` is that after each entry and each exit; `quantity` is signed."""
+    at = 0
+    for k in range(count):
+        for j in range(trades[k, FILLED], trades[k, CLOSED]):
+            value = quantity[k] * close[j]
+            for here in range(where[j], where[j + 1]):
+                places[at], equity[at], exposure[at] = here, cash[2 * k] + value, abs(value)
+                at += 1
+        places[at], equity[at], exposure[at] = where[trades[k, CLOSED]], cash[2 * k + 1], 0.0
+        at += 1
+    return at

@@ -1,0 +1,237 @@
+"""Passing over whole trades: the records of stepping, byte for byte, and few steps where nothing else happens."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as how
+from hypothesis import strategies as st
+from small_projects import NAN, bars, compiled, market, run, strategy
+from stepping import stepped
+
+from tb.core.curve import unpack
+from tb.core.records import Cancel, Curve, Decision, Fill, Latch, Order, Trade
+from tb.replay.course import passing
+from tb.replay.data import Market
+from tb.runtime.policy import Compiled
+from tb.runtime.session import Session
+
+TOLD = Decision | Order | Cancel | Fill | Trade | Latch
+VENUES = (
+    "{fee: 0%, slippage: 0%}",
+    "{fee: 10bps, slippage: 0bps, spread: 0bps}",
+    "{fee: 20bps, slippage: 7bps, spread: 12bps, depth: 10k USD}",
+    "{fee: 0.1%, slippage: 1%, spread: 1%}",
+)
+GRIDS = (
+    "default: {tick: 0.01, lot: 0.001, minimum: 1 USD}",
+    "default: {tick: 0.1, lot: 1, minimum: 1 USD}",
+    "default: {tick: 0.00001, lot: 0.00000001, minimum: 1 USD, max_quantity: 100}",
+    "default: {tick: 0.05, lot: 0.1, minimum: 1 USD}",
+)
+CONDITIONS = (
+    "close crosses above mean(close, 5)",
+    "close > close[1]",
+    "close < lowest(low, 4)[1]",
+    "volume > 0",
+    "rsi(close, 5) < 40",
+)
+LEVELS = (
+    ("2% below entry", "5% above entry"),
+    ("3% below entry", "2R"),
+    ("0.5% below entry", "1.5R"),
+    ("", "4% above entry"),
+    ("1% below entry", ""),
+    ("7% below entry", "25% above entry"),
+    ("at low", "2R"),  # not the same at every bar: no course
+)
+SIZES = (
+    "10% of equity",
+    "risking 1% of equity",
+    "5% of equity if volume > volume[1]\n      12.5% of equity otherwise",
+    "300% of equity",
+)
+MORE = (
+    (),
+    (),
+    ("exit when close < close[1] and close[1] < close[2]",),
+    ("hold at most 9h",),
+    ("cool down 4h after stop",),
+    ('  because "closed at {close:.2f}"',),
+)
+LIMITS = (
+    "limit gross after.gross <= 25% of equity",
+    "limit share after.exposure(order.instrument) <= 10% of equity otherwise shrink",
+    "limit share after.exposure(order.instrument) <= 11% of equity otherwise shrink",
+    "limit value order.notional <= 1_000 USD",
+    "require paid reward_risk >= 1.9",
+    "forbid busy when volume > 3 * volume[1]",
+    "limit near abs(order.price / close - 1) <= 1%",
+    "warn large when order.notional > 900 USD",
+    "limit poor equity >= 9_700 USD otherwise pause for 5h",
+    "limit some after.open_positions <= 1",
+    "limit most cash >= 9_500 USD",
+)
+
+
+def walk(seed: int, hours: int, symbols: int = 1, *, holes: float = 0.0, unknown: float = 0.0, decimals: int = 2) -> Market:
+    """Random walks with missing bars, unknown values and opens away from the last close."""
+    drawn = random.Random(seed)
+    series = []
+    for symbol in ("BTC-USD", "ETH-USD")[:symbols]:
+        price, rows = 100.0, []
+        for _ in range(hours):
+            before = round(price * math.exp(drawn.gauss(0, 0.02)), decimals) if drawn.random() < 0.1 else price
+            price = round(before * math.exp(drawn.gauss(0, 0.008)), decimals)
+            high = round(max(before, price) * (1 + abs(drawn.gauss(0, 0.004))), decimals)
+            low = round(min(before, price) * (1 - abs(drawn.gauss(0, 0.004))), decimals)
+            row = [before, max(high, before, price), min(low, before, price), price, float(drawn.randrange(21))]
+            if drawn.random() < unknown:
+                row[drawn.randrange(4)] = NAN
+            rows.append(None if drawn.random() < holes else row)
+        series.append(bars(symbol, rows))
+    return market(*series)
+
+
+def without(project: Compiled, data: Market) -> list[object]:
+    """The records of a replay that knows no courses; of its own it steps or skips, which is proved in `test_skipping`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passing, "WORTH", 1 << 40)
+        return list(run(project, data).records.records)
+
+
+def same(project: Compiled, data: Market) -> list[object]:
+    """The records of both, compared as they are written: a number has the same digits after the point. Of curves the last bit
+    may differ."""
+    fast, slow = list(run(project, data).records.records), without(project, data)
+    assert [repr(record) for record in fast if not isinstance(record, Curve)] == [
+        repr(record) for record in slow if not isinstance(record, Curve)
+    ]
+    for one, other in zip(
+        *([mark for r in of if isinstance(r, Curve) for mark in unpack(r)] for of in (fast, slow)), strict=True
+    ):
+        assert one.at == other.at
+        assert float(one.equity) == pytest.approx(float(other.equity), rel=1e-14)
+        assert float(one.exposure) == pytest.approx(float(other.exposure), rel=1e-14, abs=1e-9)
+    return fast
+
+
+@pytest.fixture(autouse=True)
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passing, "WORTH", 1)
+    monkeypatch.setattr(passing, "FEW", 2)
+
+
+@dataclass(frozen=True)
+class Written:
+    """The texts of a project."""
+
+    rules: str
+    policy: str
+    settings: tuple[tuple[str, str], ...]
+
+    def compiled(self) -> Compiled:
+        return compiled(self.rules, self.policy, **dict(self.settings))
+
+
+@st.composite
+def projects(draw: st.DrawFn) -> Written:
+    symbols = draw(st.sampled_from(("BTC-USD", "BTC-USD", "BTC-USD, ETH-USD")))
+    rules = f"universe u on venue\n  tier t {symbols}\n\n"
+    for name in ("s", "r")[: draw(st.sampled_from((1, 1, 1, 2)))]:
+        stop, target = draw(st.sampled_from(LEVELS))
+        direction = draw(st.sampled_from(("long", "long", "short")))
+        if direction == "short":
+            swapped = {"below": "above", "above": "below"}
+            stop, target = (" ".join(swapped.get(word, word) for word in text.split()) for text in (stop, target))
+            stop = stop.replace("at low", "at high")
+        rules += strategy(
+            draw(st.sampled_from(CONDITIONS)),
+            name=name,
+            direction=direction,
+            size=draw(st.sampled_from(SIZES if stop else SIZES[:1])),
+            stop=stop,
+            target=target,
+            more=draw(st.sampled_from(MORE)),
+            period=draw(st.sampled_from(("1h", "1h", "2h"))),
+            universe=False,
+        )
+    limits = draw(st.lists(st.sampled_from(LIMITS), max_size=2, unique_by=lambda line: line.split()[1]))
+    policy = "\n".join(limits or ["limit gross after.gross <= 1000% of equity"]) + "\n"
+    chosen = {"venue": VENUES, "instruments": GRIDS, "timezone": ("UTC", "UTC", "America/New_York")}
+    chosen["equity"] = ("10_000 USD", "9_876.543 USD")
+    return Written(rules, policy, tuple((name, draw(st.sampled_from(of))) for name, of in chosen.items()))
+
+
+@how(max_examples=40, deadline=None)
+@given(
+    projects(),
+    st.integers(0, 10_000),
+    st.sampled_from((0.0, 0.0, 0.03)),
+    st.sampled_from((0.0, 0.0, 0.02)),
+    st.sampled_from((0, 1, 2, 2, 5)),
+)
+def test_a_course_leaves_the_records_of_stepping(
+    written: Written, seed: int, holes: float, unknown: float, decimals: int
+) -> None:
+    symbols = sum(symbol in written.rules for symbol in ("BTC-USD", "ETH-USD"))
+    same(written.compiled(), walk(seed, 160, symbols, holes=holes, unknown=unknown, decimals=decimals))
+
+
+PLAIN = strategy("close crosses above mean(close, 5)", stop="2% below entry", target="3% above entry")
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    steps: list[int] = []
+    step = Session.step
+
+    def stepping(session: Session, at: int, ready: object) -> object:
+        steps.append(at)
+        return step(session, at, ready)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Session, "step", stepping)
+    return steps
+
+
+def test_trades_that_are_alone_are_not_stepped(monkeypatch: pytest.MonkeyPatch) -> None:
+    project, data = compiled(PLAIN), walk(3, 4000)
+    told = [record for record in same(project, data) if isinstance(record, TOLD)]
+    assert told == [record for record in stepped(project, data, interpreted=False).records if isinstance(record, TOLD)]
+    steps = counted(monkeypatch)
+    outcome = run(project, data).outcome
+    assert outcome.counts["trades"] > 150
+    assert len(steps) < 150  # the last trade, which may be open at the end
+
+
+@pytest.mark.parametrize("limit", ["limit value order.notional <= 1_000 USD", "limit most equity >= 9_950 USD"])
+def test_a_limit_that_refuses_ends_a_course_before_its_trade(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = same(compiled(PLAIN, limit + "\n"), walk(5, 1500))
+    verdicts = {record.verdict for record in found if isinstance(record, Decision)}
+    assert verdicts == {"approve", "reject"}
+
+
+def test_the_groups_of_a_ledger_are_those_of_stepping(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Segments, and with them the chain of the ledger, depend on nothing but the records and their order."""
+    project, data = compiled(PLAIN, venue=VENUES[1]), walk(8, 12_000)
+    groups = {}
+    for name, worth in (("course", 1), ("steps", 1 << 40)):
+        monkeypatch.setattr(passing, "WORTH", worth)
+        kept = run(project, data).records.groups
+        groups[name] = [(group.first, [(s.kind, s.payload(group.first)) for s in group.segments]) for group in kept]
+    course, steps = groups["course"], groups["steps"]
+    assert len(course) >= 2
+    assert [[entry for entry in of if entry[0] != "Curve"] for _, of in course] == [
+        [entry for entry in of if entry[0] != "Curve"] for _, of in steps
+    ]
+
+
+def test_what_a_plan_says_besides_entries_keeps_it_from_courses(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = counted(monkeypatch)
+    levels = {"stop": "2% below entry", "target": "3% above entry", "more": ("cool down 4h after stop",)}
+    project = compiled(strategy("close crosses above mean(close, 5)", **levels))  # type: ignore[arg-type]
+    trades = run(project, walk(3, 1000)).outcome.counts["trades"]
+    assert len(steps) > 2 * trades
