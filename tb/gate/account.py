@@ -274,7 +274,7 @@ class Account:
 
     def pass_trades(self, cash: Decimal, last: int) -> None:
         """Whole trades are over, the last at that instant, and leave nothing but this cash."""
-        self.cash, self._are_summed = cash, False
+        self.cash, self.kept.are_summed = cash, False
         self.observe(last)
 
     def _observe_all(self, stretch: Stretch) -> None:
