@@ -92,7 +92,7 @@ class Course:
                 if self.session.plan.graph[exit_.when].op == "const":
                     found[one.number] |= self.view.value(exit_.when, one.symbol, 0) == 1.0
                     continue
-                closes = bars.closes[self.view.columns[exit_.when, one.symbol] == 1.0]
+                closes = bars.closes[self.view.column(exit_.when, one.symbol) == 1.0]
                 # a close that is not one of the data's own counts at the bar before it, which is held over sooner
                 found[one.number, np.maximum(base.closes.searchsorted(closes, side="right") - 1, 0)] = True
         return found
@@ -238,7 +238,7 @@ class Course:
         places = which.tolist()
         for at, leaf in terms.moving:
             if isinstance(leaf, int):
-                values = self.view.columns[leaf, terms.symbol][rows]
+                values = self.view.column(leaf, terms.symbol)[rows]
                 found[leaves[at]] = Number.of(values) if np.isfinite(values).all() else None
             else:
                 said = [passage.moving(leaf, k) for k in places]
