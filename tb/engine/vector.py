@@ -10,11 +10,20 @@ from numpy.typing import NDArray
 
 from tb.engine.graph import Constant
 from tb.vocabulary.pointwise import POINTWISE
-from tb.vocabulary.run import evaluate_pointwise
+from tb.vocabulary.run import compare, evaluate_pointwise, join
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Shape = int | tuple[int, ...]
+# what a comparison gives where its left side is below, equal and above
+CASES = {
+    "lt": (1.0, 0.0, 0.0),
+    "le": (1.0, 1.0, 0.0),
+    "gt": (0.0, 0.0, 1.0),
+    "ge": (0.0, 1.0, 1.0),
+    "eq": (0.0, 1.0, 0.0),
+    "ne": (1.0, 0.0, 1.0),
+}
 LONG_AGO = -(2**60)
 
 
@@ -23,7 +32,7 @@ def pointwise(op: str, consts: Sequence[Constant], args: Sequence[Floats], size:
     with np.errstate(all="ignore"):
         match op:
             case "and" | "or":
-                return _logic(op, args)
+                return join(0.0 if op == "and" else 1.0, args)
             case "best":
                 return _best(args, size)
             case "regime" | "first":
@@ -52,18 +61,8 @@ def pointwise(op: str, consts: Sequence[Constant], args: Sequence[Floats], size:
                 return _score(consts, args, size)
             case "ramp":
                 return _ramp(consts, args[0])
-            case "lt":
-                return _known(args, args[0] < args[1])
-            case "le":
-                return _known(args, args[0] <= args[1])
-            case "gt":
-                return _known(args, args[0] > args[1])
-            case "ge":
-                return _known(args, args[0] >= args[1])
-            case "eq":
-                return _known(args, args[0] == args[1])
-            case "ne":
-                return _known(args, args[0] != args[1])
+            case "lt" | "le" | "gt" | "ge" | "eq" | "ne":
+                return compare(CASES[op], args[0], args[1])
             case "neg":
                 return -args[0]
             case "add":
@@ -111,16 +110,6 @@ def _known(args: Sequence[Floats], truth: NDArray[np.bool_]) -> Floats:
     for other in args[1:]:
         unknown = unknown | np.isnan(other)
     return np.where(unknown, np.nan, truth.astype(np.float64))
-
-
-def _logic(op: str, args: Sequence[Floats]) -> Floats:
-    deciding = 0.0 if op == "and" else 1.0
-    decided = args[0] == deciding
-    unknown = np.isnan(args[0])
-    for other in args[1:]:
-        decided = decided | (other == deciding)
-        unknown = unknown | np.isnan(other)
-    return np.where(decided, deciding, np.where(unknown, np.nan, 1.0 - deciding))
 
 
 def _best(args: Sequence[Floats], size: Shape) -> Floats:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb.vocabulary.function import Constants, Function
-from tb.vocabulary.kernels import address, load, load_pointwise, load_together
+from tb.vocabulary.kernels import address, load, load_pointwise, load_together, load_truth
 from tb.vocabulary.pointwise import Pointwise
 
 Array = NDArray[np.float64]
@@ -50,6 +50,23 @@ def evaluate_pointwise(function: Pointwise, inputs: Array) -> Array:
     output = np.empty(inputs.shape[1])
     load_pointwise(function)(_prepared(inputs), output)
     return output
+
+
+def compare(cases: tuple[float, float, float], left: Array, right: Array) -> Array:
+    """What the cases (below, equal, above) of left against right give at each place; NaN where a side is. Shapes are equal."""
+    output = np.empty(left.shape)
+    load_truth("compared")(*cases, _flat(left), _flat(right), output.reshape(-1))
+    return output
+
+
+def join(deciding: float, args: Sequence[Array]) -> Array:
+    """`and` of truth values where 0.0 decides, `or` where 1.0 does, at each place. Shapes are equal."""
+    found = args[0]
+    for other in args[1:]:
+        output = np.empty(found.shape)
+        load_truth("joined")(deciding, _flat(found), _flat(other), output.reshape(-1))
+        found = output
+    return found
 
 
 @dataclass(slots=True, eq=False)
@@ -104,6 +121,10 @@ def _recursive(function: Function, constants: Constants, inputs: Array, carried:
     outputs = np.empty((len(function.outputs), inputs.shape[1]))
     load(function)(state, np.array(constants, dtype=np.float64), _prepared(inputs), outputs)
     return outputs, Carry(state)
+
+
+def _flat(values: Array) -> Array:
+    return (values if values.flags.carray else _prepared(values)).reshape(-1)
 
 
 def _prepared(inputs: Array) -> Array:

@@ -43,6 +43,11 @@ def load_together() -> Any:
     return _named("many:for_each")
 
 
+def load_truth(name: str) -> Any:
+    """`compared` or `joined` of `tb.vocabulary.kernels.truth`."""
+    return _named(f"truth:{name}")
+
+
 def load_pointwise(function: Pointwise) -> PointwiseKernel:
     """The compiled kernel of a function of one bar."""
     return cast(PointwiseKernel, _named(function.kernel))

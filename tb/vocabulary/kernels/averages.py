@@ -26,7 +26,14 @@ def _weighted_means(x: Any, n: int, out: Any) -> None:
     """out[t] = the mean of x[t : t + n] by the weights 1 to n, taken of distances from the oldest value."""
     for t in range(out.shape[0]):
         out[t] = 0.0
-    for j in range(n):
+    for four in range(n // 4):  # four at a time, in their order
+        j = 4 * four
+        for t in range(out.shape[0]):
+            some = out[t] + (j + 1) * (x[t + j] - x[t])
+            some += (j + 2) * (x[t + j + 1] - x[t])
+            some += (j + 3) * (x[t + j + 2] - x[t])
+            out[t] = some + (j + 4) * (x[t + j + 3] - x[t])
+    for j in range(n // 4 * 4, n):
         for t in range(out.shape[0]):
             out[t] += (j + 1) * (x[t + j] - x[t])
     for t in range(out.shape[0]):
@@ -40,7 +47,14 @@ def mean(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     out = outputs[0]
     for t in range(out.shape[0]):
         out[t] = 0.0
-    for j in range(n):
+    for four in range(n // 4):  # four at a time, in their order
+        j = 4 * four
+        for t in range(out.shape[0]):
+            some = out[t] + (x[t + j] - x[t])
+            some += x[t + j + 1] - x[t]
+            some += x[t + j + 2] - x[t]
+            out[t] = some + (x[t + j + 3] - x[t])
+    for j in range(n // 4 * 4, n):
         for t in range(out.shape[0]):
             out[t] += x[t + j] - x[t]
     for t in range(out.shape[0]):

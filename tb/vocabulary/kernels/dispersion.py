@@ -26,7 +26,14 @@ def _means(x: Any, n: int, out: Any) -> None:
     """out[t] = the mean of x[t : t + n], taken of distances from the oldest value."""
     for t in range(out.shape[0]):
         out[t] = 0.0
-    for j in range(n):
+    for four in range(n // 4):  # four at a time, in their order
+        j = 4 * four
+        for t in range(out.shape[0]):
+            some = out[t] + (x[t + j] - x[t])
+            some += x[t + j + 1] - x[t]
+            some += x[t + j + 2] - x[t]
+            out[t] = some + (x[t + j + 3] - x[t])
+    for j in range(n // 4 * 4, n):
         for t in range(out.shape[0]):
             out[t] += x[t + j] - x[t]
     for t in range(out.shape[0]):
@@ -38,7 +45,14 @@ def _stdevs(x: Any, n: int, centre: Any, out: Any) -> None:
     """The standard deviation of each window from its mean."""
     for t in range(out.shape[0]):
         out[t] = 0.0
-    for j in range(n):
+    for four in range(n // 4):  # four at a time, in their order
+        j = 4 * four
+        for t in range(out.shape[0]):
+            some = out[t] + (x[t + j] - centre[t]) * (x[t + j] - centre[t])
+            some += (x[t + j + 1] - centre[t]) * (x[t + j + 1] - centre[t])
+            some += (x[t + j + 2] - centre[t]) * (x[t + j + 2] - centre[t])
+            out[t] = some + (x[t + j + 3] - centre[t]) * (x[t + j + 3] - centre[t])
+    for j in range(n // 4 * 4, n):
         for t in range(out.shape[0]):
             out[t] += (x[t + j] - centre[t]) * (x[t + j] - centre[t])
     for t in range(out.shape[0]):
@@ -128,7 +142,14 @@ def slope(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     spread = n * (float(n) * n - 1.0) / 12.0
     for t in range(out.shape[0]):
         out[t] = 0.0
-    for j in range(n):
+    for four in range(n // 4):  # four at a time, in their order
+        j = 4 * four
+        for t in range(out.shape[0]):
+            some = out[t] + (j - centre) * (x[t + j] - x[t])
+            some += (j + 1 - centre) * (x[t + j + 1] - x[t])
+            some += (j + 2 - centre) * (x[t + j + 2] - x[t])
+            out[t] = some + (j + 3 - centre) * (x[t + j + 3] - x[t])
+    for j in range(n // 4 * 4, n):
         for t in range(out.shape[0]):
             out[t] += (j - centre) * (x[t + j] - x[t])
     for t in range(out.shape[0]):
@@ -146,7 +167,14 @@ def cci(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _means(typical, n, centre)
     for t in range(out.shape[0]):
         out[t] = 0.0
-    for j in range(n):
+    for four in range(n // 4):  # four at a time, in their order
+        j = 4 * four
+        for t in range(out.shape[0]):
+            some = out[t] + abs(typical[t + j] - centre[t])
+            some += abs(typical[t + j + 1] - centre[t])
+            some += abs(typical[t + j + 2] - centre[t])
+            out[t] = some + abs(typical[t + j + 3] - centre[t])
+    for j in range(n // 4 * 4, n):
         for t in range(out.shape[0]):
             out[t] += abs(typical[t + j] - centre[t])
     for t in range(out.shape[0]):

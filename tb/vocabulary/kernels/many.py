@@ -88,5 +88,6 @@ def for_each(
                 source = fourth[row]
             else:
                 source = fifth[row]
-            gathered[i] = source[end - length : end]
+            for k in range(length):  # a slice assigned at once compiles two seconds longer, for the words of its error
+                gathered[i, k] = source[end - length + k]
         _call(kernel, state, constants, gathered, outputs[s])

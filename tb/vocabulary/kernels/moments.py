@@ -26,7 +26,14 @@ def _means(x: Any, n: int, out: Any) -> None:
     """out[t] = the mean of x[t : t + n], taken of distances from the oldest value."""
     for t in range(out.shape[0]):
         out[t] = 0.0
-    for j in range(n):
+    for four in range(n // 4):  # four at a time, in their order
+        j = 4 * four
+        for t in range(out.shape[0]):
+            some = out[t] + (x[t + j] - x[t])
+            some += x[t + j + 1] - x[t]
+            some += x[t + j + 2] - x[t]
+            out[t] = some + (x[t + j + 3] - x[t])
+    for j in range(n // 4 * 4, n):
         for t in range(out.shape[0]):
             out[t] += x[t + j] - x[t]
     for t in range(out.shape[0]):
@@ -41,7 +48,14 @@ def variance(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _means(x, n, centre)
     for t in range(out.shape[0]):
         out[t] = 0.0
-    for j in range(n):
+    for four in range(n // 4):  # four at a time, in their order
+        j = 4 * four
+        for t in range(out.shape[0]):
+            some = out[t] + (x[t + j] - centre[t]) * (x[t + j] - centre[t])
+            some += (x[t + j + 1] - centre[t]) * (x[t + j + 1] - centre[t])
+            some += (x[t + j + 2] - centre[t]) * (x[t + j + 2] - centre[t])
+            out[t] = some + (x[t + j + 3] - centre[t]) * (x[t + j + 3] - centre[t])
+    for j in range(n // 4 * 4, n):
         for t in range(out.shape[0]):
             out[t] += (x[t + j] - centre[t]) * (x[t + j] - centre[t])
     for t in range(out.shape[0]):
@@ -94,7 +108,14 @@ def mean_deviation(_state: Any, constants: Any, inputs: Any, outputs: Any) -> No
     _means(x, n, centre)
     for t in range(out.shape[0]):
         out[t] = 0.0
-    for j in range(n):
+    for four in range(n // 4):  # four at a time, in their order
+        j = 4 * four
+        for t in range(out.shape[0]):
+            some = out[t] + abs(x[t + j] - centre[t])
+            some += abs(x[t + j + 1] - centre[t])
+            some += abs(x[t + j + 2] - centre[t])
+            out[t] = some + abs(x[t + j + 3] - centre[t])
+    for j in range(n // 4 * 4, n):
         for t in range(out.shape[0]):
             out[t] += abs(x[t + j] - centre[t])
     for t in range(out.shape[0]):

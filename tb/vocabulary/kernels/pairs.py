@@ -53,7 +53,14 @@ def _means(x: Any, n: int, out: Any) -> None:
     """out[t] = the mean of x[t : t + n], taken of distances from the oldest value."""
     for t in range(out.shape[0]):
         out[t] = 0.0
-    for j in range(n):
+    for four in range(n // 4):  # four at a time, in their order
+        j = 4 * four
+        for t in range(out.shape[0]):
+            some = out[t] + (x[t + j] - x[t])
+            some += x[t + j + 1] - x[t]
+            some += x[t + j + 2] - x[t]
+            out[t] = some + (x[t + j + 3] - x[t])
+    for j in range(n // 4 * 4, n):
         for t in range(out.shape[0]):
             out[t] += x[t + j] - x[t]
     for t in range(out.shape[0]):
@@ -65,7 +72,14 @@ def _products(x: Any, y: Any, n: int, x_mean: Any, y_mean: Any, out: Any) -> Non
     """Sums of the products of distances from the means."""
     for t in range(out.shape[0]):
         out[t] = 0.0
-    for j in range(n):
+    for four in range(n // 4):  # four at a time, in their order
+        j = 4 * four
+        for t in range(out.shape[0]):
+            some = out[t] + (x[t + j] - x_mean[t]) * (y[t + j] - y_mean[t])
+            some += (x[t + j + 1] - x_mean[t]) * (y[t + j + 1] - y_mean[t])
+            some += (x[t + j + 2] - x_mean[t]) * (y[t + j + 2] - y_mean[t])
+            out[t] = some + (x[t + j + 3] - x_mean[t]) * (y[t + j + 3] - y_mean[t])
+    for j in range(n // 4 * 4, n):
         for t in range(out.shape[0]):
             out[t] += (x[t + j] - x_mean[t]) * (y[t + j] - y_mean[t])
 

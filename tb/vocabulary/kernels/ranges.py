@@ -49,7 +49,14 @@ def _sums(x: Any, n: int, out: Any) -> None:
     """out[t] = the sum of x[t : t + n], from the oldest value on."""
     for t in range(out.shape[0]):
         out[t] = 0.0
-    for j in range(n):
+    for four in range(n // 4):  # four at a time, in their order
+        j = 4 * four
+        for t in range(out.shape[0]):
+            some = out[t] + x[t + j]
+            some += x[t + j + 1]
+            some += x[t + j + 2]
+            out[t] = some + x[t + j + 3]
+    for j in range(n // 4 * 4, n):
         for t in range(out.shape[0]):
             out[t] += x[t + j]
 
@@ -59,11 +66,29 @@ def _means(x: Any, n: int, out: Any) -> None:
     """out[t] = the mean of x[t : t + n], taken of distances from the oldest value."""
     for t in range(out.shape[0]):
         out[t] = 0.0
-    for j in range(n):
+    for four in range(n // 4):  # four at a time, in their order
+        j = 4 * four
+        for t in range(out.shape[0]):
+            some = out[t] + (x[t + j] - x[t])
+            some += x[t + j + 1] - x[t]
+            some += x[t + j + 2] - x[t]
+            out[t] = some + (x[t + j + 3] - x[t])
+    for j in range(n // 4 * 4, n):
         for t in range(out.shape[0]):
             out[t] += x[t + j] - x[t]
     for t in range(out.shape[0]):
         out[t] = x[t] + out[t] / n
+
+
+@compiled
+def _hide_unknown(x: Any, n: int, out: Any) -> None:
+    """out[t] becomes unknown where one of x[t : t + n] is."""
+    if _unknowns(x) > 0:
+        known = 0
+        for i in range(x.shape[0]):
+            known = known + 1 if math.isfinite(x[i]) else 0
+            if known < n and i >= n - 1:
+                out[i - n + 1] = NAN
 
 
 @compiled
@@ -73,7 +98,18 @@ def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
     The extreme of twice as many values is that of two extremes, so a window takes as many steps as n has binary digits.
     """
     m = out.shape[0]
-    best = sign * x
+    if m < 4:  # a live step: too few for them to share anything
+        for t in range(m):
+            most = sign * x[t]
+            for j in range(1, n):
+                value = sign * x[t + j]
+                most = value if value > most else most
+            out[t] = sign * most + 0.0
+        _hide_unknown(x, n, out)
+        return
+    best = np.empty(x.shape[0])
+    for i in range(x.shape[0]):
+        best[i] = sign * x[i]
     size = 1
     while 2 * size <= n:
         length = best.shape[0] - size
@@ -85,12 +121,7 @@ def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
     left, right = best[:m], best[n - size :]
     for t in range(m):
         out[t] = sign * (left[t] if left[t] > right[t] else right[t]) + 0.0
-    if _unknowns(x) > 0:
-        known = 0
-        for i in range(x.shape[0]):
-            known = known + 1 if math.isfinite(x[i]) else 0
-            if known < n and i >= n - 1:
-                out[i - n + 1] = NAN
+    _hide_unknown(x, n, out)
 
 
 @compiled
@@ -150,7 +181,14 @@ def _sample_variance(x: Any, n: int, out: Any) -> None:
     _means(x, n, centre)
     for t in range(out.shape[0]):
         out[t] = 0.0
-    for j in range(n):
+    for four in range(n // 4):  # four at a time, in their order
+        j = 4 * four
+        for t in range(out.shape[0]):
+            some = out[t] + (x[t + j] - centre[t]) * (x[t + j] - centre[t])
+            some += (x[t + j + 1] - centre[t]) * (x[t + j + 1] - centre[t])
+            some += (x[t + j + 2] - centre[t]) * (x[t + j + 2] - centre[t])
+            out[t] = some + (x[t + j + 3] - centre[t]) * (x[t + j + 3] - centre[t])
+    for j in range(n // 4 * 4, n):
         for t in range(out.shape[0]):
             out[t] += (x[t + j] - centre[t]) * (x[t + j] - centre[t])
     for t in range(out.shape[0]):
@@ -213,7 +251,14 @@ def _bands(x: Any, n: int, k: float, middle: Any, width: Any) -> None:
     _means(x, n, middle)
     for t in range(width.shape[0]):
         width[t] = 0.0
-    for j in range(n):
+    for four in range(n // 4):  # four at a time, in their order
+        j = 4 * four
+        for t in range(width.shape[0]):
+            some = width[t] + (x[t + j] - middle[t]) * (x[t + j] - middle[t])
+            some += (x[t + j + 1] - middle[t]) * (x[t + j + 1] - middle[t])
+            some += (x[t + j + 2] - middle[t]) * (x[t + j + 2] - middle[t])
+            width[t] = some + (x[t + j + 3] - middle[t]) * (x[t + j + 3] - middle[t])
+    for j in range(n // 4 * 4, n):
         for t in range(width.shape[0]):
             width[t] += (x[t + j] - middle[t]) * (x[t + j] - middle[t])
     for t in range(width.shape[0]):

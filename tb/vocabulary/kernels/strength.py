@@ -63,13 +63,35 @@ def _unknowns(x: Any) -> int:
 
 
 @compiled
+def _hide_unknown(x: Any, n: int, out: Any) -> None:
+    """out[t] becomes unknown where one of x[t : t + n] is."""
+    if _unknowns(x) > 0:
+        known = 0
+        for i in range(x.shape[0]):
+            known = known + 1 if math.isfinite(x[i]) else 0
+            if known < n and i >= n - 1:
+                out[i - n + 1] = NAN
+
+
+@compiled
 def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
     """out[t] = the greatest (sign 1) or least (sign -1) of x[t : t + n], NaN where one of them is unknown.
 
     The extreme of twice as many values is that of two extremes, so a window takes as many steps as n has binary digits.
     """
     m = out.shape[0]
-    best = sign * x
+    if m < 4:  # a live step: too few for them to share anything
+        for t in range(m):
+            most = sign * x[t]
+            for j in range(1, n):
+                value = sign * x[t + j]
+                most = value if value > most else most
+            out[t] = sign * most + 0.0
+        _hide_unknown(x, n, out)
+        return
+    best = np.empty(x.shape[0])
+    for i in range(x.shape[0]):
+        best[i] = sign * x[i]
     size = 1
     while 2 * size <= n:
         length = best.shape[0] - size
@@ -81,12 +103,7 @@ def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
     left, right = best[:m], best[n - size :]
     for t in range(m):
         out[t] = sign * (left[t] if left[t] > right[t] else right[t]) + 0.0
-    if _unknowns(x) > 0:
-        known = 0
-        for i in range(x.shape[0]):
-            known = known + 1 if math.isfinite(x[i]) else 0
-            if known < n and i >= n - 1:
-                out[i - n + 1] = NAN
+    _hide_unknown(x, n, out)
 
 
 @compiled

@@ -53,9 +53,27 @@ def _sums(x: Any, n: int, out: Any) -> None:
     """out[t] = the sum of x[t : t + n], from the oldest value on."""
     for t in range(out.shape[0]):
         out[t] = 0.0
-    for j in range(n):
+    for four in range(n // 4):  # four at a time, in their order
+        j = 4 * four
+        for t in range(out.shape[0]):
+            some = out[t] + x[t + j]
+            some += x[t + j + 1]
+            some += x[t + j + 2]
+            out[t] = some + x[t + j + 3]
+    for j in range(n // 4 * 4, n):
         for t in range(out.shape[0]):
             out[t] += x[t + j]
+
+
+@compiled
+def _hide_unknown(x: Any, n: int, out: Any) -> None:
+    """out[t] becomes unknown where one of x[t : t + n] is."""
+    if _unknowns(x) > 0:
+        known = 0
+        for i in range(x.shape[0]):
+            known = known + 1 if math.isfinite(x[i]) else 0
+            if known < n and i >= n - 1:
+                out[i - n + 1] = NAN
 
 
 @compiled
@@ -65,7 +83,18 @@ def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
     The extreme of twice as many values is that of two extremes, so a window takes as many steps as n has binary digits.
     """
     m = out.shape[0]
-    best = sign * x
+    if m < 4:  # a live step: too few for them to share anything
+        for t in range(m):
+            most = sign * x[t]
+            for j in range(1, n):
+                value = sign * x[t + j]
+                most = value if value > most else most
+            out[t] = sign * most + 0.0
+        _hide_unknown(x, n, out)
+        return
+    best = np.empty(x.shape[0])
+    for i in range(x.shape[0]):
+        best[i] = sign * x[i]
     size = 1
     while 2 * size <= n:
         length = best.shape[0] - size
@@ -77,12 +106,7 @@ def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
     left, right = best[:m], best[n - size :]
     for t in range(m):
         out[t] = sign * (left[t] if left[t] > right[t] else right[t]) + 0.0
-    if _unknowns(x) > 0:
-        known = 0
-        for i in range(x.shape[0]):
-            known = known + 1 if math.isfinite(x[i]) else 0
-            if known < n and i >= n - 1:
-                out[i - n + 1] = NAN
+    _hide_unknown(x, n, out)
 
 
 @compiled
@@ -170,7 +194,14 @@ def efficiency_ratio(_state: Any, constants: Any, inputs: Any, outputs: Any) -> 
     x, out = inputs[0], outputs[0]
     for t in range(out.shape[0]):
         out[t] = 0.0
-    for j in range(n):
+    for four in range(n // 4):  # four at a time, in their order
+        j = 4 * four
+        for t in range(out.shape[0]):
+            some = out[t] + abs(x[t + j + 1] - x[t + j])
+            some += abs(x[t + j + 2] - x[t + j + 1])
+            some += abs(x[t + j + 3] - x[t + j + 2])
+            out[t] = some + abs(x[t + j + 4] - x[t + j + 3])
+    for j in range(n // 4 * 4, n):
         for t in range(out.shape[0]):
             out[t] += abs(x[t + j + 1] - x[t + j])
     for t in range(out.shape[0]):
