@@ -10,6 +10,7 @@ COMMANDS = {
     "yardstick": "benchmarks.yardstick.command",
     "decisions": "benchmarks.deciding.command",
     "live": "benchmarks.live.command",
+    "gateway": "benchmarks.gateway.command",
 }
 
 

@@ -19,7 +19,7 @@ from tb.runtime.policy import compile_project
 from tb.runtime.project import load_project
 
 SIZES = (10, 30, 100)
-OTHERS = "beside this there are `parity`, `yardstick`, `decisions` and `live`; each says with --help what it does"
+OTHERS = "beside this there are `parity`, `yardstick`, `decisions`, `live` and `gateway`; each says with --help what it does"
 
 
 def machine() -> dict[str, str]:

@@ -15,6 +15,7 @@ from benchmarks.__main__ import COMMANDS
 from benchmarks.deciding import command as decisions
 from benchmarks.deciding.inputs import Input, draw
 from benchmarks.deciding.policy import comparisons
+from benchmarks.gateway import command as gateway
 from benchmarks.live import command as live
 from benchmarks.parity import ours
 from benchmarks.parity.command import arrays
@@ -270,3 +271,10 @@ def test_every_command_says_what_it_does(name: str, capsys: pytest.CaptureFixtur
         import_module(COMMANDS[name]).main(["--help"])
     assert ended.value.code == 0
     assert f"python -m benchmarks {name}" in capsys.readouterr().out
+
+
+def test_gateway_times_orders(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert gateway.main(["--orders", "5", "--folder", str(tmp_path), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert len(found) == 6
+    assert all(0 < middle <= high <= most for middle, high, most in found.values())

@@ -1,0 +1,1 @@
+"""What the gateway adds to an order, without a network."""
