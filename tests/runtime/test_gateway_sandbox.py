@@ -27,6 +27,14 @@ def test_a_day_on_which_nothing_goes_wrong(tmp_path: Path) -> None:
         assert max(one["to"] - one["from"] for one in state["unprotected"]) == 0
 
 
+def test_a_late_fill_that_nobody_tells(tmp_path: Path) -> None:
+    """The venue says that brackets are cancelled, fills them all the same, and its stream is silent."""
+    with a_day(tmp_path) as day:
+        live(day, {"after": FAULTS["silent"], "exit": FAULTS["fill-after-cancelled"]})
+        assert list(day.wrong()) == []
+        assert day.gateway.breaker.now().state == "closed"
+
+
 @pytest.mark.parametrize(("number", "fault"), list(enumerate(HERE)))
 def test_a_day_with_a_fault(tmp_path: Path, number: int, fault: str) -> None:
     with a_day(tmp_path) as day:

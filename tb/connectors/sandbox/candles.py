@@ -5,10 +5,11 @@ The last candle is the one that is still growing, as the venue shows it: whoever
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from tb.connectors.sandbox.answers import Json
-from tb.connectors.sandbox.recording import Series
+from tb.connectors.sandbox.recording import Bar, Series
 from tb.core.encode import plain
 from tb.core.time import DAY, HOUR, MINUTE, SECOND
 
@@ -39,25 +40,28 @@ def candles_json(series: Series, period: int, first: int, last: int, now: int) -
 
 
 def _candle(series: Series, start: int, period: int, now: int) -> Json | None:
-    parts = [part for place in series.places(start, min(start + period - 1, now)) if (part := _so_far(series, place, now))]
-    if not parts:
+    places = series.places(start, min(start + period - 1, now))
+    if not places:
         return None
+    newest = places[-1]
+    closed = newest if now >= series.starts[newest] + series.period else newest - 1
+    parts = [series.together(places[0], closed)] if closed >= places[0] else []
+    if closed < newest:
+        parts.append(_so_far(series, newest, now))
     return {
         "start": str(start // SECOND),
-        "low": plain(min(part[2] for part in parts)),
-        "high": plain(max(part[1] for part in parts)),
-        "open": plain(parts[0][0]),
-        "close": plain(parts[-1][3]),
-        "volume": plain(sum((part[4] for part in parts), Decimal(0))),
+        "low": plain(min(part.low for part in parts)),
+        "high": plain(max(part.high for part in parts)),
+        "open": plain(parts[0].open),
+        "close": plain(parts[-1].close),
+        "volume": plain(sum((part.volume for part in parts), Decimal(0))),
     }
 
 
-def _so_far(series: Series, place: int, now: int) -> tuple[Decimal, Decimal, Decimal, Decimal, Decimal]:
-    """Open, high, low, close and volume of a bar as far as time has come."""
+def _so_far(series: Series, place: int, now: int) -> Bar:
+    """A bar as far as time has come."""
     bar = series.bar(place)
-    if now >= bar.start + series.period:
-        return bar.open, bar.high, bar.low, bar.close, bar.volume
     seen = [price for at, price in series.points(place) if at <= now]
     close = round(series.inside(place, now), 8)
     volume = round(bar.volume * (now - bar.start) / series.period, 8)
-    return bar.open, max(*seen, close), min(*seen, close), close, volume
+    return replace(bar, high=max(*seen, close), low=min(*seen, close), close=close, volume=volume)

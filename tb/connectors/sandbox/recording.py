@@ -68,8 +68,8 @@ class Series:
         self._rows = [row for row, is_known in enumerate(known) if is_known]
         self.starts = [int(data.time[row]) + self.shift for row in self._rows]
         self._volumes = list(accumulate((_number(data.volume[row]) for row in self._rows), initial=0.0))
-        self._lows = [_finite(data.low[row], data.close[row]) for row in self._rows]
-        self._highs = [_finite(data.high[row], data.close[row]) for row in self._rows]
+        self._lows = [min(data.open[row], data.close[row], _finite(data.low[row], data.close[row])) for row in self._rows]
+        self._highs = [max(data.open[row], data.close[row], _finite(data.high[row], data.close[row])) for row in self._rows]
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -182,6 +182,20 @@ class Series:
                     low, high = (low, middle) if is_beyond(middle) else (middle, high)
                 return high
         return None
+
+    def together(self, first: int, last: int) -> Bar:
+        """The bars at positions `first` to `last` (included) as one."""
+        rows = slice(first, last + 1)
+        begin, end = self.bar(first), self.bar(last)
+        return Bar(
+            start=begin.start,
+            open=begin.open,
+            high=_exact(max(self._highs[rows])),
+            low=_exact(min(self._lows[rows])),
+            close=end.close,
+            volume=Decimal(repr(round(self._volumes[last + 1] - self._volumes[first], 8))),
+            spread=end.spread,
+        )
 
     def next_start(self, after: int) -> int | None:
         """The start of the first bar later than an instant; None where there is none."""

@@ -1,6 +1,8 @@
 """Does the account agree with the venue: what is held, what there is of money, which orders work.
 
-1. Nothing is compared while the fate of an order is unknown, or while fills come in between: then it is tried again (`busy`).
+1. Every order that works is asked about, and every one that was lately told to be over with a rest: a venue may confirm a
+   cancel, or say that it is done, and fill the order all the same. Nothing is compared while the fate of an order is unknown,
+   or while fills come in between: then it is tried again (`busy`).
 2. Of each asset the venue has what was here before tb, and what tb bought or sold since (`expected`). A difference up to the
    tolerance, or one lot, is adopted and recorded; a larger one opens the breaker.
 3. Orders that the venue works and nobody here sent open the breaker; so do orders that are known here and that the venue has
@@ -25,6 +27,7 @@ from tb.runtime.ports.exchange import Balance, NoAnswer, OrderState, Rules
 if TYPE_CHECKING:
     from tb.runtime.gateway.gateway import Gateway
 
+LATE = 10 * 60_000  # ms after the last word about an order that is over, in which it may have filled all the same
 Outcome = Literal["agrees", "adopted", "differs", "busy", "no answer"]
 
 
@@ -49,7 +52,7 @@ def _compare(gateway: Gateway, *, adopt_all: bool) -> Outcome:
     if not isinstance(clock, NoAnswer):
         gateway.skew = abs(clock - gateway.now())
         gateway.hear_from_venue()
-    if not _ask_about_all(gateway):
+    if not _ask_about_all(gateway) or not _ask_about_late(gateway):
         return "no answer"
     if gateway.orders.unknown():
         return "busy"
@@ -77,6 +80,21 @@ def _ask_about_all(gateway: Gateway) -> bool:
         settle(gateway, tracked)
         if not answered:
             return False
+    return True
+
+
+def _ask_about_late(gateway: Gateway) -> bool:
+    """The state of every order that is over with a rest since a short time; False where one is not answered."""
+    since = gateway.now() - LATE
+    for tracked in [one for one in gateway.orders.all.values() if one.is_over and one.is_sent and one.rest > 0]:
+        if tracked.look_at >= since:
+            last = tracked.look_at
+            answered = look(gateway, tracked)
+            if tracked.look_at > last and tracked.rest > 0:
+                tracked.look_at = last  # that it is asked about again does not make its last word younger
+            settle(gateway, tracked)
+            if not answered:
+                return False
     return True
 
 
