@@ -61,6 +61,8 @@ def _array(cells: Cells) -> bytes:
     """The cells as an array: of one, where all have the same bytes."""
     raw, one = _pack(cells), _pack(cells[:1])
     cell = one[1:]
+    if not raw.endswith(cell):
+        return raw
     head, count = _head(len(cells)), len(cells)
     return one if len(raw) == head + count * len(cell) and raw[head:] == cell * count else raw
 
@@ -70,7 +72,7 @@ def _text(cells: Cells) -> bytes:
     if cells.count(cells[0]) == len(cells):
         return _pack(cells[:1])
     if len(dict.fromkeys(cells[:LOOK])) > FEW:
-        return _array(cells)
+        return _pack(cells)
     distinct = dict.fromkeys(cells)
     if len(distinct) == 1:
         return _pack(cells[:1])
