@@ -240,9 +240,12 @@ class Reading:
 
 
 def texts_of(values: Sequence[float | None]) -> list[str | None]:
-    """What `str` says of each value made exact. The encoder writes the digits that `repr` does, a hundred times in one call;
-    powers of ten it writes otherwise, and what is no number as nothing."""
-    told = _encode(values).decode()
-    if "e" not in told and "n" not in told and "0.000000" not in told:
+    """What `str` says of each value made exact. The encoder writes the digits that `repr` does, all in one call; powers of ten
+    it writes otherwise, what is no number as nothing, and what is no plain float not at all or without a point."""
+    try:
+        told = _encode(values).decode()
+    except TypeError:
+        told = "none"
+    if "e" not in told and "n" not in told and "0.000000" not in told and told.count(".") == len(values):
         return [*told[1:-1].split(",")]
     return [None if value is None else str(value) for value in map(exact, values)]

@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -147,6 +148,12 @@ def test_a_reader_that_fails_leaves_nothing_behind_that_a_later_order_is_judged_
 def test_market_values_have_the_text_of_their_exact_value(values: list[float | None]) -> None:
     expected = [None if value is None else str(value) for value in map(exact, values)]
     assert texts_of(tuple(values)) == expected
+
+
+@pytest.mark.parametrize("value", [np.float64(1.5), np.float64(np.nan), np.float32(0.1), 3, 0, True])
+def test_whatever_a_view_takes_for_a_float_has_the_text_of_its_exact_value(value: float) -> None:
+    assert texts_of((2.5, value, None)) == ["2.5", None if math.isnan(value) else str(exact(value)), None]
+    assert texts_of((value,)) == [None if math.isnan(value) else str(exact(value))]
 
 
 def test_and_so_have_floats_of_any_bits() -> None:
