@@ -13,7 +13,11 @@ TOO_LONG = "held as long as allowed"  # and what is said of exits that have no w
 UNSAID = "exit condition"
 LEG_GONE = -2  # stands for the number of the exit where a leg was gone and the others are closed
 GONE = "another leg of it is gone"
-EXIT_CAUSES = {HELD_TOO_LONG: "hold", LEG_GONE: "leg gone"}  # what a fill says of such an exit; of others `exit when`
+FLATTEN = -3  # stands for the exit that the operator ordered
+FLATTENED = "the operator closes everything"
+BY_ITSELF = {HELD_TOO_LONG: TOO_LONG, LEG_GONE: GONE, FLATTEN: FLATTENED}  # what is said of an exit without a condition
+# what a fill says of such an exit; of others `exit when`
+EXIT_CAUSES = {HELD_TOO_LONG: "hold", LEG_GONE: "leg gone", FLATTEN: "flatten"}
 
 
 @dataclass(frozen=True, slots=True)

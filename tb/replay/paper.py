@@ -41,6 +41,12 @@ class PaperVenue:
 
     def attend(self) -> None: ...
 
+    def flatten(self, by: str, reason: str) -> bool:
+        return False
+
+    def reconcile(self, by: str) -> str:
+        return "agrees"  # there is nobody to differ from
+
     def close(self) -> None: ...
 
     def trouble(self) -> str:

@@ -18,7 +18,7 @@ from tb.engine.instant import EXACT
 from tb.engine.plan import EnterPlan, Plan, StrategyPlan
 from tb.engine.say import say
 from tb.gate.conversion import ONE
-from tb.gate.proposal import HELD_TOO_LONG, TOO_LONG, UNSAID, Proposal
+from tb.gate.proposal import BY_ITSELF, FLATTEN, HELD_TOO_LONG, UNSAID, Proposal
 from tb.gate.resting import asked_price, expected_of
 from tb.gate.sizing import expected_price, size
 from tb.runtime.drafts import Draft, Key, Ready
@@ -54,6 +54,12 @@ class Proposer:
                 drafts.append(self._exit_draft(strategy, position, which, row, at))
         return drafts
 
+    def flattening(self, position: Position, at: int) -> Draft | None:
+        """An order that closes it because the operator closes everything; None where no bar closed now."""
+        strategy = self.strategies[position.strategy]
+        row = self.view.row(position.instrument, strategy.period, at)
+        return None if row is None else self._exit_draft(strategy, position, FLATTEN, row, at)
+
     def _why_exit(self, strategy: StrategyPlan, position: Position, row: int, at: int) -> int | None:
         longest = strategy.longest_hold(position.instrument, position.tier)
         if longest is not None and at - position.entry.at >= longest:
@@ -65,9 +71,9 @@ class Proposer:
 
     def _exit_draft(self, strategy: StrategyPlan, position: Position, which: int, row: int, at: int) -> Draft:
         symbol = position.instrument
-        if which == HELD_TOO_LONG:
+        if which in BY_ITSELF:
             leaves: tuple[int, ...] = ()
-            reason = TOO_LONG
+            reason = BY_ITSELF[which]
         else:
             exit_ = strategy.exits[which]
             leaves = exit_.leaves

@@ -128,6 +128,13 @@ class Session:
         self._note_what_is_open(at)
         return silent
 
+    def flatten(self, at: int) -> None:
+        """The operator closes everything: an order that closes it for each position that none is on its way for."""
+        for position in list(self.positions.values()):
+            draft = None if position.exiting else self.proposer.flattening(position, at)
+            if draft is not None:
+                self.judge(draft, at)
+
     def is_busy(self, key: Key, at: int) -> bool:
         """Whether a strategy holds, waits or cools down in an instrument, and so proposes nothing there."""
         return key in self.positions or key in self.waiting or self.cooling.get(key, 0) > at

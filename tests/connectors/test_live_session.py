@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from small_projects import settings_text, strategy
 
 from tb.cli import tb
 from tb.cli.live import venue_world
+from tb.cli.rebuild_positions import held_from
+from tb.cli.reconcile import compared
 from tb.cli.running import begin_live
 from tb.connectors.coinbase import Coinbase, connect, credentials_of
 from tb.connectors.sandbox.server import Sandbox
@@ -24,6 +27,7 @@ from tb.runtime.gateway.gateway import Gateway
 from tb.runtime.operator import Inbox
 from tb.runtime.policy import Compiled, compile_project
 from tb.runtime.ports.alerts import Alert
+from tb.runtime.ports.exchange import OrderState, Request, VenueFill
 from tb.runtime.project import load_project
 from tb.runtime.running.cycle import Cycle
 from tb.runtime.running.inputs import Journal
@@ -214,3 +218,50 @@ def test_a_halt_takes_nothing_new_and_a_resume_goes_on(tmp_path: Path, sandbox: 
         session.loop.inbox.put("resume", at=0, by="ana", reason="looked")
         session.until(BEGIN + 4 * HOUR)
         assert sandbox.state()["orders"]
+
+
+def test_flatten_closes_everything_at_once(tmp_path: Path, sandbox: Sandbox, venue: Coinbase) -> None:
+    with live(tmp_path, sandbox, venue) as session:
+        session.until(BEGIN + HOUR)
+        session.loop.stepper.sending.venue.attend()
+        assert session.loop.stepper.session.positions
+        assert session.loop.inbox is not None
+        session.loop.inbox.put("flatten", at=0, by="ana", reason="leaving")
+        session.until(BEGIN + 3 * HOUR)
+    assert not session.loop.stepper.session.positions
+    trade = next(one for one in recorded(tmp_path, session.run, Trade) if one.exit_at is not None)
+    assert trade.cause == "flatten"
+    assert trade.exit_at is not None
+    assert trade.exit_at < BEGIN + 2 * HOUR
+    state = sandbox.state()
+    assert not [one for one in state["orders"] if one["status"] == "OPEN"]
+    assert all(Decimal(size) == 0 for size in state["positions"].values())
+
+
+def test_what_the_venue_has_is_compared_with_what_was_sent(tmp_path: Path, sandbox: Sandbox, venue: Coinbase) -> None:
+    with live(tmp_path, sandbox, venue) as session:
+        session.until(BEGIN + HOUR)
+        session.loop.stepper.sending.venue.attend()
+    found = compared(project(tmp_path), venue)
+    assert found["agrees"], found
+    assert {one["asset"] for one in found["assets"]} == {"BTC", "USD"}
+    stranger = venue.place(Request("by-hand", "BTC-USD", "buy", Decimal("0.5"), "market"))
+    assert isinstance(stranger, OrderState)
+    found = compared(project(tmp_path), venue)
+    assert not found["agrees"]
+    assert [one["difference"] for one in found["assets"] if one["asset"] == "BTC"] == [Decimal("0.5")]
+
+
+def test_positions_follow_from_fills() -> None:
+    def fill(side: Any, quantity: str, price: str) -> VenueFill:
+        return VenueFill("f", "c", "v", "BTC-USD", side, Decimal(quantity), Decimal(price), Decimal(0), 0)
+
+    def held(*fills: VenueFill) -> tuple[Decimal, Decimal | None]:
+        found = held_from(fills)["BTC-USD"]
+        return found.quantity, found.average
+
+    bought = (fill("buy", "1", "100"), fill("buy", "3", "200"))
+    assert held(*bought) == (Decimal(4), Decimal(175))
+    assert held(*bought, fill("sell", "1", "500")) == (Decimal(3), Decimal(175))
+    assert held(*bought, fill("sell", "4", "500")) == (Decimal(0), None)
+    assert held(*bought, fill("sell", "5", "500")) == (Decimal(-1), Decimal(500))

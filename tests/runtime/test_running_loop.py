@@ -13,7 +13,9 @@ from tb.core.diagnostics import Refused, error
 from tb.core.records import Cancel, Decision, Fill, Latch, Order, Trade
 from tb.core.span import whole_file
 from tb.core.time import HOUR
+from tb.gate.explain import explain
 from tb.replay.data import Market
+from tb.runtime.policy import gates_of
 from tb.runtime.ports.feed import Bar
 from tb.runtime.running.inputs import Close, History, Stop, read_inputs
 
@@ -356,3 +358,21 @@ def test_a_line_that_was_not_finished_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(Refused) as refused:
         list(read_inputs(path))
     assert refused.value.findings[0].code == "TB860"
+
+
+def test_flatten_closes_everything_through_the_gate_and_enters_nothing(tmp_path: Path) -> None:
+    project = compiled(strategy(members="BTC-USD, ETH-USD"))
+    run = running(project, rising(10, "BTC-USD", "ETH-USD"), tmp_path)
+    assert run.loop.inbox is not None
+    inbox = run.loop.inbox
+    _between(run, hour(3), hour(8), lambda: inbox.put("flatten", at=0, by="ana", reason="leaving"), lambda: None)
+    run.loop.run()
+    exits = [decision for decision in run.memory.of(Decision) if decision.kind == "exit"]
+    assert [(one.at, one.reason) for one in exits] == [(hour(4), "the operator closes everything")] * 2
+    assert {fill.cause for fill in run.memory.of(Fill) if fill.at >= hour(4)} == {"flatten"}
+    assert not run.loop.stepper.session.positions
+    assert not [at_ for at_ in entries(run) if at_ > hour(3)]
+    gate = gates_of(project.plan)[HOUR]
+    for decision in exits:
+        told = explain(project.plan, gate, project.settings, decision, policy_hash="0" * 64)
+        assert told.reproduced

@@ -30,7 +30,7 @@ from tb.gate.explain.feeds import compare_feeds
 from tb.gate.explain.legs import compare_legs, evaluate_legs, facts_by_round, facts_of_leg, fits_plan
 from tb.gate.explain.tiers import compare_tier, tier_of
 from tb.gate.gate import Gate, Judgement
-from tb.gate.proposal import EXIT_CAUSES, GONE, HELD_TOO_LONG, LEG_GONE, TOO_LONG, UNSAID
+from tb.gate.proposal import BY_ITSELF, EXIT_CAUSES, HELD_TOO_LONG, TOO_LONG, UNSAID
 from tb.gate.resting import asked_price, expected_of
 from tb.gate.sizing import Sized, size
 
@@ -291,7 +291,7 @@ def _compare_exit(
 ) -> None:
     if decision.kind == "enter":
         return
-    by_itself = GONE if decision.enter == LEG_GONE else TOO_LONG
+    by_itself = BY_ITSELF.get(decision.enter, TOO_LONG)
     reason = by_itself if exit_ is None else say(graph, exit_.because, reader(market)) or UNSAID
     recorded = (decision.stop, decision.target, decision.confidence, decision.conviction, decision.crossing)
     if any(value is not None for value in recorded) or decision.takes:

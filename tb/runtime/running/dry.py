@@ -44,6 +44,12 @@ class DryVenue:
 
     def attend(self) -> None: ...
 
+    def flatten(self, by: str, reason: str) -> bool:
+        return False
+
+    def reconcile(self, by: str) -> str:
+        return "agrees"  # there is nobody to differ from
+
     def close(self) -> None: ...
 
     def trouble(self) -> str:

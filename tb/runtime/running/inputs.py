@@ -70,9 +70,9 @@ class Withheld(msgspec.Struct, frozen=True, kw_only=True, tag="withheld"):
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True, tag="said"):
-    """A person halts the session or lets it go on."""
+    """A person halts the session, lets it go on, or closes everything."""
 
-    kind: str  # `halt` or `resume`
+    kind: str  # `halt`, `resume` or `flatten`
     at: int
     by: str
     reason: str

@@ -89,6 +89,7 @@ class LiveVenue:
         self.gateway = gateway
         self.recovery = recovery
         self._next_try = 0
+        self._flattening: tuple[str, str] | None = None  # by whom, and why
         self._unfinished = "the account is not recovered yet"
 
     def submit(self, approved: Approved, order: Order) -> None:
@@ -117,6 +118,11 @@ class LiveVenue:
             self._next_try = gateway.now() + _AGAIN
             last = self.recovery.run()[-1]
             self._unfinished = "" if gateway.is_recovered else f"the account is not recovered: {last.words}"
+        if self._flattening is not None:
+            if gateway.settling.positions:
+                gateway.flatten(*self._flattening)
+            else:
+                self._flattening = None
         gateway.attend()
 
     def trouble(self) -> str:
@@ -137,12 +143,13 @@ class LiveVenue:
         if self.gateway.breaker.state != "closed":
             self.gateway.breaker.close(at, by, reason)
 
-    def flatten(self, by: str, reason: str) -> None:
+    def flatten(self, by: str, reason: str) -> bool:
+        self._flattening = (by, reason)
         self.gateway.flatten(by, reason)
+        return True
 
-    def reconcile(self) -> str:
-        """Compares with the venue now; what came of it."""
-        return reconcile(self.gateway)
+    def reconcile(self, by: str) -> str:
+        return reconcile(self.gateway, adopt_all=True)
 
 
 def restore_session(session: Session, records: Sequence[Record], now: int) -> None:

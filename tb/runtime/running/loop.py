@@ -280,7 +280,13 @@ class Loop:
                 self._enter(Said(kind="halt", at=now, by=OPERATOR, reason=refused.findings[0].message))
             return
         for word in words:
-            if word.kind == "halt" or (word.kind == "resume" and not (self.kill is not None and self.kill.stands())):
+            if word.kind == "reconcile":
+                outcome = self.stepper.sending.venue.reconcile(word.by)
+                words_ = f"{word.by} says that the venue is right: {outcome}"
+                self.alerts.send(Alert("position", "warning", words_, now))
+            if word.kind in ("halt", "flatten") or (
+                word.kind == "resume" and not (self.kill is not None and self.kill.stands())
+            ):
                 self._enter(Said(kind=word.kind, at=now, by=word.by, reason=word.reason))
                 if word.kind == "resume":
                     self.stepper.sending.venue.resumed(now, word.by, word.reason)

@@ -57,6 +57,14 @@ class Fills(Venue, Protocol):
         """A person lets the account go on."""
         ...
 
+    def flatten(self, by: str, reason: str) -> bool:
+        """Closes everything that is held, reducing only; False where the session does that, at the next close."""
+        ...
+
+    def reconcile(self, by: str) -> str:
+        """A person says that the venue is right: what came of comparing with it."""
+        ...
+
     def close(self) -> None:
         """The session is over."""
         ...
@@ -106,6 +114,7 @@ class Stepper:
         self.entries = EntryLog(session.plan, market)
         self.last: int | None = None
         self._begun = begun
+        self._flattens = False
 
     def take(self, given: Input) -> None:
         match given:
@@ -134,6 +143,9 @@ class Stepper:
         if close.held:
             self.take_back_entries(at, close.held)
         silent = session.step(at, ready)
+        if self._flattens:
+            session.flatten(at)
+            self._flattens = bool(session.positions)
         self.entries.note_silent(silent, at, session.cooling)
         self.last, self._begun = at, True
 
@@ -176,7 +188,11 @@ class Stepper:
     def _hear(self, said: Said) -> None:
         if said.kind == "halt":
             halt(self.session, said.at, said.reason, said.by)
+        elif said.kind == "flatten":
+            halt(self.session, said.at, f"flatten: {said.reason}", said.by)
+            self._flattens = not self.sending.venue.flatten(said.by, said.reason)
         elif said.kind == "resume":
+            self._flattens = False
             lift_halts(self.session, said.at, said.by, said.reason)
 
     def _stop(self, stop: Stop) -> None:
