@@ -78,10 +78,18 @@ def measure(folder: Path, *, runs: int) -> Speed:
     )
 
 
-def play(compiled: Compiled, market: Market, ledger: Path | None) -> Outcome:
+def play(compiled: Compiled, market: Market, ledger: Path | None, *, keep: bool = True) -> Outcome:
+    """A whole replay. Without a ledger its records are made and hashed and then let go; without `keep` none are made."""
+
     def replayed(run: str, policy: str, opened: Ledger | None) -> Outcome:
         return replay_market(
-            run=run, plan=compiled.plan, settings=compiled.settings, market=market, policy_hash=policy, ledger=opened
+            run=run,
+            plan=compiled.plan,
+            settings=compiled.settings,
+            market=market,
+            policy_hash=policy,
+            ledger=opened,
+            keep=keep,
         )
 
     if ledger is None:

@@ -1,6 +1,7 @@
 """tb's side of the yardstick, in a process of its own: request and answer as in `benchmarks/peers`.
 
-In: {"market", "records": whether every decision goes into a ledger on disk, "fast", "slow", "runs"}. The rules are compiled
+In: {"market", "records": whether every decision goes into a ledger on disk, else nothing is recorded at all, "fast", "slow",
+"runs"}. The rules are compiled
 and the bars read before the clock starts, as the peers' libraries and arrays are; all market columns, decisions, fills and
 records are inside."""
 
@@ -62,7 +63,7 @@ def main() -> None:
 
         def run() -> tuple[int, float]:
             path = folder / f"{next(ledgers)}.sqlite" if asked["records"] else None
-            outcome: Outcome = play(compiled, market, path)
+            outcome: Outcome = play(compiled, market, path, keep=asked["records"])
             return outcome.counts["trades"] - outcome.open_positions, float(outcome.final_equity or 0)
 
         found = measure(run, asked["runs"])

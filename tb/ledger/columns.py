@@ -20,6 +20,7 @@ import math
 import types
 import typing
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -33,6 +34,23 @@ RAGGED = -1
 NOTHING = b"\x91\xc0"  # one cell without a value
 
 Cells = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """A column with the same cell for every record."""
+
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """A column of tuples that are equally wide in every record: a column for each place."""
+
+    columns: tuple[Every | Cells, ...]
+
+
+Column = Every | Places | Cells
 
 
 def _head(count: int) -> int:
@@ -237,7 +255,8 @@ class _Mapped:
 
     def put(self, cells: Cells, out: _Columns) -> int | None:
         names = [tuple(sorted(cell)) for cell in cells]
-        self.names.put(names, out)
+        texts = {of: canonical(of).decode() for of in dict.fromkeys(names)}
+        out.add(_text(list(map(texts.__getitem__, names))))
         return self.values.put([tuple(map(cell.__getitem__, of)) for cell, of in zip(cells, names, strict=True)], out)
 
     def columns(self, width: int | None) -> int:
@@ -307,6 +326,41 @@ class Schema:
             names.append(name)
             widths.append(field.put(cells, out))
         return _pack((self.name, count, names, widths, out.columns))
+
+    def encode_columns(self, count: int, columns: typing.Mapping[str, Column]) -> bytes:
+        """The table of so many records that are there as columns; a field without one has its default. Decimals may be texts.
+
+        Raises as `encode`, and `KeyError` where a field has neither column nor default.
+        """
+        out = _Columns()
+        names: list[str] = []
+        widths: list[int | None] = []
+        for declared, (name, field), default in zip(
+            msgspec.structs.fields(self.kind), self.fields.items(), self.defaults, strict=True
+        ):
+            column = columns[name] if declared.required else columns.get(name, Every(declared.default))
+            if default is not msgspec.NODEFAULT and _is_all(column, default, count):
+                continue
+            names.append(name)
+            if isinstance(column, Places):
+                assert isinstance(field, _Wide)
+                for place in column.columns:
+                    field.cell.put(_cells(place), out)
+                widths.append(len(column.columns))
+            else:
+                widths.append(field.put(_cells(column), out))
+        return _pack((self.name, count, names, widths, out.columns))
+
+
+def _cells(column: Every | Cells) -> Cells:
+    """One cell stands for as many of the same bytes: columns are written that way."""
+    return [column.value] if isinstance(column, Every) else column
+
+
+def _is_all(column: Column, value: object, count: int) -> bool:
+    if isinstance(column, Every):
+        return bool(column.value == value)
+    return not isinstance(column, Places) and column.count(value) == count
 
 
 class _Body(msgspec.Struct, array_like=True, forbid_unknown_fields=True):

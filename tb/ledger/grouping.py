@@ -7,11 +7,13 @@ killed keeps all groups before the one it was in.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 
 from tb.core.records import Record
 from tb.ledger.log import BLOCK
 from tb.ledger.segments import DECISIVE, Group
+from tb.ledger.sheets import Stream
 
 GROUP = 4_096  # records in a group at most
 
@@ -36,10 +38,27 @@ class Grouping:
             if not self._room or len(self._pending) == GROUP:
                 self.close()
 
+    def take_stream(self, stream: Stream) -> None:
+        """The next records of the run, as columns: what is a group of its own is handed on as that."""
+        at = 0
+        while at < stream.count:
+            of = bisect_left(stream.decisive, at) + self._room - 1
+            block = stream.decisive[of] + 1 if of < len(stream.decisive) else stream.count + 1
+            end = min(block, at + GROUP - len(self._pending))
+            if self._pending or end > stream.count:
+                self.take(stream.records(at, min(end, stream.count)))
+            else:
+                group = stream.group(self._next, at, end)
+                self._room -= bisect_left(stream.decisive, end) - bisect_left(stream.decisive, at)
+                self._room = self._room or BLOCK
+                self._next += group.size
+                self._hand_on(group)
+            at = end
+
     def close(self) -> None:
         """Hands on what is left; also the end of the run."""
         group = Group(self._next, self._pending)
-        self._next += len(group.kept)
+        self._next += group.size
         self._pending = []
         self._room = self._room or BLOCK
         if group.records:

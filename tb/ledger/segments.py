@@ -39,11 +39,12 @@ def schemas() -> dict[str, Schema]:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Records of one kind and shape; `places` are theirs in the group, from 0."""
+    """Records of one kind and shape; `places` are theirs in the group, from 0. `records` may be there as columns
+    (`tb.ledger.sheets`)."""
 
     kind: str
     places: Sequence[int]
-    records: Sequence[Any]
+    records: Any
     table: bytes
 
     def payload(self, first: int) -> bytes:
@@ -96,6 +97,16 @@ class Group:
     def __init__(self, first: int, records: Sequence[Record]) -> None:
         self.first, self.records = first, records
 
+    @property
+    def size(self) -> int:
+        """How many records are kept."""
+        return len(self.kept)
+
+    @property
+    def decision_numbers(self) -> Sequence[int]:
+        """The numbers of its decisions, in the order of its records."""
+        return [record.seq for record in self.kept if isinstance(record, Decision)]
+
     @cached_property
     def kept(self) -> Sequence[Record]:
         """The records that are written: of a trade that opened and closed within the group, the last record says all."""
@@ -136,8 +147,13 @@ class Stored:
             raise ValueError(f"{len(steps)} numbers for {self.table.count} records")
 
 
-def _names(records: Sequence[Any], field: str) -> str | None:
-    found = {getattr(record, field) for record in records}
+def _cells(records: Any, field: str) -> Sequence[Any]:
+    """A field of records, which may be there as columns (`tb.ledger.sheets`)."""
+    return records.cells(field) if hasattr(records, "cells") else list(map(attrgetter(field), records))
+
+
+def _names(records: Any, field: str) -> str | None:
+    found = set(_cells(records, field))
     return canonical(sorted(found)).decode() if len(found) <= MANY else None
 
 
@@ -148,14 +164,14 @@ _COUNTED = {"Decision": "seq", "Trade": "seq", "Order": "decision"}
 def index_of(kind: str, numbers: tuple[int, int], records: Sequence[Any]) -> tuple[Any, ...]:
     """What the index says of a segment, in the order of `tb.ledger.tables.SegmentRow`."""
     begins, ends = _INSTANTS.get(kind, ("at", "at"))
-    counted = list(map(attrgetter(_COUNTED[kind]), records)) if kind in _COUNTED else []
+    counted = _cells(records, _COUNTED[kind]) if kind in _COUNTED else []
     fields = KINDS[kind].__struct_fields__
     return (
         kind,
         len(records),
         *numbers,
-        min(map(attrgetter(begins), records)),
-        max(map(attrgetter(ends), records)),
+        min(_cells(records, begins)),
+        max(_cells(records, ends)),
         min(counted) if counted else None,
         max(counted) if counted else None,
         *(_names(records, field) if field in fields else None for field in ("instrument", "strategy", "verdict")),

@@ -208,7 +208,7 @@ class Ledger:
         if group.first != last + 1:
             raise ValueError(f"the group was not written: record {last + 1} comes next, not {group.first}")
         before = queries.last_decision(connection, run)
-        for seq in [record.seq for record in group.kept if isinstance(record, Decision)]:
+        for seq in group.decision_numbers:
             if seq <= before:
                 raise ValueError(f"the group was not written: decision {seq} after {before}")
             before = seq

@@ -23,13 +23,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tb.core.records import Mark, Quiet
+from tb.core.records import Mark, Quiet, Record
 from tb.core.settings import Settings
 from tb.engine.bars import instants_of
 from tb.engine.columns import CHUNK
 from tb.engine.markets import Markets
 from tb.engine.plan import Plan, with_data
 from tb.ledger import DecisionLog, Group, Grouping
+from tb.replay.candidates import Candidates
 from tb.replay.course.passing import Course
 from tb.replay.data import Market
 from tb.replay.pace import Followed, Pace
@@ -59,13 +60,21 @@ class _Recorder:
     def __init__(self, run: str, ledger: Keeps | None) -> None:
         self.run, self.ledger, self.log = run, ledger, DecisionLog()
         grouping = Grouping(self._keep)
-        self.record, self.flush = grouping.take, grouping.close
+        self.record, self.record_stream, self.flush = grouping.take, grouping.take_stream, grouping.close
 
     def _keep(self, group: Group) -> None:
         if self.ledger is None:
             self.log.take(group)
         else:
             self.ledger.append_group(self.run, group, log=self.log)
+
+
+class _Nothing:
+    """Where nothing is kept."""
+
+    def record(self, records: Iterable[Record]) -> None: ...
+
+    def flush(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +109,11 @@ def replay_market(
     chunk: int = CHUNK,
     adviser: Adviser | None = None,
     pace: Pace | None = None,
+    keep: bool = True,
 ) -> Outcome:
     """Runs the plan over the market. Deterministic: the same arguments give the same records, whatever the chunk.
 
+    Without `keep` nothing is recorded and nothing is hashed: the outcome is all there is, its `decision_log_hash` empty.
     `pace` follows it, and may end it early: then what was decided until then is recorded, and nothing of the time after.
     """
     plan = with_data(plan, market.bars)
@@ -110,7 +121,8 @@ def replay_market(
     rates = Rates(settings, market.bars)
     view = RecordedView(plan.graph, markets, columns_of(plan, markets, chunk=chunk), rates)
     venue = SimulatedVenue(settings, market.bars, rates)
-    recorder = _Recorder(run, ledger)
+    kept = _Recorder(run, ledger) if keep else None
+    recorder = kept or _Nothing()
     session = Session(
         run=run,
         plan=plan,
@@ -125,12 +137,12 @@ def replay_market(
     )
     states = _states(plan, view)
     go_on = None if pace is None else partial(pace.go_on, flush=recorder.flush)
-    interrupted = _run(session, venue, view, _candidates(plan, view, states), states, market, progress, go_on)
+    when = _instants(plan, view)
+    course = Course(session, view, when, states, kept) if pace is None else None
+    interrupted = _run(session, venue, view, when, course, states, market, progress, go_on)
     last = market.last if interrupted is None else interrupted
-    session.settling.record_open()
-    recorder.record([_last_mark(session, last)] if session.account.equity() is not None else [])
-    recorder.record([session.curve.record()] if session.curve else [])
-    recorder.record(list(_quiet(plan, view, states, last)))
+    if keep:
+        _record_end(session, recorder, plan, view, states, last)
     recorder.flush()
     return Outcome(
         session.counts,
@@ -138,10 +150,19 @@ def replay_market(
         tuple(market.bars),
         session.account.equity(),
         len(session.positions),
-        recorder.log.hexdigest(),
+        "" if kept is None else kept.log.hexdigest(),
         session.latches.words("halt"),
         interrupted,
     )
+
+
+def _record_end(
+    session: Session, recorder: _Recorder | _Nothing, plan: Plan, view: RecordedView, states: States, last: int
+) -> None:
+    session.settling.record_open()
+    recorder.record([_last_mark(session, last)] if session.account.equity() is not None else [])
+    recorder.record([session.curve.record()] if session.curve else [])
+    recorder.record(list(_quiet(plan, view, states, last)))
 
 
 States = dict[tuple[int, int, str], NDArray[np.uint8]]
@@ -166,33 +187,22 @@ def _states(plan: Plan, view: RecordedView) -> States:
     return states
 
 
-def _candidates(plan: Plan, view: RecordedView, states: States) -> dict[int, list[Ready]]:
-    """Where entries may be proposed, by instant; within an instant in the order of strategies, entries and instruments."""
-    found: dict[int, list[Ready]] = {}
-    for (at, which, symbol), state in states.items():
-        closes = view.markets.bars(symbol, plan.strategies[at].period).closes
-        rows = np.flatnonzero(state == TRUE)
-        for row, close in zip(rows.tolist(), closes[rows].tolist(), strict=True):
-            found.setdefault(close, []).append(Ready(at, which, symbol, row))
-    return found
-
-
 def _run(
     session: Session,
     venue: SimulatedVenue,
     view: RecordedView,
-    candidates: dict[int, list[Ready]],
+    when: NDArray[np.int64],
+    course: Course | None,
     states: States,
     market: Market,
     progress: Progress | None,
     go_on: Callable[[int], int | None] | None = None,
 ) -> int | None:
     """Steps through all instants, or until `go_on` says where to end, which is then returned."""
-    when = _instants(session.plan, view)
     instants: Sequence[int] = when.data
+    candidates = Candidates(session.plan, view, states)
     skipper = Skipper(session, venue, view, when, candidates)
-    course = Course(session, view, when, states) if go_on is None else None
-    jumps = deque(when.searchsorted(np.array(sorted(candidates), dtype=np.int64)).tolist())
+    jumps = deque(when.searchsorted(candidates.instants).tolist())
     at = told = 0
     done = market.first - market.period  # how far session and account have come
     while at < len(instants):

@@ -15,7 +15,7 @@ INVARIANT: passing over leaves session, account and positions as stepping each o
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -59,7 +59,7 @@ class Skipper:
     venue: SimulatedVenue
     view: RecordedView
     instants: Ints
-    candidates: Mapping[int, list[Ready]]
+    candidates: Mapping[int, Sequence[Ready]]
     _with_entries: list[int] = field(init=False)  # places among the instants
     _prices: dict[str, _Prices] = field(default_factory=dict)
     _leaving: dict[tuple[str, str], Ints] = field(default_factory=dict)

@@ -204,6 +204,15 @@ class RecordedView:
         place = row - way.back
         return way.when[row] - way.when[place], way.rows[place]
 
+    def origins(self, node: int, symbol: str, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+        """`origin` at many rows at once: ages and rows; None where it has to be asked at each."""
+        self.origin(node, symbol, 0)
+        way = self._ways[node, symbol]
+        if way.is_walked or way.when is None or way.rows is None or (len(rows) and int(rows.min()) < way.back):
+            return None
+        when, places = np.asarray(way.when), rows - way.back
+        return when[rows] - when[places], np.asarray(way.rows)[places]
+
     def _way(self, node: int, symbol: str) -> _Way:
         """How to find where a node's value comes from, which is the same at every bar; feeds and what reads other bars are
         looked for at each."""

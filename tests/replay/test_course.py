@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
@@ -15,8 +15,11 @@ from stepping import stepped
 
 from tb.core.curve import unpack
 from tb.core.records import Cancel, Curve, Decision, Fill, Latch, Order, Trade
+from tb.ledger import Group, grouping
+from tb.ledger.writing import prepare_segments
 from tb.replay.course import passing
 from tb.replay.data import Market
+from tb.replay.run import replay_market
 from tb.runtime.policy import Compiled
 from tb.runtime.session import Session
 
@@ -214,19 +217,29 @@ def test_a_limit_that_refuses_ends_a_course_before_its_trade(limit: str, monkeyp
     assert verdicts == {"approve", "reject"}
 
 
-def test_the_groups_of_a_ledger_are_those_of_stepping(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("size", [grouping.GROUP, 64, 61, 12])
+@pytest.mark.parametrize("few", [2, 50, 512])
+def test_the_groups_of_a_ledger_are_those_of_stepping(monkeypatch: pytest.MonkeyPatch, size: int, few: int) -> None:
     """Segments, and with them the chain of the ledger, depend on nothing but the records and their order."""
-    project, data = compiled(PLAIN, venue=VENUES[1]), walk(8, 12_000)
+    monkeypatch.setattr(grouping, "GROUP", size)
+    monkeypatch.setattr(passing, "FEW", few)
+    words = strategy("close crosses above mean(close, 5)", target="3% above entry", stop="2% below entry", more=MORE[-1])
+    project, data = compiled(words, venue=VENUES[1]), walk(8, 12_000 if size > 64 else 2_000)
     groups = {}
     for name, worth in (("course", 1), ("steps", 1 << 40)):
         monkeypatch.setattr(passing, "WORTH", worth)
         kept = run(project, data).records.groups
-        groups[name] = [(group.first, [(s.kind, s.payload(group.first)) for s in group.segments]) for group in kept]
+        groups[name] = [_written(group) for group in kept]
     course, steps = groups["course"], groups["steps"]
     assert len(course) >= 2
-    assert [[entry for entry in of if entry[0] != "Curve"] for _, of in course] == [
-        [entry for entry in of if entry[0] != "Curve"] for _, of in steps
-    ]
+    assert course == steps
+
+
+def _written(group: Group) -> object:
+    """What a ledger writes of a group; of the points of a curve, which are floats, only where they stand."""
+    entries = [entry for entry, segment in zip(prepare_segments(group), group.segments, strict=True) if segment.kind != "Curve"]
+    numbers = [[group.first + place for place in segment.places] for segment in group.segments]
+    return group.first, group.size, list(group.decision_numbers), entries, numbers
 
 
 def test_what_a_plan_says_besides_entries_keeps_it_from_courses(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,3 +248,11 @@ def test_what_a_plan_says_besides_entries_keeps_it_from_courses(monkeypatch: pyt
     project = compiled(strategy("close crosses above mean(close, 5)", **levels))  # type: ignore[arg-type]
     trades = run(project, walk(3, 1000)).outcome.counts["trades"]
     assert len(steps) > 2 * trades
+
+
+def test_a_run_that_keeps_nothing_comes_to_the_same() -> None:
+    project, data = compiled(PLAIN, venue=VENUES[2]), walk(8, 3000)
+    kept = run(project, data).outcome
+    bare = replay_market(run="r1", plan=project.plan, settings=project.settings, market=data, policy_hash="0" * 64, keep=False)
+    assert bare == replace(kept, decision_log_hash="")
+    assert kept.counts["trades"] > 100

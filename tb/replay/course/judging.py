@@ -78,17 +78,21 @@ def _evaluate(graph: RuleGraph, id_: int, known: Mapping[int, Column], size: int
         value = node.consts[0]
         return Same(value) if isinstance(value, Decimal | str) else None
     args = [known[arg] for arg in node.args]
+    said = [arg.value for arg in args if isinstance(arg, Same)]
+    if (node.op == "or" and True in said) or (node.op == "and" and False in said):
+        return Same(node.op == "or")  # whatever the others are
     if node.op == "fact" or any(arg is None for arg in args):
         return None
-    if all(isinstance(arg, Same) for arg in args):
-        values = [arg.value for arg in args if isinstance(arg, Same)]
+    if len(said) == len(args):
         if node.op != "derived":
-            return Same(decision_value(node.op, node.consts, values))
-        return Same(None if None in values else DERIVED[str(node.consts[0])](*values))
+            return Same(decision_value(node.op, node.consts, said))
+        return Same(None if None in said else DERIVED[str(node.consts[0])](*said))
     if node.op in {"and", "or", "not"}:
         return _logic(node.op, args, size)
     if node.op == "is_set":
         return Same(True) if isinstance(args[0], Number) else None
+    if None in said:
+        return Same(None)
     numbers = [_number(arg, size) for arg in args]
     found = [number for number in numbers if number is not None]
     if len(found) != len(numbers):

@@ -10,7 +10,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from tb.engine.graph import RuleGraph
 from tb.engine.instant import Exact, exact
+from tb.engine.say import say
 from tb.replay.course import paths
 from tb.replay.course.chain import Chain
 from tb.replay.course.days import Begun
@@ -19,6 +21,18 @@ from tb.runtime.view import RecordedView
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+
+
+OF_ORDERS = {
+    "order.quantity": "quantity",
+    "order.price": "price",
+    "order.stop": "stop",
+    "order.target": "target",
+    "order.intended": "intended",
+    "equity": "before",
+    "cash": "before",
+    "margin_free": "before",
+}
 
 
 @dataclass(slots=True)
@@ -90,26 +104,22 @@ class Passage:
         node = self.of[k].enter.confidence
         return None if node is None else self.value(k, node)
 
-    def moving(self, fact: str, k: int) -> Exact:
+    def reason(self, k: int, graph: RuleGraph) -> str:
+        return say(graph, self.of[k].enter.because, lambda node: self.value(k, node))
+
+    def facts(self, fact: str) -> Sequence[Exact]:
         """A fact that is another one for each order."""
-        chain = self.chain
-        match fact:
-            case "order.quantity":
-                return chain.quantity[k]
-            case "order.price":
-                return chain.price[k]
-            case "order.stop":
-                return chain.stop[k]
-            case "order.target":
-                return chain.target[k]
-            case "order.intended":
-                return chain.intended[k]
-            case "order.confidence":
-                return exact(self.confidence(k))
-            case "equity" | "cash" | "margin_free":
-                return chain.before[k]
-            case _:
-                raise KeyError(fact)
+        chain, named = self.chain, OF_ORDERS.get(fact)
+        if named is not None:
+            found: Sequence[Exact] = getattr(chain, named)
+            return found
+        if fact != "order.confidence":
+            raise KeyError(fact)
+        return [exact(self.confidence(k)) for k in range(len(chain.after))]
+
+    def moving(self, fact: str, k: int) -> Exact:
+        """The same of one order."""
+        return exact(self.confidence(k)) if fact == "order.confidence" else self.facts(fact)[k]
 
     def inputs(self, k: int) -> list[Exact]:
         """What the gate reads for an order, in its order."""

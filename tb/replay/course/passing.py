@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +20,15 @@ from numpy.typing import NDArray
 from tb.core.records import Curve
 from tb.engine.instant import Exact
 from tb.gate.levels import exact_value
+from tb.ledger.sheets import Stream
 from tb.replay.course import paths
 from tb.replay.course.chain import Size, chain
+from tb.replay.course.columns import Told
 from tb.replay.course.days import began, begun
 from tb.replay.course.judging import Column, Number, Same, surely
 from tb.replay.course.passage import Passage, Prices
 from tb.replay.course.terms import Key, Terms, terms_of
-from tb.replay.course.told import told
+from tb.replay.course.told import beside, told
 from tb.runtime.curve import POINTS
 from tb.runtime.drafts import Ready
 from tb.runtime.entry_states import BUSY, TRUE
@@ -34,9 +37,15 @@ from tb.runtime.view import RecordedView
 
 Ints = NDArray[np.int64]
 WORTH = 64  # entries whose conditions hold; for fewer nothing is compiled or looked at
-FEW, MORE = 64, 8  # trades looked for at first, and how many times as many where all went well
+FEW, MORE = 512, 64  # trades looked for at first, and how many times as many where all went well
 _PRICES = (paths.PRICE, paths.STOP, paths.TARGET, paths.PAID, paths.HELD_STOP, paths.HELD_TARGET, paths.GOT)
 States = dict[Key, NDArray[np.uint8]]
+
+
+class TakesStreams(Protocol):
+    """Where records go that are there as columns."""
+
+    def record_stream(self, stream: Stream) -> None: ...
 
 
 @dataclass
@@ -47,6 +56,7 @@ class Course:
     view: RecordedView
     instants: Ints
     states: States
+    recorder: TakesStreams | None  # None where nothing is kept
     terms: dict[Key, Terms] | None = None
     _most: int = FEW
     _patience: int = 1  # entries to let go by before it is tried again
@@ -241,8 +251,9 @@ class Course:
                 values = self.view.column(leaf, terms.symbol)[rows]
                 found[leaves[at]] = Number.of(values) if np.isfinite(values).all() else None
             else:
-                said = [passage.moving(leaf, k) for k in places]
-                if all(one is None for one in said):
+                facts = passage.facts(leaf)
+                said = facts if len(places) == len(facts) else [facts[k] for k in places]
+                if said[0] is None and all(one is None for one in said):
                     found[leaves[at]] = Same(None)
                 else:
                     numbers = [float(one) for one in said if isinstance(one, Decimal)]
@@ -255,7 +266,8 @@ class Course:
         session, account = self.session, self.session.account
         zone, decided = session.settings.account.timezone, passage.trades[:, paths.DECIDED].tolist()
         passage.days, ends = begun(self.instants, decided, passage.out, account.day_ends, zone)
-        session.recorder.record(list(told(passage, session, self._curves(passage))))
+        if self.recorder is not None:
+            self._record(passage, self.recorder)
         for name in ("decisions", "proposals", "approved", "trades"):
             session.counts[name] += len(passage)
         last = int(self.instants[passage.out[-1]])
@@ -264,6 +276,13 @@ class Course:
             account.day_starts, account.day_ends = began(int(self.instants[passage.days[-1].place]), zone), ends
         session.pass_trades(last)
         self._note_busy(passage, start)
+
+    def _record(self, passage: Passage, recorder: TakesStreams) -> None:
+        session, curves, terms = self.session, self._curves(passage), passage.terms
+        if terms is None:
+            session.recorder.record(list(told(passage, session, beside(passage, curves))))
+        else:
+            recorder.record_stream(Told(passage, session, terms, curves))
 
     def _curves(self, passage: Passage) -> list[tuple[int, int, Curve]]:
         """Notes the points of the curve; those records that are complete with the trade and place at which they are."""

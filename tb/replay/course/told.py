@@ -6,13 +6,13 @@ then points and days while it is held; at the exit: fill and trade, then points 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from tb.core.encode import canonical, digest
 from tb.core.records import Curve, Decision, Fill, Mark, Order, Record, Trade
 from tb.engine.instant import EXACT
-from tb.engine.say import say
 from tb.gate.gate import Gate
 from tb.replay.course import paths
 from tb.replay.course.chain import STEPS
@@ -25,21 +25,24 @@ ZERO = Decimal(0)
 Point = tuple[int, int, int, int, Record]  # trade, when, place, points before days: where a record stands that is of no trade
 
 
-def told(passage: Passage, session: Session, curves: Sequence[tuple[int, int, Curve]]) -> Iterator[Record]:
-    """All records. `curves` are points of the curve with the trade and the place at which they are complete."""
-    beside = sorted([*_points(passage, curves), *_marks(passage, session)], key=lambda found: found[:4])
-    at = 0
-    for k in range(len(passage)):
+def told(passage: Passage, session: Session, beside: Sequence[Point], first: int = 0) -> Iterator[Record]:
+    """All records from a trade on. `beside` are those that are of no trade, in their order."""
+    at = bisect_left(beside, first, key=lambda found: found[0])
+    for k in range(first, len(passage)):
         for when, records in enumerate((_opening(passage, session, k), _entry(passage, session, k), _exit(passage, k))):
-            if when == FLAT:
-                while at < len(beside) and beside[at][:2] == (k, FLAT):
-                    yield beside[at][4]
-                    at += 1
-            yield from records
             if when != FLAT:
-                while at < len(beside) and beside[at][:2] == (k, when):
-                    yield beside[at][4]
-                    at += 1
+                yield from records
+            while at < len(beside) and beside[at][:2] == (k, when):
+                yield beside[at][4]
+                at += 1
+            if when == FLAT:
+                yield from records
+
+
+def beside(passage: Passage, curves: Sequence[tuple[int, int, Curve]]) -> list[Point]:
+    """What is recorded besides the trades. `curves` are points of the curve with the trade and the place at which they are
+    complete."""
+    return sorted([*_points(passage, curves), *_marks(passage)], key=lambda found: found[:4])
 
 
 def _points(passage: Passage, curves: Sequence[tuple[int, int, Curve]]) -> Iterator[Point]:
@@ -47,7 +50,7 @@ def _points(passage: Passage, curves: Sequence[tuple[int, int, Curve]]) -> Itera
         yield k, HELD if place < passage.out[k] else HELD + 1, place, 0, curve
 
 
-def _marks(passage: Passage, session: Session) -> Iterator[Point]:
+def _marks(passage: Passage) -> Iterator[Point]:
     chain = passage.chain
     for day in passage.days:
         at, k = int(passage.instants[day.place]), day.trade
@@ -82,7 +85,7 @@ def _opening(passage: Passage, session: Session, k: int) -> tuple[Record, ...]:
         stop=chain.stop[k],
         target=chain.target[k],
         confidence=passage.confidence(k),
-        reason=say(session.plan.graph, enter.because, lambda node: passage.value(k, node)),
+        reason=passage.reason(k, session.plan.graph),
         failed=0,
         unknown=0,
         facts=texts_of(inputs),
@@ -179,7 +182,7 @@ def _trade(passage: Passage, k: int, last: Fill | None) -> Trade:
         cause=None if last is None else last.cause,
         fees=fees,
         profit=profit,
-        r=None if profit is None else _in_risk(passage, k, profit),
+        r=None if profit is None else risk_of(passage, k, profit),
         best=0.0 if last is None else float(passage.seen[k, 0]),
         worst=0.0 if last is None else float(passage.seen[k, 1]),
     )
@@ -192,7 +195,7 @@ def profit_of(passage: Passage, k: int, fees: Decimal) -> Decimal:
     return EXACT.add(EXACT.subtract(moved, fees), ZERO)
 
 
-def _in_risk(passage: Passage, k: int, profit: Decimal) -> Decimal | None:
+def risk_of(passage: Passage, k: int, profit: Decimal) -> Decimal | None:
     chain, stop = passage.chain, passage.chain.held_stop[k]
     if stop is None:
         return None

@@ -1,0 +1,99 @@
+"""Sheets: records of one kind and shape that are columns before they are records, and groups that are made of them.
+
+Whoever passes over many events at once knows their records by column. A sheet becomes the table that its records would become,
+without any of them being made; they are made when somebody asks for them.
+
+INVARIANT: a group of sheets has the segments of the group of its records, byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+from tb.core.records import Decision, Record
+from tb.ledger.columns import Column, Every
+from tb.ledger.segments import DECISIVE, KINDS, Group, Segment, schemas
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """`count` records of a kind. Decimals may stand as their texts. A field that is not named has its default throughout."""
+
+    kind: type
+    count: int
+    columns: dict[str, Column]
+
+    def __len__(self) -> int:
+        return self.count
+
+    def cells(self, name: str) -> Sequence[Any]:
+        """A field of the records; one cell where it is the same in all of them."""
+        found = self.columns[name]
+        return [found.value] if isinstance(found, Every) else found  # type: ignore[return-value]
+
+
+class Stream(Protocol):
+    """Consecutive records of a run, `count` of them; `decisive` are the places of those that belong to the decision log."""
+
+    count: int
+
+    @property
+    def decisive(self) -> Sequence[int]: ...
+
+    def records(self, begin: int, end: int) -> list[Record]:
+        """Those from one place to before another."""
+        ...
+
+    def group(self, first: int, begin: int, end: int) -> Group:
+        """The same as a group whose first record that is kept has the number `first`."""
+        ...
+
+
+class SheetGroup(Group):
+    """A group whose records are on sheets, but for some `beside` them; each with its places among those that are kept."""
+
+    def __init__(
+        self,
+        first: int,
+        size: int,
+        sheets: Sequence[tuple[Sequence[int], Sheet]],
+        beside: Sequence[tuple[Sequence[int], Sequence[Record]]],
+        made: Callable[[], list[Record]],
+    ) -> None:
+        self.first, self._size, self._sheets, self._beside, self._made = first, size, sheets, beside, made
+
+    @cached_property
+    def records(self) -> Sequence[Record]:  # type: ignore[override]
+        return self._made()
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    @property
+    def decision_numbers(self) -> Sequence[int]:
+        return [seq for _, sheet in self._sheets if sheet.kind is Decision for seq in sheet.cells("seq")]
+
+    def _of(self, decisive: bool) -> list[Segment]:
+        known = schemas()
+        found = [
+            Segment(sheet.kind.__name__, places, sheet, known[sheet.kind.__name__].encode_columns(sheet.count, sheet.columns))
+            for places, sheet in self._sheets
+            if (sheet.kind in DECISIVE) == decisive
+        ]
+        for places, records in self._beside:
+            name = type(records[0]).__name__
+            if (KINDS[name] in DECISIVE) == decisive:
+                found.append(Segment(name, places, records, known[name].encode(records)))
+        return sorted(found, key=lambda segment: segment.places[0])
+
+    @cached_property
+    def decisive(self) -> list[Segment]:
+        return self._of(decisive=True)
+
+    @cached_property
+    def segments(self) -> list[Segment]:
+        return sorted([*self.decisive, *self._of(decisive=False)], key=lambda segment: segment.places[0])
