@@ -11,6 +11,7 @@ COMMANDS = {
     "decisions": "benchmarks.deciding.command",
     "live": "benchmarks.live.command",
     "gateway": "benchmarks.gateway.command",
+    "ledger": "benchmarks.recording.command",
 }
 
 

@@ -35,6 +35,7 @@ PAGES = (
     "docs/replay.md",
     "docs/metrics.md",
     "docs/comparing.md",
+    "docs/deploy.md",
     "docs/lint/README.md",
 )
 LANGUAGE = "docs/language.md"

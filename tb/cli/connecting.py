@@ -44,7 +44,11 @@ def _key(settings: Settings) -> Credentials:
     if name is None:
         raise _refused("`tb.yaml` does not say where the venue's key is", "add `credentials: 'env:COINBASE_KEY'` to `live`")
     text = read_secret(name, "the venue's key").reveal()
-    return credentials_from(text, source=str(name)) if text.lstrip().startswith("{") else credentials_in(Path(text))
+    return (
+        credentials_from(text, source=str(name))
+        if text.lstrip().startswith("{")
+        else credentials_in(Path(text), source=str(name))
+    )
 
 
 def _refused(message: str, hint: str) -> Refused:

@@ -23,6 +23,7 @@ from benchmarks.parity.comparing import agree, compare, matched
 from benchmarks.parity.conventions import PEERS, REASONS, TB, Conventions, Levels, apart, walk
 from benchmarks.parity.ours import Trade, Trades
 from benchmarks.parity.strategies import CASH, RECORDED, STRATEGIES, Place, scaled
+from benchmarks.recording import command as recording
 from benchmarks.yardstick import command as yardstick
 from benchmarks.yardstick.market import Case, read, write
 from tb.replay.data import Market, load_market
@@ -278,3 +279,17 @@ def test_gateway_times_orders(capsys: pytest.CaptureFixture[str], tmp_path: Path
     found = json.loads(capsys.readouterr().out)
     assert len(found) == 6
     assert all(0 < middle <= high <= most for middle, high, most in found.values())
+
+
+@pytest.mark.parametrize("mix", ["session", "decisions"])
+def test_the_ledger_is_measured(mix: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    few = ["--events", "2000", "--singles", "20", "--mix", mix, "--no-server", "--folder", str(tmp_path)]
+    assert recording.main([*few, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    measured = said["measured"][mix]["SQLite"]
+    assert measured["entries"] == 2_000 + 20 + 2  # with those one by one, start and end
+    assert all(value > 0 for value in measured.values())
+    assert list(tmp_path.iterdir()) == []
+    if mix == "session":
+        assert recording.main(few) == 0
+        assert "in groups of 1,000, events/s" in capsys.readouterr().out

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alert_server import Taking
 from cli_commands import Run
 
 from tb.core.redaction import forget_secrets
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "connectors"))
-from alert_server import Taking
 
 
 @pytest.fixture

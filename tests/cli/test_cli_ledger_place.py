@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import postgres_server
 import pytest
 from cli_commands import Run
 
 from tb.core.redaction import forget_secrets
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "ledger"))
-import postgres_server
 
 
 @pytest.fixture(scope="module")

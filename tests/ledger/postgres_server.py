@@ -50,8 +50,8 @@ def _unprivileged() -> pwd.struct_passwd | None:
 class Server:
     """A server that runs. `address` names its database as the owner of it does."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.user = folder, _unprivileged()
+    def __init__(self, folder: Path, *, fsync: bool) -> None:
+        self.folder, self.user, self.fsync = folder, _unprivileged(), fsync
         self.data = folder / "data"
         if self.user is not None:
             os.chown(folder, self.user.pw_uid, self.user.pw_gid)
@@ -70,7 +70,8 @@ class Server:
         return f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} -c fsync=off"
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
+        options += "" if self.fsync else " -c fsync=off"
         self._run("pg_ctl", "-D", self.data, "-w", "-t", "60", "-l", self.folder / "log", "-o", options, "start")
 
     def stop(self) -> None:
@@ -106,11 +107,14 @@ def _free_port() -> int:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Server]:
-    """A server for as long as the context lasts. Raises `Missing` where none can be had."""
+def running(*, fsync: bool = False) -> Iterator[Server]:
+    """A server for as long as the context lasts; without `fsync` it is quicker, and a power cut would cost it what it holds.
+
+    Raises `Missing` where none can be had.
+    """
     program("initdb")
     with TemporaryDirectory(prefix="tb-postgres-", ignore_cleanup_errors=True) as folder:
-        server = Server(Path(folder))
+        server = Server(Path(folder), fsync=fsync)
         try:
             yield server
         finally:

@@ -70,16 +70,20 @@ def credentials_of(name: str, secret: str, *, legacy: bool = False, source: str 
     return Credentials(name.strip(), "EdDSA", Sealed(_from_base64(text, source)))
 
 
-def credentials_in(path: Path) -> Credentials:
-    """A key from the JSON file that the venue lets one download: `name` or `id`, and `privateKey`. Raises Refused (TB800)."""
+def credentials_in(path: Path, *, source: str | None = None) -> Credentials:
+    """A key from the JSON file that the venue lets one download: `name` or `id`, and `privateKey`. Raises Refused (TB800).
+
+    `source` is what findings say in place of the path, which may be a key that somebody put where its path belongs.
+    """
+    place = source or str(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as problem:
         why = (problem.strerror or "no reason given").lower()
-        raise _refused(str(path), f"the key file cannot be read: {why}", "name the JSON file of the key") from None
+        raise _refused(place, f"the key file cannot be read: {why}", "name the JSON file of the key") from None
     except ValueError:
-        raise _refused(str(path), "the key file is not JSON", "use the file as the venue gave it") from None
-    return credentials_from(text, source=str(path))
+        raise _refused(place, "the key file is not JSON", "use the file as the venue gave it") from None
+    return credentials_from(text, source=place)
 
 
 def credentials_from(text: str, *, source: str) -> Credentials:

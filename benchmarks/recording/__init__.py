@@ -1,0 +1,1 @@
+"""How fast the ledger records, verifies and comes back after its writer was killed: in a file and on a server."""
