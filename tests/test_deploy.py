@@ -59,7 +59,7 @@ def test_the_unit_exposes_little(unit: Path) -> None:
     assert float(level[1]) < 2.0  # of 10
 
 
-def test_the_unit_has_a_watchdog_that_cycles_feed() -> None:
+def test_the_unit_has_a_watchdog_that_the_loop_feeds() -> None:
     said = settings()
     assert (said["Type"], said["NotifyAccess"], said["KillSignal"]) == (["notify"], ["main"], ["SIGTERM"])
     assert said["WatchdogSec"]

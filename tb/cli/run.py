@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from tb.runtime.running.loop import Loop, Waits
 
 
+SILENT = 120.0  # seconds without a turn of the loop, after which `/healthz` says so
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What was asked for on the command line."""
@@ -118,7 +121,12 @@ def tb_run(
     _check(asked)
     set_up_logs(log_format, level=log_level)
     compiled = compiled_project(project)
-    with open_ledger(ledger or compiled.project.ledger) as opened, _outside(compiled, asked) as around:
+    account = compiled.settings.live.venue if mode == "live" else None
+    with (
+        open_ledger(ledger or compiled.project.ledger) as opened,
+        opened.hold(account or mode),  # one session at a time goes on with an account, or with what was simulated
+        _outside(compiled, asked) as around,
+    ):
         _session(compiled, opened, asked, around)
 
 
@@ -163,7 +171,7 @@ def _outside(compiled: Compiled, asked: Asked) -> Iterator[Around]:
     if live.metrics_port is not None and asked.data is None:
         from tb.connectors.metrics import serve_metrics
 
-        measures = serving = serve_metrics(live.metrics_port, 3600.0)
+        measures = serving = serve_metrics(live.metrics_port, SILENT)
     try:
         yield Around(exchange, alerts, Supervised(measures))
     finally:

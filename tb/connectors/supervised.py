@@ -8,28 +8,36 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from tb.core.records import Record
 from tb.runtime.ports.measures import Measures, Readings
 
+OFTEN = 1.0  # seconds between two words to the manager, at least
+
 
 class Supervised:
-    """Measures that go on to another, while the manager hears of each cycle.
+    """Measures that go on to another, while the manager hears that the loop goes round.
 
-    INVARIANT: the manager is told that the session lives by cycles that end, by nothing else: a loop that hangs is restarted.
+    INVARIANT: the manager is told that the session lives by the loop itself, by nothing else: one that hangs is restarted.
     """
 
     def __init__(self, measures: Measures, environment: Mapping[str, str] | None = None) -> None:
         self._measures = measures
         self._address = (os.environ if environment is None else environment).get("NOTIFY_SOCKET", "")
-        self._ready = False
+        self._told: float | None = None
+
+    def turned(self) -> None:
+        self._measures.turned()
+        now = time.monotonic()
+        if self._told is None or now - self._told >= OFTEN:
+            self._tell("READY=1\nWATCHDOG=1" if self._told is None else "WATCHDOG=1")
+            self._told = now
 
     def cycled(self, seconds: float) -> None:
         self._measures.cycled(seconds)
-        self._tell("WATCHDOG=1" if self._ready else "READY=1\nWATCHDOG=1")
-        self._ready = True
 
     def recorded(self, records: Sequence[Record]) -> None:
         self._measures.recorded(records)

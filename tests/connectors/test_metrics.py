@@ -100,15 +100,15 @@ def test_what_is_not_known_is_not_a_number_and_what_is_gone_is_gone(serving: Ser
 
 def test_health_fails_once_the_loop_is_late(serving: Serving) -> None:
     status, body = get(serving, "/healthz")
-    assert (status, json.loads(body)["healthy"], json.loads(body)["cycles"]) == (200, True, False)
-    serving.within = -1.0  # whatever time it is, a cycle is overdue
+    assert (status, json.loads(body)["healthy"], json.loads(body)["began"]) == (200, True, False)
+    serving.within = -1.0  # whatever time it is, a turn is overdue
     assert get(serving, "/healthz")[0] == 503
     serving.within = 60.0
-    serving.cycled(0.1)
+    serving.turned()
     status, body = get(serving, "/healthz")
-    assert (status, json.loads(body)["cycles"]) == (200, True)
-    assert serving.last_cycle is not None
-    serving.last_cycle -= 61.0
+    assert (status, json.loads(body)["began"]) == (200, True)
+    assert serving.last_turn is not None
+    serving.last_turn -= 61.0
     status, body = get(serving, "/healthz")
     assert (status, json.loads(body)["healthy"]) == (503, False)
     assert json.loads(body)["silent_for"] > 60
@@ -124,7 +124,7 @@ def test_nothing_else_is_served_and_only_here(serving: Serving) -> None:
     assert (found.code, found.message) == ("TB883", f"metrics cannot be served on port {serving.port}: address already in use")
 
 
-def test_the_service_manager_hears_of_cycles_and_of_nothing_else(tmp_path: Path) -> None:
+def test_the_service_manager_hears_of_turns_and_of_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(path)
@@ -136,15 +136,18 @@ def test_the_service_manager_hears_of_cycles_and_of_nothing_else(tmp_path: Path)
         measures.read(Readings())
         with pytest.raises(BlockingIOError):
             manager.recv(100)
-        measures.cycled(0.1)
-        measures.cycled(0.1)
+        measures.turned()
+        monkeypatch.setattr("tb.connectors.supervised.OFTEN", 1e9)
+        measures.turned()  # too soon after the first
+        monkeypatch.setattr("tb.connectors.supervised.OFTEN", 0.0)
+        measures.turned()
+        measures.cycled(0.1)  # is in a turn
         measures.stopping("asked\nto stop")
         said = [manager.recv(100).decode() for _ in range(3)]
         assert said == ["READY=1\nWATCHDOG=1", "WATCHDOG=1", "STOPPING=1\nSTATUS=asked to stop"]
-        assert counting.silence() < 1e6
-        assert counting.last_cycle is not None
+        assert counting.last_turn is not None
 
 
 def test_a_manager_that_is_not_there_stops_nothing(tmp_path: Path) -> None:
     for address in ("", str(tmp_path / "nobody"), "@nobody-listens-here"):
-        Supervised(Counting(), {"NOTIFY_SOCKET": address}).cycled(0.1)
+        Supervised(Counting(), {"NOTIFY_SOCKET": address}).turned()

@@ -39,14 +39,14 @@ class Counting:
         client = prometheus()
         self.registry = client.CollectorRegistry()
         self.began = time.monotonic()
-        self.last_cycle: float | None = None  # on the monotonic clock
+        self.last_turn: float | None = None  # on the monotonic clock
         self._lock = threading.Lock()
         self._make(client)
 
     def _make(self, client: Any) -> None:
         to = {"registry": self.registry}
         count, gauge, spread = client.Counter, client.Gauge, client.Histogram
-        self._cycles = count("tb_cycles", "Cycles of the loop", **to)
+        self._cycles = count("tb_cycles", "Closes that were decided on", **to)
         self._cycle = spread("tb_cycle_seconds", "How long a cycle took", buckets=_SECONDS, **to)
         self._steps = spread(
             "tb_step_seconds", "How long a step of the loop or the gateway took", ["step"], buckets=_SECONDS, **to
@@ -65,11 +65,16 @@ class Counting:
         self._open = gauge("tb_open_orders", "Orders that work at the venue", **to)
         self._positions = gauge("tb_positions", "Open positions", **to)
         self._last = gauge("tb_last_cycle_timestamp_seconds", "When the last cycle ended", **to)
-        for one in (self._equity, self._exposure, self._unknown, self._last):
+        self._turn = gauge("tb_last_turn_timestamp_seconds", "When the loop went round last", **to)
+        for one in (self._equity, self._exposure, self._unknown, self._last, self._turn):
             one.set(math.nan)
 
+    def turned(self) -> None:
+        self.last_turn = time.monotonic()
+        self._turn.set(time.time())
+
     def cycled(self, seconds: float) -> None:
-        self.last_cycle = time.monotonic()
+        self.turned()
         self._last.set(time.time())
         self._cycles.inc()
         self._cycle.observe(seconds)
@@ -107,8 +112,8 @@ class Counting:
             self._positions.set(readings.positions)
 
     def silence(self) -> float:
-        """Seconds since the last cycle ended, or since the start where none did."""
-        return time.monotonic() - (self.began if self.last_cycle is None else self.last_cycle)
+        """Seconds since the loop went round, or since the start where it did not yet."""
+        return time.monotonic() - (self.began if self.last_turn is None else self.last_turn)
 
 
 def _known(value: Decimal | float | None) -> float:

@@ -1,7 +1,7 @@
 """The server: `/metrics` in Prometheus' format, `/healthz` for whoever restarts what hangs.
 
-It listens on loopback alone and takes nothing but GET. `/healthz` answers 200 while the loop cycles, 503 once it has not for
-longer than it should: a process that only exists is not healthy.
+It listens on loopback alone and takes nothing but GET. `/healthz` answers 200 while the loop goes round, 503 once it has not
+for longer than it should: a process that only exists is not healthy.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Serving(Counting):
     def health(self) -> tuple[bool, dict[str, Any]]:
         silence = self.silence()
         healthy = silence <= self.within
-        said = {"healthy": healthy, "cycles": self.last_cycle is not None, "silent_for": round(silence, 3)}
+        said = {"healthy": healthy, "began": self.last_turn is not None, "silent_for": round(silence, 3)}
         return healthy, said | {"within": self.within}
 
     def page(self) -> bytes:
@@ -53,7 +53,7 @@ class Serving(Counting):
 
 
 def serve_metrics(port: int, within: float) -> Serving:
-    """Serves on a port of this machine (0: any that is free); a cycle is due every `within` seconds.
+    """Serves on a port of this machine (0: any that is free); the loop goes round every `within` seconds.
 
     Raises Refused TB882 where the library is missing, TB883 where the port is taken.
     """

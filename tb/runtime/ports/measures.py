@@ -37,8 +37,13 @@ class Readings:
 class Measures(Protocol):
     """Who counts."""
 
+    def turned(self) -> None:
+        """The loop went round: it looked at what people say and at what is due. Without this in time the session counts as not
+        healthy."""
+        ...
+
     def cycled(self, seconds: float) -> None:
-        """A cycle of the loop ended and took this long; without one in time the session counts as not healthy."""
+        """A close was decided on, and that took this long."""
         ...
 
     def recorded(self, records: Sequence[Record]) -> None:
@@ -57,6 +62,8 @@ class Measures(Protocol):
 
 class Uncounted:
     """Nobody counts."""
+
+    def turned(self) -> None: ...
 
     def cycled(self, seconds: float) -> None: ...
 

@@ -268,6 +268,7 @@ class Loop:
         self._trouble("clock", self.time.trouble())
         self.stepper.sending.venue.attend()
         self._notice()
+        self.measures.turned()
         now, halted = self.time.now(), OPERATOR in self.stepper.session.latches.active
         if self.kill is not None and self.kill.stands() and not halted:
             self._enter(Said(kind="halt", at=now, by=KILL_FILE, reason=self.kill.words()))
