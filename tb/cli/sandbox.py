@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -146,7 +147,7 @@ def _serve(sandbox: Sandbox, key_file: Path, tls: Path | None, *, as_json: bool)
         try:
             sandbox.start()
         except OSError as problem:
-            why = (problem.strerror or "the system refused").lower()
+            why = os.strerror(problem.errno).lower() if problem.errno else "the system refused"
             message = f"port {sandbox.port} cannot be used: {why}"
             raise Refused([error(UNUSABLE, message, whole_file("--port"), "name another, or 0 for any")]) from None
         if tls is not None and sandbox.ca_file is not None:
