@@ -25,7 +25,7 @@ from tb.engine.instant import Exact
 from tb.engine.interpret import from_leaves
 from tb.engine.markets import Markets
 from tb.engine.plan import EnterPlan, Plan, StrategyPlan, bound
-from tb.runtime.entry_states import BUSY, COOLING, FALSE, OUTSIDE, TRUE, UNKNOWN
+from tb.runtime.entry_states import BUSY, COOLING, FALSE, HELD_BACK, OUTSIDE, TRUE, UNKNOWN
 
 _RECORDED = frozenset({"open", "high", "low", "close", "volume", "bid", "ask", "mid", "spread"})
 _WORDS = {
@@ -35,7 +35,11 @@ _WORDS = {
     OUTSIDE: "the instrument is not in the universe",
     BUSY: "the condition is true, but a position, an order or another entry of the strategy stood already",
     COOLING: "the condition is true, but the strategy cools down here",
+    HELD_BACK: "the condition is true, but nobody was running then, or nothing new could be risked (`tb run` said why)",
 }
+
+
+_SILENT = frozenset({BUSY, COOLING, HELD_BACK})  # it held, and nothing was proposed
 
 
 class Failing(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,11 +152,11 @@ def _of_strategy(
             strategy=strategy.name,
             direction=enter.direction,
             place=f"{enter.span.file}:{enter.span.line}",
-            state=_WORDS[recorded if recorded in {BUSY, COOLING} else state],
+            state=_WORDS[recorded if recorded in _SILENT else state],
             failing=tuple(failing),
             condition=clause_tree(graph, enter.when, values),
             recorded="" if recorded is None else _WORDS[recorded],
-            agrees=recorded is None or recorded == state or (state == TRUE and recorded in {BUSY, COOLING}),
+            agrees=recorded is None or recorded == state or (state == TRUE and recorded in _SILENT),
             decisions=tuple(_decided(decision) for decision in made),
         )
 

@@ -147,3 +147,14 @@ def test_what_cannot_be_meant_is_said(project: Path, arguments: tuple[str, ...],
     done = invoke("run", *arguments, "--project", str(project))
     assert done.code == 2
     assert words in done.err
+
+
+def test_why_not_speaks_of_a_close_at_which_nothing_could_be_risked(project: Path) -> None:
+    """It ran at five, and again a day later: what held between was proposed by nobody."""
+    run(project, "--once", "--from", "2024-01-01T05:00")
+    run(project, "--from", "2024-01-02T00:00")  # nobody was running for nineteen closes
+    told = invoke("why-not", "BTC-USD", "--at", "2024-01-01T10:00", "--project", str(project))
+    assert told.code == 0, told.err
+    assert "nobody was running then" in told.out
+    spanned = invoke("why-not", "--since", "2024-01-01", "--project", str(project))
+    assert spanned.code == 0, spanned.err

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tb.core.records import Quiet
 from tb.replay.stopped.model import States
-from tb.runtime.entry_states import BUSY, COOLING, FALSE, OUTSIDE, TRUE, UNKNOWN
+from tb.runtime.entry_states import BUSY, COOLING, FALSE, HELD_BACK, OUTSIDE, TRUE, UNKNOWN
 
 Bytes = NDArray[np.uint8]
 NOT_NOTED = 255  # a bar of which the run says nothing, such as one after it was interrupted
@@ -32,6 +32,8 @@ def noted(quiet: Iterable[Quiet], strategy: str, symbol: str, which: int, closes
 
 def counted(states: Bytes, then: Bytes | None) -> States:
     """`states` as found now, and as noted then."""
+    if then is not None:
+        then = np.where(then == HELD_BACK, BUSY, then).astype(np.uint8)  # nothing could be proposed either
     blocked = {kind: np.zeros(len(states), dtype=np.bool_) if then is None else then == kind for kind in (BUSY, COOLING)}
     either = blocked[BUSY] | blocked[COOLING]
     differing = np.zeros(len(states), dtype=np.bool_)
