@@ -310,6 +310,7 @@ class Schema:
             msgspec.NODEFAULT if isinstance(field.default, Decimal | float) else field.default for field in declared
         ]
         self.required = frozenset(field.name for field in declared if field.required)
+        self.otherwise = {field.name: Every(field.default) for field in declared if not field.required}
 
     def encode(self, records: Sequence[msgspec.Struct]) -> bytes:
         """The table of one record or more, all of this kind.
@@ -335,10 +336,8 @@ class Schema:
         out = _Columns()
         names: list[str] = []
         widths: list[int | None] = []
-        for declared, (name, field), default in zip(
-            msgspec.structs.fields(self.kind), self.fields.items(), self.defaults, strict=True
-        ):
-            column = columns[name] if declared.required else columns.get(name, Every(declared.default))
+        for (name, field), default in zip(self.fields.items(), self.defaults, strict=True):
+            column = columns[name] if name in columns or name in self.required else self.otherwise[name]
             if default is not msgspec.NODEFAULT and _is_all(column, default, count):
                 continue
             names.append(name)

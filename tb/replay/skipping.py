@@ -25,6 +25,7 @@ from tb.engine.plan import ConstraintPlan
 from tb.gate.account import Book
 from tb.gate.foresight import Outlook, may_fail
 from tb.gate.history import Stretch
+from tb.replay.places import newest_at, places_of
 from tb.replay.venue import SimulatedVenue
 from tb.runtime.drafts import Ready
 from tb.runtime.latches import place
@@ -227,8 +228,8 @@ class Skipper:
         if symbol not in self._prices:
             bars = self.view.markets.base[symbol]
             known = self.venue.prices(symbol)
-            newest = np.searchsorted(bars.closes, self.instants, side="right") - 1
+            newest = newest_at(bars.closes, self.instants)
             gaps = np.flatnonzero((newest < 0) | np.isnan(bars.close[np.maximum(newest, 0)]))
-            place = self.instants.searchsorted(bars.closes)
+            place = places_of(bars.closes, self.instants)
             self._prices[symbol] = _Prices(known.highs, known.lows, bars.close, place, newest, gaps)
         return self._prices[symbol]

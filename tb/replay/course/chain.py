@@ -7,8 +7,12 @@ INVARIANT: a trade is here only if its quantity is more than nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tb.engine.instant import EXACT
 from tb.gate.levels import WIDE
@@ -23,77 +27,86 @@ STEPS = [Decimal((0, (1,), -decimals)) for decimals in range(20)]
 class Chain:
     """What each trade came to, in columns. `before` is the cash, and so the equity, at its decision."""
 
-    before: list[Decimal] = field(default_factory=list)
-    intended: list[Decimal] = field(default_factory=list)
-    quantity: list[Decimal] = field(default_factory=list)
-    price: list[Decimal] = field(default_factory=list)  # expected at the decision
-    stop: list[Decimal | None] = field(default_factory=list)
-    target: list[Decimal | None] = field(default_factory=list)
-    paid: list[Decimal] = field(default_factory=list)
-    held_stop: list[Decimal | None] = field(default_factory=list)
-    held_target: list[Decimal | None] = field(default_factory=list)
-    cost: list[Decimal] = field(default_factory=list)  # fee of the entry
-    held: list[Decimal] = field(default_factory=list)  # cash while it is held
-    got: list[Decimal] = field(default_factory=list)
-    charge: list[Decimal] = field(default_factory=list)  # fee of the exit
-    after: list[Decimal] = field(default_factory=list)
+    before: list[Any]
+    intended: list[Any]
+    quantity: list[Any]
+    price: list[Any]  # expected at the decision
+    stop: list[Any]  # None where there is none
+    target: list[Any]
+    paid: list[Any]
+    held_stop: list[Any]
+    held_target: list[Any]
+    cost: list[Any]  # fee of the entry
+    held: list[Any]  # cash while it is held
+    got: list[Any]
+    charge: list[Any]  # fee of the exit
+    after: list[Any]
 
     def cut(self, count: int) -> None:
         """Leaves the first trades alone."""
         for name in self.__slots__:
-            del getattr(self, name)[count:]
+            setattr(self, name, getattr(self, name)[:count])
 
 
 Size = tuple[Decimal, bool] | None  # the share, and whether it is one of risk; None where it is not known
 
 
-def chain(cash: Decimal, of: Sequence[Terms], shares: Sequence[Size], rows: Sequence[Sequence[int]]) -> Chain:
-    """Trades from a cash on. `of` and `shares` are the terms and the size of each, `rows` its prices: expected, stop, target,
+def chain(cash: Decimal, of: Sequence[Terms], shares: Sequence[Size], prices: NDArray[np.int64]) -> Chain:
+    """Trades from a cash on. `of` and `shares` are the terms and the size of each; `prices` by row: expected, stop, target,
     paid, stop and target as held, got; then the decimals of each. Ends before the first trade that has no size."""
-    found = Chain()
-    multiply, subtract = EXACT.multiply, EXACT.subtract
-    one = found
-    for terms, size, row in zip(of, shares, rows, strict=True):
-        if size is None:
+    price, stop, target, paid, held_stop, held_target, got = (
+        _prices(counts, decimals) for counts, decimals in zip(prices[:PRICES].tolist(), prices[PRICES:].tolist(), strict=True)
+    )
+    rows = []
+    multiply, subtract, add = EXACT.multiply, EXACT.subtract, EXACT.add
+    for terms, size, expected, level, bought, sold in zip(of, shares, price, stop, paid, got, strict=True):
+        if size is None or expected is None or bought is None or sold is None:
             break
-        sign, (price, stop, target, paid, held_stop, held_target, got) = (
-            terms.sign,
-            [
-                multiply(Decimal(count), STEPS[decimals]) if count else None
-                for count, decimals in zip(row[:PRICES], row[PRICES:], strict=True)
-            ],
-        )
-        assert price is not None
-        assert paid is not None
-        assert got is not None
-        share, risking = size
-        money = multiply(share, cash)
-        if risking:
-            distance = abs(subtract(price, stop)) if stop is not None else ZERO
+        money, lot, fee = multiply(size[0], cash), terms.spec.lot, terms.venue.fee
+        if size[1]:
+            distance = abs(subtract(expected, level)) if level is not None else ZERO
             if not distance:
                 break
-            money = multiply(EXACT.divide(money, distance), price)
-        count = WIDE.divide(max(WIDE.divide(money, price), ZERO), terms.spec.lot).to_integral_value(ROUND_FLOOR)
-        quantity = multiply(count, terms.spec.lot)
+            money = multiply(EXACT.divide(money, distance), expected)
+        quantity = multiply(WIDE.divide(WIDE.divide(money, expected), lot).to_integral_value(ROUND_FLOOR), lot)
         if not quantity > 0:
             break
-        signed, fee = sign * quantity, terms.venue.fee
-        cost, charge = multiply(multiply(quantity, paid), fee), multiply(multiply(quantity, got), fee)
-        held = subtract(subtract(cash, multiply(signed, paid)), cost)
-        after = subtract(subtract(held, multiply(-sign * quantity, got)), charge)
-        one.before.append(cash)
-        one.intended.append(money)
-        one.quantity.append(quantity)
-        one.price.append(price)
-        one.stop.append(stop)
-        one.target.append(target)
-        one.paid.append(paid)
-        one.held_stop.append(held_stop)
-        one.held_target.append(held_target)
-        one.cost.append(cost)
-        one.held.append(held)
-        one.got.append(got)
-        one.charge.append(charge)
-        one.after.append(after)
+        value, worth = multiply(quantity, bought), multiply(quantity, sold)
+        cost, charge = multiply(value, fee), multiply(worth, fee)
+        if terms.sign > 0:
+            held = subtract(subtract(cash, value), cost)
+            after = subtract(add(held, worth), charge)
+        else:
+            held = subtract(add(cash, value), cost)
+            after = subtract(subtract(held, worth), charge)
+        rows.append((cash, money, quantity, cost, held, charge, after))
         cash = after
-    return found
+    count = len(rows)
+    before, intended, sizes, costs, holding, charges, afterwards = map(list, zip(*rows, strict=True)) if rows else [[]] * 7
+    price, stop, target, paid, held_stop, held_target, got = (
+        one[:count] for one in (price, stop, target, paid, held_stop, held_target, got)
+    )
+    return Chain(
+        before,
+        intended,
+        sizes,
+        price,
+        stop,
+        target,
+        paid,
+        held_stop,
+        held_target,
+        costs,
+        holding,
+        got,
+        charges,
+        afterwards,
+    )
+
+
+def _prices(counts: Sequence[int], decimals: Sequence[int]) -> list[Decimal | None]:
+    """Prices from whole numbers of so many decimals; nothing for 0."""
+    if not any(counts):
+        return [None] * len(counts)
+    found: list[Decimal | None] = list(map(EXACT.multiply, map(Decimal, counts), map(STEPS.__getitem__, decimals)))
+    return found if all(counts) else [price or None for price in found]

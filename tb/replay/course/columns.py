@@ -302,9 +302,10 @@ def _turns(first: Sequence[Any], second: Sequence[Any]) -> list[Any]:
 
 def _written(values: Sequence[Any]) -> Every | Cells:
     """Values as their texts; nothing where all are nothing."""
-    if values[0] is None and all(value is None for value in values):
-        return Every(None)
-    return [None if value is None else str(value) for value in values] if None in values else list(map(str, values))
+    unknown = sum(value is None for value in values)
+    if unknown:
+        return Every(None) if unknown == len(values) else [None if value is None else str(value) for value in values]
+    return list(map(str, values))
 
 
 def _list(column: Column) -> list[Any]:

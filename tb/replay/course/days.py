@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -37,7 +38,7 @@ def begun(
             ends = at[first] // DAY * DAY + DAY if is_utc else next_day_start(at[first], zone)
             found.append(Begun(trade, FLAT, first))
         while at[last] >= ends:
-            place = int(instants.searchsorted(ends))
+            place = bisect_left(at, ends, first, last + 1)
             found.append(Begun(trade, HELD if place < last else LEFT, place))
             ends = at[place] // DAY * DAY + DAY if is_utc else next_day_start(at[place], zone)
     return found, ends

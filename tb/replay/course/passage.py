@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -130,7 +131,6 @@ class Passage:
 
     def held_value(self, k: int, place: int) -> Decimal | None:
         """The close that a trade is held over at a place."""
-        numbers = self.of[k].numbers
-        first, end = int(numbers[paths.FIRST]), int(numbers[paths.END])
-        bar = first + int(self.prices.where[first:end].searchsorted(place, side="right")) - 1
+        first, last = self.columns[paths.FILLED][k], self.columns[paths.CLOSED][k]
+        bar = bisect_right(self.prices.where.data, place, first, last + 1) - 1
         return exact(float(self.prices.close[bar]))

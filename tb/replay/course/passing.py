@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Protocol
 
 import numpy as np
@@ -29,6 +28,7 @@ from tb.replay.course.judging import Column, Number, Same, surely
 from tb.replay.course.passage import Passage, Prices
 from tb.replay.course.terms import Key, Terms, terms_of
 from tb.replay.course.told import beside, told
+from tb.replay.places import places_of
 from tb.runtime.curve import POINTS
 from tb.runtime.drafts import Ready
 from tb.runtime.entry_states import BUSY, TRUE
@@ -141,7 +141,7 @@ class Course:
         of = [self._listed[way] for way in self._way[trades[:, paths.ENTRY]].tolist()]
         rows = self._row[trades[:, paths.ENTRY]].tolist()
         named = trades[:, [*_PRICES, *(which + paths.WRITTEN for which in _PRICES)]]
-        money = chain(self.session.account.cash, of, self._sizes(of, rows), named.tolist())
+        money = chain(self.session.account.cash, of, self._sizes(of, rows), np.ascontiguousarray(named.T))
         done = Passage(
             self.view,
             self.instants,
@@ -253,11 +253,11 @@ class Course:
             else:
                 facts = passage.facts(leaf)
                 said = facts if len(places) == len(facts) else [facts[k] for k in places]
-                if said[0] is None and all(one is None for one in said):
-                    found[leaves[at]] = Same(None)
+                unknown = sum(one is None for one in said)
+                if unknown:
+                    found[leaves[at]] = Same(None) if unknown == len(said) else None
                 else:
-                    numbers = [float(one) for one in said if isinstance(one, Decimal)]
-                    found[leaves[at]] = Number.of(np.array(numbers)) if len(numbers) == len(said) else None
+                    found[leaves[at]] = Number.of(np.array([float(one) for one in said]))  # type: ignore[arg-type]
         return found
 
     # --- what it leaves behind ---------------------------------------------------------------------------------------
@@ -287,8 +287,9 @@ class Course:
     def _curves(self, passage: Passage) -> list[tuple[int, int, Curve]]:
         """Notes the points of the curve; those records that are complete with the trade and place at which they are."""
         curve, out, chained = self.session.curve, np.array(passage.out), passage.chain
-        cash = np.array([[float(held), float(after)] for held, after in zip(chained.held, chained.after, strict=True)]).ravel()
-        quantity = np.array([one.sign * float(of) for one, of in zip(passage.of, chained.quantity, strict=True)])
+        cash = np.empty(2 * len(passage))
+        cash[::2], cash[1::2] = list(map(float, chained.held)), list(map(float, chained.after))
+        quantity = np.array([one.sign for one in passage.of]) * np.array(list(map(float, chained.quantity)))
         size = int((out - self._prices.where[passage.trades[:, paths.FILLED]] + 1).sum())
         places, equity, exposure = np.empty(size, dtype=np.int64), np.empty(size), np.empty(size)
         prices = self._prices
@@ -319,5 +320,5 @@ def _joined(view: RecordedView, instants: Ints) -> tuple[Prices, dict[str, int]]
 
     fields = [[getattr(bars, name) for bars in series] for name in ("time", "open", "high", "low", "close", "rows")]
     time, open_, high, low, close, rows = (one(found) for found in fields)
-    where = one([instants.searchsorted(bars.closes) for bars in series])
+    where = one([places_of(bars.closes, instants) for bars in series])
     return Prices(time, where, open_, high, low, close, rows), begins  # type: ignore[arg-type]
