@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -269,9 +270,20 @@ def _exactly(end: socket.socket, count: int) -> bytes:
     return data
 
 
+@cache
+def _warm(rules: str, policy: str) -> None:
+    """Compiles and loads what a session needs once, before the processes part."""
+    view_of(rules, policy), gates(rules, policy)
+    with tempfile.TemporaryDirectory(prefix="warm", dir=MEMORY) as folder:
+        made = World(Path(folder), Truth(START + HOUR), rules=rules, policy=policy).start()
+        made.recovered()
+        made.step(1, "BTC-USD")
+        made.journal.close()
+
+
 def process(truth: Truth, folder: Path, scenario: Scenario, begin: int, at: int, how: str) -> Outcome:
     """Lets one child live, or die at a point, and serves it as its venue."""
-    view_of(scenario.rules, scenario.policy), gates(scenario.rules, scenario.policy)  # compiled once, before the processes part
+    _warm(scenario.rules, scenario.policy)
     here, there = socket.socketpair()
     pid = os.fork()
     if not pid:

@@ -241,3 +241,26 @@ def test_a_stop_is_not_replaced_before_the_old_one_is_known_to_be_gone(tmp_path:
     made.turns(4)
     assert [one.price for one in made.truth.working()] == [D(90)]
     assert made.truth.protected("BTC-USD") == made.held["BTC-USD"]
+
+
+def test_what_the_venue_goes_on_refusing_is_tried_again_after_longer_and_longer_pauses(tmp_path: Path) -> None:
+    made = world(tmp_path)
+    made.truth.fault("place", "fine", *["refused"] * 500)
+    made.step(1, "BTC-USD")
+    made.turns(240, 500)
+    assert 6 <= made.truth.calls.count("place") <= 24  # two minutes
+    made.truth.faults.clear()
+    made.turns(65)
+    assert made.truth.protected("BTC-USD") == made.held["BTC-USD"] == D(10)
+
+
+def test_protection_that_rests_is_not_asked_about_every_turn(tmp_path: Path) -> None:
+    made = world(tmp_path)
+    made.step(1, "BTC-USD", "ETH-USD", "SOL-USD")
+    before = made.truth.calls.count("find")
+    made.turns(55)
+    assert made.truth.calls.count("find") - before <= 6
+    made.truth.is_deaf = True
+    made.truth.move("ETH-USD", 85)
+    made.turns(35)
+    assert sorted(made.positions) == ["BTC-USD", "SOL-USD"]

@@ -23,6 +23,8 @@ from tb.runtime.ports.exchange import OVER, Event, Lost, NoAnswer, OrderState
 if TYPE_CHECKING:
     from tb.runtime.gateway.gateway import Gateway
 
+AT_ONCE = 3  # more than these are asked for by one list
+
 
 def hear(gateway: Gateway, events: Iterable[Event]) -> None:
     """What the venue told by itself, in order."""
@@ -59,7 +61,7 @@ def learn(gateway: Gateway, tracked: Tracked, state: OrderState, how: str) -> bo
         return False
     was_over = tracked.is_over
     gateway.note(Said.of(state, how, gateway.now()))
-    tracked.look_at = gateway.now() + gateway.terms.look_after
+    _look_later(gateway, tracked)
     gateway.tell_answer(tracked, how)
     if was_over and not state.is_over and not tracked.asked:
         gateway.take_back(tracked, "told over already")
@@ -76,7 +78,7 @@ def _rank(tracked: Tracked, state: OrderState) -> int:
 def look(gateway: Gateway, tracked: Tracked) -> bool:
     """Asks the venue about an order; says whether it answered."""
     now, terms = gateway.now(), gateway.terms
-    tracked.look_at = now + (terms.look_unknown if tracked.is_unknown else terms.look_after)
+    _look_later(gateway, tracked)
     match gateway.exchange.find(tracked.client, tracked.instrument, tracked.at - terms.skew):
         case OrderState() as state:
             gateway.hear_from_venue()
@@ -112,6 +114,14 @@ def look(gateway: Gateway, tracked: Tracked) -> bool:
     return True
 
 
+def _look_later(gateway: Gateway, tracked: Tracked) -> None:
+    """What may cost something is asked for soon; protection that rests and that nobody took back is not."""
+    terms = gateway.terms
+    rests = tracked.purpose == "protection" and tracked.answered and not tracked.asked and not tracked.is_over
+    after = terms.look_unknown if tracked.is_unknown else terms.look_resting if rests else terms.look_after
+    tracked.look_at = gateway.now() + after
+
+
 def _amended(gateway: Gateway, tracked: Tracked, state: OrderState) -> None:
     """What became of a change whose answer was lost."""
     if tracked.amending is not None:
@@ -122,14 +132,43 @@ def _amended(gateway: Gateway, tracked: Tracked, state: OrderState) -> None:
 
 
 def follow_all(gateway: Gateway) -> None:
-    """Asks about everything that is due: first what nobody knows."""
+    """Asks about everything that is due: first what nobody knows. Many that the venue knows are asked for at once."""
     now = gateway.now()
     due = [one for one in gateway.orders.unsettled.values() if one.is_sent and one.look_at <= now]
+    chosen, known = list(due), [one for one in due if one.answered and not one.is_over]
+    if len(known) > AT_ONCE:
+        if ask_for_working(gateway, known) is None:
+            for tracked in known:
+                tracked.look_at = now + gateway.terms.look_unknown
+        due = [one for one in due if one.look_at <= now]
     for tracked in sorted(due, key=lambda one: (not one.is_unknown, one.at)):
         look(gateway, tracked)
         settle(gateway, tracked)
-        if tracked.asked and not tracked.is_over and tracked.answered:
+    for tracked in chosen:
+        if tracked.asked and tracked.answered and not tracked.is_over:
             gateway.take_back(tracked, tracked.asked)
+
+
+def ask_for_working(gateway: Gateway, orders: Iterable[Tracked]) -> tuple[OrderState, ...] | None:
+    """The state of orders by the venue's list of what works, and of those that are not in it one by one. Returns the list, None
+    where one question was not answered."""
+    working = gateway.exchange.open_orders()
+    if isinstance(working, NoAnswer):
+        return None
+    gateway.hear_from_venue()
+    listed = {state.client_id: state for state in working}
+    for tracked in list(orders):
+        state = listed.get(tracked.client)
+        if state is None:
+            if not look(gateway, tracked):
+                return None
+        else:
+            tracked.misses = 0
+            _look_later(gateway, tracked)
+            _amended(gateway, tracked, state)
+            learn(gateway, tracked, state, "lookup")
+        settle(gateway, tracked)
+    return working
 
 
 def _tell(gateway: Gateway, tracked: Tracked, status: str, words: str) -> None:

@@ -82,7 +82,7 @@ class Gateway:
         self._settling: Settling | None = None
         self._rules: dict[str, tuple[Rules, int]] = {}
         self._heard: int | None = None
-        self._let_go: dict[Key, int] = {}
+        self._pauses: dict[Key, tuple[int, int]] = {}  # tries that were refused, and until when there is none
         self._stops: dict[Key, tuple[Decimal | None, str, bool]] = {}
         self._handlings: list[Handling] = []
         self.next_reconciling = 0
@@ -332,13 +332,19 @@ class Gateway:
                 tracked.look_at = self.now() + self.terms.look_after
                 self.take_back(tracked, "disconnected")
 
-    def closed_lately(self, key: Key) -> bool:
-        """Whether it was just tried to close a position; else it counts as tried now."""
-        last = self._let_go.get(key)
-        if last is not None and self.now() - last < self.terms.look_unknown:
-            return True
-        self._let_go[key] = self.now()
-        return False
+    def is_refused_for_now(self, key: Key) -> bool:
+        """Whether the venue has just refused to protect or close a position: each time the pause becomes longer."""
+        return self._pauses.get(key, (0, 0))[1] > self.now()
+
+    def pause(self, key: Key) -> None:
+        """The venue refused to protect or close a position."""
+        tries = self._pauses.get(key, (0, 0))[0]
+        wait = min(self.terms.longest_pause, self.terms.look_unknown << min(tries, 10))
+        self._pauses[key] = (tries + 1, self.now() + wait)
+
+    def go_on(self, key: Key) -> None:
+        """It is protected, or gone."""
+        self._pauses.pop(key, None)
 
     # --- what is known of the venue ------------------------------------------------------------------------------------
 

@@ -71,6 +71,7 @@ def protect(gateway: Gateway, key: Key) -> None:
     guards = gateway.orders.guards(key)
     if position is None:
         gateway.bare.pop(key, None)
+        gateway.go_on(key)
         for guard in guards:
             gateway.take_back(guard, "position closed")
         return
@@ -83,7 +84,7 @@ def protect(gateway: Gateway, key: Key) -> None:
         guards = gateway.orders.guards(key)
         missing = EXACT.subtract(part.quantity, _placed(part, guards))
         quantity = min(missing, _room(position, guards))
-        if quantity > 0 and not _place(gateway, position, part, quantity):
+        if quantity > 0 and not gateway.is_refused_for_now(key) and not _place(gateway, position, part, quantity):
             let_go(gateway, key, UNPROTECTED)
             return
     _watch(gateway, key, parts)
@@ -194,6 +195,7 @@ def _watch(gateway: Gateway, key: Key, parts: list[Part]) -> None:
     guards = [guard for guard in gateway.orders.guards(key) if guard.answered]
     if all(_placed(part, guards) >= part.quantity for part in parts):
         gateway.bare.pop(key, None)
+        gateway.go_on(key)
         return
     since = gateway.bare.setdefault(key, gateway.now())
     if gateway.now() - since >= gateway.terms.protect_within:
@@ -214,8 +216,9 @@ def withdraw(gateway: Gateway, key: Key) -> bool:
 def let_go(gateway: Gateway, key: Key, cause: str) -> None:
     """Closes at market what cannot be protected, or what its keeper lets go."""
     position = gateway.settling.positions.get(key)
-    if position is None or gateway.orders.leaving(key) or gateway.closed_lately(key):
+    if position is None or gateway.orders.leaving(key) or gateway.is_refused_for_now(key):
         return
+    gateway.pause(key)  # ended when it is gone
     gateway.tell(
         Handling(
             at=gateway.now(),

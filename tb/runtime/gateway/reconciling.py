@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Literal
 from tb.core.records import Handling
 from tb.engine.instant import EXACT
 from tb.runtime.gateway.booking import settle
-from tb.runtime.gateway.following import look
+from tb.runtime.gateway.following import ask_for_working, look
 from tb.runtime.gateway.tracked import ZERO, Orders
 from tb.runtime.ports.exchange import Balance, NoAnswer, OrderState, Rules
 
@@ -52,16 +52,17 @@ def _compare(gateway: Gateway, *, adopt_all: bool) -> Outcome:
     if not isinstance(clock, NoAnswer):
         gateway.skew = abs(clock - gateway.now())
         gateway.hear_from_venue()
-    if not _ask_about_all(gateway) or not _ask_about_late(gateway):
+    if ask_for_working(gateway, gateway.orders.working()) is None or not _ask_about_late(gateway):
         return "no answer"
     if gateway.orders.unknown():
         return "busy"
     before = _filled(gateway)
-    balances, working = gateway.exchange.balances(), gateway.exchange.open_orders()
-    if isinstance(balances, NoAnswer) or isinstance(working, NoAnswer):
+    balances = gateway.exchange.balances()
+    if isinstance(balances, NoAnswer):
         return "no answer"
     gateway.hear_from_venue()
-    if not _ask_about_all(gateway):
+    working = ask_for_working(gateway, gateway.orders.working())
+    if working is None:
         return "no answer"
     if _filled(gateway) != before or gateway.orders.unknown():
         return "busy"
@@ -71,16 +72,6 @@ def _compare(gateway: Gateway, *, adopt_all: bool) -> Outcome:
     if outcome != "differs":
         gateway.reservations.see(balances)
     return outcome
-
-
-def _ask_about_all(gateway: Gateway) -> bool:
-    """The state of every order that may still fill; False where one is not answered."""
-    for tracked in list(gateway.orders.working()):
-        answered = look(gateway, tracked)
-        settle(gateway, tracked)
-        if not answered:
-            return False
-    return True
 
 
 def _ask_about_late(gateway: Gateway) -> bool:
