@@ -151,6 +151,42 @@ def test_a_foreign_buy_or_a_withdrawal_beyond_tolerance_opens_the_breaker_and_a_
     assert made.said("agreement")[-1][0] == "differs"
 
 
+def test_who_closes_the_breaker_accepts_the_difference_that_was_told_and_no_other(tmp_path: Path) -> None:
+    made = world(tmp_path)
+    made.step(1, "BTC-USD")
+    made.truth.totals["USD"] += D(500)  # a deposit
+    made.turns(65)
+    assert made.breaker.state == "open"
+    made.breaker.close(made.truth.time, "ann", "a deposit")
+    made.turns(65)
+    assert made.breaker.state == "half open"
+    assert made.said("agreement")[-2][0] == "adopted"
+    made.truth.totals["ETH"] += D(5)
+    made.turns(65)
+    assert made.breaker.state == "open"
+    assert made.positions == {"BTC-USD": D(10)}
+
+
+def test_what_a_person_sold_by_hand_comes_off_what_is_held_once_it_is_accepted(tmp_path: Path) -> None:
+    made = world(tmp_path)
+    made.step(1, "BTC-USD")
+    (guard,) = made.truth.working()
+    made.truth.do_cancel(guard)
+    made.truth.totals["BTC"] -= D(4)
+    made.truth.totals["USD"] += D(400)
+    made.turns(65)
+    assert made.breaker.state == "open"
+    made.breaker.close(made.truth.time, "ann", "sold by hand")
+    made.turns(65)
+    assert made.positions == made.held == {"BTC-USD": D(6)}
+    assert made.truth.protected("BTC-USD") == D(6)
+    assert made.trades[-1].exits[-1].cause == "gone"
+    later = made.again()
+    assert all(step.done for step in later.recovered(later.kept))
+    assert later.positions == {"BTC-USD": D(6)}
+    assert later.session.account.cash == made.session.account.cash
+
+
 def test_what_the_account_had_before_is_not_from_here(tmp_path: Path) -> None:
     truth = Truth(START + HOUR)
     truth.totals["BTC"] = D(3)

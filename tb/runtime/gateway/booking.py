@@ -19,7 +19,7 @@ from tb.core.records import Fill, Order
 from tb.engine.instant import EXACT
 from tb.gate.conversion import at_rate
 from tb.gate.proposal import EXIT_CAUSES
-from tb.runtime.gateway.entries import Booked, Ended
+from tb.runtime.gateway.entries import Booked, Ended, Gone
 from tb.runtime.gateway.tracked import NEVER_ARRIVED, ZERO, Tracked
 from tb.runtime.positions import Position
 from tb.runtime.settling import REFUSED_BY_VENUE, Noted, Sent, Settling
@@ -203,3 +203,41 @@ def apply_ended(settling: Settling, tracked: Tracked, ended: Ended) -> None:
         return
     rest = EXACT.subtract(tracked.quantity, tracked.booked)
     settling.cancelled(msgspec.structs.replace(order, quantity=rest), ended.at, ended.cause)
+
+
+def write_off(gateway: Gateway, instrument: str, quantity: Decimal) -> Decimal:
+    """So much of an instrument is gone from the venue without an order from here: it comes off what is held, at the last price.
+    Returns what no position explains."""
+    settling = gateway.settling
+    for key, position in list(settling.positions.items()):
+        part = min(quantity, position.remaining)
+        if key[1] != instrument or position.sign < 0 or part <= 0:
+            continue
+        now = gateway.now()
+        price = settling.view.close(instrument, now) or position.entry.price
+        fill = Fill(
+            order=f"gone of t{position.seq}",
+            at=now,
+            row=-1,
+            instrument=instrument,
+            side="sell",
+            quantity=part,
+            price=price,
+            fee=ZERO,
+            slippage=ZERO,
+            cause="gone",
+            rate=position.entry.rate,
+        )
+        gone = Gone(strategy=key[0], fill=fill)
+        gateway.note(gone, sync=True)
+        apply_gone(settling, gone)
+        gateway.told()
+        quantity = EXACT.subtract(quantity, part)
+    return quantity
+
+
+def apply_gone(settling: Settling, gone: Gone) -> None:
+    """Tells settling what is gone: live, and again from the journal."""
+    position = settling.positions.get((gone.strategy, gone.fill.instrument))
+    if position is not None:
+        settling.exited(position, gone.fill)

@@ -179,6 +179,13 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
     why: str
 
 
-Entry = Intent | Go | Said | Booked | Ended | TakenBack | Amending | Moved | Told | Outside
+class Gone(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag=True, gc=False):
+    """What was held is not at the venue any more, and a person knows why: settling is told of it as of a fill."""
+
+    strategy: str
+    fill: Fill
+
+
+Entry = Intent | Go | Said | Booked | Ended | TakenBack | Amending | Moved | Told | Outside | Gone
 
 decode = msgspec.json.Decoder(Entry).decode

@@ -75,6 +75,10 @@ class Gateway:
         self.locks = SymbolLocks()
         self.strangers: dict[str, OrderState] = {}  # orders at the venue that nobody here sent
         self.outside: dict[str, Decimal] = {}  # of assets: what is not from here
+        self.differences: dict[
+            str, Decimal
+        ] = {}  # to the venue, as told since the breaker was last closed: of assets, and orders
+        self.accepted: dict[str, Decimal] = {}  # those that a person knew of who closed it
         self.bare: dict[Key, int] = {}  # positions without all of their protection, since when
         self.is_recovered = False
         self.reconciled_at: int | None = None
@@ -468,6 +472,8 @@ class Gateway:
 
     def _breaker_changed(self, change: Change) -> None:
         words = f"{change.by}: {change.reason}"
+        if change.by not in ("gateway", "tb") and change.state in ("closed", "half open"):
+            self.accepted, self.differences = self.differences, {}
         self.tell(Handling(at=self.now(), what="breaker", status=change.state, words=words))
         self.alarm(f"the breaker is {change.state}: {change.reason}")
 

@@ -5,7 +5,9 @@
    or while fills come in between: then it is tried again (`busy`).
 2. Of each asset the venue has what was here before tb, and what tb bought or sold since (`expected`). A difference up to the
    tolerance, or one lot, is adopted and recorded; a larger one opens the breaker.
-3. Orders that the venue works and nobody here sent open the breaker; so do orders that are known here and that the venue has
+3. A person who closes the breaker accepts the differences that were told until then, and no other: they are adopted, and what
+   is not at the venue any more comes off what is held.
+4. Orders that the venue works and nobody here sent open the breaker; so do orders that are known here and that the venue has
    not.
 
 INVARIANT: only a comparison that went through makes the account "reconciled"; no answer leaves it as old as it is.
@@ -19,7 +21,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tb.core.records import Handling
 from tb.engine.instant import EXACT
-from tb.runtime.gateway.booking import settle
+from tb.runtime.gateway.booking import settle, write_off
 from tb.runtime.gateway.following import ask_for_working, look
 from tb.runtime.gateway.tracked import ZERO, Orders
 from tb.runtime.ports.exchange import Balance, NoAnswer, OrderState, Rules
@@ -97,8 +99,10 @@ def _orders_differ(gateway: Gateway, working: tuple[OrderState, ...], *, adopt_a
     unknown = [state for state in working if state.client_id not in gateway.orders.all]
     gateway.strangers = {state.venue_id: state for state in unknown}
     traded = [state for state in unknown if state.instrument in gateway.known_rules()]
+    adopt_all = adopt_all or all(state.venue_id in gateway.accepted for state in traded)
     for state in traded:
         words = f"the venue works an order in {state.instrument} that was not sent from here: {state.venue_id}"
+        gateway.differences[state.venue_id] = ZERO
         _tell(gateway, state.instrument, "differs", words, {})
         if not adopt_all:
             gateway.trip(words)
@@ -143,19 +147,39 @@ def _compare_assets(gateway: Gateway, balances: tuple[Balance, ...], *, adopt_al
         if not difference:
             continue
         is_small = abs(difference) <= _tolerance(gateway, asset, here, list(rules.values()))
+        is_accepted = adopt_all or _is_accepted(gateway, asset, difference, here, list(rules.values()))
         details = {"here": str(here), "venue": str(there), "difference": str(difference)}
         words = f"the venue has {there} {asset}, {here} are known"
-        if is_small or adopt_all:
+        if is_small or is_accepted:
             gateway.adopt(asset, EXACT.subtract(there, ours), "a person said so" if not is_small else "within tolerance")
+            if not is_small:
+                _take_off(gateway, asset, there, list(rules.values()))
             _tell(gateway, asset, "adopted", words, details)
             outcome = "adopted" if outcome == "agrees" else outcome
         else:
             _tell(gateway, asset, "differs", words, details)
+            gateway.differences[asset] = difference
             gateway.trip(words)
             outcome = "differs"
     if outcome == "agrees":
         _tell(gateway, "", "agrees", "", {})
     return outcome
+
+
+def _is_accepted(gateway: Gateway, asset: str, difference: Decimal, here: Decimal, rules: list[Rules]) -> bool:
+    """Whether a person has seen this difference and closed the breaker since."""
+    seen = gateway.accepted.get(asset)
+    return seen is not None and abs(EXACT.subtract(difference, seen)) <= _tolerance(gateway, asset, here, rules)
+
+
+def _take_off(gateway: Gateway, asset: str, there: Decimal, rules: list[Rules]) -> None:
+    """What is held of an asset is not more than there is."""
+    instruments = [one.instrument for one in rules if one.asset == asset]
+    held = [p.remaining for p in gateway.settling.positions.values() if p.instrument in instruments and p.sign > 0]
+    missing = EXACT.subtract(sum(held, ZERO), max(ZERO, there))
+    for instrument in instruments:
+        if missing > 0:
+            missing = write_off(gateway, instrument, missing)
 
 
 def _tolerance(gateway: Gateway, asset: str, here: Decimal, rules: list[Rules]) -> Decimal:
