@@ -24,7 +24,10 @@ def venue_of(settings: Settings, *, with_key: bool = True) -> Coinbase:
 
     live = settings.live
     if live.venue is None:
-        raise _refused("`tb.yaml` names no venue", "add `live: {venue: coinbase, credentials: 'env:COINBASE_KEY'}`")
+        raise _refused(
+            "`tb.yaml` names no venue",
+            "add `live: {venue: coinbase, credentials: 'env:COINBASE_KEY'}`; `tb run --data` plays recorded bars",
+        )
     return connect(
         _key(settings) if with_key else None,
         base_url=live.url or REST,

@@ -265,3 +265,15 @@ def test_positions_follow_from_fills() -> None:
     assert held(*bought, fill("sell", "1", "500")) == (Decimal(3), Decimal(175))
     assert held(*bought, fill("sell", "4", "500")) == (Decimal(0), None)
     assert held(*bought, fill("sell", "5", "500")) == (Decimal(-1), Decimal(500))
+
+
+def test_a_halt_outlives_the_process(tmp_path: Path, sandbox: Sandbox, venue: Coinbase) -> None:
+    with live(tmp_path, sandbox, venue) as session:
+        assert session.loop.inbox is not None
+        session.loop.inbox.put("halt", at=0, by="ana", reason="looking")
+        session.until(BEGIN + HOUR)
+    with live(tmp_path, sandbox, venue, going_on=True) as again:
+        assert again.loop.stepper.session.latches.words("halt") is not None
+        again.until(BEGIN + 3 * HOUR)
+        assert not sandbox.state()["orders"]
+        assert {cycle.no_trade_reason.code for cycle in again.cycles if cycle.no_trade_reason} == {"halted"}
