@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tb.ledger import Place
     from tb.runtime.operator import Inbox, KillFile
     from tb.runtime.policy import Compiled
-    from tb.runtime.ports.exchange import Exchange, Rules
+    from tb.runtime.ports.exchange import Exchange, NoAnswer, Rules
     from tb.runtime.preflight import Books, Check
 
 COMPLETENESS = frozenset(f"TB30{number}" for number in range(1, 9))  # findings about limits that are missing
@@ -86,7 +86,7 @@ def checks_of(compiled: Compiled, project: Path, exchange: Exchange, clock: Call
             stopped=lambda: _stopped(KillFile(project / live.kill_file), Inbox(folder)),
             ledger=lambda: _ledger(compiled.project.ledger),
             alerts=lambda: _alerts(compiled),
-            books=lambda rules: _books(folder, rules),
+            books=lambda rules: _books(folder, rules, exchange),
             open_gaps=_gaps(compiled),
         )
     )
@@ -135,11 +135,14 @@ def _alerts(compiled: Compiled) -> str | None:
     return None
 
 
-def _books(folder: Path, rules: Mapping[str, Rules]) -> Books:
-    from tb.runtime.gateway.looking import known_assets, sent_orders
+def _books(folder: Path, rules: Mapping[str, Rules], exchange: Exchange) -> Books | NoAnswer:
+    """By the journal, and by what the venue filled of its orders since: stops work while nobody runs."""
+    from tb.runtime.gateway.looking import catch_up, known_assets, sent_orders
     from tb.runtime.preflight import Books
 
     orders, outside = sent_orders(folder)
+    if (silent := catch_up(orders, exchange)) is not None:
+        return silent
     return Books(known_assets(orders, outside, rules), frozenset(orders.all))
 
 

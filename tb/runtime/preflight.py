@@ -56,7 +56,7 @@ class Preflight:
     stopped: Callable[[], str | None]  # the kill file or a halt in force, in words
     ledger: Callable[[], str | None]
     alerts: Callable[[], str | None]  # why none can be sent
-    books: Callable[[Mapping[str, Rules]], Books]
+    books: Callable[[Mapping[str, Rules]], Books | NoAnswer]
     open_gaps: Sequence[str] = ()
 
 
@@ -147,6 +147,8 @@ def _reconciled(asked: Preflight) -> Check:
         books = asked.books(rules)
     except Refused as refused:
         return _failed("reconciliation", refused.findings[0].message, refused.findings[0].hint)
+    if isinstance(books, NoAnswer):
+        return _failed("reconciliation", f"what our orders filled is not known: {books.why}", _KEY)
     there = {one.asset: one.available + one.held for one in found}
     off = []
     for asset, known in books.assets.items():
@@ -163,10 +165,12 @@ def _orphans(asked: Preflight) -> Check:
     if isinstance(found, NoAnswer):
         return _failed("orders", f"open orders are not known: {found.why}", _KEY)
     try:
-        ours = asked.books({}).orders
+        books = asked.books({})
     except Refused as refused:
         return _failed("orders", refused.findings[0].message, refused.findings[0].hint)
-    strangers = [one for one in found if one.client_id not in ours]
+    if isinstance(books, NoAnswer):
+        return _failed("orders", f"what became of our orders is not known: {books.why}", _KEY)
+    strangers = [one for one in found if one.client_id not in books.orders]
     words = ", ".join(f"{one.side} {one.quantity} {one.instrument} ({one.venue_id})" for one in strangers[:_TOLD])
     words += f" and {len(strangers) - _TOLD} more" if len(strangers) > _TOLD else ""
     wrong = f"orders that tb did not send: {words}" if strangers else None

@@ -87,6 +87,11 @@ def holding(quantity: str) -> Preflight:
     return replace(well(), books=lambda rules: Books({"BTC": D(quantity)}, frozenset({"c1"})))
 
 
+def silent() -> Preflight:
+    """As if the venue said nothing of the orders that were sent from here."""
+    return replace(well(), books=lambda rules: SILENT)
+
+
 def refuses(*_: object) -> str:
     raise Refused([error("TB853", "the breaker cannot be read", whole_file("breaker"), "mend it")])
 
@@ -121,6 +126,16 @@ def one_day_late() -> Approval:
         (holding("0"), "reconciliation", "BTC: 0 by the journal, 0.25 at the venue"),
         (holding("0.251"), "reconciliation", "BTC: 0.251 by the journal, 0.25 at the venue"),
         (replace(well(), books=refuses), "reconciliation", "the breaker cannot be read"),
+        (
+            replace(well(), books=lambda rules: SILENT),
+            "reconciliation",
+            "what our orders filled is not known: the connection timed out",
+        ),
+        (
+            replace(well(), books=lambda rules: SILENT),
+            "orders",
+            "what became of our orders is not known: the connection timed out",
+        ),
         (replace(well(), books=refuses), "orders", "the breaker cannot be read"),
         (answers(open=SILENT), "orders", "open orders are not known: the connection timed out"),
         (answers(open=(order("c2"),)), "orders", "orders that tb did not send: buy 0.5 BTC-USD (v1)"),

@@ -9,8 +9,9 @@ from pathlib import Path
 from tb.runtime.gateway.entries import Outside, decode
 from tb.runtime.gateway.journal import Journal
 from tb.runtime.gateway.reconciling import expected
+from tb.runtime.gateway.terms import Terms
 from tb.runtime.gateway.tracked import ZERO, Orders
-from tb.runtime.ports.exchange import Rules
+from tb.runtime.ports.exchange import Exchange, NoAnswer, Rules
 
 JOURNAL, BREAKER = "orders.journal", "breaker"  # their names in the folder of an account's state
 
@@ -24,6 +25,22 @@ def sent_orders(folder: Path) -> tuple[Orders, dict[str, Decimal]]:
         if isinstance(entry, Outside):
             outside[entry.asset] = entry.amount
     return orders, outside
+
+
+def catch_up(orders: Orders, exchange: Exchange, *, skew: int = Terms().skew) -> NoAnswer | None:
+    """Adds what the venue filled of orders that may still fill while nobody was there to hear it; nothing is written.
+
+    Returns why that is not known, None where it is. An order that the venue does not have filled nothing.
+    """
+    for tracked in list(orders.working()):
+        found = exchange.find(tracked.client, tracked.instrument, tracked.at - skew)
+        if isinstance(found, NoAnswer):
+            return found
+        if found is not None and found.filled > tracked.booked:
+            if found.average is None:
+                return NoAnswer(f"the venue does not say at what price {tracked.client} filled")
+            tracked.booked, tracked.value, tracked.paid = found.filled, found.average * found.filled, found.fees
+    return None
 
 
 def known_assets(orders: Orders, outside: Mapping[str, Decimal], rules: Mapping[str, Rules]) -> dict[str, Decimal]:
