@@ -127,6 +127,7 @@ def same(project: Compiled, data: Market) -> list[object]:
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passing, "WORTH", 1)
     monkeypatch.setattr(passing, "FEW", 2)
+    monkeypatch.setattr(passing, "MOST", 40)
 
 
 @dataclass(frozen=True)
@@ -218,11 +219,11 @@ def test_a_limit_that_refuses_ends_a_course_before_its_trade(limit: str, monkeyp
 
 
 @pytest.mark.parametrize("size", [grouping.GROUP, 64, 61, 12])
-@pytest.mark.parametrize("few", [2, 50, 512])
-def test_the_groups_of_a_ledger_are_those_of_stepping(monkeypatch: pytest.MonkeyPatch, size: int, few: int) -> None:
+@pytest.mark.parametrize("most", [2, 50, 1 << 15])
+def test_the_groups_of_a_ledger_are_those_of_stepping(monkeypatch: pytest.MonkeyPatch, size: int, most: int) -> None:
     """Segments, and with them the chain of the ledger, depend on nothing but the records and their order."""
     monkeypatch.setattr(grouping, "GROUP", size)
-    monkeypatch.setattr(passing, "FEW", few)
+    monkeypatch.setattr(passing, "MOST", most)
     words = strategy("close crosses above mean(close, 5)", target="3% above entry", stop="2% below entry", more=MORE[-1])
     project, data = compiled(words, venue=VENUES[1]), walk(8, 12_000 if size > 64 else 2_000)
     groups = {}

@@ -57,7 +57,8 @@ def chain(cash: Decimal, of: Sequence[Terms], shares: Sequence[Size], prices: ND
     price, stop, target, paid, held_stop, held_target, got = (
         _prices(counts, decimals) for counts, decimals in zip(prices[:PRICES].tolist(), prices[PRICES:].tolist(), strict=True)
     )
-    rows = []
+    # a list for each column: a row for each trade would be one more thing for the garbage collector to walk through
+    before, intended, sizes, costs, holding, charges, afterwards = (list[Decimal]() for _ in range(7))
     multiply, subtract, add = EXACT.multiply, EXACT.subtract, EXACT.add
     for terms, size, expected, level, bought, sold in zip(of, shares, price, stop, paid, got, strict=True):
         if size is None or expected is None or bought is None or sold is None:
@@ -79,10 +80,15 @@ def chain(cash: Decimal, of: Sequence[Terms], shares: Sequence[Size], prices: ND
         else:
             held = subtract(add(cash, value), cost)
             after = subtract(subtract(held, worth), charge)
-        rows.append((cash, money, quantity, cost, held, charge, after))
+        before.append(cash)
+        intended.append(money)
+        sizes.append(quantity)
+        costs.append(cost)
+        holding.append(held)
+        charges.append(charge)
+        afterwards.append(after)
         cash = after
-    count = len(rows)
-    before, intended, sizes, costs, holding, charges, afterwards = map(list, zip(*rows, strict=True)) if rows else [[]] * 7
+    count = len(before)
     price, stop, target, paid, held_stop, held_target, got = (
         one[:count] for one in (price, stop, target, paid, held_stop, held_target, got)
     )

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from tb.replay.course.chain import STEPS
 from tb.replay.course.days import FLAT
 from tb.replay.course.passage import OF_ORDERS, Ints, Passage
 from tb.replay.course.terms import Terms
-from tb.replay.course.told import Point, beside, profit_of, risk_of, told
+from tb.replay.course.told import ZERO, Point, beside, told
 from tb.replay.course.usage import uses
 from tb.runtime.session import Session
 
@@ -243,7 +244,7 @@ class Told:
     def _trades(self) -> dict[str, Column]:
         passage, terms, chain, texts = self.passage, self.terms, self.passage.chain, self._texts
         fees = list(map(EXACT.add, chain.cost, chain.charge))
-        profits = [profit_of(passage, k, fee) for k, fee in enumerate(fees)]
+        profits, in_risk = self._profits(fees)
         rows, trades = passage.prices.rows, passage.trades
         return self._named() | {
             "seq": self._numbered(passage.first_trade),
@@ -261,10 +262,22 @@ class Told:
             "cause": ["stop" if one else "target" for one in passage.columns[paths.BY_STOP]],
             "fees": list(map(str, fees)),
             "profit": list(map(str, profits)),
-            "r": _written([risk_of(passage, k, profit) for k, profit in enumerate(profits)]),
+            "r": in_risk,
             "best": passage.seen[:, 0].tolist(),
             "worst": passage.seen[:, 1].tolist(),
         }
+
+    def _profits(self, fees: Sequence[Decimal]) -> tuple[list[Decimal], Every | Cells]:
+        """Each trade's profit, and the same in R as text."""
+        chain, nothing = self.passage.chain, repeat(ZERO)
+        signed = chain.quantity if self.terms.sign > 0 else list(map(EXACT.minus, chain.quantity))
+        moved = map(EXACT.add, nothing, map(EXACT.multiply, signed, map(EXACT.subtract, chain.got, chain.paid)))
+        profits = list(map(EXACT.add, map(EXACT.subtract, moved, fees), nothing))
+        if chain.held_stop[0] is None:
+            return profits, Every(None)
+        risks = list(map(EXACT.multiply, chain.quantity, map(abs, map(EXACT.subtract, chain.paid, chain.held_stop))))
+        in_risk = [EXACT.divide(profit, risk) if risk else None for profit, risk in zip(profits, risks, strict=True)]
+        return profits, _written(in_risk)
 
     def _marks(self) -> dict[str, Column]:
         """Those of decisions, with the use of limits, and those of days that begin."""

@@ -37,7 +37,8 @@ from tb.runtime.view import RecordedView
 
 Ints = NDArray[np.int64]
 WORTH = 64  # entries whose conditions hold; for fewer nothing is compiled or looked at
-FEW, MORE = 512, 64  # trades looked for at first, and how many times as many where all went well
+# trades looked for at once: at most, after a course that ended early, and times as many after one that did not
+MOST, FEW, MORE = 1 << 15, 64, 64
 _PRICES = (paths.PRICE, paths.STOP, paths.TARGET, paths.PAID, paths.HELD_STOP, paths.HELD_TARGET, paths.GOT)
 States = dict[Key, NDArray[np.uint8]]
 
@@ -58,12 +59,13 @@ class Course:
     states: States
     recorder: TakesStreams | None  # None where nothing is kept
     terms: dict[Key, Terms] | None = None
-    _most: int = FEW
+    _most: int = 0
     _patience: int = 1  # entries to let go by before it is tried again
     _again: int = 0  # the number of the entry from which on it is tried again
     _still: dict[int, Sequence[Exact]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._most = MOST
         self.terms = terms_of(self.session, self.view, self.states)
         if self.terms is not None and sum(int((of == TRUE).sum()) for of in self.states.values()) < WORTH:
             self.terms = None
@@ -124,7 +126,7 @@ class Course:
             self._most = FEW
             return at
         self._patience = 1
-        self._most = wanted * MORE if len(passage) == wanted else max(FEW, 2 * len(passage))
+        self._most = min(wanted * MORE, MOST) if len(passage) == wanted else max(FEW, 2 * len(passage))
         self._leave_behind(passage, start)
         return passage.out[-1] + 1
 

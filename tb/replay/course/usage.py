@@ -6,7 +6,7 @@ what an order leads to is its own value. Anything else is asked of the gate.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from decimal import Decimal
 
 from tb.engine.graph import RuleGraph
@@ -15,7 +15,7 @@ from tb.replay.course.passage import Passage
 from tb.replay.course.terms import Terms
 from tb.runtime.session import Session
 
-Of = Callable[[int], Decimal]
+Each = Sequence[Decimal]
 _VALUES = {"order.notional": 0, "after.gross": 3, "after.exposure": 4}  # how many leaves stand for what is held
 
 
@@ -32,12 +32,11 @@ def uses(passage: Passage, session: Session, terms: Terms) -> list[dict[str, flo
     columns: list[list[float | None]] = []
     for pair in pairs:
         assert pair is not None
-        measured, bound = pair
-        columns.append([float(measured(k) / of) if (of := bound(k)) else None for k in range(len(passage))])
+        columns.append([float(measured / bound) if bound else None for measured, bound in zip(*pair, strict=True)])
     return [dict(zip(names, used, strict=True)) for used in zip(*columns, strict=True)]
 
 
-def _pair(graph: RuleGraph, measure: int, passage: Passage, terms: Terms, leaves: tuple[int, ...]) -> tuple[Of, Of] | None:
+def _pair(graph: RuleGraph, measure: int, passage: Passage, terms: Terms, leaves: tuple[int, ...]) -> tuple[Each, Each] | None:
     node = graph[measure]
     if node.op not in {"le", "lt"}:
         return None
@@ -46,7 +45,7 @@ def _pair(graph: RuleGraph, measure: int, passage: Passage, terms: Terms, leaves
     return None if measured is None or bound is None else (measured, bound)
 
 
-def _value_of(graph: RuleGraph, id_: int, passage: Passage, terms: Terms, leaves: tuple[int, ...]) -> Of | None:
+def _value_of(graph: RuleGraph, id_: int, passage: Passage, terms: Terms, leaves: tuple[int, ...]) -> Each | None:
     node = graph[id_]
     held = _VALUES.get(str(node.consts[0])) if node.op == "derived" else None
     if held is None:
@@ -57,19 +56,19 @@ def _value_of(graph: RuleGraph, id_: int, passage: Passage, terms: Terms, leaves
     if not is_inside or any(value != 0 for value in before):
         return None
     quantity, price = passage.chain.quantity, passage.chain.price
-    return lambda k: EXACT.multiply(quantity[k], price[k])
+    return list(map(EXACT.multiply, quantity, price))
 
 
-def _bound_of(graph: RuleGraph, id_: int, passage: Passage) -> Of | None:
+def _bound_of(graph: RuleGraph, id_: int, passage: Passage) -> Each | None:
     node = graph[id_]
     if node.op == "const" and isinstance(value := node.consts[0], Decimal):
-        return lambda _: value
+        return [value] * len(passage)
     if node.op == "fact" and node.consts[0] in {"equity", "cash"}:
-        return passage.chain.before.__getitem__
+        return passage.chain.before
     if node.op == "mul":
         parts = [_bound_of(graph, arg, passage) for arg in node.args]
         left, right = parts
         if left is None or right is None:
             return None
-        return lambda k: EXACT.multiply(left(k), right(k))
+        return list(map(EXACT.multiply, left, right))
     return None
