@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tb.engine.instant import EXACT
 from tb.gate.gate import Approved
-from tb.runtime.gateway.booking import settle
+from tb.runtime.gateway.booking import resize, settle
 from tb.runtime.gateway.entries import Amending
 from tb.runtime.gateway.following import learn, look
 from tb.runtime.gateway.passage import Denied
@@ -45,7 +45,7 @@ def amending(gateway: Gateway, approved: Approved, order: str, quantity: Decimal
             gateway.note(Amending(client=tracked.client, at=gateway.now(), quantity=quantity, price=price, done=done))
             learn(gateway, tracked, state, "reply")
             settle(gateway, tracked)
-            resize(gateway, tracked)
+            resize(gateway.settling, tracked)
         case Refusal(words=words):
             gateway.note(Amending(client=tracked.client, at=gateway.now(), quantity=quantity, price=price, done=False))
             if before is not None:
@@ -56,13 +56,6 @@ def amending(gateway: Gateway, approved: Approved, order: str, quantity: Decimal
             settle(gateway, tracked)
     gateway.flush()
     return None
-
-
-def resize(gateway: Gateway, tracked: Tracked) -> None:
-    """Settling's worst case follows the order."""
-    account, order = gateway.settling.account, tracked.order
-    if order is not None and order.id in account.working and not tracked.is_over:
-        gateway.settling.resize(order, tracked.rest, tracked.price)
 
 
 def _denied(gateway: Gateway, approved: Approved, tracked: Tracked | None, quantity: Decimal, price: Decimal) -> Denied | None:

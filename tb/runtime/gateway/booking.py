@@ -241,3 +241,10 @@ def apply_gone(settling: Settling, gone: Gone) -> None:
     position = settling.positions.get((gone.strategy, gone.fill.instrument))
     if position is not None:
         settling.exited(position, gone.fill)
+
+
+def resize(settling: Settling, tracked: Tracked) -> None:
+    """The worst case follows an entry that was changed at the venue: live, and again from the journal."""
+    order = tracked.order
+    if order is not None and order.id in settling.account.working and not tracked.is_over:
+        settling.resize(order, EXACT.subtract(tracked.quantity, tracked.booked), tracked.price)

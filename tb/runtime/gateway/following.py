@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tb.core.records import Handling
-from tb.runtime.gateway.booking import settle
+from tb.runtime.gateway.booking import resize, settle
 from tb.runtime.gateway.entries import Amending, Said
 from tb.runtime.gateway.tracked import NEVER_ARRIVED, Tracked
 from tb.runtime.ports.exchange import OVER, Event, Lost, NoAnswer, OrderState
@@ -129,6 +129,7 @@ def _amended(gateway: Gateway, tracked: Tracked, state: OrderState) -> None:
         done = (state.quantity, state.price) == (quantity, price)
         if done or state.status in OVER or (state.quantity, state.price) == (tracked.quantity, tracked.price):
             gateway.note(Amending(client=tracked.client, at=gateway.now(), quantity=quantity, price=price, done=done))
+            resize(gateway.settling, tracked)
 
 
 def follow_all(gateway: Gateway) -> None:

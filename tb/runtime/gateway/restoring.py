@@ -13,8 +13,8 @@ from decimal import Decimal
 
 from tb.core.records import Record
 from tb.gate.proposal import Proposal
-from tb.runtime.gateway.booking import apply_booked, apply_ended, apply_gone
-from tb.runtime.gateway.entries import Booked, Ended, Entry, Gone, Intent, Moved, Outside, Told
+from tb.runtime.gateway.booking import apply_booked, apply_ended, apply_gone, resize
+from tb.runtime.gateway.entries import Amending, Booked, Ended, Entry, Gone, Intent, Moved, Outside, Told
 from tb.runtime.gateway.tracked import Orders, Tracked
 from tb.runtime.leg_groups import Group
 from tb.runtime.settling import Noted, Sent, Settling
@@ -70,6 +70,8 @@ def _tell(settling: Settling, entry: Entry, tracked: Tracked | None, policy: str
             apply_booked(settling, tracked, entry)
         case Ended() if tracked is not None:
             apply_ended(settling, tracked, entry)
+        case Amending(done=True) if tracked is not None:
+            resize(settling, tracked)
         case Gone():
             apply_gone(settling, entry)
         case Moved():
