@@ -277,3 +277,17 @@ def test_a_halt_outlives_the_process(tmp_path: Path, sandbox: Sandbox, venue: Co
         again.until(BEGIN + 3 * HOUR)
         assert not sandbox.state()["orders"]
         assert {cycle.no_trade_reason.code for cycle in again.cycles if cycle.no_trade_reason} == {"halted"}
+
+
+def test_two_entries_of_one_instant_rest_on_one_account(tmp_path: Path, sandbox: Sandbox, venue: Coinbase) -> None:
+    more = {"stop": "10% below entry", "target": "30% above entry"}
+    both = RISING + "\n" + strategy("close > close[1]", name="second", universe=False, members="", **more)
+    with live(tmp_path, sandbox, venue, both) as here:
+        here.until(BEGIN + 3 * HOUR)
+    made = [one for one in recorded(tmp_path, here.run, Decision) if one.kind == "enter"]
+    assert [(one.strategy, one.at) for one in made[:2]] == [("s", made[0].at), ("second", made[0].at)]
+    assert made[0].proposed == made[1].proposed  # the first has not filled yet: equity is the same for both
+    explained = CliRunner().invoke(
+        tb, ["explain", "--all", "--project", str(tmp_path), "--ledger", str(tmp_path / "ledger.sqlite")]
+    )
+    assert explained.exit_code == 0, explained.output

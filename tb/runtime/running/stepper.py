@@ -71,25 +71,40 @@ class Fills(Venue, Protocol):
 
 
 class Sending:
-    """Stands between session and venue: what is not recorded is not sent where it adds risk."""
+    """Stands between session and venue.
+
+    1. What is not recorded is not sent where it adds risk.
+    2. What a step ordered is sent when the step is over (`release`), in its order: a venue that fills at once would change the
+       account between two decisions of one instant, and they would rest on different accounts.
+    """
 
     def __init__(self, venue: Fills, recorder: Records) -> None:
         self.venue = venue
         self.recorder = recorder
         self.said: Mapping[str, Standing] | None = None
         self.withheld: list[Order] = []
+        self._ordered: list[tuple[tuple[Approved, Order], ...]] = []  # legs together
 
     def submit(self, approved: Approved, order: Order) -> None:
         if self.recorder.flush() or order.kind == "exit":
-            self.venue.submit(approved, order)
+            self._ordered.append(((approved, order),))
         else:
             self.withheld.append(order)
 
     def submit_together(self, legs: Sequence[tuple[Approved, Order]]) -> None:
         if self.recorder.flush() or all(order.kind == "exit" for _, order in legs):
-            self.venue.submit_together(legs)
+            self._ordered.append(tuple(legs))
         else:
             self.withheld += [order for _, order in legs]
+
+    def release(self) -> None:
+        """Sends what was ordered since the last time."""
+        while self._ordered:
+            legs = self._ordered.pop(0)  # first: whatever sending brings, it is not sent again
+            if len(legs) > 1:
+                self.venue.submit_together(legs)
+            else:
+                self.venue.submit(*legs[0])
 
     def standing(self, instrument: str, at: int) -> Standing:
         return self.venue.standing(instrument, at) if self.said is None else self.said.get(instrument, NOTHING_SAID)
@@ -98,6 +113,10 @@ class Sending:
         if any(one.id == order for one in self.withheld):
             self.withheld = [one for one in self.withheld if one.id != order]
             return True  # it never went out
+        kept = [legs for legs in self._ordered if all(one.id != order for _, one in legs)]
+        if len(kept) < len(self._ordered):
+            self._ordered = kept
+            return True
         return self.venue.cancel(order)
 
 
@@ -143,6 +162,7 @@ class Stepper:
         if close.held:
             self.take_back_entries(at, close.held)
         silent = session.step(at, ready)
+        self.sending.release()
         if self._flattens:
             session.flatten(at)
             self._flattens = bool(session.positions)
