@@ -173,13 +173,22 @@ def _outside(compiled: Compiled, asked: Asked) -> Iterator[Around]:
 
         measures = serving = serve_metrics(live.metrics_port, SILENT)
     try:
-        yield Around(exchange, alerts, Supervised(measures))
+        yield Around(None if exchange is None else _guarded(exchange, alerts), alerts, Supervised(measures))
     finally:
         alerts.close()
         if serving is not None:
             serving.close()
         if exchange is not None:
             exchange.close()
+
+
+def _guarded(exchange: Exchange, alerts: Alerts) -> Exchange:
+    """The venue's adapter, whose own mistakes are no answers, and alerts."""
+    from tb.cli.operating import now
+    from tb.runtime.guarded import Guarded
+    from tb.runtime.ports.alerts import Alert
+
+    return Guarded(exchange, now=now, told=lambda words: alerts.send(Alert("session", "critical", words, now())))
 
 
 def _session(compiled: Compiled, ledger: Ledger, asked: Asked, around: Around) -> None:
