@@ -15,7 +15,6 @@ from tb.cli.operating import me, now, posts, said
 from tb.cli.options import command, json_option, ledger_option, project_option
 from tb.cli.output import put, put_json, say
 from tb.core.diagnostics import Refused, error
-from tb.core.encode import plain
 from tb.core.span import whole_file
 from tb.core.time import HOUR
 
@@ -131,6 +130,8 @@ def _row(symbol: str, rebuilt: Mapping[str, Held], known: Mapping[str, Decimal])
 
 
 def _tell(rows: list[dict[str, Any]], hours: int) -> None:
+    from tb.core.encode import plain
+
     if not rows:
         put(f"nothing was filled in {hours} hours, and nothing is held")
     for row in rows:

@@ -14,7 +14,6 @@ from tb.cli.operating import me, now, posts, said
 from tb.cli.options import command, json_option, project_option
 from tb.cli.output import put, put_json, say
 from tb.core.diagnostics import Refused, error
-from tb.core.encode import plain
 from tb.core.span import whole_file
 
 if TYPE_CHECKING:
@@ -93,6 +92,8 @@ def _order(state: OrderState) -> dict[str, Any]:
 
 
 def _tell(found: dict[str, Any]) -> None:
+    from tb.core.encode import plain
+
     if not found["looked_at"]:
         put("no session has traded here yet: what the account has is not from here")
     for one in found["assets"]:
