@@ -56,7 +56,7 @@ def test_a_secret_shows_nothing_of_itself() -> None:
 
 def test_a_secret_is_read_from_the_environment() -> None:
     name = SecretName("env", "KEY")
-    assert read_secret(name, "the key", {"KEY": " text\n"}).reveal() == "text"
+    assert read_secret(name, "the key", {"KEY": " seeded-4711\n"}).reveal() == "seeded-4711"
     for environment in ({}, {"KEY": ""}, {"KEY": "  \n"}):
         with pytest.raises(Refused) as refused:
             read_secret(name, "the key", environment)
@@ -68,9 +68,9 @@ def test_a_secret_is_kept_in_the_keyring(memory: _Memory) -> None:
     name = SecretName("keyring", "tb/pin")
     with pytest.raises(Refused, match="the PIN is not in `keyring:tb/pin`"):
         read_secret(name, "the PIN")
-    store_in_keyring(name, "kept")
-    assert memory.kept == {("tb", "pin"): "kept"}
-    assert read_secret(name, "the PIN").reveal() == "kept"
+    store_in_keyring(name, "seeded-4712")
+    assert memory.kept == {("tb", "pin"): "seeded-4712"}
+    assert read_secret(name, "the PIN").reveal() == "seeded-4712"
 
 
 def test_a_keyring_that_fails_is_told_without_what_it_was_given(memory: _Memory, monkeypatch: pytest.MonkeyPatch) -> None:
