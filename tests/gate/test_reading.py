@@ -6,6 +6,7 @@ import math
 import struct
 import sys
 import threading
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -169,6 +170,35 @@ def test_and_so_have_floats_of_any_bits() -> None:
 def test_only_whole_numbers_are_taken_to_be_whole(text: str) -> None:
     number, near = Decimal(text), rounded(Decimal(text))
     assert (near.is_integer() and abs(near) < 2**52) == (number == int(number) and abs(number) < 2**52)
+
+
+NEARLY = "5.00000000000000000000001"  # the float of 5
+
+
+@pytest.mark.parametrize(
+    ("line", "changed"),
+    [
+        ("limit one order.target <= order.price", {"target": NEARLY, "price": "5"}),
+        ("limit one order.price >= order.target", {"target": NEARLY, "price": "5"}),
+        ("require one order.price == order.target", {"target": NEARLY, "price": "5"}),
+        ("require one order.stop >= order.price", {"stop": "4.99999999999999999999999", "price": "5"}),
+        ("limit one order.intended - order.intended * 1 + cash <= 5 USD", {"cash": NEARLY}),
+        ("limit one equity <= 5 USD", {"cash": NEARLY}),
+    ],
+)
+def test_numbers_that_are_apart_by_less_than_floats_can_tell_are_told_apart(line: str, changed: dict[str, str]) -> None:
+    plan = policies.plan_of([line])
+    policy = policies.policy_of(plan)
+    gate, life = Gate(plan.graph, policy), Life(Random(1))
+    numbers = {name: Decimal(text) for name, text in changed.items()}
+    if "cash" in numbers:
+        life.account.cash = numbers.pop("cash")
+        life.account.kept.are_summed = False
+    moment = life.moment()
+    moment = replace(moment, proposal=replace(moment.proposal, intended=Decimal(3), missing=None, adds_risk=True, **numbers))
+    bit = next(bit for bit, c in enumerate(policy.constraints) if c.name == "one")
+    found = gate.judge(moment, life.market(), LOT)
+    assert (found.failed >> bit & 1, found.unknown >> bit & 1) == (1, 0)
 
 
 @pytest.mark.parametrize("text", ["NaN", "sNaN", "-Infinity", "NaN123", "1E+400"])
