@@ -7,7 +7,9 @@ or target closes it before anything else could be decided.
 1. `tb.replay.course.terms`: whether a plan has such trades at all, and what is constant about them.
 2. `tb.replay.course.paths`: a compiled kernel finds, trade after trade, where one is decided, filled and closed, and at which
    prices, in whole numbers.
-3. `tb.replay.course.chain`: cash from trade to trade, by the very operations of the session.
+3. `tb.replay.course.chain`: cash from trade to trade, as the session would have it digit for digit: by a kernel in whole
+   numbers of 128 bits (`money`, `wide`), and by the session's own operations where these would round. Columns of `numbers`
+   become Decimals where somebody reads them.
 4. `tb.replay.course.judging`: which of the orders surely pass every constraint; where that is not sure, the gate is asked.
 5. `tb.replay.course.told`: the records of all of it, in the order in which stepping would have made them.
 6. `tb.replay.course.passing`: puts these together, and leaves session and account as stepping would have left them.

@@ -51,14 +51,16 @@ class Prices:
 
 @dataclass
 class Passage:
-    """`of` and `rows` are the terms of each trade and the row of the bar that decided it; `trades` as `paths.walk` wrote them,
-    `seen` its excursions. `still` are, for each number of terms, what the gate reads besides what moves."""
+    """`way` and `deciding` are the number of the terms of each trade and the row of the bar that decided it; `trades` as
+    `paths.walk` wrote them, `seen` its excursions. `still` are, for each number of terms, what the gate reads besides what
+    moves."""
 
     view: RecordedView
     instants: Ints
     prices: Prices
-    of: Sequence[Terms]
-    rows: Sequence[int]
+    listed: Sequence[Terms]
+    way: Ints
+    deciding: Ints
     trades: Ints
     seen: Floats
     chain: Chain
@@ -68,7 +70,16 @@ class Passage:
     days: Sequence[Begun] = ()
 
     def __len__(self) -> int:
-        return len(self.of)
+        return len(self.way)
+
+    @cached_property
+    def of(self) -> list[Terms]:
+        """The terms of each trade."""
+        return list(map(self.listed.__getitem__, self.way.tolist()))
+
+    @cached_property
+    def rows(self) -> list[int]:
+        return self.deciding.tolist()  # type: ignore[no-any-return]
 
     @cached_property
     def columns(self) -> list[list[int]]:
@@ -81,9 +92,15 @@ class Passage:
         return self.instants[self.trades[:, paths.DECIDED]].tolist()  # type: ignore[no-any-return]
 
     @cached_property
-    def out(self) -> list[int]:
+    def ends(self) -> Ints:
         """The place of the close of each exit's bar."""
-        return self.prices.where[self.trades[:, paths.CLOSED]].tolist()  # type: ignore[no-any-return]
+        found: Ints = self.prices.where[self.trades[:, paths.CLOSED]]
+        return found
+
+    @cached_property
+    def out(self) -> list[int]:
+        """The same as a list."""
+        return self.ends.tolist()  # type: ignore[no-any-return]
 
     @cached_property
     def left(self) -> list[int]:
@@ -95,8 +112,7 @@ class Passage:
     @property
     def terms(self) -> Terms | None:
         """Those of all trades, where they are the same."""
-        first = self.of[0]
-        return first if all(one is first for one in self.of) else None
+        return self.listed[int(self.way[0])] if bool((self.way == self.way[0]).all()) else None
 
     def value(self, k: int, node: int) -> float | None:
         return self.view.value(node, self.of[k].symbol, self.rows[k])
@@ -116,7 +132,15 @@ class Passage:
             return found
         if fact != "order.confidence":
             raise KeyError(fact)
-        return [exact(self.confidence(k)) for k in range(len(chain.after))]
+        return [exact(self.confidence(k)) for k in range(len(chain))]
+
+    def moved(self, fact: str) -> Floats:
+        """The same in floats, each next to it at most; NaN where it is not known."""
+        named = OF_ORDERS.get(fact)
+        if named is not None:
+            found: Floats = getattr(self.chain, named).floats
+            return found
+        return np.array([np.nan if one is None else float(one) for one in self.facts(fact)])
 
     def moving(self, fact: str, k: int) -> Exact:
         """The same of one order."""

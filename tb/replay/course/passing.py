@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 
 from tb.core.records import Curve
 from tb.engine.instant import Exact
-from tb.gate.levels import exact_value
 from tb.ledger.sheets import Stream
 from tb.replay.course import paths
-from tb.replay.course.chain import Size, chain
+from tb.replay.course.chain import chain
 from tb.replay.course.columns import Told
 from tb.replay.course.days import began, begun
 from tb.replay.course.judging import Column, Number, Same, surely
 from tb.replay.course.passage import Passage, Prices
+from tb.replay.course.sizes import sizes_of
 from tb.replay.course.terms import Key, Terms, terms_of
 from tb.replay.course.told import beside, told
 from tb.replay.places import places_of
@@ -39,7 +39,6 @@ Ints = NDArray[np.int64]
 WORTH = 64  # entries whose conditions hold; for fewer nothing is compiled or looked at
 # trades looked for at once: at most, after a course that ended early, and times as many after one that did not
 MOST, FEW, MORE = 1 << 15, 64, 64
-_PRICES = (paths.PRICE, paths.STOP, paths.TARGET, paths.PAID, paths.HELD_STOP, paths.HELD_TARGET, paths.GOT)
 States = dict[Key, NDArray[np.uint8]]
 
 
@@ -128,7 +127,7 @@ class Course:
         self._patience = 1
         self._most = min(wanted * MORE, MOST) if len(passage) == wanted else max(FEW, 2 * len(passage))
         self._leave_behind(passage, start)
-        return passage.out[-1] + 1
+        return int(passage.ends[-1]) + 1
 
     def _passage(self, start: int) -> Passage | None:
         most = min(self._most, len(self._place) - start)
@@ -140,25 +139,24 @@ class Course:
         if not count:
             return None
         trades = trades[:count]
-        of = [self._listed[way] for way in self._way[trades[:, paths.ENTRY]].tolist()]
-        rows = self._row[trades[:, paths.ENTRY]].tolist()
-        named = trades[:, [*_PRICES, *(which + paths.WRITTEN for which in _PRICES)]]
-        money = chain(self.session.account.cash, of, self._sizes(of, rows), np.ascontiguousarray(named.T))
+        way, rows = self._way[trades[:, paths.ENTRY]], self._row[trades[:, paths.ENTRY]]
+        sizes = sizes_of(self.session.plan.graph, self.view, self._listed, way, rows)
+        reckoned = chain(self.session.account.cash, self._listed, way, sizes, trades)
         done = Passage(
             self.view,
             self.instants,
             prices,
-            of,
+            self._listed,
+            way,
             rows,
             trades,
             seen,
-            money,
+            reckoned,
             self._still,
             self.session.counts["decisions"] + 1,
             self.session.counts["trades"] + 1,
         )
-        approved = self._approved(done, len(money.after))
-        return self._cut(done, approved)
+        return self._cut(done, self._approved(done, len(reckoned)))
 
     def _cut(self, whole: Passage, count: int) -> Passage | None:
         """The first trades alone, and none whose exit falls on an instant at which another is wanted that is not among them."""
@@ -176,8 +174,9 @@ class Course:
             whole.view,
             whole.instants,
             whole.prices,
-            whole.of[:count],
-            whole.rows[:count],
+            whole.listed,
+            whole.way[:count],
+            whole.deciding[:count],
             wanted[:count],
             whole.seen[:count],
             whole.chain,
@@ -186,30 +185,6 @@ class Course:
             whole.first_trade,
         )
 
-    def _sizes(self, of: Sequence[Terms], rows: Sequence[int]) -> list[Size]:
-        """The share that each entry asks for; None where it is not known."""
-        graph = self.session.plan.graph
-        found: list[Size] = []
-        fixed: dict[int, Size] = {}
-        for one in dict.fromkeys(of):
-            first = one.enter.sizes[0] if one.enter.sizes else None
-            if first is not None and first.condition is None and graph[first.share].op == "const":
-                share = exact_value(graph, first.share, lambda _: None)
-                fixed[one.number] = None if share is None else (share, first.risking)
-        for one, row in zip(of, rows, strict=True):
-            found.append(fixed[one.number] if one.number in fixed else self._size(one, row))
-        return found
-
-    def _size(self, one: Terms, row: int) -> Size:
-        for case in one.enter.sizes:
-            holds = 1.0 if case.condition is None else self.view.value(case.condition, one.symbol, row)
-            if holds is None:
-                return None
-            if holds == 1.0:
-                share = exact_value(self.session.plan.graph, case.share, lambda node: self.view.value(node, one.symbol, row))
-                return None if share is None else (share, case.risking)
-        return None
-
     # --- judging -----------------------------------------------------------------------------------------------------
 
     def _approved(self, passage: Passage, count: int) -> int:
@@ -217,7 +192,7 @@ class Course:
         if not count:
             return 0
         sure = np.zeros(count, dtype=np.bool_)
-        way = self._way[passage.trades[:count, paths.ENTRY]]
+        way = passage.way[:count]
         for number in np.unique(way).tolist():
             which = np.flatnonzero(way == number)
             terms = self._listed[number]
@@ -229,7 +204,7 @@ class Course:
         for k in np.flatnonzero(~sure).tolist():
             terms = passage.of[k]
             gate, inputs = self.session.gates[terms.strategy.period], passage.inputs(k)
-            said = gate.decide(inputs, True, passage.chain.quantity[k], terms.spec.lot)
+            said = gate.decide(inputs, True, passage.chain.quantity.one(k), terms.spec.lot)
             if said.verdict != "approve" or said.failed or said.unknown or said.shadowed or said.latches:
                 return k
         return count
@@ -239,27 +214,25 @@ class Course:
         terms, at = passage.of[k], passage.decided[k]
         at_ = next(number for number, one in enumerate(self.session.plan.strategies) if one is terms.strategy)
         ready = Ready(at_, terms.which, terms.symbol, passage.rows[k])
-        drafts, _ = self.session.proposer.entries([ready], lambda _: False, lambda _: passage.chain.before[k], at)
+        drafts, _ = self.session.proposer.entries([ready], lambda _: False, lambda _: passage.chain.before.one(k), at)
         moment = self.session.moment(drafts[0].proposal, at, None)
         gate = self.session.gates[terms.strategy.period]
         return gate.inputs(moment, lambda node: self.view.value(node, terms.symbol, passage.rows[k]))
 
     def _columns(self, passage: Passage, terms: Terms, which: Ints, leaves: Sequence[int]) -> dict[int, Column]:
         found: dict[int, Column] = {leaf: Same(self._still[terms.number][at]) for at, leaf in enumerate(leaves)}
-        rows = np.array(passage.rows, dtype=np.int64)[which]
-        places = which.tolist()
+        rows = passage.deciding[which]
         for at, leaf in terms.moving:
             if isinstance(leaf, int):
                 values = self.view.column(leaf, terms.symbol)[rows]
                 found[leaves[at]] = Number.of(values) if np.isfinite(values).all() else None
             else:
-                facts = passage.facts(leaf)
-                said = facts if len(places) == len(facts) else [facts[k] for k in places]
-                unknown = sum(one is None for one in said)
+                values = passage.moved(leaf)[which]
+                unknown = int(np.isnan(values).sum())
                 if unknown:
-                    found[leaves[at]] = Same(None) if unknown == len(said) else None
+                    found[leaves[at]] = Same(None) if unknown == len(values) else None
                 else:
-                    found[leaves[at]] = Number.of(np.array([float(one) for one in said]))  # type: ignore[arg-type]
+                    found[leaves[at]] = Number.of(values)
         return found
 
     # --- what it leaves behind ---------------------------------------------------------------------------------------
@@ -272,8 +245,8 @@ class Course:
             self._record(passage, self.recorder)
         for name in ("decisions", "proposals", "approved", "trades"):
             session.counts[name] += len(passage)
-        last = int(self.instants[passage.out[-1]])
-        account.pass_trades(passage.chain.after[-1], last)
+        last = int(self.instants[passage.ends[-1]])
+        account.pass_trades(passage.chain.after.one(len(passage) - 1), last)
         if passage.days:
             account.day_starts, account.day_ends = began(int(self.instants[passage.days[-1].place]), zone), ends
         session.pass_trades(last)
@@ -288,10 +261,10 @@ class Course:
 
     def _curves(self, passage: Passage) -> list[tuple[int, int, Curve]]:
         """Notes the points of the curve; those records that are complete with the trade and place at which they are."""
-        curve, out, chained = self.session.curve, np.array(passage.out), passage.chain
+        curve, out, chained = self.session.curve, passage.ends, passage.chain
         cash = np.empty(2 * len(passage))
-        cash[::2], cash[1::2] = list(map(float, chained.held)), list(map(float, chained.after))
-        quantity = np.array([one.sign for one in passage.of]) * np.array(list(map(float, chained.quantity)))
+        cash[::2], cash[1::2] = chained.held.floats, chained.after.floats
+        quantity = self._numbers[passage.way, paths.SIGN] * chained.quantity.floats
         size = int((out - self._prices.where[passage.trades[:, paths.FILLED]] + 1).sum())
         places, equity, exposure = np.empty(size, dtype=np.int64), np.empty(size), np.empty(size)
         prices = self._prices
@@ -303,7 +276,7 @@ class Course:
 
     def _note_busy(self, passage: Passage, start: int) -> None:
         """The entries whose condition held meanwhile and that proposed nothing."""
-        silent = np.ones(int(self._place.searchsorted(passage.out[-1])) - start, dtype=np.bool_)
+        silent = np.ones(int(self._place.searchsorted(passage.ends[-1])) - start, dtype=np.bool_)
         silent[passage.trades[:, paths.ENTRY] - start] = False
         which = np.flatnonzero(silent) + start
         for key, one in (self.terms or {}).items():

@@ -20,7 +20,7 @@ from tb.engine.graph import RuleGraph
 from tb.engine.instant import EXACT
 from tb.engine.management import LevelPlan
 from tb.engine.plan import EnterPlan, Plan, StrategyPlan
-from tb.replay.course import paths
+from tb.replay.course import money, paths
 from tb.runtime.session import Session
 from tb.runtime.view import RecordedView
 
@@ -44,7 +44,8 @@ MOVING = frozenset(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Terms:
-    """One entry of one strategy in one instrument. `numbers` is its row for `tb.replay.course.paths.walk`."""
+    """One entry of one strategy in one instrument. `numbers` is its row for `tb.replay.course.paths.walk`, `money` the one for
+    `tb.replay.course.money.reckon`."""
 
     number: int
     strategy: StrategyPlan
@@ -56,6 +57,7 @@ class Terms:
     venue: Venue
     decimals: int
     numbers: NDArray[np.int64]
+    money: NDArray[np.int64]
     moving: tuple[tuple[int, str | int], ...]  # what the gate reads that moves: its place, and the fact or node of the market
 
 
@@ -119,7 +121,19 @@ def _terms(session: Session, view: RecordedView, key: Key, number: int, owner: i
     longest = strategy.longest_hold(symbol, strategy.tier_at(symbol, lambda _: None) or "")
     numbers[paths.LONGEST] = EVER if longest is None else longest
     numbers[paths.FIRST], numbers[paths.END], numbers[paths.KEY] = *span, owner
-    return Terms(number, strategy, which, enter, symbol, sign, spec, venue, decimals, numbers, _moving(plan, strategy))
+    own = _money(sign, spec, venue)
+    return Terms(number, strategy, which, enter, symbol, sign, spec, venue, decimals, numbers, own, _moving(plan, strategy))
+
+
+def _money(sign: int, spec: InstrumentSpec, venue: Venue) -> NDArray[np.int64]:
+    """Lot and fee in whole numbers, all 0 where a kernel cannot take them."""
+    row = [sign]
+    for value in (spec.lot, venue.fee):
+        count, decimals = int(value.scaleb(-_exponent(value))), -_exponent(value)
+        if not (0 <= count < 1 << 62 and 0 <= decimals <= money.MOST_DECIMALS):
+            return np.zeros(money.TERMS, dtype=np.int64)
+        row += [count, decimals]
+    return np.array(row, dtype=np.int64)
 
 
 def _moving(plan: Plan, strategy: StrategyPlan) -> tuple[tuple[int, str | int], ...]:
