@@ -20,7 +20,9 @@ AUTHORITIES = "SSL_CERT_FILE"  # certificates to trust in place of the system's,
 def venue_of(settings: Settings, *, with_key: bool = True) -> Coinbase:
     """The venue's adapter; nothing is asked yet. Raises Refused TB854 where the settings name no venue or no key, and as the
     key's reader does."""
+    from tb.cli.running import WallClock
     from tb.connectors.coinbase.exchange import MARKET, REST, USER, connect
+    from tb.runtime.running.timekeeping import unturned
 
     live = settings.live
     if live.venue is None:
@@ -35,6 +37,7 @@ def venue_of(settings: Settings, *, with_key: bool = True) -> Coinbase:
         user_url=live.user_url or USER,
         timeout=live.answer_within / 1000,
         authorities=os.environ.get(AUTHORITIES),
+        clock=unturned(WallClock()),
     )
 
 

@@ -154,6 +154,7 @@ def connect_gateway(
     from tb.runtime.operator import KillFile
     from tb.runtime.ports.alerts import Alert
     from tb.runtime.running.live import LiveRecords, LiveVenue
+    from tb.runtime.running.timekeeping import unturned
 
     folder = compiled.project.root / compiled.settings.live.state
     kill = KillFile(compiled.project.root / compiled.settings.live.kill_file)
@@ -163,7 +164,8 @@ def connect_gateway(
         journal=Journal(folder / JOURNAL),
         breaker=Breaker(folder / BREAKER),
         recorder=records.backlog,
-        now=clock.now,
+        now=unturned(clock),
+        wall=clock.now,
         terms=terms_of(compiled.settings, getattr(clock, "speed", 1.0)),
         kill_stands=kill.stands,
         policy_hash=run.policy_hash,

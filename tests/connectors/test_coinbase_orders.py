@@ -168,7 +168,15 @@ def test_what_is_not_clear_is_no_answer_and_nothing_is_sent_again(venue: Venue, 
     answer = adapter.place(ENTRY)
     assert isinstance(answer, NoAnswer)
     assert answer.why
+    assert answer.undone == (name == "401")  # turned away before anybody read it
     assert len(venue.asked) == 1
+
+
+def test_a_401_without_words_was_turned_away_too(venue: Venue, adapter: Coinbase) -> None:
+    venue.on("/orders", (401, b"Unauthorized\n"))
+    answer = adapter.place(ENTRY)
+    assert isinstance(answer, NoAnswer)
+    assert answer.undone
 
 
 def drop(connection: socket) -> None:
@@ -212,8 +220,8 @@ def test_nobody_there_is_no_answer(credentials: Credentials) -> None:
     with rude(drop) as (url, _):
         pass
     adapter = connect(credentials, base_url=url, timeout=1)
-    assert adapter.place(ENTRY) == NoAnswer("POST /orders: no connection")
-    assert adapter.clock() == NoAnswer("GET /time: no connection")
+    assert adapter.place(ENTRY) == NoAnswer("POST /orders: no connection", undone=True)
+    assert adapter.clock() == NoAnswer("GET /time: no connection", undone=True)
     adapter.close()
 
 
@@ -232,7 +240,7 @@ def test_too_many_requests_is_no_answer_with_the_time_to_wait(
     venue: Venue, adapter: Coinbase, headers: dict[str, str], wait: int
 ) -> None:
     venue.on("/orders", (429, {"errors": [{"id": "rate_limit_exceeded", "message": "x"}]}, headers))
-    assert adapter.place(ENTRY) == NoAnswer("POST /orders: too many requests", wait)
+    assert adapter.place(ENTRY) == NoAnswer("POST /orders: too many requests", wait, undone=True)
 
 
 def test_a_cancel_and_what_closes_go_out_while_all_else_is_held_back(venue: Venue, credentials: Credentials) -> None:
@@ -405,6 +413,7 @@ def test_the_states_of_orders(venue: Venue, adapter: Coinbase, changed: dict[str
         ({"filled_size": None}, "filled_size"),
         ({"filled_size": True}, "filled_size"),
         ({"average_filled_price": "0"}, "average_filled_price"),
+        ({"status": "FILLED", "filled_size": "0"}, "filled_size"),
         ({"total_fees": "Infinity"}, "total_fees"),
         ({"total_fees": ""}, "total_fees"),
         ({"side": "UNKNOWN_ORDER_SIDE"}, "side"),

@@ -230,6 +230,7 @@ def test_a_connection_that_is_of_no_use_is_told_and_made_anew(
     [
         ({"cumulative_quantity": "NaN"}, "cumulative_quantity"),
         ({"cumulative_quantity": None}, "cumulative_quantity"),
+        ({"status": "FILLED", "cumulative_quantity": "0"}, "cumulative_quantity"),
         ({"leaves_quantity": ""}, "leaves_quantity"),
         ({"avg_price": "0"}, "avg_price"),
         ({"total_fees": None}, "total_fees"),

@@ -46,9 +46,10 @@ class SandboxClock:
 
     sandbox: Sandbox
     speed: float = 60.0
+    turned: int = 0
 
     def now(self) -> int:
-        return self.sandbox.now
+        return self.sandbox.now + self.turned
 
     def steady(self) -> int:
         return self.sandbox.now
@@ -291,3 +292,23 @@ def test_two_entries_of_one_instant_rest_on_one_account(tmp_path: Path, sandbox:
         tb, ["explain", "--all", "--project", str(tmp_path), "--ledger", str(tmp_path / "ledger.sqlite")]
     )
     assert explained.exit_code == 0, explained.output
+
+
+@pytest.mark.parametrize("turn", [-HOUR, HOUR])
+def test_a_clock_that_somebody_turns_makes_no_wait_of_the_gateway_longer_or_shorter(
+    tmp_path: Path, sandbox: Sandbox, venue: Coinbase, turn: int
+) -> None:
+    with live(tmp_path, sandbox, venue) as session:
+        session.until(BEGIN + HOUR)
+        gateway, clock = session.gateway, session.loop.time.clock
+        session.loop.stepper.sending.venue.attend()
+        before, was = gateway.now(), gateway.reconciled_at
+        clock.turned = turn  # type: ignore[attr-defined]
+        assert gateway.now() == before
+        sandbox.advance(gateway.terms.reconcile_every + 1)
+        session.loop.stepper.sending.venue.attend()
+        assert was is not None
+        assert gateway.reconciled_at is not None
+        assert was < gateway.reconciled_at <= before + gateway.terms.reconcile_every + 1
+        assert gateway.skew == HOUR  # of the machine's clock: constraints may ask for it
+        assert gateway.standing("BTC-USD", before).clock_skew == HOUR

@@ -81,6 +81,8 @@ class Truth:
                 return NoAnswer("no answer in time")
             case "refused":
                 return Refusal("REJECTED", "the venue says no")
+            case "turned away":
+                return NoAnswer("status 401", undone=True)
             case "unauthorised":
                 return Refusal("401", "not authorised")
             case "busy":

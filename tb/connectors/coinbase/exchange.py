@@ -302,7 +302,9 @@ class Coinbase:
         if request.form != "stop" or not request.reducing:
             return None
         if request.instrument not in self._rules and isinstance(none := self.rules([request.instrument]), NoAnswer):
-            raise Unanswered(f"the order was not sent, since the tick of its instrument is not known: {none.why}", none.wait)
+            raise Unanswered(
+                f"the order was not sent, since the tick of its instrument is not known: {none.why}", none.wait, undone=True
+            )
         known = self._rules.get(request.instrument)
         return None if known is None else known.tick
 

@@ -13,6 +13,7 @@ from tb.connectors.coinbase.book import Book
 from tb.connectors.coinbase.orders import STATUSES, side_of
 from tb.connectors.coinbase.wire import (
     Fields,
+    Unreadable,
     instant,
     not_negative,
     number,
@@ -49,6 +50,8 @@ def _order(order: Fields, at: int, book: Book) -> OrderState:
     before = book.of(venue_id)
     status: Status = STATUSES.get(text(order, "status"), "unknown")
     filled, left = not_negative(order, "cumulative_quantity"), not_negative(order, "leaves_quantity")
+    if status == "filled" and not filled:
+        raise Unreadable("`cumulative_quantity` is 0 of an order that is filled")
     form = _FORMS.get(text(order, "order_type").upper().replace(" ", "_"), before.form if before else "limit")
     price, stop, target = _levels(form, order, before)
     return OrderState(

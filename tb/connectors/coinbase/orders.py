@@ -146,6 +146,8 @@ def order_of(order: Fields, parent: OrderState | None = None) -> OrderState:
     form, shape = _shape(part(order, "order_configuration"))
     status: Status = STATUSES.get(text(order, "status"), "unknown")
     filled = not_negative(order, "filled_size")
+    if status == "filled" and not filled:
+        raise Unreadable("`filled_size` is 0 of an order that is filled")
     times = (instant(order, "created_time"), optional_instant(order, "last_fill_time"))
     price, stop, target = _levels(form, shape)
     return OrderState(

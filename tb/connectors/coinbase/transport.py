@@ -3,7 +3,8 @@
     1. `Pace` gives a permit: cancels and what closes find room                (tb.connectors.pace)
     2. the request is signed with a fresh token                                (tb.connectors.coinbase.tokens)
     3. it is sent once; its answer is read to the end within the time limit
-    4. what came is sorted: read, refused by the venue, or no answer
+    4. what came is sorted: read, refused by the venue, or no answer; one that was turned away before anybody read it (no
+       connection, 401, 429) changed nothing, for sure
 
 INVARIANT: what changes something is sent once, whatever happens. What only reads is asked a second time in one case: the venue
 now and then refuses a good token (401). No redirect is followed, nothing is repeated by the library below.
@@ -45,9 +46,9 @@ Query = Sequence[tuple[str, str]]
 class Unanswered(Exception):
     """A request whose outcome is not known. Becomes a `NoAnswer` before it leaves the adapter."""
 
-    def __init__(self, why: str, wait: int | None = None) -> None:
+    def __init__(self, why: str, wait: int | None = None, *, undone: bool = False) -> None:
         super().__init__(why)
-        self.answer = NoAnswer(why, wait)
+        self.answer = NoAnswer(why, wait, undone)
 
 
 class Declined(Exception):
@@ -100,10 +101,10 @@ class Transport:
 
         what = f"{method} {path}"
         if self.credentials is None and not public:
-            raise Unanswered(f"{what} was not sent: it needs a key")
+            raise Unanswered(f"{what} was not sent: it needs a key", undone=True)
         lane = self.public if public else self.private
         if (wait := lane.take(self.timeout, rank)) is not None:
-            raise Unanswered(f"{what} was not sent: too many requests", wait)
+            raise Unanswered(f"{what} was not sent: too many requests", wait, undone=True)
         body = b"" if content is None else json.dumps(content, separators=(",", ":")).encode()
         headers = {} if content is None else {"Content-Type": "application/json"}
         if self.credentials is not None and not public:
@@ -115,10 +116,11 @@ class Transport:
                 if status == 429:
                     wait = waiting(answer.headers, self.clock())
                     lane.hold(wait)
-                    raise Unanswered(f"{what}: too many requests", wait)
+                    raise Unanswered(f"{what}: too many requests", wait, undone=True)
                 return status, read
         except httpx.HTTPError as problem:
-            raise Unanswered(f"{what}: {_said(problem)}") from problem
+            never = isinstance(problem, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+            raise Unanswered(f"{what}: {_said(problem)}", undone=never) from problem
         except RuntimeError as problem:
             if not self.client.is_closed:
                 raise
@@ -144,7 +146,7 @@ def _sorted(method: str, path: str, status: int, body: bytes) -> Mapping[str, An
         content = fields(read_json(body))
     except Unreadable as problem:
         reason = f"{problem}" if status == 200 else f"status {status}, and {problem}"
-        raise Unanswered(f"{what}: {reason}") from problem
+        raise Unanswered(f"{what}: {reason}", undone=status == 401) from problem
     if status == 200:
         return content
     code, words = _reason(content)
@@ -152,7 +154,7 @@ def _sorted(method: str, path: str, status: int, body: bytes) -> Mapping[str, An
     # 401: a good token is refused now and then, so it does not say that the order was bad; 408 and 425 are about time
     if 400 <= status < 500 and status not in {401, 408, 425} and code:
         raise Declined(code, words or said, status)
-    raise Unanswered(f"{what}: {said}")
+    raise Unanswered(f"{what}: {said}", undone=status == 401)
 
 
 def _reason(content: Mapping[str, Any]) -> tuple[str, str]:

@@ -47,6 +47,9 @@ def _book(gateway: Gateway, tracked: Tracked) -> None:
     quantity = EXACT.subtract(tracked.filled, tracked.booked)
     unfilled = EXACT.subtract(tracked.quantity, tracked.booked)
     price = EXACT.divide(EXACT.subtract(value, tracked.value), quantity)
+    if price <= 0:  # an average that was rounded, or that went back: the part counts at it, and the comparison sees the rest
+        price, value = tracked.average, EXACT.add(tracked.value, EXACT.multiply(quantity, tracked.average))
+        gateway.alert(f"the sums that the venue states of order {tracked.client} do not add up")
     fee = max(ZERO, EXACT.subtract(tracked.fees, tracked.paid))
     gateway.reservations.spend(tracked.client, EXACT.divide(quantity, unfilled) if unfilled > 0 else Decimal(1))
     held = _explained(gateway.settling, tracked, quantity)

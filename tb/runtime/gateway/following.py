@@ -12,17 +12,20 @@ INVARIANT: nothing here sends an order.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tb.core.encode import plain
 from tb.core.records import Handling
 from tb.runtime.gateway.booking import resize, settle
 from tb.runtime.gateway.entries import Amending, Said
-from tb.runtime.gateway.tracked import NEVER_ARRIVED, Tracked
+from tb.runtime.gateway.tracked import NEVER_ARRIVED, ZERO, Tracked
 from tb.runtime.ports.exchange import OVER, Event, Lost, NoAnswer, OrderState
 
 if TYPE_CHECKING:
     from tb.runtime.gateway.gateway import Gateway
 
+_PATIENT = 6  # times as long to prove that an order is not there which was
 AT_ONCE = 3  # more than these are asked for by one list
 
 
@@ -54,6 +57,10 @@ def _stranger(gateway: Gateway, state: OrderState) -> None:
 
 def learn(gateway: Gateway, tracked: Tracked, state: OrderState, how: str) -> bool:
     """Takes down what the venue says of an order; False where it is no news."""
+    if why := _impossible(tracked, state):
+        gateway.trip(why)
+        return False
+    state = _believed(gateway, state)
     if state.filled < tracked.filled or (tracked.answered and _rank(tracked, state) < 0):
         return False
     is_same = (state.status, state.filled, state.fees) == (tracked.status, tracked.filled, tracked.fees)
@@ -66,6 +73,23 @@ def learn(gateway: Gateway, tracked: Tracked, state: OrderState, how: str) -> bo
     if was_over and not state.is_over and not tracked.asked:
         gateway.take_back(tracked, "told over already")
     return True
+
+
+def _impossible(tracked: Tracked, state: OrderState) -> str:
+    """What no order of ours can have come to: of such an answer nothing is believed."""
+    changing = ZERO if tracked.amending is None else tracked.amending[0]
+    most = max(tracked.quantity, tracked.intent.wanted.quantity, changing)
+    if state.side != tracked.intent.wanted.side:
+        return f"the venue says {state.side} of order {tracked.client}, which is to {tracked.intent.wanted.side}"
+    if state.filled > most:
+        return f"the venue says that {plain(state.filled)} of order {tracked.client} filled, and it is for {plain(most)}"
+    return ""
+
+
+def _believed(gateway: Gateway, state: OrderState) -> OrderState:
+    """A venue says that an order is filled a moment before its sums do: until they agree, or for a while, it works."""
+    is_early = gateway.now() - state.at < gateway.terms.prove_after
+    return replace(state, status="open") if state.status == "filled" and state.filled < state.quantity and is_early else state
 
 
 def _rank(tracked: Tracked, state: OrderState) -> int:
@@ -96,7 +120,7 @@ def look(gateway: Gateway, tracked: Tracked) -> bool:
     if tracked.is_over:
         return True
     _tell(gateway, tracked, "not there", "the venue has no such order")
-    if tracked.misses >= 2 and gateway.now() - tracked.at >= terms.prove_after:
+    if tracked.misses >= 2 and gateway.now() - tracked.at >= (_PATIENT if _is_acknowledged(tracked) else 1) * terms.prove_after:
         status = "rejected" if tracked.filled == 0 else "cancelled"
         gateway.note(
             Said(
@@ -112,6 +136,12 @@ def look(gateway: Gateway, tracked: Tracked) -> bool:
         )
         gateway.tell_answer(tracked, "proof")
     return True
+
+
+def _is_acknowledged(tracked: Tracked) -> bool:
+    """The venue had an order at market, or one that rests, and says now that it has not: that is believed later. Of protection
+    it is believed as soon: what is held must not stand without it."""
+    return tracked.answered and tracked.purpose != "protection"
 
 
 def _look_later(gateway: Gateway, tracked: Tracked) -> None:

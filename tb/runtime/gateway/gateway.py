@@ -45,7 +45,8 @@ STATUS = {
 
 
 class Gateway:
-    """The gateway of one account. `now` is the wall clock in ms; `kill_stands` whether somebody wants everything stopped.
+    """The gateway of one account. `now` is what time it is, in ms, by a clock that nobody turns: every wait is measured by it;
+    `wall` the wall clock, compared with the venue's. `kill_stands` says whether somebody wants everything stopped.
 
     `recorder` takes what it records; give the session the same one (`Gateway.recorder`), so that records keep their order.
     Nothing is sent before `attach`, and nothing that adds risk before `recover` (`tb.runtime.gateway.recovery`) has succeeded.
@@ -59,6 +60,7 @@ class Gateway:
         breaker: Breaker,
         recorder: Backlog,
         now: Callable[[], int],
+        wall: Callable[[], int] | None = None,
         terms: Terms | None = None,
         kill_stands: Callable[[], bool] = lambda: False,
         policy_hash: str = "",
@@ -68,7 +70,7 @@ class Gateway:
         terms = terms or Terms()
         self.exchange, self.journal, self.breaker, self.recorder = exchange, journal, breaker, recorder
         self.now, self.terms, self.kill_stands, self.policy_hash, self.alarm = now, terms, kill_stands, policy_hash, alarm
-        self.steps = steps_
+        self.steps, self.wall = steps_, wall or now
         self.orders = Orders()
         self.reservations = Reservations()
         self.throttle = Throttle(terms.orders_per_window, terms.window, terms.kept_back)
@@ -80,6 +82,9 @@ class Gateway:
         ] = {}  # to the venue, as told since the breaker was last closed: of assets, and orders
         self.accepted: dict[str, Decimal] = {}  # those that a person knew of who closed it
         self.bare: dict[Key, int] = {}  # positions without all of their protection, since when
+        self.leaving_since: dict[Key, int] = {}  # those that are being closed, without any
+        self.cried: dict[Key, str] = {}  # those that people were told of
+        self.unproved = False
         self.is_recovered = False
         self.reconciled_at: int | None = None
         self.skew: int | None = None
@@ -248,7 +253,12 @@ class Gateway:
             return
         trials = [one for one in self.orders.all.values() if one.purpose == "entry" and one.intent.at >= change.at]
         if trials and all(one.is_settled for one in trials) and self.reconciled_at >= max(one.at for one in trials):
-            self.breaker.prove(self.now(), "an order went through, and the account agrees with the venue")
+            try:
+                self.breaker.prove(self.now(), "an order went through, and the account agrees with the venue")
+            except Refused as refused:  # it stays half open, and is tried again
+                if not self.unproved:
+                    self.alert(refused.findings[0].message)
+                self.unproved = True
 
     def protect_all(self) -> None:
         """Brings the protection of everything that is held, or was, in line."""
@@ -346,9 +356,22 @@ class Gateway:
         wait = min(self.terms.longest_pause, self.terms.look_unknown << min(tries, 10))
         self._pauses[key] = (tries + 1, self.now() + wait)
 
+    def rest(self, key: Key, wait: int) -> None:
+        """The venue turned an order of a position away unread: the next try comes after a moment, however long it says."""
+        tries, until = self._pauses.get(key, (0, 0))
+        wait = min(max(wait, self.terms.look_unknown), self.terms.look_after)
+        self._pauses[key] = (tries, max(until, self.now() + wait))
+
     def go_on(self, key: Key) -> None:
         """It is protected, or gone."""
         self._pauses.pop(key, None)
+        self.cried.pop(key, None)
+
+    def cry(self, key: Key, words: str) -> None:
+        """Somebody has to know that a position stands without its protection: once, until that is over."""
+        if key not in self.cried:
+            self.cried[key] = words
+            self.alert(words)
 
     # --- what is known of the venue ------------------------------------------------------------------------------------
 

@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from tb.core.encode import plain
 from tb.core.records import Handling
+from tb.core.time import show_duration
 from tb.engine.instant import EXACT
 from tb.gate.gate import closing
 from tb.gate.levels import to_grid
@@ -71,12 +73,15 @@ def protect(gateway: Gateway, key: Key) -> None:
     guards = gateway.orders.guards(key)
     if position is None:
         gateway.bare.pop(key, None)
+        gateway.leaving_since.pop(key, None)
         gateway.go_on(key)
         for guard in guards:
             gateway.take_back(guard, "position closed")
         return
     if gateway.orders.leaving(key):
+        _watch_leaving(gateway, key, position)
         return
+    gateway.leaving_since.pop(key, None)
     parts = wanted(position, gateway.tick_of(position.instrument))
     for guard in _outdated(parts, guards):
         gateway.take_back(guard, "levels moved")
@@ -198,8 +203,25 @@ def _watch(gateway: Gateway, key: Key, parts: list[Part]) -> None:
         gateway.go_on(key)
         return
     since = gateway.bare.setdefault(key, gateway.now())
-    if gateway.now() - since >= gateway.terms.protect_within:
+    span = gateway.now() - since
+    if span >= gateway.terms.protect_within:
+        position = gateway.settling.positions[key]
+        held = f"{plain(position.remaining)} {position.instrument}"
+        gateway.cry(
+            key, f"{held} stand without their stop since {show_duration(span // 1000 * 1000)}: they are closed at market"
+        )
         let_go(gateway, key, UNPROTECTED)
+
+
+def _watch_leaving(gateway: Gateway, key: Key, position: Position) -> None:
+    """How long a position that is being closed has stood without anything: people are told where that is too long."""
+    if any(guard.answered and not guard.asked for guard in gateway.orders.guards(key)):
+        gateway.leaving_since.pop(key, None)
+        return
+    since = gateway.leaving_since.setdefault(key, min(gateway.now(), gateway.bare.get(key, gateway.now())))
+    if gateway.now() - since >= gateway.terms.protect_within:
+        held = f"{plain(position.remaining)} {position.instrument}"
+        gateway.cry(key, f"{held} is being closed, and has no stop: the venue does not confirm it")
 
 
 def withdraw(gateway: Gateway, key: Key) -> bool:
@@ -219,6 +241,9 @@ def let_go(gateway: Gateway, key: Key, cause: str) -> None:
     if position is None or gateway.orders.leaving(key) or gateway.is_refused_for_now(key):
         return
     gateway.pause(key)  # ended when it is gone
+    if cause == UNPROTECTED:
+        held = f"{plain(position.remaining)} {position.instrument}"
+        gateway.cry(key, f"{held} cannot be protected, and is closed at market")
     gateway.tell(
         Handling(
             at=gateway.now(),

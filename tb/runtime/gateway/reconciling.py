@@ -52,7 +52,7 @@ def reconcile(gateway: Gateway, *, adopt_all: bool = False) -> Outcome:
 def _compare(gateway: Gateway, *, adopt_all: bool) -> Outcome:
     clock = gateway.exchange.clock()
     if not isinstance(clock, NoAnswer):
-        gateway.skew = abs(clock - gateway.now())
+        gateway.skew = abs(clock - gateway.wall())
         gateway.hear_from_venue()
     if ask_for_working(gateway, gateway.orders.working()) is None or not _ask_about_late(gateway):
         return "no answer"

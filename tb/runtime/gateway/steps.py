@@ -28,7 +28,7 @@ from tb.runtime.gateway.entries import Intent, Said, Wanted
 from tb.runtime.gateway.following import learn, look
 from tb.runtime.gateway.passage import Denied, Passage
 from tb.runtime.gateway.protecting import protect, withdraw
-from tb.runtime.gateway.tracked import ZERO, Tracked, circumstances
+from tb.runtime.gateway.tracked import NEVER_ARRIVED, ZERO, Tracked, circumstances
 from tb.runtime.ports.exchange import NoAnswer, OrderState, Refusal, Rules
 
 if TYPE_CHECKING:
@@ -198,6 +198,10 @@ def send(gateway: Gateway, tracked: Tracked) -> None:
             reason = f"{words} ({code})" if code else words
             gateway.note(Said(client=tracked.client, at=gateway.now(), status="rejected", how="reply", reason=reason))
             gateway.tell_answer(tracked)
+        case NoAnswer(why=why, wait=wait, undone=True):
+            gateway.note(Said(client=tracked.client, at=gateway.now(), status="rejected", how="proof", reason=NEVER_ARRIVED))
+            gateway.tell_about(tracked, "answer", "rejected", why)
+            gateway.rest(tracked.key, wait or 0)
         case NoAnswer(why=why, wait=wait):
             gateway.note(Said(client=tracked.client, at=gateway.now(), status="unknown", how="silence", reason=why))
             gateway.tell_answer(tracked)

@@ -1,6 +1,7 @@
 """What the gateway needs from a venue: the words in which every adapter answers.
 
-1. `NoAnswer` is neither "no" nor "nothing there": the outcome is unknown, and whoever asked has to find it out another way.
+1. `NoAnswer` is neither "no" nor "nothing there": the outcome is unknown, and whoever asked has to find it out another way;
+   but where it is `undone` nothing was changed, for sure: it was not sent, or turned away unread.
 2. A venue's own "no" is a `Refusal`: nothing was done.
 3. An empty tuple is an answer: the venue said that there is nothing.
 
@@ -24,10 +25,13 @@ OVER: frozenset[Status] = frozenset({"filled", "cancelled", "expired", "rejected
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """The outcome is not known: `why` in words for people, `wait` in ms until asking again makes sense."""
+    """The outcome is not known: `why` in words for people, `wait` in ms until asking again makes sense.
+
+    `undone`: it is sure that nothing was changed."""
 
     why: str
     wait: int | None = None
+    undone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from tb.core.diagnostics import Refused
 from tb.core.records import Decision, Latch, Mark, Order, Record
 from tb.core.time import day_start, next_day_start
 from tb.gate.gate import Approved
@@ -141,7 +142,11 @@ class LiveVenue:
     def resumed(self, at: int, by: str, reason: str) -> None:
         """A person lets the account go on."""
         if self.gateway.breaker.state != "closed":
-            self.gateway.breaker.close(at, by, reason)
+            try:
+                self.gateway.breaker.close(at, by, reason)
+            except Refused as refused:
+                self.gateway.alert(f"{refused.findings[0].message}; it stays as it is, resume again once that is mended")
+                self.gateway.flush()
 
     def flatten(self, by: str, reason: str) -> bool:
         self._flattening = (by, reason)

@@ -6,6 +6,7 @@ Where somebody else's clock agrees with the wall's, it is right, and ours is set
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tb.core.time import show_duration
@@ -45,6 +46,13 @@ class Timekeeping:
         if self._off_until is not None and steady >= self._off_until:
             self._off_until, self._jump = None, ""
         return self._jump
+
+
+def unturned(clock: Clock) -> Callable[[], int]:
+    """The wall's time as it is now, moved on by the steady clock alone: for waits, which nobody may make longer or shorter by
+    turning the clock, and for tokens, which a venue would refuse."""
+    anchor = clock.now() - clock.steady()
+    return lambda: anchor + clock.steady()
 
 
 def _whole(span: int) -> int:
