@@ -107,13 +107,15 @@ class WatchedLedger(Ledger):
         self.behind = ledger
         self.watched = Watched(places=places or {})
 
-    def append_group(self, run: str, group: Group, *, log: DecisionLog | None = None) -> None:
-        for record in group.records:
-            self.watched.see(record)
+    def append_group(self, run: str, *groups: Group, log: DecisionLog | None = None) -> None:
+        for group in groups:
+            for record in group.records:
+                self.watched.see(record)
         if self.behind is not None:
-            self.behind.append_group(run, group, log=log)
+            self.behind.append_group(run, *groups, log=log)
         elif log is not None:
-            log.take(group)
+            for group in groups:
+                log.take(group)
 
 
 def places_of_facts(plan: Plan) -> dict[str, dict[str, int]]:

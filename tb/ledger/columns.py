@@ -20,42 +20,18 @@ import math
 import types
 import typing
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from tb.core.encode import canonical
+from tb.ledger.cells import REAL, Cells, Choice, Column, Every, Maps, Packed, Places, array_head
+from tb.ledger.cells import pack as _pack
 
-_pack = msgspec.msgpack.Encoder(decimal_format="string").encode
 LOOK, FEW, SHORT = 32, 8, 8  # text is looked at for distinct values this far, up to so many; columns this short are not shared
 RAGGED = -1
 NOTHING = b"\x91\xc0"  # one cell without a value
-
-Cells = Sequence[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Every:
-    """A column with the same cell for every record."""
-
-    value: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """A column of tuples that are equally wide in every record: a column for each place."""
-
-    columns: tuple[Every | Cells, ...]
-
-
-Column = Every | Places | Cells
-
-
-def _head(count: int) -> int:
-    """Bytes that MessagePack puts before the cells of an array."""
-    return 1 if count < 16 else 3 if count < 1 << 16 else 5
 
 
 class _Columns:
@@ -65,13 +41,17 @@ class _Columns:
 
     def __init__(self) -> None:
         self.columns: list[msgspec.Raw] = []
-        self._known: dict[bytes, int] = {}
+        self._known: dict[tuple[int, bytes], list[tuple[int, bytes]]] = {}  # by length and end, which tell nearly all apart
 
     def add(self, raw: bytes) -> None:
         if len(raw) > SHORT:
-            first = self._known.setdefault(raw, len(self.columns))
-            if first != len(self.columns):
-                raw = _pack(first)
+            alike = self._known.setdefault((len(raw), raw[-32:]), [])
+            for number, known in alike:
+                if known == raw:
+                    raw = _pack(number)
+                    break
+            else:
+                alike.append((len(self.columns), raw))
         self.columns.append(msgspec.Raw(raw))
 
 
@@ -81,7 +61,7 @@ def _array(cells: Cells) -> bytes:
     cell = one[1:]
     if not raw.endswith(cell):
         return raw
-    head, count = _head(len(cells)), len(cells)
+    head, count = len(array_head(len(cells))), len(cells)
     return one if len(raw) == head + count * len(cell) and raw[head:] == cell * count else raw
 
 
@@ -109,9 +89,28 @@ def _real(cells: Cells) -> bytes:
         is_finite = math.isfinite(sum(cells, 0.0))
     except TypeError:  # some are nothing
         is_finite = False
-    if is_finite and (len(raw) == 10 or len(raw) == _head(len(cells)) + 9 * len(cells)):
+    if is_finite and (len(raw) == 10 or len(raw) == len(array_head(len(cells))) + 9 * len(cells)):
         return raw
     return _array([None if cell is None or not math.isfinite(cell) else float(cell) for cell in cells])
+
+
+def _chosen(column: Choice) -> bytes:
+    """As `_text` of its cells; there are few to choose from."""
+    seen, count = column.seen(), len(column)
+    of = [column.of[number] for number in seen]
+    if len(of) == 1:
+        return _pack(of)
+    if len(of) > FEW or 2 * len(of) > count:
+        return _text(column.listed())
+    at = column.at if seen == list(range(len(seen))) else column.at.translate(_ranks(seen))
+    return _pack({"of": of, "at": at})
+
+
+def _ranks(seen: Sequence[int]) -> bytes:
+    table = bytearray(256)
+    for rank, number in enumerate(seen):
+        table[number] = rank
+    return bytes(table)
 
 
 class _Reading:
@@ -159,11 +158,23 @@ class _Scalar:
         self.must_be_finite = plain is float and not self.is_optional
         self.is_plain = is_text or plain is int  # equal ones are the same bytes
 
-    def put(self, cells: Cells, out: _Columns) -> int | None:
-        if self.must_be_finite and not all(map(math.isfinite, cells)):
-            raise ValueError(f"{self.name} must be finite")
-        out.add(self.encode(cells))
+    def put(self, cells: Cells | Packed | Choice, out: _Columns) -> int | None:
+        if isinstance(cells, Packed):
+            out.add(self._array_of(cells))
+        elif isinstance(cells, Choice):
+            out.add(_chosen(cells))
+        else:
+            if self.must_be_finite and not all(map(math.isfinite, cells)):
+                raise ValueError(f"{self.name} must be finite")
+            out.add(self.encode(cells))
         return None
+
+    def _array_of(self, cells: Packed) -> bytes:
+        if self.must_be_finite and len(cells.body) != REAL * len(cells):
+            raise ValueError(f"{self.name} must be finite")
+        if self.encode is _text and len(dict.fromkeys(cells.cut(0, LOOK).listed())) <= FEW:
+            return _text(cells.listed())
+        return cells.array()
 
     def columns(self, width: int | None) -> int:
         return 1
@@ -221,7 +232,11 @@ class _Wide:
     def __init__(self, cell: _Scalar) -> None:
         self.cell = cell
 
-    def put(self, cells: Cells, out: _Columns) -> int | None:
+    def put(self, cells: Cells | Places, out: _Columns) -> int | None:
+        if isinstance(cells, Places):
+            for column in cells.columns:
+                self.cell.put(_cells(column), out)
+            return len(cells.columns)
         if self.cell.is_plain and cells.count(cells[0]) == len(cells):
             for one in cells[0]:
                 self.cell.put((one,), out)
@@ -253,11 +268,25 @@ class _Mapped:
     def __init__(self, values: _Scalar) -> None:
         self.names, self.values = _Nested(tuple[str, ...]), _Wide(values)
 
-    def put(self, cells: Cells, out: _Columns) -> int | None:
+    def put(self, cells: Cells | Maps, out: _Columns) -> int | None:
+        if isinstance(cells, Maps):
+            return self._put_maps(cells, out)
         names = [tuple(sorted(cell)) for cell in cells]
         texts = {of: canonical(of).decode() for of in dict.fromkeys(names)}
         out.add(_text(list(map(texts.__getitem__, names))))
         return self.values.put([tuple(map(cell.__getitem__, of)) for cell, of in zip(cells, names, strict=True)], out)
+
+    def _put_maps(self, maps: Maps, out: _Columns) -> int:
+        out.add(_chosen(Choice(("[]", canonical(maps.names).decode()), maps.has)))
+        wide, some = len(maps.names), maps.has.count(1)
+        if not wide or some in {0, len(maps)}:
+            columns = maps.values if some else ()
+            for column in columns:
+                self.values.cell.put(column, out)
+            return len(columns)
+        out.add(_array(list(maps.has.translate(bytes((0, wide, *range(2, 256)))))))
+        self.values.cell.put(maps.flat, out)
+        return RAGGED
 
     def columns(self, width: int | None) -> int:
         return 1 + self.values.columns(width)
@@ -341,25 +370,21 @@ class Schema:
             if default is not msgspec.NODEFAULT and _is_all(column, default, count):
                 continue
             names.append(name)
-            if isinstance(column, Places):
-                assert isinstance(field, _Wide)
-                for place in column.columns:
-                    field.cell.put(_cells(place), out)
-                widths.append(len(column.columns))
-            else:
-                widths.append(field.put(_cells(column), out))
+            widths.append(field.put(_cells(column), out))
         return _pack((self.name, count, names, widths, out.columns))
 
 
-def _cells(column: Every | Cells) -> Cells:
+def _cells(column: Column) -> Any:
     """One cell stands for as many of the same bytes: columns are written that way."""
-    return [column.value] if isinstance(column, Every) else column
+    if isinstance(column, Every):
+        return [column.value]
+    return list(column) if isinstance(column, range) else column
 
 
 def _is_all(column: Column, value: object, count: int) -> bool:
     if isinstance(column, Every):
         return bool(column.value == value)
-    return not isinstance(column, Places) and column.count(value) == count
+    return not isinstance(column, Places | Maps) and column.count(value) == count
 
 
 class _Body(msgspec.Struct, array_like=True, forbid_unknown_fields=True):

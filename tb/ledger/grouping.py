@@ -16,6 +16,7 @@ from tb.ledger.segments import DECISIVE, Group
 from tb.ledger.sheets import Stream
 
 GROUP = 4_096  # records in a group at most
+TOGETHER = 8  # groups that are handed on at once at most
 
 
 class Grouping:
@@ -23,7 +24,8 @@ class Grouping:
 
     __slots__ = ("_hand_on", "_next", "_pending", "_room")
 
-    def __init__(self, hand_on: Callable[[Group], None]) -> None:
+    def __init__(self, hand_on: Callable[..., None]) -> None:
+        """`hand_on` is called with one group, or with several that follow one another."""
         self._hand_on = hand_on
         self._pending: list[Record] = []
         self._next = 1  # number of the first record that is pending
@@ -39,21 +41,30 @@ class Grouping:
                 self.close()
 
     def take_stream(self, stream: Stream) -> None:
-        """The next records of the run, as columns: what is a group of its own is handed on as that."""
-        at = 0
+        """The next records of the run, as columns: what is a group of its own is handed on as that, several at once."""
+        at, groups = 0, list[Group]()
         while at < stream.count:
             of = bisect_left(stream.decisive, at) + self._room - 1
             block = stream.decisive[of] + 1 if of < len(stream.decisive) else stream.count + 1
             end = min(block, at + GROUP - len(self._pending))
             if self._pending or end > stream.count:
+                self._hand_on_all(groups)
                 self.take(stream.records(at, min(end, stream.count)))
             else:
                 group = stream.group(self._next, at, end)
                 self._room -= bisect_left(stream.decisive, end) - bisect_left(stream.decisive, at)
                 self._room = self._room or BLOCK
                 self._next += group.size
-                self._hand_on(group)
+                groups.append(group)
+                if len(groups) == TOGETHER:
+                    self._hand_on_all(groups)
             at = end
+        self._hand_on_all(groups)
+
+    def _hand_on_all(self, groups: list[Group]) -> None:
+        if groups:
+            self._hand_on(*groups)
+            groups.clear()
 
     def close(self) -> None:
         """Hands on what is left; also the end of the run."""

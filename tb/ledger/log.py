@@ -52,10 +52,13 @@ class DecisionLog:
             for record in group.records:
                 self.add(record)
             return
-        places = sorted(place for segment in decisive for place in segment.places)
+        if len(decisive) == 1:
+            self._hash.update(block_of([Segment(s.kind, range(BLOCK), s.records, s.table) for s in decisive]))
+            return
+        places = sorted(int(place) for segment in decisive for place in segment.places)
         ranks = {place: rank for rank, place in enumerate(places)}
         self._hash.update(
-            block_of([Segment(s.kind, [ranks[place] for place in s.places], s.records, s.table) for s in decisive])
+            block_of([Segment(s.kind, [ranks[int(place)] for place in s.places], s.records, s.table) for s in decisive])
         )
 
     def hexdigest(self) -> str:
@@ -105,5 +108,5 @@ def unpacked(quiet: Quiet) -> Quiet:
 
 def block_of(segments: Sequence[Segment]) -> bytes:
     """The bytes of a block, with their length in front."""
-    data = _pack([(segment.places, segment.table) for segment in segments])
+    data = _pack([(list(segment.places), segment.table) for segment in segments])
     return len(data).to_bytes(8, "big") + data

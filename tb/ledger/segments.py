@@ -19,6 +19,7 @@ import msgspec
 
 from tb.core.encode import canonical
 from tb.core.records import Decision, Latch, Quiet, Record, Trade
+from tb.ledger.cells import array_head
 from tb.ledger.columns import Schema, Table
 
 SEGMENT = "segment"  # the kind of such an entry
@@ -39,8 +40,8 @@ def schemas() -> dict[str, Schema]:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Records of one kind and shape; `places` are theirs in the group, from 0. `records` may be there as columns
-    (`tb.ledger.sheets`)."""
+    """Records of one kind and shape; `places` are theirs in the group, from 0: a list, or an array of NumPy where the `records`
+    are there as columns (`tb.ledger.sheets`)."""
 
     kind: str
     places: Sequence[int]
@@ -49,8 +50,18 @@ class Segment:
 
     def payload(self, first: int) -> bytes:
         """The bytes of its entry in a group whose first record has that number."""
-        places = self.places
-        return _pack(([first + places[0], *map(sub, places[1:], places)], self.table))
+        return _pack((msgspec.Raw(_steps(first, self.places)), self.table))
+
+
+def _steps(first: int, places: Any) -> bytes:
+    """The first number and the distances from each to the next, as an array of MessagePack."""
+    if isinstance(places, list | range):
+        return _pack([first + places[0], *map(sub, places[1:], places)])
+    steps = places[1:] - places[:-1]
+    if len(steps) and int(steps.max()) > 127:  # more than one byte each
+        return _steps(first, places.tolist())
+    rest: bytes = steps.astype("u1").tobytes()
+    return array_head(len(places)) + _pack(first + int(places[0])) + rest
 
 
 _Shapes = list[tuple[list[int], list[Any]]]  # places and records of each shape
@@ -157,6 +168,15 @@ def _names(records: Any, field: str) -> str | None:
     return canonical(sorted(found)).decode() if len(found) <= MANY else None
 
 
+def _span(records: Any, field: str) -> tuple[int, int]:
+    """The least and the most of a field."""
+    if hasattr(records, "span"):
+        found: tuple[int, int] = records.span(field)
+        return found
+    cells = _cells(records, field)
+    return min(cells), max(cells)
+
+
 _INSTANTS = {"Quiet": ("first", "last"), "Curve": ("first", "last"), "Trade": ("entry_at", "entry_at")}
 _COUNTED = {"Decision": "seq", "Trade": "seq", "Order": "decision"}
 
@@ -164,15 +184,16 @@ _COUNTED = {"Decision": "seq", "Trade": "seq", "Order": "decision"}
 def index_of(kind: str, numbers: tuple[int, int], records: Sequence[Any]) -> tuple[Any, ...]:
     """What the index says of a segment, in the order of `tb.ledger.tables.SegmentRow`."""
     begins, ends = _INSTANTS.get(kind, ("at", "at"))
-    counted = _cells(records, _COUNTED[kind]) if kind in _COUNTED else []
+    first = _span(records, begins)
+    last = first if begins == ends else _span(records, ends)
+    counted = _span(records, _COUNTED[kind]) if kind in _COUNTED else (None, None)
     fields = KINDS[kind].__struct_fields__
     return (
         kind,
         len(records),
         *numbers,
-        min(_cells(records, begins)),
-        max(_cells(records, ends)),
-        min(counted) if counted else None,
-        max(counted) if counted else None,
+        first[0],
+        last[1],
+        *counted,
         *(_names(records, field) if field in fields else None for field in ("instrument", "strategy", "verdict")),
     )

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from tb.core.records import Decision, Record
-from tb.ledger.columns import Column, Every
+from tb.ledger.cells import Choice, Column, Counts, Every, Maps, Packed
 from tb.ledger.segments import DECISIVE, KINDS, Group, Segment, schemas
 
 
@@ -32,7 +32,17 @@ class Sheet:
     def cells(self, name: str) -> Sequence[Any]:
         """A field of the records; one cell where it is the same in all of them."""
         found = self.columns[name]
-        return [found.value] if isinstance(found, Every) else found  # type: ignore[return-value]
+        if isinstance(found, Every):
+            return [found.value]
+        return found.listed() if isinstance(found, Packed | Choice | Maps) else found  # type: ignore[return-value]
+
+    def span(self, name: str) -> tuple[int, int]:
+        """The least and the most of a field of whole numbers."""
+        found = self.columns[name]
+        if isinstance(found, Counts):
+            return int(found.values.min()), int(found.values.max())
+        cells = self.cells(name)
+        return (cells[0], cells[-1]) if isinstance(cells, range) else (min(cells), max(cells))
 
 
 class Stream(Protocol):
@@ -53,13 +63,14 @@ class Stream(Protocol):
 
 
 class SheetGroup(Group):
-    """A group whose records are on sheets, but for some `beside` them; each with its places among those that are kept."""
+    """A group whose records are on sheets, but for some `beside` them; each with its places among those that are kept: an array
+    of NumPy, or a list."""
 
     def __init__(
         self,
         first: int,
         size: int,
-        sheets: Sequence[tuple[Sequence[int], Sheet]],
+        sheets: Sequence[tuple[Any, Sheet]],
         beside: Sequence[tuple[Sequence[int], Sequence[Record]]],
         made: Callable[[], list[Record]],
     ) -> None:
@@ -75,7 +86,8 @@ class SheetGroup(Group):
 
     @property
     def decision_numbers(self) -> Sequence[int]:
-        return [seq for _, sheet in self._sheets if sheet.kind is Decision for seq in sheet.cells("seq")]
+        found = [sheet.cells("seq") for _, sheet in self._sheets if sheet.kind is Decision]
+        return found[0] if len(found) == 1 else [seq for one in found for seq in one]
 
     def _of(self, decisive: bool) -> list[Segment]:
         known = schemas()

@@ -183,35 +183,41 @@ class Ledger:
             for record in records:
                 log.add(record)
 
-    def append_group(self, run: str, group: Group, *, log: DecisionLog | None = None) -> None:
-        """Writes a group in columns, in one transaction; then `log` takes its Decision, Quiet and Latch records.
+    def append_group(self, run: str, *groups: Group, log: DecisionLog | None = None) -> None:
+        """Writes a group in columns, or several that follow one another, in one transaction; then `log` takes their Decision,
+        Quiet and Latch records.
 
-        It outlives the process from then on, and a power cut from `finish_run` on.
+        They outlive the process from then on, and a power cut from `finish_run` on.
 
         Raises `ValueError` for a finished run or one in rows, a group that does not follow the one before, decisions whose
         numbers do not ascend, or NaN in a trade; `TypeError` for what is no record; `Refused` TB707 (unknown run), TB711 (the
         ledger lost its tail). Nothing of the group is written then.
         """
-        prepared = prepare_segments(group)
+        prepared = [entry for group in groups for entry in prepare_segments(group)]
         with self._writing(UNFLUSHED) as connection:
             start = self._require_open(connection, run)
-            self._require_next(connection, run, start, group)
+            self._require_next(connection, run, start, groups)
             extend(connection, self.path, run, prepared)
         if log is not None:
-            log.take(group)
+            for group in groups:
+                log.take(group)
 
-    def _require_next(self, connection: Connection, run: str, start: int, group: Group) -> None:
-        """That a group in columns follows what its run already has."""
+    def _require_next(self, connection: Connection, run: str, start: int, groups: Sequence[Group]) -> None:
+        """That groups in columns follow what their run already has."""
         last = queries.last_number(connection, run)
         if not last and queries.has_rows(connection, run, start):
             raise ValueError(f"run {run} is recorded in rows")
-        if group.first != last + 1:
-            raise ValueError(f"the group was not written: record {last + 1} comes next, not {group.first}")
         before = queries.last_decision(connection, run)
-        for seq in group.decision_numbers:
-            if seq <= before:
-                raise ValueError(f"the group was not written: decision {seq} after {before}")
-            before = seq
+        for group in groups:
+            if group.first != last + 1:
+                raise ValueError(f"the group was not written: record {last + 1} comes next, not {group.first}")
+            last += group.size
+            numbers = group.decision_numbers
+            for seq in numbers[:1] if isinstance(numbers, range) else numbers:
+                if seq <= before:
+                    raise ValueError(f"the group was not written: decision {seq} after {before}")
+                before = seq
+            before = numbers[-1] if numbers else before
 
     def finish_run(self, run: str, summary: dict[str, object]) -> None:
         """Writes the summary as the run's last entry. `decision_log_hash`, where it holds one, is what `verify` compares.

@@ -36,7 +36,7 @@ def prepare_segments(group: Group) -> list[Prepared]:
     """The entries of a group in columns, made outside of any lock. Raises as `tb.ledger.segments.segments_of`."""
     prepared: list[Prepared] = []
     for segment in group.segments:
-        numbers = group.first + segment.places[0], group.first + segment.places[-1]
+        numbers = group.first + int(segment.places[0]), group.first + int(segment.places[-1])
         prepared.append((SEGMENT, segment.payload(group.first), index_of(segment.kind, numbers, segment.records)))
     return prepared
 

@@ -51,7 +51,7 @@ Progress = Callable[[int, int], None]
 class Keeps(Protocol):
     """Where a run's records are kept: a ledger, or whatever stands in its place."""
 
-    def append_group(self, run: str, group: Group, *, log: DecisionLog | None = None) -> None: ...
+    def append_group(self, run: str, *groups: Group, log: DecisionLog | None = None) -> None: ...
 
 
 class _Recorder:
@@ -62,11 +62,12 @@ class _Recorder:
         grouping = Grouping(self._keep)
         self.record, self.record_stream, self.flush = grouping.take, grouping.take_stream, grouping.close
 
-    def _keep(self, group: Group) -> None:
-        if self.ledger is None:
+    def _keep(self, *groups: Group) -> None:
+        if self.ledger is not None:
+            self.ledger.append_group(self.run, *groups, log=self.log)
+            return
+        for group in groups:
             self.log.take(group)
-        else:
-            self.ledger.append_group(self.run, group, log=self.log)
 
 
 class _Nothing:

@@ -24,8 +24,8 @@ class _Decisions:
 
     found: list[Decision]
 
-    def append_group(self, run: str, group: Group, *, log: DecisionLog | None = None) -> None:
-        self.found.extend(record for record in group.records if isinstance(record, Decision))
+    def append_group(self, run: str, *groups: Group, log: DecisionLog | None = None) -> None:
+        self.found.extend(record for group in groups for record in group.records if isinstance(record, Decision))
 
 
 @dataclass(slots=True)

@@ -117,11 +117,12 @@ class Collected:
     records: list[Record] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
 
-    def append_group(self, run: str, group: Group, *, log: DecisionLog | None = None) -> None:
-        self.records += group.records
-        self.groups.append(group)
-        if log is not None:
-            log.take(group)
+    def append_group(self, run: str, *groups: Group, log: DecisionLog | None = None) -> None:
+        for group in groups:
+            self.records += group.records
+            self.groups.append(group)
+            if log is not None:
+                log.take(group)
 
     def of(self, kind: type) -> list:  # type: ignore[type-arg]
         return [record for record in self.records if isinstance(record, kind)]

@@ -49,6 +49,9 @@ class Chain:
     def __len__(self) -> int:
         return len(self.after)
 
+    def part(self, begin: int, end: int) -> Chain:
+        return Chain(*(getattr(self, name)[begin:end] for name in self.__slots__))
+
     def cut(self, count: int) -> None:
         """Leaves the first trades alone."""
         for name in self.__slots__:

@@ -1,7 +1,7 @@
 """The records of a course as columns: a stream that a ledger's groups are cut from (`tb.ledger.sheets`).
 
-Only for courses of one entry in one instrument, whose records have one shape. INVARIANT: `records` and `group` say what
-`tb.replay.course.told` says.
+Only for courses of one entry in one instrument, whose records have one shape. Each column is packed once for all trades.
+INVARIANT: `records` and `group` say what `tb.replay.course.told` says.
 """
 
 from __future__ import annotations
@@ -9,31 +9,34 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import cached_property
-from itertools import islice, repeat
+from itertools import islice
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tb.core.encode import canonical
 from tb.core.records import Curve, Decision, Fill, Mark, Order, Record, Trade
-from tb.engine.instant import EXACT, exact
-from tb.ledger.columns import Cells, Column, Every, Places
+from tb.engine.instant import exact
+from tb.ledger.cells import Choice, Column, Every, Packed, Places, cut, numbers, reals, texts
 from tb.ledger.segments import Group
 from tb.ledger.sheets import Sheet, SheetGroup
 from tb.replay.course import paths
-from tb.replay.course.chain import STEPS
-from tb.replay.course.days import FLAT
+from tb.replay.course.days import HELD
+from tb.replay.course.digits import MINUS, NOTHING, PLAIN, texts_of
+from tb.replay.course.marks import marks_of
+from tb.replay.course.numbers import Numbers
 from tb.replay.course.passage import OF_ORDERS, Ints, Passage
+from tb.replay.course.reckoning import added_up, difference, multiplied, quotient, signed, taking_turns
 from tb.replay.course.terms import Terms
-from tb.replay.course.told import ZERO, Point, beside, told
-from tb.replay.course.usage import uses
+from tb.replay.course.told import beside, told
 from tb.runtime.session import Session
 
 DECIDED, ORDERED, FILLED, OPENED, CLOSED, MARKED, POINTS = range(7)
 _OF_A_TRADE = (DECIDED, ORDERED, MARKED, FILLED, OPENED, FILLED, CLOSED)
 _BEFORE = (0, 5, 7)  # where in these something stands that is beside them: before it is decided, while it is held, after it
+_CAUSES = ("entry", "stop", "target")
 
 
 @dataclass
@@ -44,19 +47,22 @@ class Told:
     session: Session
     terms: Terms
     curves: Sequence[tuple[int, int, Curve]]
-    beside: list[Point] = field(init=False)
     count: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.beside = beside(self.passage, self.curves)
-        size = len(_OF_A_TRADE)
-        at = [size * k + _BEFORE[when] for k, when, *_ in self.beside]
-        kinds = [MARKED if isinstance(record, Mark) else POINTS for *_, record in self.beside]
-        whole = np.tile(np.array(_OF_A_TRADE, dtype=np.int8), len(self.passage))
-        self._codes = np.insert(whole, at, kinds) if at else whole
+        size, count = len(_OF_A_TRADE), len(self.passage)
+        days, out = self.passage.days, self.passage.ends
+        trades = np.array([k for k, *_ in self.curves], dtype=np.int64)
+        places = np.array([place for _, place, _ in self.curves], dtype=np.int64)
+        when = np.array([HELD if place < out[k] else HELD + 1 for k, place, _ in self.curves], dtype=np.int64)
+        of, kinds = np.r_[trades, days.trade], np.repeat([POINTS, MARKED], (len(trades), len(days)))
+        when = np.r_[when, days.when]
+        order = np.lexsort((kinds == MARKED, np.r_[places, days.place], when, of))  # points before days
+        of, when, kinds = of[order], when[order], kinds[order]
+        whole = np.tile(np.array(_OF_A_TRADE, dtype=np.int8), count)
+        self._codes = np.insert(whole, size * of + np.array(_BEFORE)[when], kinds)
         self._at = [np.flatnonzero(self._codes == code) for code in range(7)]
-        numbers = np.arange(len(self.passage))
-        self._starts = size * numbers + np.searchsorted([k for k, *_ in self.beside], numbers)
+        self._starts = size * np.arange(count) + of.searchsorted(np.arange(count))
         self.count = len(self._codes)
 
     @cached_property
@@ -64,9 +70,10 @@ class Told:
         return self._at[DECIDED].tolist()
 
     def records(self, begin: int, end: int) -> list[Record]:
-        k = int(self._starts.searchsorted(begin, side="right")) - 1
-        start = int(self._starts[k])
-        return list(islice(told(self.passage, self.session, self.beside, k), begin - start, end - start))
+        first, last = int(self._starts.searchsorted(begin, side="right")) - 1, int(self._starts.searchsorted(end))
+        start, passage = int(self._starts[first]), self.passage.part(first, last)
+        curves = [(k - first, place, curve) for k, place, curve in self.curves if first <= k < last]
+        return list(islice(told(passage, self.session, beside(passage, curves)), begin - start, end - start))
 
     def group(self, first: int, begin: int, end: int) -> Group:
         codes = self._codes[begin:end]
@@ -76,12 +83,12 @@ class Told:
         codes = codes[codes != OPENED]
         sheets, others = [], []
         for code, sheet in enumerate(self._sheets):
-            places = np.flatnonzero(codes == code).tolist()
-            span = slice(int(self._at[code].searchsorted(begin)), int(self._at[code].searchsorted(end)))
-            if places and sheet is not None:
-                sheets.append((places, Sheet(sheet[0], len(places), {n: _cut(c, span) for n, c in sheet[1].items()})))
-            elif places:
-                others.append((places, [record for *_, record in self.beside if isinstance(record, Curve)][span]))
+            places = np.flatnonzero(codes == code)
+            span = int(self._at[code].searchsorted(begin)), int(self._at[code].searchsorted(end))
+            if len(places) and sheet is not None:
+                sheets.append((places, Sheet(sheet[0], len(places), {n: cut(c, *span) for n, c in sheet[1].items()})))
+            elif len(places):
+                others.append((places.tolist(), [record for *_, record in self.curves[slice(*span)]]))
         return SheetGroup(first, len(codes), sheets, others, lambda: self.records(begin, end))
 
     # --- columns -----------------------------------------------------------------------------------------------------
@@ -95,55 +102,77 @@ class Told:
             (Fill, self._fills()),
             None,
             (Trade, self._trades()),
-            (Mark, self._marks()),
+            (Mark, marks_of(self.passage, self.session, self.terms)),
             None,
         ]
 
     @cached_property
-    def _texts(self) -> dict[str, Every | Cells]:
+    def _texts(self) -> dict[str, Every | Packed]:
         """Prices and quantities as they are written."""
-        chain = self.passage.chain
-        found: dict[str, Every | Cells] = {}
-        for name in ("quantity", "price", "stop", "target", "paid", "held_stop", "held_target", "got", "before"):
-            found[name] = _written(getattr(chain, name))
-        return found | (
-            {"intended": _written(chain.intended)} if any(leaf == "order.intended" for _, leaf in self.terms.moving) else {}
-        )
+        names = ("quantity", "price", "stop", "target", "paid", "held_stop", "held_target", "got", "before")
+        return {name: _written(getattr(self.passage.chain, name)) for name in names}
 
     @cached_property
     def _ids(self) -> list[str]:
         terms, session = self.terms, self.session
-        start = canonical([session.run, session.policy_hash, terms.strategy.name, terms.symbol])[:-1] + b',%d,"enter"]'
-        return [hashlib.sha256(start.replace(b"%d", b"%d" % at)).hexdigest()[:20] for at in self.passage.decided]
+        begun = hashlib.sha256(canonical([session.run, session.policy_hash, terms.strategy.name, terms.symbol])[:-1])
+        found = []
+        for at in self.passage.decided:
+            hashed = begun.copy()
+            hashed.update(b',%d,"enter"]' % at)
+            found.append(hashed.hexdigest()[:20])
+        return found
 
-    def _numbered(self, first: int) -> list[int]:
-        return list(range(first, first + len(self.passage)))
+    @cached_property
+    def _decided(self) -> Ints:
+        found: Ints = self.passage.instants[self.passage.trades[:, paths.DECIDED]]
+        return found
+
+    @cached_property
+    def _left(self) -> Ints:
+        return np.array(self.passage.left, dtype=np.int64)
+
+    @cached_property
+    def _causes(self) -> NDArray[np.uint8]:
+        """What closed each trade, as its number among the causes."""
+        return np.where(self.passage.trades[:, paths.BY_STOP] != 0, 1, 2).astype(np.uint8)
+
+    @cached_property
+    def _decided_at(self) -> Packed:
+        return numbers(self._decided)
+
+    def _numbered(self, first: int) -> range:
+        return range(first, first + len(self.passage))
+
+    def _row_of(self, which: int) -> Ints:
+        """The data rows of the bars in a column of the trades."""
+        found: Ints = self.passage.prices.rows[self.passage.trades[:, which]]
+        return found
 
     def _named(self) -> dict[str, Column]:
         return {"strategy": Every(self.terms.strategy.name), "instrument": Every(self.terms.symbol)}
 
     def _decisions(self) -> dict[str, Column]:
-        passage, terms, texts = self.passage, self.terms, self._texts
-        period, enter = terms.strategy.period, terms.enter
-        rows = np.array(passage.rows, dtype=np.int64)
+        passage, terms, written = self.passage, self.terms, self._texts
+        period, enter, rows = terms.strategy.period, terms.enter, passage.deciding
         market, ages, origins = self._market(rows)
         is_said = any(not isinstance(word, str) for word in enter.because)
         reasons = [passage.reason(k, self.session.plan.graph) for k in range(len(rows) if is_said else 1)]
         node = enter.confidence
         return self._named() | {
             "seq": self._numbered(passage.first_decision),
-            "at": passage.decided,
+            "at": self._decided_at,
             "kind": Every("enter"),
             "enter": Every(terms.which),
             "side": Every("buy" if terms.sign > 0 else "sell"),
-            "row": passage.view.markets.bars(terms.symbol, period).rows[rows].tolist(),
+            "row": numbers(passage.view.markets.bars(terms.symbol, period).rows[rows]),
             "verdict": Every("approve"),
             "deciding": Every(()),
-            "proposed": texts["quantity"],
-            "approved": texts["quantity"],
-            "price": texts["price"],
-            "stop": texts["stop"],
-            "target": texts["target"],
+            "proposed": written["quantity"],
+            "approved": written["quantity"],
+            "price": written["price"],
+            "stop": written["stop"],
+            "target": written["target"],
             "confidence": Every(None) if node is None else [passage.value(k, node) for k in range(len(rows))],
             "reason": reasons if is_said else Every(reasons[0]),
             "failed": Every(0),
@@ -154,7 +183,7 @@ class Told:
             "rows": origins,
         }
 
-    def _facts(self) -> Iterable[Every | Cells]:
+    def _facts(self) -> Iterable[Every | Packed | list[str | None]]:
         """What the gate read, as the record has it."""
         passage, terms = self.passage, self.terms
         moving = dict(terms.moving)
@@ -163,172 +192,131 @@ class Told:
             if leaf is None:
                 yield Every(None if still is None else str(still))
             elif isinstance(leaf, int):
-                yield _written([exact(passage.value(k, leaf)) for k in range(len(passage))])
+                yield _listed([exact(passage.value(k, leaf)) for k in range(len(passage))])
             elif leaf in OF_ORDERS:
-                yield self._texts[OF_ORDERS[leaf]]
+                name = OF_ORDERS[leaf]
+                yield self._texts[name] if name in self._texts else _written(getattr(passage.chain, name))
             else:
-                yield _written(passage.facts(leaf))
+                yield _listed(passage.facts(leaf))
 
     def _market(self, rows: Ints) -> tuple[Places, Places, Places]:
         """Values of the rules' leaves with their ages and rows."""
         view, symbol = self.passage.view, self.terms.symbol
-        values: list[Any] = []
-        ages: list[Any] = []
-        origins: list[Any] = []
+        values, ages, origins = list[Any](), list[Any](), list[Any]()
         for leaf in self.terms.enter.leaves:
-            if self.session.plan.graph[leaf].op == "const":
-                values.append(Every(view.value(leaf, symbol, 0)))
-            else:
-                found = view.column(leaf, symbol)[rows]
-                listed = found.tolist()
-                values.append(listed if not np.isnan(found).any() else [None if one != one else one for one in listed])  # noqa: PLR0124
+            is_constant = self.session.plan.graph[leaf].op == "const"
+            values.append(Every(view.value(leaf, symbol, 0)) if is_constant else reals(view.column(leaf, symbol)[rows]))
             known = view.origins(leaf, symbol, rows)
-            pairs = [] if known is not None else [view.origin(leaf, symbol, row) for row in rows.tolist()]
-            ages.append(known[0].tolist() if known is not None else [age for age, _ in pairs])
-            origins.append(known[1].tolist() if known is not None else [row for _, row in pairs])
+            if known is not None and min(int(column.min()) for column in known) >= 0:
+                ages.append(numbers(known[0]))
+                origins.append(numbers(known[1]))
+            else:
+                pairs = [view.origin(leaf, symbol, row) for row in rows.tolist()]
+                ages.append([age for age, _ in pairs])
+                origins.append([row for _, row in pairs])
         return Places(tuple(values)), Places(tuple(ages)), Places(tuple(origins))
 
     def _orders(self) -> dict[str, Column]:
-        passage, terms, texts = self.passage, self.terms, self._texts
-        period = terms.strategy.period
+        passage, terms, written = self.passage, self.terms, self._texts
         return self._named() | {
-            "id": self._ids,
+            "id": texts(self._ids),
             "decision": self._numbered(passage.first_decision),
-            "at": passage.decided,
+            "at": self._decided_at,
             "side": Every("buy" if terms.sign > 0 else "sell"),
-            "quantity": texts["quantity"],
+            "quantity": written["quantity"],
             "kind": Every("entry"),
-            "stop": texts["stop"],
-            "target": texts["target"],
-            "expires": [at + period for at in passage.decided],
+            "stop": written["stop"],
+            "target": written["target"],
+            "expires": numbers(self._decided + terms.strategy.period),
         }
 
     def _fills(self) -> dict[str, Column]:
         """Two for each trade: of its entry and of its exit."""
         passage, terms, chain = self.passage, self.terms, self.passage.chain
-        by_stop, rows = passage.columns[paths.BY_STOP], passage.prices.rows
-        sides = ("buy", "sell") if terms.sign > 0 else ("sell", "buy")
-        causes = ["stop" if one else "target" for one in by_stop]
-        out = [f"{cause} of t{seq}" for seq, cause in enumerate(causes, passage.first_trade)]
-        bars = passage.trades[:, [paths.FILLED, paths.CLOSED]].ravel()
-        paid, got = _list(self._texts["paid"]), _list(self._texts["got"])
-        slipped = self._slipped(chain.paid, paths.START, terms.sign), self._slipped(chain.got, paths.LAST, -terms.sign)
+        first, count = passage.first_trade, len(passage)
+        causes = self._causes
+        out = [f"{_CAUSES[cause]} of t{seq}" for seq, cause in enumerate(causes.tolist(), first)]
+        orders = [""] * (2 * count)
+        orders[::2], orders[1::2] = self._ids, out
+        slipped = [self._slipped(chain.paid, paths.START, terms.sign), self._slipped(chain.got, paths.LAST, -terms.sign)]
         return {
-            "order": _turns(self._ids, out),
-            "at": _turns(passage.decided, passage.left),
-            "row": rows[bars].tolist(),
+            "order": texts(orders),
+            "at": numbers(_turns(self._decided, self._left)),
+            "row": numbers(_turns(self._row_of(paths.FILLED), self._row_of(paths.CLOSED))),
             "instrument": Every(terms.symbol),
-            "side": list(sides) * len(passage),
-            "quantity": _turns(_list(self._texts["quantity"]), _list(self._texts["quantity"])),
-            "price": _turns(paid, got),
-            "fee": _turns(list(map(str, chain.cost)), list(map(str, chain.charge))),
-            "slippage": _turns(*slipped),
-            "cause": _turns(["entry"] * len(passage), causes),
+            "side": Choice(("buy", "sell"), (b"\x00\x01" if terms.sign > 0 else b"\x01\x00") * count),
+            "quantity": texts_of(taking_turns(chain.quantity, chain.quantity)),
+            "price": texts_of(taking_turns(chain.paid, chain.got)),
+            "fee": texts_of(taking_turns(chain.cost, chain.charge)),
+            "slippage": texts_of(taking_turns(slipped[0][0], slipped[1][0]), _turns(slipped[0][1], slipped[1][1])),
+            "cause": Choice(_CAUSES, _turns(0 * causes, causes).tobytes()),
         }
 
-    def _slipped(self, prices: Sequence[Any], of: int, sign: int) -> list[str]:
-        passage, known = self.passage, dict[tuple[int, int, int, int], str]()
-        counts, written = passage.columns[of], passage.columns[of + paths.WRITTEN]
-        price_of = paths.PAID if of == paths.START else paths.GOT
-        others, other_written = passage.columns[price_of], passage.columns[price_of + paths.WRITTEN]
-        found = []
-        for price, count, decimals, other, with_ in zip(prices, counts, written, others, other_written, strict=True):
-            key = (count - other if decimals == with_ else -1 - count, decimals, with_, 0 if decimals == with_ else other)
-            text = known.get(key)
-            if text is None:
-                undisturbed = EXACT.multiply(count, STEPS[decimals])
-                text = known[key] = str(EXACT.multiply(sign, EXACT.subtract(price, undisturbed)))
-            found.append(text)
-        return found
+    def _slipped(self, prices: Numbers, of: int, sign: int) -> tuple[Numbers, Ints]:
+        """By how much prices are worse than undisturbed ones; a nothing has a sign as well."""
+        trades = self.passage.trades
+        undisturbed = Numbers(None, trades[:, of], trades[:, of + paths.WRITTEN])
+        found = difference(prices, undisturbed)
+        return signed(found, sign), np.where(found.low == 0, PLAIN if sign > 0 else MINUS, PLAIN)
 
     def _trades(self) -> dict[str, Column]:
-        passage, terms, chain, texts = self.passage, self.terms, self.passage.chain, self._texts
-        fees = list(map(EXACT.add, chain.cost, chain.charge))
+        passage, terms, chain, written = self.passage, self.terms, self.passage.chain, self._texts
+        fees = added_up(chain.cost, chain.charge)
         profits, in_risk = self._profits(fees)
-        rows, trades = passage.prices.rows, passage.trades
         return self._named() | {
             "seq": self._numbered(passage.first_trade),
             "side": Every("long" if terms.sign > 0 else "short"),
             "decision": self._numbered(passage.first_decision),
-            "entry_at": passage.decided,
-            "entry_row": rows[trades[:, paths.FILLED]].tolist(),
-            "entry_price": texts["paid"],
-            "quantity": texts["quantity"],
-            "stop": texts["held_stop"],
-            "target": texts["held_target"],
-            "exit_at": passage.left,
-            "exit_row": rows[trades[:, paths.CLOSED]].tolist(),
-            "exit_price": texts["got"],
-            "cause": ["stop" if one else "target" for one in passage.columns[paths.BY_STOP]],
-            "fees": list(map(str, fees)),
-            "profit": list(map(str, profits)),
+            "entry_at": self._decided_at,
+            "entry_row": numbers(self._row_of(paths.FILLED)),
+            "entry_price": written["paid"],
+            "quantity": written["quantity"],
+            "stop": written["held_stop"],
+            "target": written["held_target"],
+            "exit_at": numbers(self._left),
+            "exit_row": numbers(self._row_of(paths.CLOSED)),
+            "exit_price": written["got"],
+            "cause": Choice(_CAUSES, self._causes.tobytes()),
+            "fees": texts_of(fees),
+            "profit": texts_of(profits),
             "r": in_risk,
-            "best": passage.seen[:, 0].tolist(),
-            "worst": passage.seen[:, 1].tolist(),
+            "best": reals(passage.seen[:, 0]),
+            "worst": reals(passage.seen[:, 1]),
         }
 
-    def _profits(self, fees: Sequence[Decimal]) -> tuple[list[Decimal], Every | Cells]:
+    def _profits(self, fees: Numbers) -> tuple[Numbers, Every | Packed]:
         """Each trade's profit, and the same in R as text."""
-        chain, nothing = self.passage.chain, repeat(ZERO)
-        signed = chain.quantity if self.terms.sign > 0 else list(map(EXACT.minus, chain.quantity))
-        moved = map(EXACT.add, nothing, map(EXACT.multiply, signed, map(EXACT.subtract, chain.got, chain.paid)))
-        profits = list(map(EXACT.add, map(EXACT.subtract, moved, fees), nothing))
-        if chain.held_stop[0] is None:
+        chain = self.passage.chain
+        moved = multiplied(signed(chain.quantity, self.terms.sign), difference(chain.got, chain.paid))
+        profits = difference(moved, fees)
+        if chain.held_stop.is_price and not chain.held_stop.low.any():
             return profits, Every(None)
-        risks = list(map(EXACT.multiply, chain.quantity, map(abs, map(EXACT.subtract, chain.paid, chain.held_stop))))
-        in_risk = [EXACT.divide(profit, risk) if risk else None for profit, risk in zip(profits, risks, strict=True)]
-        return profits, _written(in_risk)
-
-    def _marks(self) -> dict[str, Column]:
-        """Those of decisions, with the use of limits, and those of days that begin."""
-        passage = self.passage
-        at, equity = list(passage.decided), list(_list(self._texts["before"]))
-        exposure, usage = ["0"] * len(at), uses(passage, self.session, self.terms)
-        # before the mark of their trade's decision, or after it
-        days = [(k if when == FLAT else k + 1, day) for k, when, _, _, day in self.beside if isinstance(day, Mark)]
-        if days:
-            at = _between(at, [(place, day.at) for place, day in days])
-            equity = _between(equity, [(place, str(day.equity)) for place, day in days])
-            exposure = _between(exposure, [(place, str(day.exposure)) for place, day in days])
-            usage = _between(usage, [(place, day.usage) for place, day in days])
-        return {"at": at, "equity": equity, "exposure": exposure, "usage": usage}
+        risks = multiplied(chain.quantity, difference(chain.paid, chain.held_stop))
+        is_none = (risks.low == 0) & (risks.high == 0)
+        in_risk = quotient(profits, _positive(risks, is_none))
+        return profits, texts_of(in_risk, np.where(is_none, NOTHING, PLAIN))
 
 
-def _between(cells: Sequence[Any], found: Sequence[tuple[int, Any]]) -> list[Any]:
-    """The cells with others before those of these numbers, in order."""
-    whole: list[Any] = []
-    begin = 0
-    for place, cell in found:
-        whole += cells[begin:place]
-        whole.append(cell)
-        begin = place
-    whole += cells[begin:]
-    return whole
+def _positive(amounts: Numbers, is_none: NDArray[np.bool_]) -> Numbers:
+    """Without their signs, and 1 in place of nothing."""
+    assert amounts.high is not None
+    return Numbers(np.abs(amounts.high), np.where(is_none, 1, np.abs(amounts.low)), amounts.decimals)
 
 
-def _turns(first: Sequence[Any], second: Sequence[Any]) -> list[Any]:
+def _turns(first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
     """One of each in turn."""
-    whole: list[Any] = [None] * (2 * len(first))
+    whole = np.empty(2 * len(first), dtype=first.dtype)
     whole[::2], whole[1::2] = first, second
     return whole
 
 
-def _written(values: Sequence[Any]) -> Every | Cells:
+def _written(values: Numbers) -> Every | Packed:
     """Values as their texts; nothing where all are nothing."""
-    unknown = sum(value is None for value in values)
-    if unknown:
-        return Every(None) if unknown == len(values) else [None if value is None else str(value) for value in values]
-    return list(map(str, values))
+    return Every(None) if values.is_price and not values.low.any() else texts_of(values)
 
 
-def _list(column: Column) -> list[Any]:
-    assert isinstance(column, list)
-    return column
-
-
-def _cut(column: Column, span: slice) -> Column:
-    if isinstance(column, Every):
-        return column
-    if isinstance(column, Places):
-        return Places(tuple(one if isinstance(one, Every) else one[span] for one in column.columns))
-    return column[span]
+def _listed(values: Sequence[Any]) -> Every | list[str | None]:
+    """The same of values that are Decimals."""
+    if all(value is None for value in values):
+        return Every(None)
+    return [None if value is None else str(value) for value in values]

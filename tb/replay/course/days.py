@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tb.core.time import DAY, day_start, next_day_start
 
+Ints = NDArray[np.int64]
 FLAT, HELD, LEFT = range(3)  # before the decision, while it is held, at the close of the bar that ended it
 
 
@@ -24,24 +25,66 @@ class Begun:
     place: int
 
 
-def begun(
-    instants: NDArray[np.int64], decided: Sequence[int], out: Sequence[int], ends: int, zone: ZoneInfo
-) -> tuple[list[Begun], int]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Days:
+    """The same in columns, in order of time."""
+
+    trade: Ints
+    when: Ints
+    place: Ints
+
+    def __len__(self) -> int:
+        return len(self.trade)
+
+    def part(self, begin: int, end: int) -> Days:
+        """Those at trades from one to before another, with the numbers that these have among them."""
+        which = slice(*self.trade.searchsorted((begin, end)))
+        return Days(self.trade[which] - begin, self.when[which], self.place[which])
+
+    def __iter__(self) -> Iterator[Begun]:
+        return map(Begun, self.trade.tolist(), self.when.tolist(), self.place.tolist())
+
+
+def days_of(found: list[Begun]) -> Days:
+    """From a list."""
+    return Days(*np.array([(one.trade, one.when, one.place) for one in found], dtype=np.int64).reshape(len(found), 3).T)
+
+
+def begun(instants: Ints, decided: Ints, out: Ints, ends: int, zone: ZoneInfo) -> tuple[Days, int]:
     """The days that begin at steps of the trades, and when the last of them, or the one before them, ends. `decided` and `out`
     are the places at which each trade is decided and its exit's bar closes; a day ends at `ends`."""
+    if zone.key != "UTC" or ends % DAY:
+        return _one_by_one(instants, decided, out, ends, zone)
+    last = int(instants[out[-1]])
+    if last < ends:
+        return days_of([]), ends
+    # the first instant of each day, and the first trade that is not over by then; while nothing is held it begins with the next
+    starts = np.unique(instants.searchsorted(np.arange(ends, last + 1, DAY)))
+    trade = out.searchsorted(starts)
+    is_flat = starts <= decided[trade]
+    place, when = np.where(is_flat, decided[trade], starts), np.where(starts == out[trade], LEFT, HELD)
+    when[is_flat] = FLAT
+    is_first = np.ones(len(starts), dtype=np.bool_)
+    is_first[1:] = place[1:] != place[:-1]
+    found = Days(trade[is_first], when[is_first], place[is_first])
+    return found, int(instants[found.place[-1]]) // DAY * DAY + DAY
+
+
+def _one_by_one(instants: Ints, decided: Ints, out: Ints, ends: int, zone: ZoneInfo) -> tuple[Days, int]:
+    """Where days are not as long as one another."""
     found: list[Begun] = []
-    at, is_utc = instants.data, zone.key == "UTC"
-    for trade, (first, last) in enumerate(zip(decided, out, strict=True)):
+    at = instants.data
+    for trade, (first, last) in enumerate(zip(decided.tolist(), out.tolist(), strict=True)):
         if at[last] < ends:
             continue
         if at[first] >= ends:
-            ends = at[first] // DAY * DAY + DAY if is_utc else next_day_start(at[first], zone)
+            ends = next_day_start(at[first], zone)
             found.append(Begun(trade, FLAT, first))
         while at[last] >= ends:
             place = bisect_left(at, ends, first, last + 1)
             found.append(Begun(trade, HELD if place < last else LEFT, place))
-            ends = at[place] // DAY * DAY + DAY if is_utc else next_day_start(at[place], zone)
-    return found, ends
+            ends = next_day_start(at[place], zone)
+    return days_of(found), ends
 
 
 def began(at: int, zone: ZoneInfo) -> int:

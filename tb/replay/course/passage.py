@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 
@@ -16,7 +16,7 @@ from tb.engine.instant import Exact, exact
 from tb.engine.say import say
 from tb.replay.course import paths
 from tb.replay.course.chain import Chain
-from tb.replay.course.days import Begun
+from tb.replay.course.days import Days, days_of
 from tb.replay.course.terms import Terms
 from tb.runtime.view import RecordedView
 
@@ -67,10 +67,28 @@ class Passage:
     still: dict[int, Sequence[Exact]]
     first_decision: int
     first_trade: int
-    days: Sequence[Begun] = ()
+    days: Days = field(default_factory=lambda: days_of([]))
 
     def __len__(self) -> int:
         return len(self.way)
+
+    def part(self, begin: int, end: int) -> Passage:
+        """The trades from one to before another."""
+        return Passage(
+            self.view,
+            self.instants,
+            self.prices,
+            self.listed,
+            self.way[begin:end],
+            self.deciding[begin:end],
+            self.trades[begin:end],
+            self.seen[begin:end],
+            self.chain.part(begin, end),
+            self.still,
+            self.first_decision + begin,
+            self.first_trade + begin,
+            self.days.part(begin, end),
+        )
 
     @cached_property
     def of(self) -> list[Terms]:

@@ -239,16 +239,16 @@ class Course:
 
     def _leave_behind(self, passage: Passage, start: int) -> None:
         session, account = self.session, self.session.account
-        zone, decided = session.settings.account.timezone, passage.trades[:, paths.DECIDED].tolist()
-        passage.days, ends = begun(self.instants, decided, passage.out, account.day_ends, zone)
+        zone, decided = session.settings.account.timezone, passage.trades[:, paths.DECIDED]
+        passage.days, ends = begun(self.instants, decided, passage.ends, account.day_ends, zone)
         if self.recorder is not None:
             self._record(passage, self.recorder)
         for name in ("decisions", "proposals", "approved", "trades"):
             session.counts[name] += len(passage)
         last = int(self.instants[passage.ends[-1]])
         account.pass_trades(passage.chain.after.one(len(passage) - 1), last)
-        if passage.days:
-            account.day_starts, account.day_ends = began(int(self.instants[passage.days[-1].place]), zone), ends
+        if len(passage.days):
+            account.day_starts, account.day_ends = began(int(self.instants[passage.days.place[-1]]), zone), ends
         session.pass_trades(last)
         self._note_busy(passage, start)
 

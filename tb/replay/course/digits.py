@@ -1,0 +1,107 @@
+"""Exact numbers in columns as the texts that Decimals have, packed for the ledger: no Decimal is made on the way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tb.ledger.cells import Packed
+from tb.replay.course.numbers import DIGITS, Ints, Numbers
+from tb.replay.course.reckoning import parts
+from tb.vocabulary.kernels.compiled import compiled
+
+MOST = 64  # bytes of a number at most
+PLAIN, MINUS, NOTHING = range(3)  # as it is; a nothing with a minus; no number
+_TEN, _ZERO = np.uint64(10), np.uint64(48)
+_SHORT = 32  # bytes of a text from which on its length takes a byte of its own
+_BUFFER = 40
+
+
+@compiled
+def _digits(high: int, low: int, buffer: Any) -> int:
+    """Writes the digits of an amount to the end of the buffer, and returns where they begin."""
+    at, rest, above = _BUFFER, np.uint64(abs(low)), np.uint64(abs(high))
+    if above != np.uint64(0):
+        for _ in range(DIGITS):
+            at -= 1
+            buffer[at] = np.uint8(_ZERO + rest % _TEN)
+            rest //= _TEN
+        rest = above
+    while True:
+        at -= 1
+        buffer[at] = np.uint8(_ZERO + rest % _TEN)
+        rest //= _TEN
+        if rest == np.uint64(0):
+            return at
+
+
+@compiled
+def _number(buffer: Any, begin: int, decimals: int, out: Any, at: int) -> int:
+    """A number without its sign, as Decimal writes it, and where it ends."""
+    count = _BUFFER - begin
+    left = count - decimals  # digits before the point
+    point = left if decimals >= 0 and left > -6 else 1
+    if point <= 0:
+        out[at], out[at + 1] = 48, 46
+        at += 2
+        for _ in range(-point):
+            out[at] = 48
+            at += 1
+    for k in range(count):
+        if k == point and k > 0:
+            out[at] = 46
+            at += 1
+        out[at] = buffer[begin + k]
+        at += 1
+    if left != point:
+        power = left - point
+        out[at], out[at + 1] = 69, 43 if power >= 0 else 45
+        at += 2
+        power = abs(power)
+        if power >= 100:
+            out[at] = 48 + power // 100
+            at += 1
+        if power >= 10:
+            out[at] = 48 + power // 10 % 10
+            at += 1
+        out[at] = 48 + power % 10
+        at += 1
+    return at
+
+
+@compiled
+def _write(high: Any, low: Any, decimals: Any, how: Any, out: Any, ends: Any) -> int:
+    """Writes all cells and where each ends; returns how many bytes these are."""
+    buffer, at = np.empty(_BUFFER, dtype=np.uint8), 0
+    for k in range(low.shape[0]):
+        if how[k] == NOTHING:
+            out[at] = 0xC0
+            at += 1
+        else:
+            start = at + 1
+            at = start
+            if high[k] < 0 or low[k] < 0 or how[k] == MINUS:
+                out[at] = 45
+                at += 1
+            at = _number(buffer, _digits(high[k], low[k], buffer), decimals[k], out, at)
+            size = at - start
+            if size < _SHORT:
+                out[start - 1] = 0xA0 | size
+            else:
+                for j in range(at, start, -1):
+                    out[j] = out[j - 1]
+                out[start - 1], out[start] = 0xD9, size
+                at += 1
+        ends[k + 1] = at
+    return at
+
+
+def texts_of(numbers: Numbers, how: Ints | None = None) -> Packed:
+    """Each as the text that its Decimal has. `how` says of each what it is besides its digits."""
+    high, low, decimals = parts(numbers)
+    if how is None:
+        how = np.where(low == 0, NOTHING, PLAIN) if numbers.is_price else np.zeros(len(low), dtype=np.int64)
+    out, ends = np.empty(MOST * len(low), dtype=np.uint8), np.zeros(len(low) + 1, dtype=np.int64)
+    size = _write(high, low, decimals, how, out, ends)
+    return Packed(out[:size].tobytes(), ends)

@@ -1,0 +1,77 @@
+"""The marks of a course in columns: at each decision with the use of limits, and at each day that begins."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tb.engine.instant import exact
+from tb.ledger.cells import Column, maps, numbers, reals
+from tb.replay.course import paths
+from tb.replay.course.days import FLAT, HELD, LEFT
+from tb.replay.course.digits import texts_of
+from tb.replay.course.numbers import Ints, Numbers, columns_of
+from tb.replay.course.passage import Passage
+from tb.replay.course.reckoning import added_up, chosen, multiplied, parts, signed
+from tb.replay.course.terms import Terms
+from tb.replay.course.usage import uses
+from tb.runtime.session import Session
+
+_EXACTLY = 1e15  # whole numbers of the last decimal below it are exact
+
+
+def marks_of(passage: Passage, session: Session, terms: Terms) -> dict[str, Column]:
+    days = passage.days
+    # before the mark of their trade's decision, or after it
+    places = np.where(days.when == FLAT, days.trade, days.trade + 1)
+    at = np.insert(passage.instants[passage.trades[:, paths.DECIDED]], places, passage.instants[days.place])
+    equity, exposure = _at_days(passage, terms)
+    nothing = np.zeros(len(passage), dtype=np.int64)
+    used, has = uses(passage, session, terms), np.insert(np.ones(len(passage), dtype=np.uint8), places, 0)
+    return {
+        "at": numbers(at),
+        "equity": texts_of(_inserted(passage.chain.before, places, equity)),
+        "exposure": texts_of(_inserted(Numbers(None, nothing, nothing), places, exposure)),
+        "usage": maps(tuple(used), (has if used else 0 * has).tobytes(), {name: reals(cells) for name, cells in used.items()}),
+    }
+
+
+def _inserted(column: Numbers, places: Ints, found: Numbers) -> Numbers:
+    high, low, decimals = (np.insert(one, places, other) for one, other in zip(parts(column), parts(found), strict=True))
+    return Numbers(high, low, decimals)
+
+
+def _at_days(passage: Passage, terms: Terms) -> tuple[Numbers, Numbers]:
+    """Equity and exposure where days begin."""
+    days, chain = passage.days, passage.chain
+    whole = [np.zeros((len(days), 3), dtype=np.int64) for _ in range(2)]
+    for when, cash in ((FLAT, chain.before), (LEFT, chain.after)):
+        which = np.flatnonzero(days.when == when)
+        whole[0][which] = np.column_stack(parts(chosen(cash, days.trade[which])))
+    which = np.flatnonzero(days.when == HELD)
+    if len(which):
+        trades = days.trade[which]
+        value = multiplied(chosen(chain.quantity, trades), _closes(passage, terms, days.place[which]))
+        whole[0][which] = np.column_stack(parts(added_up(chosen(chain.held, trades), signed(value, terms.sign))))
+        whole[1][which] = np.column_stack(parts(value))
+    equity, exposure = (Numbers(*np.ascontiguousarray(columns.T)) for columns in whole)
+    return equity, exposure
+
+
+def _closes(passage: Passage, terms: Terms, places: Ints) -> Numbers:
+    """The closes that are known at places, of the instrument, as `exact` has them."""
+    prices = passage.prices
+    first, last = int(terms.numbers[paths.FIRST]), int(terms.numbers[paths.END])
+    bars = first + prices.where[first:last].searchsorted(places, side="right") - 1
+    found, decimals = prices.close[bars], np.full(len(places), terms.decimals)
+    whole = np.rint(found * 10.0**terms.decimals)
+    low = np.where(np.abs(whole) < _EXACTLY, whole, 0).astype(np.int64)
+    for _ in range(terms.decimals - 1):  # as short as it is written, with one decimal at least
+        is_longer = (low % 10 == 0) & (decimals > 1)
+        low, decimals = np.where(is_longer, low // 10, low), decimals - is_longer
+    high = np.zeros(len(low), dtype=np.int64)
+    others = np.flatnonzero((low == 0) | (whole / 10.0**terms.decimals != found))
+    if len(others):
+        exactly = [exact(price) for price in found[others].tolist()]
+        assert None not in exactly  # a course ends before a close that is not known
+        high[others], low[others], decimals[others] = columns_of(exactly)  # type: ignore[arg-type]
+    return Numbers(high, low, decimals)
