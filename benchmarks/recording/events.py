@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import cache
 
 import msgspec
 
@@ -26,31 +28,8 @@ def spread(shares: dict[str, int]) -> str:
 SESSION = spread(SHARES)
 MIXES = {"decisions": "D", "session": SESSION}
 
-_DECISION = Decision(
-    seq=0,
-    at=0,
-    kind="enter",
-    strategy="continuation",
-    enter=0,
-    instrument="ETH-USD",
-    side="buy",
-    row=0,
-    verdict="reject",
-    deciding=("gross_exposure", "daily_loss"),
-    proposed=Decimal("3.50287235"),
-    approved=Decimal(0),
-    price=Decimal("142.74"),
-    stop=Decimal("131.33"),
-    target=Decimal("164.15"),
-    confidence=0.5864846299158513,
-    reason="volume 1.8x its 24-hour mean, +4.9% in 24 hours",
-    failed=1 << 17,
-    unknown=0,
-    facts=("0.001", "3.50287235", "142.74", "131.33", "10000", "142.59", "250000.0", "ETH-USD", "majors.core", None) * 5,
-    market=(142.59, 73678.024, 139703021.40251, 0.001, 41967.31516666667, 0.04945904173106652, 1.0, 8026.36) * 4,
-    ages=(0, 0, 0, 3_600_000) * 8,
-    rows=(234, 234, None, 233) * 8,
-)
+INSTRUMENTS = ("BTC-USD", "ETH-USD", "SOL-USD", "XRP-USD", "LTC-USD", "ADA-USD")
+DIFFERENT = 1_024  # decisions of which no two read the same numbers: more than a block of the decision log has
 _ORDER = Order(
     id="",
     decision=1,
@@ -102,6 +81,49 @@ _MARK = Mark(
 )
 
 
+@cache
+def _decisions() -> list[Decision]:
+    """Proposals at prices that wander, one after the other for each instrument; they lack number and instant."""
+    chance, made = random.Random(7), []
+    prices = {name: 142.0 + 10 * place for place, name in enumerate(INSTRUMENTS)}
+    for number in range(DIFFERENT):
+        name = INSTRUMENTS[number % len(INSTRUMENTS)]
+        prices[name] *= 1 + chance.uniform(-0.004, 0.004)
+        price, row = prices[name], 234 + number // len(INSTRUMENTS)
+        at, stop, target = (Decimal(f"{price * level:.2f}") for level in (1.001, 0.92, 1.15))
+        quantity = Decimal(f"{500 / price:.8f}")
+        read = (price, price * chance.uniform(400, 600), chance.uniform(1e8, 2e8), 0.001, chance.uniform(2e4, 6e4))
+        facts = ("0.001", str(quantity), str(at), str(stop), str(10_000 + number), str(price), "250000.0", name, "core", None)
+        made.append(
+            Decision(
+                seq=0,
+                at=0,
+                kind="enter",
+                strategy="continuation",
+                enter=0,
+                instrument=name,
+                side="buy",
+                row=row,
+                verdict="approve" if number % 5 else "reject",
+                deciding=() if number % 5 else ("gross_exposure", "daily_loss"),
+                proposed=quantity,
+                approved=quantity if number % 5 else Decimal(0),
+                price=at,
+                stop=stop,
+                target=target,
+                confidence=chance.random(),
+                reason=f"volume {chance.uniform(1, 3):.1f}x its 24-hour mean, +{chance.uniform(0, 9):.1f}% in 24 hours",
+                failed=0 if number % 5 else 1 << 17,
+                unknown=0,
+                facts=facts * 5,
+                market=(*read, chance.random(), 1.0, chance.uniform(5e3, 9e3)) * 4,
+                ages=(0, 0, 0, 3_600_000) * 8,
+                rows=(row, row, None, row - 1) * 8,
+            )
+        )
+    return made
+
+
 def run_of(policy: str) -> Run:
     return Run(
         id="",
@@ -112,7 +134,7 @@ def run_of(policy: str) -> Run:
         data_hash="0" * 64,
         first=0,
         last=0,
-        instruments=("ETH-USD",),
+        instruments=INSTRUMENTS,
         period=MINUTE,
         initial_equity=Decimal("10000"),
         currency="USD",
@@ -123,14 +145,14 @@ def run_of(policy: str) -> Run:
 
 def events(mix: str, first: int = 0) -> Iterator[Record]:
     """Records without end, numbered on from `first`."""
-    kinds, number = MIXES[mix], first
+    kinds, number, decisions = MIXES[mix], first, _decisions()
     while True:
         kind = kinds[number % len(kinds)]
         number += 1
         at = number * MINUTE
         match kind:
             case "D":
-                yield msgspec.structs.replace(_DECISION, seq=number, at=at, row=number)
+                yield msgspec.structs.replace(decisions[number % DIFFERENT], seq=number, at=at)
             case "O":
                 yield msgspec.structs.replace(_ORDER, id=f"{number:020x}", decision=number, at=at)
             case "F":

@@ -1,4 +1,4 @@
-"""One ledger, measured: recorded by a session that is killed, recovered from, verified."""
+"""One ledger, measured: recorded by a session that is killed, recovered from, verified. Figures are told as they are known."""
 
 from __future__ import annotations
 
@@ -9,58 +9,63 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tb.core.records import Latch, Mark, Trade
 from tb.ledger import Place, open_ledger
 
-TIMES = 3  # of which the median is taken
+Tell = Callable[[str, float], None]  # takes a figure by its name
+Progress = Callable[[str, int, int], None]  # takes what is being done, how much of it is done, and how much there is
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """Events a second, microseconds of the processor for each, ms, seconds; None where it was not measured."""
+class Amount:
+    """How much is recorded, of which mix; `is_alone` where the walk of one process is measured, too."""
 
-    grouped: float
-    grouped_cpu: float
-    single: float | None
-    single_cpu: float | None
-    single_p99: float | None
-    recovered: float
-    verified: float
-    verified_cpu: float
-    verified_alone: float
-    entries: int
+    events: int
+    singles: int
+    mix: str
+    is_alone: bool = False
 
 
-def measure(place: Place, count: int, mix: str, singles: int) -> Measured:
+def measure(place: Place, amount: Amount, tell: Tell, progress: Progress) -> None:
     """Writes, kills the writer, and measures what follows."""
-    command = [sys.executable, "-m", "benchmarks.recording.writer", str(place), str(count), mix, str(singles)]
-    root = Path(__file__).resolve().parents[2]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root) as writer:
-        assert writer.stdout is not None
-        line = writer.stdout.readline()
-        writer.kill()
-    if not line:
-        raise RuntimeError("the writer ended without its figures; its own words stand above")
-    told = json.loads(line)
-    run, log = told.pop("run"), told.pop("log")
-    recovered = recover(place)  # once: the next would not find what the killed writer left
+    run, log = _written(place, amount, tell, progress)
+    tell("recovered", recover(place))  # once: the next would not find what the killed writer left
     with open_ledger(place) as ledger:
         ledger.finish_run(run, {"decision_log_hash": log})
-        entries = ledger.head().seq
-        together = [_timed(ledger.verify) for _ in range(TIMES)]
-        alone, _ = _timed(lambda: ledger.verify(processes=1))
-    return Measured(
-        **told,
-        recovered=recovered,
-        verified=statistics.median(wall for wall, _ in together),
-        verified_cpu=statistics.median(cpu for _, cpu in together),
-        verified_alone=alone,
-        entries=entries,
-    )
+        tell("entries", ledger.head().seq)
+        for name, processes in (("verified", None), ("verified_alone", 1))[: 1 + amount.is_alone]:
+            processor, begun = _cpu(), time.perf_counter()
+            findings = ledger.verify(lambda done, total: progress("verified", done, total), processes=processes)
+            if findings:
+                raise RuntimeError(f"the ledger does not hold: {findings[0]}")
+            tell(name, time.perf_counter() - begun)
+            if processes is None:
+                tell("verified_cpu", _cpu() - processor)
+
+
+def _written(place: Place, amount: Amount, tell: Tell, progress: Progress) -> tuple[str, str]:
+    """What a session writes until it is killed: its run, and the digest of its decision log."""
+    command = [sys.executable, "-m", "benchmarks.recording.writer", str(place), str(amount.events), amount.mix]
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen(
+        [*command, str(amount.singles)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root
+    ) as writer:
+        assert writer.stdout is not None
+        for line in writer.stdout:
+            said = json.loads(line)
+            if "done" in said:
+                progress("recorded", said["done"], amount.events)
+                continue
+            writer.kill()
+            run, log = said.pop("run"), said.pop("log")
+            for name, value in said.items():
+                tell(name, value)
+            return run, log
+    raise RuntimeError("the writer ended without its figures; its own words stand above")
 
 
 def recover(place: Place) -> float:
@@ -72,8 +77,8 @@ def recover(place: Place) -> float:
         marks: list[Mark] = ledger.marks(latest.run.id)
         still_open: list[Trade] = [trade for trade in ledger.trades(latest.run.id) if trade.exit_at is None]
         latched: list[Latch] = ledger.active_latches(latest.run.id, marks[-1].at if marks else 0)
-        assert head.seq > 0
-        assert latest.unfinished or still_open is not None or latched is not None
+        assert latest.unfinished
+        assert head.seq > len(marks) + len(still_open) + len(latched)
     return time.perf_counter() - begun
 
 
@@ -81,14 +86,6 @@ def _cpu() -> float:
     return sum(
         found.ru_utime + found.ru_stime for found in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     )
-
-
-def _timed(verify: Callable[[], Sequence[object]]) -> tuple[float, float]:
-    processor, begun = _cpu(), time.perf_counter()
-    findings = verify()
-    if findings:
-        raise RuntimeError(f"the ledger does not hold: {findings[0]}")
-    return time.perf_counter() - begun, _cpu() - processor
 
 
 def flush(folder: Path) -> float:

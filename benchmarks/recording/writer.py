@@ -1,6 +1,6 @@
 """A session that records and is then killed: `python -m benchmarks.recording.writer PLACE EVENTS MIX SINGLES`.
 
-It prints its rates as one line of JSON, and waits.
+It prints lines of JSON: how much is recorded, every now and then, at last its rates. Then it waits.
 """
 
 from __future__ import annotations
@@ -42,22 +42,29 @@ def record(ledger: Ledger, count: int, mix: str, singles: int) -> dict[str, obje
     run, log, source = ledger.start_run(run_of(ledger.put_policy(TEXTS))).id, DecisionLog(), events(mix)
     part = max(1, count // PARTS)
     grouped, alone, latencies = [], [], list[float]()
-    for _ in range(PARTS):
+    for number in range(PARTS):
+        print(json.dumps({"done": number * part}), flush=True)
         wall, cpu, _each = _timed(ledger, run, log, _groups(source, part, GROUP))
         grouped.append((part / wall, cpu / part * 1e6))
         if singles:
             wall, cpu, each = _timed(ledger, run, log, _groups(source, max(1, singles // PARTS), 1))
             alone.append((len(each) / wall, cpu / len(each) * 1e6))
             latencies += each
-    return {
+    found: dict[str, object] = {
         "run": run,
         "log": log.hexdigest(),
         "grouped": statistics.median(rate for rate, _ in grouped),
         "grouped_cpu": statistics.median(cpu for _, cpu in grouped),
-        "single": statistics.median(rate for rate, _ in alone) if alone else None,
-        "single_cpu": statistics.median(cpu for _, cpu in alone) if alone else None,
-        "single_p99": sorted(latencies)[int(len(latencies) * 0.99)] * 1000 if latencies else None,
     }
+    if alone:
+        latencies.sort()
+        found |= {
+            "single": statistics.median(rate for rate, _ in alone),
+            "single_cpu": statistics.median(cpu for _, cpu in alone),
+            "single_p50": statistics.median(latencies) * 1000,
+            "single_p99": latencies[int(len(latencies) * 0.99)] * 1000,
+        }
+    return found
 
 
 def main() -> None:

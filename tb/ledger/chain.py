@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tb.core.encode import canonical, digest
 
@@ -29,9 +30,14 @@ def entry_hash(previous: bytes, kind: str, run: str, payload: bytes) -> bytes:
 
     The sequence number takes no part: the place of an entry is fixed by what it follows. Raises nothing.
     """
+    return hashlib.sha256(previous + named(kind, run) + len(payload).to_bytes(8, "big") + payload).digest()
+
+
+@lru_cache(maxsize=1024)
+def named(kind: str, run: str) -> bytes:
+    """What stands for the kind and the run of an entry in its hash."""
     name, owner = kind.encode(), run.encode()
-    head = previous + len(name).to_bytes(4, "big") + name + len(owner).to_bytes(4, "big") + owner
-    return hashlib.sha256(head + len(payload).to_bytes(8, "big") + payload).digest()
+    return len(name).to_bytes(4, "big") + name + len(owner).to_bytes(4, "big") + owner
 
 
 def policy_bytes(texts: Mapping[str, str]) -> bytes:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from tb.core.records import Decision, Latch, Quiet
-from tb.ledger.segments import Group, Segment, segments_of
+from tb.ledger.segments import DECISIVE, Group, Segment, segments_of
 
 BLOCK = 512  # decisive records that are hashed together
 
@@ -36,10 +36,9 @@ class DecisionLog:
 
         Raises `ValueError` for states that cannot be unpacked and, at a block's end, as `segments_of`.
         """
-        if isinstance(record, Quiet):
-            record = unpacked(record)
-        if isinstance(record, Decision | Quiet | Latch):
-            self._pending.append(record)
+        kind = type(record)
+        if kind in DECISIVE:
+            self._pending.append(unpacked(record) if kind is Quiet else record)  # type: ignore[arg-type]
             if len(self._pending) == BLOCK:
                 self._hash.update(block_of(segments_of(self._pending)))
                 self._pending = []
@@ -81,13 +80,14 @@ class Blocks:
 
     def add(self, record: object) -> None:
         """Takes the next record of the run. Raises as `DecisionLog.add`."""
-        if isinstance(record, Quiet):
-            record = unpacked(record)
-        if isinstance(record, Decision | Quiet | Latch):
+        kind = type(record)
+        if kind in DECISIVE:
+            if kind is Quiet:
+                record = unpacked(record)  # type: ignore[arg-type]
             if self._ahead:
                 self._ahead -= 1
                 return
-            self.pending.append(record)
+            self.pending.append(record)  # type: ignore[arg-type]
             if len(self.pending) == BLOCK:
                 self.close()
 

@@ -2,8 +2,8 @@
 
 It writes to standard output, frame by frame, what the stretches have in common: runs that start and end, and the blocks of
 decision logs, of which it completes the one that its stretch ends in. The last frame says that all holds; where it is missing,
-something does not, or could not be read, and nobody learns more here. Every thousand entries it writes their number to the file
-descriptor in `TB_LEDGER_DONE`.
+something does not, or could not be read, and nobody learns more here. After each batch it writes how many entries it has walked
+to the file descriptor in `TB_LEDGER_DONE`.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from typing import IO, Any
 import msgspec
 from sqlalchemy import Connection, select
 
+from tb.ledger.batches import batches
 from tb.ledger.boundaries import Standing, standing
 from tb.ledger.findings import database_errors
 from tb.ledger.log import BLOCK, Blocks
 from tb.ledger.place import Place, place_of
 from tb.ledger.projection import SHAPES
 from tb.ledger.segments import DECISIVE
-from tb.ledger.streaming import Row, Streams
+from tb.ledger.streaming import Streams
 from tb.ledger.tables import Entry, Policy, table_of
 from tb.ledger.walk import AT_THE_START, EVERY, Log, Walk
 
@@ -90,12 +91,10 @@ def walk(connection: Connection, place: Place, after: int, until: int, out: IO[b
     with Streams(connection) as streams:
         part = Part(connection, place, streams, begun, until, out)
         known = set(part.runs)
-        rows: Iterator[Row] = streams.rows(Entry, at_a_time=EVERY // 4, after=after, until=until)
-        for count, row in enumerate(rows, 1):
-            if not part.step(row):
+        for batch in batches(streams, after=after, until=until):
+            if not part.take(batch):
                 return False
-            if count % EVERY == 0:
-                os.pwrite(done, count.to_bytes(8, "big"), 0)
+            os.pwrite(done, (part.seq - after).to_bytes(8, "big"), 0)
         part.complete()
         for run in [one for one in part.runs if one not in known]:
             write(out, "start", run, part.runs[run][:4])

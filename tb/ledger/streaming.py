@@ -5,7 +5,7 @@ The rows of several tables can be walked side by side within one transaction; al
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
 from types import TracebackType
@@ -37,6 +37,18 @@ class Streams:
         self, model: type[LedgerTable], *, at_a_time: int, after: int | None = None, until: int | None = None
     ) -> Iterator[Row]:
         """Rows by their key; with `after` and `until`, those whose number is beyond the one and not beyond the other."""
+        pages = self.pages(model, after=after, until=until)
+
+        def each() -> Iterator[Row]:
+            while page := pages(at_a_time):
+                yield from page
+
+        return each()
+
+    def pages(
+        self, model: type[LedgerTable], *, after: int | None = None, until: int | None = None
+    ) -> Callable[[int], list[Row]]:
+        """What gives the next so many of these rows each time it is asked, none at the end."""
         table = table_of(model)
         key = next(iter(table.primary_key.columns))
         statement = select(table).order_by(key)
@@ -45,12 +57,8 @@ class Streams:
         if until is not None:
             statement = statement.where(key <= until)
         text = str(statement.compile(dialect=self._connection.dialect, compile_kwargs={"literal_binds": True}))
-        return self._rows(text, at_a_time)
-
-    def _rows(self, statement: str, at_a_time: int) -> Iterator[Row]:
-        cursor = self._cursor(statement)
-        while page := cursor.fetchmany(at_a_time):
-            yield from page
+        fetch: Callable[[int], list[Row]] = self._cursor(text).fetchmany
+        return fetch
 
     def _cursor(self, statement: str) -> Any:
         driver = driven(self._connection)

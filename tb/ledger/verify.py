@@ -25,15 +25,14 @@ from sqlalchemy import Connection, Engine
 
 from tb.core.diagnostics import Diagnostic
 from tb.core.encode import digest
+from tb.ledger.batches import batches
 from tb.ledger.chain import Head
 from tb.ledger.findings import RESTORE, damage, database_errors, finding
 from tb.ledger.place import Place
 from tb.ledger.streaming import Streams
-from tb.ledger.tables import Entry, Policy
+from tb.ledger.tables import Policy
 from tb.ledger.together import all_hold, processes_for
 from tb.ledger.walk import EVERY, Walk
-
-SEGMENTS = 64  # entries read at a time: a segment may have a megabyte
 
 
 def _structure(connection: Connection, path: Place) -> list[Diagnostic]:
@@ -80,11 +79,13 @@ def verify(
             if processes > 1 and not altered and all_hold(streams, connection, path, total, anchor, processes, progress):
                 return _structure(connection, path)
             walk = Walk(connection, path, streams, names, anchor)
-            for count, row in enumerate(streams.rows(Entry, at_a_time=SEGMENTS), 1):
-                if not walk.step(row):
+            told = 0
+            for batch in batches(streams):
+                if not walk.take(batch):
                     break
-                if progress is not None and count % EVERY == 0:
-                    progress(count, total)
+                if progress is not None and walk.seq >= told + EVERY:
+                    told = walk.seq
+                    progress(told, total)
             walk.finish()
             findings = walk.findings + altered + _structure(connection, path)
             if progress is not None:

@@ -5,7 +5,9 @@ It starts at the first entry, or after one of which is known how things stand th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, Protocol
 
 import msgspec
@@ -13,6 +15,7 @@ from sqlalchemy import Connection, select
 
 from tb.core.diagnostics import Diagnostic
 from tb.core.records import Run
+from tb.ledger.batches import last_link, records_in
 from tb.ledger.boundaries import Standing
 from tb.ledger.chain import GENESIS, Head, entry_hash
 from tb.ledger.findings import RESTORE, finding
@@ -26,6 +29,7 @@ from tb.ledger.tables import Entry, LedgerTable, RunRow, table_of
 _links = table_of(Entry).alias()  # a statement of its own, beside the walk
 EVERY = 1000  # entries between two calls of `progress`
 REBUILD = "the chain still holds: answers from this table cannot be trusted; restore the file from a backup"
+UNREADABLE = "has a payload that does not read as its kind"
 AT_THE_START = Standing(0, GENESIS, {}, {}, frozenset(), {})
 
 
@@ -42,13 +46,24 @@ class Follower:
         self.kind, self.table = kind, str(model.__tablename__)
         self.names = [column.name for column in table_of(model).columns]
         self.rows, self.row = rows, next(rows, None)
+        self.ahead: deque[Row] = deque()  # rows that were looked at beyond this one
         self.difference = ""
 
     def _differs(self, text: str) -> None:
         self.difference = self.difference or text
 
     def _advance(self) -> None:
-        self.row = next(self.rows, None)
+        self.row = self.ahead.popleft() if self.ahead else next(self.rows, None)
+
+    def has(self, expected: Sequence[Row]) -> bool:
+        """Whether the next rows are these; it stays where it is."""
+        self.ahead += islice(self.rows, max(0, len(expected) - 1 - len(self.ahead)))
+        return self.row == expected[0] and list(islice(self.ahead, len(expected) - 1)) == expected[1:]
+
+    def skip(self, count: int) -> None:
+        """Leaves so many rows behind, of which all were as expected."""
+        for _ in range(count):
+            self._advance()
 
     def meet(self, expected: Row) -> None:
         """Takes the row that the entry of its kind should have."""
@@ -141,6 +156,34 @@ class Walk:
     def _find(self, code: str, message: str, hint: str) -> None:
         self.findings.append(finding(self.path, code, message, hint))
 
+    def take(self, batch: Sequence[Row]) -> bool:
+        """Takes the next entries; false at the first break of the chain."""
+        return self._pass_over(batch) or all(map(self.step, batch))
+
+    def _pass_over(self, batch: Sequence[Row]) -> bool:
+        """Takes entries that are records of runs in rows, all of which hold; false, and nothing is taken, for any others."""
+        end = last_link(batch, self.seq, self.hash)
+        found = records_in(batch) if end is not None else None
+        if end is None or found is None:
+            return False
+        records, rows = found
+        runs = {row[1] for row in batch}
+        if not runs <= self.logs.keys() or not runs.isdisjoint(self.columns):
+            return False
+        if not all(self.followers[kind].has(of_kind) for kind, of_kind in rows.items()):
+            return False
+        for kind, of_kind in rows.items():
+            self.followers[kind].skip(len(of_kind))
+        if self.anchor is not None and self.seq < self.anchor.seq <= self.seq + len(batch):
+            self.anchored = self.anchor.hash == batch[self.anchor.seq - self.seq - 1][5].hex()
+        self.seq, self.hash = self.seq + len(batch), end
+        self.in_rows |= runs
+        for (seq, run, kind, *_), record in zip(batch, records, strict=True):
+            misplaced = _added(self.logs[run], record)
+            if misplaced:
+                self._find_misplaced(self._place(seq, run, kind), misplaced)
+        return True
+
     def step(self, row: Row) -> bool:
         """Takes the next entry; false at the first break of the chain."""
         seq, run, kind, payload, _, link = row
@@ -157,9 +200,11 @@ class Walk:
         named = self._place(seq, run, kind) if kind == SEGMENT else ""  # its row is passed by the next step
         misplaced = self._take(seq, run, kind, payload)
         if misplaced:
-            place = named or self._place(seq, run, kind)
-            self._find("TB715", f"{place} {misplaced}", f"something other than tb wrote it; {RESTORE}")
+            self._find_misplaced(named or self._place(seq, run, kind), misplaced)
         return True
+
+    def _find_misplaced(self, place: str, misplaced: str) -> None:
+        self._find("TB715", f"{place} {misplaced}", f"something other than tb wrote it; {RESTORE}")
 
     def _place(self, seq: int, run: str, kind: str) -> str:
         """An entry in words, a segment with the records that the index says it has."""
@@ -206,10 +251,9 @@ class Walk:
             if run in self.columns:
                 return "is a row in a run that is recorded in columns"
             self.in_rows.add(run)
-            log.add(record)
+            return _added(log, record)
         except (msgspec.MsgspecError, ValueError, TypeError):
-            return "has a payload that does not read as its kind"
-        return ""
+            return UNREADABLE
 
     def _segment(self, seq: int, run: str, stored: Stored, log: Log) -> str:
         """Follows a segment; raises `ValueError`, `TypeError` or `MsgspecError` for columns that do not read."""
@@ -292,6 +336,15 @@ class Walk:
         follower.pass_to(float("inf"))
         if follower.difference:
             self._find("TB712", follower.difference, REBUILD)
+
+
+def _added(log: Log, record: object) -> str:
+    """Gives a record to a decision log; returns what is wrong with it."""
+    try:
+        log.add(record)
+    except (msgspec.MsgspecError, ValueError, TypeError):
+        return UNREADABLE
+    return ""
 
 
 def _short(value: object) -> str:

@@ -291,5 +291,8 @@ def test_the_ledger_is_measured(mix: str, capsys: pytest.CaptureFixture[str], tm
     assert all(value > 0 for value in measured.values())
     assert list(tmp_path.iterdir()) == []
     if mix == "session":
-        assert recording.main(few) == 0
-        assert "in groups of 1,000, events/s" in capsys.readouterr().out
+        assert recording.main([*few, "--alone"]) == 0
+        shown = capsys.readouterr()
+        assert "in groups of 1,000, events/s" in shown.out
+        assert "verified by one process, s" in shown.out
+        assert "recorded 1,000 of 2,000" in shown.err
