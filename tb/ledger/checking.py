@@ -11,8 +11,8 @@ from tb.ledger.findings import RESTORE, refused
 from tb.ledger.place import Place
 from tb.ledger.tables import SCHEMA, LedgerTable, Meta, table_of
 
-WRITING: dict[str, Any] = {"ledger_writing": True}  # execution option of a connection whose transactions write
-NOT_WRITING: dict[str, Any] = {"ledger_writing": False, "ledger_synchronous": "FULL"}
+# execution options of a connection whose transactions write
+WRITING: dict[str, Any] = {"ledger_writing": True, "ledger_synchronous": "FULL"}
 UNFLUSHED = WRITING | {"ledger_synchronous": "NORMAL"}  # whose transactions need not survive a power cut
 
 

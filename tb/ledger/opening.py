@@ -25,6 +25,8 @@ from tb.ledger.checking import check, driven, prove_writable
 from tb.ledger.findings import RESTORE, refused, refusing
 from tb.ledger.tables import SCHEMA, LedgerTable, Meta, table_of
 
+_SYNCHRONOUS = "ledger_synchronous"  # what was last said of it to the file's own connection
+
 
 def _engine(path: Path, mode: str, wait: float) -> Engine:
     address = path.absolute().as_uri() + f"?mode={mode}"
@@ -49,7 +51,10 @@ def _begin(connection: Connection) -> None:
     writing = options.get("ledger_writing", False)
     driver = driven(connection)
     if writing:
-        driver.execute(f"PRAGMA synchronous = {options.get('ledger_synchronous', 'FULL')}")
+        wanted = options["ledger_synchronous"]
+        if connection.info.get(_SYNCHRONOUS) != wanted:
+            driver.execute(f"PRAGMA synchronous = {wanted}")
+            connection.info[_SYNCHRONOUS] = wanted
     driver.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 

@@ -24,7 +24,7 @@ from tb.core.encode import canonical
 from tb.core.records import Cancel, Curve, Decision, Fill, Handling, Latch, Mark, Order, Quiet, Record, Run, Trade, Verdict
 from tb.ledger import queries, reading
 from tb.ledger.chain import Head, policy_bytes, policy_hash
-from tb.ledger.checking import NOT_WRITING, UNFLUSHED, WRITING
+from tb.ledger.checking import UNFLUSHED, WRITING
 from tb.ledger.findings import RESTORE, refused, refusing
 from tb.ledger.holding import FileLock, Hold, SessionLock
 from tb.ledger.log import DecisionLog
@@ -49,6 +49,7 @@ class Ledger:
         self._engine: Engine | None = engine
         self._holds: list[Hold] = []
         self._own: Connection | None = None  # through which everything is written while an account is held on a server
+        self._kept: Connection | None = None  # the same for a file, from the first write on: taking one costs as much as a write
         self._one_writes = RLock()
 
     def close(self) -> None:
@@ -56,7 +57,10 @@ class Ledger:
         if self._engine is not None:
             for hold in list(self._holds):
                 hold.release()
-            with refusing(self.path):
+            with self._one_writes, refusing(self.path):
+                kept, self._kept = self._kept, None
+                if kept is not None:
+                    kept.close()
                 self._engine.dispose()
             self._engine = None
 
@@ -109,13 +113,20 @@ class Ledger:
         with self._one_writes:
             for hold in self._holds:
                 hold.prove()
-            own = self._own
             with ExitStack() as stack:
                 stack.enter_context(refusing(self.path))
-                connection = stack.enter_context(self._open_engine().connect()) if own is None else own
-                connection.execution_options(**(NOT_WRITING | options))
+                connection = self._writer() or stack.enter_context(self._open_engine().connect())
+                if connection.get_execution_options() != options:
+                    connection.execution_options(**options)
                 stack.enter_context(connection.begin())
                 yield connection
+
+    def _writer(self) -> Connection | None:
+        """The connection that stays open for writing; None where each write takes its own."""
+        engine = self._open_engine()
+        if self._kept is None and isinstance(self.path, Path):
+            self._kept = engine.connect()
+        return self._own or self._kept
 
     def put_policy(self, texts: Mapping[str, str]) -> str:
         """Stores the files of a policy (path to text) under their hash and returns it; storing them again changes nothing.
