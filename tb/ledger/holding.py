@@ -5,8 +5,11 @@
 2. On a server it is an advisory lock of a session of its own, and whatever the session writes goes through that one connection:
    a connection that is lost takes the lock and the right to write with it, in one.
 3. Before each write the hold is proved. A lock that somebody removed, or a connection that was cut, refuses the write.
+4. After each write that is on the disk the lock file says which entry was the last. Where a process ended without letting go,
+   and the ledger does not have that entry any more (the log beside a file was damaged, an older copy was put in its place),
+   nobody holds the account until a person has seen to it.
 
-What the lock file says (who, since when) is for people; nothing is decided by it.
+What else the lock file says (who, since when) is for people; nothing is decided by it.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ import re
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from getpass import getuser
 from pathlib import Path
 from types import TracebackType
@@ -28,19 +32,25 @@ from sqlalchemy import Connection
 from tb.core.diagnostics import Refused
 from tb.core.encode import canonical
 from tb.core.time import show_instant
+from tb.ledger.chain import Head
 from tb.ledger.findings import refused
 from tb.ledger.place import Place
 
-HELD, LOST, UNLOCKABLE = "TB887", "TB888", "TB706"
+HELD, LOST, UNLOCKABLE, CUT = "TB887", "TB888", "TB706", "TB711"
 
 
 class Holder(msgspec.Struct, frozen=True):
-    """Who holds an account, or held it when its process ended: `since` in ms, None where it is not known."""
+    """Who holds an account, or held it when its process ended: `since` in ms, None where it is not known.
+
+    `entry` is the last entry that was on the disk, `link` its hash; 0 where nothing was written.
+    """
 
     process: int | None = None
     host: str = ""
     user: str = ""
     since: int | None = None
+    entry: int = 0
+    link: str = ""
 
     def __str__(self) -> str:
         who = f"process {self.process}" if self.process is not None else "another process"
@@ -65,6 +75,10 @@ class Lock(Protocol):
         """Raises `Refused` TB888 where it does not hold any more."""
         ...
 
+    def note(self, head: Head) -> None:
+        """Takes the last entry, which is on the disk."""
+        ...
+
     def release(self) -> None: ...
 
 
@@ -79,6 +93,11 @@ class Hold:
     def prove(self) -> None:
         if self._lock is not None:
             self._lock.prove()
+
+    def note(self, head: Head) -> None:
+        """That this entry is the last, and on the disk."""
+        if self._lock is not None:
+            self._lock.note(head)
 
     def release(self) -> None:
         """Gives the account back; a second time does nothing."""
@@ -105,10 +124,17 @@ def _is_lost(place: Place, account: str, why: str) -> Refused:
     return refused(place, LOST, f"the account `{account}` is not held any more: {why}", hint)
 
 
+def _is_cut(ledger: Path, before: Holder, lock: str) -> Refused:
+    message = f"entry {before.entry}, which {before} had on the disk before it ended, is not in the ledger any more"
+    hint = f"restore the ledger from a backup that has it; to go on with what is left, remove `{lock}`"
+    return refused(ledger, CUT, message, hint)
+
+
 class FileLock:
     """A lock on a file beside the ledger's, which stays there: removing it could let two hold it."""
 
-    def __init__(self, ledger: Path, account: str) -> None:
+    def __init__(self, ledger: Path, account: str, link_of: Callable[[int], str | None]) -> None:
+        """`link_of` tells the hash of an entry, None where there is no such entry."""
         import fcntl  # there is none on every system; a ledger can be read on all
 
         self.ledger, self.account = ledger, account
@@ -123,7 +149,14 @@ class FileLock:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self.prove()  # the file may have been removed between the two calls
             self.before = _read(self._file)
-            self._write(canonical(this_process()))
+            self._holder = this_process()
+            if self.before is not None and self.before.entry:
+                if link_of(self.before.entry) != self.before.link:
+                    raise _is_cut(ledger, self.before, self.path.name)
+                self._holder = msgspec.structs.replace(self._holder, entry=self.before.entry, link=self.before.link)
+            with suppress(OSError):
+                os.ftruncate(self._file, 0)
+            self._write()
         except BlockingIOError:
             holder = _read(self._file) or Holder()
             os.close(self._file)
@@ -141,17 +174,19 @@ class FileLock:
         if not is_ours:
             raise _is_lost(self.ledger, self.account, f"somebody removed `{self.path.name}`")
 
+    def note(self, head: Head) -> None:
+        self._holder = msgspec.structs.replace(self._holder, entry=head.seq, link=head.hash)
+        self._write()  # over what stands there, which is never longer: at no instant is there nothing
+
     def release(self) -> None:
-        self._write(b"")  # nothing left behind: it ended as it should
+        with suppress(OSError):
+            os.ftruncate(self._file, 0)  # nothing left behind: it ended as it should
         os.close(self._file)
 
-    def _write(self, content: bytes) -> None:
+    def _write(self) -> None:
         """Best effort: a full disk must not keep anybody from holding or letting go."""
-        try:
-            os.ftruncate(self._file, 0)
-            os.pwrite(self._file, content, 0)
-        except OSError:
-            return
+        with suppress(OSError):
+            os.pwrite(self._file, canonical(self._holder), 0)
 
 
 def lock_path(ledger: Path, account: str) -> Path:
@@ -188,6 +223,9 @@ class SessionLock:
         is_there = not self.connection.invalidated and self.connection.connection.driver_connection is self._driver
         if not is_there or self._driver is None or self._driver.closed:
             raise _is_lost(self.place, self.account, "the connection to the server was lost")
+
+    def note(self, head: Head) -> None:
+        """A server looks after what it confirmed by itself."""
 
     def release(self) -> None:
         """The session ends, and the lock with it: the connection does not go back to where another could take it."""

@@ -33,11 +33,11 @@ from tb.ledger.projection import FINISH, START
 from tb.ledger.reading import Stretch, Wanted
 from tb.ledger.runs import RunInfo
 from tb.ledger.segments import DECISIVE, KINDS, Group
-from tb.ledger.tables import Policy, RunRow, table_of
+from tb.ledger.tables import Entry, Policy, RunRow, table_of
 from tb.ledger.verify import verify
-from tb.ledger.writing import extend, head, is_open_in_rows, prepare, prepare_segments
+from tb.ledger.writing import MOVED, extend, head, is_open_in_rows, prepare, prepare_segments
 
-_policies, _runs = table_of(Policy), table_of(RunRow)
+_entries, _policies, _runs = table_of(Entry), table_of(Policy), table_of(RunRow)
 PAGE = 1000  # decisions fetched at a time
 
 
@@ -49,7 +49,7 @@ class Ledger:
         self._engine: Engine | None = engine
         self._holds: list[Hold] = []
         self._own: Connection | None = None  # through which everything is written while an account is held on a server
-        self._kept: Connection | None = None  # the same for a file, from the first write on: taking one costs as much as a write
+        self._kept: Connection | None = None  # the same for a file, from the first write on: taking one costs a write
         self._one_writes = RLock()
 
     def close(self) -> None:
@@ -83,12 +83,13 @@ class Ledger:
     def hold(self, account: str) -> Hold:
         """Holds an account: no other process does, until this one gives it back or ends. While it is held each write proves it.
 
-        Raises `Refused` TB887 (held by another, who and since when), TB706 (the lock cannot be written); `ValueError` where
-        this ledger holds another account on a server. Writes raise TB888 once it is not held any more.
+        Raises `Refused` TB887 (held by another, who and since when), TB706 (the lock cannot be written), TB711 (who held it was
+        killed, and the last entry that it had on the disk is gone); `ValueError` where this ledger holds another account on a
+        server. Writes raise TB888 once it is not held any more.
         """
         engine = self._open_engine()
         if isinstance(self.path, Path):
-            hold = Hold(account, FileLock(self.path, account), self._let_go)
+            hold = Hold(account, FileLock(self.path, account, self._link_of), self._let_go)
         else:
             with self._one_writes, refusing(self.path):
                 if self._own is not None:
@@ -119,7 +120,17 @@ class Ledger:
                 if connection.get_execution_options() != options:
                     connection.execution_options(**options)
                 stack.enter_context(connection.begin())
+                connection.info.pop(MOVED, None)
                 yield connection
+                moved = connection.info.get(MOVED)
+            if moved is not None and options is WRITING:
+                for hold in self._holds:
+                    hold.note(moved)
+
+    def _link_of(self, entry: int) -> str | None:
+        with self._reading() as connection:
+            link = connection.execute(select(_entries.c.hash).where(_entries.c.seq == entry)).scalar()
+        return link.hex() if isinstance(link, bytes) else None
 
     def _writer(self) -> Connection | None:
         """The connection that stays open for writing; None where each write takes its own."""

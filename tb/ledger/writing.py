@@ -20,6 +20,7 @@ from tb.ledger.projection import INSERT_ENTRY, INSERT_ROW, MODELS, Row, shape_of
 from tb.ledger.segments import SEGMENT, Group, index_of
 from tb.ledger.tables import Entry, LedgerTable, table_of
 
+MOVED = "ledger_moved"  # under which a connection keeps the head that its last transaction wrote
 Prepared = tuple[str, bytes, Row | None]  # kind, payload, columns of its projection row
 
 
@@ -85,6 +86,7 @@ def extend(connection: Connection, path: Place, run: str, group: Sequence[Prepar
     for kind, of_kind in rows.items():
         _add(connection, MODELS[kind], INSERT_ROW[kind], of_kind)
     driven(connection).execute(_said(connection, _MOVE), (before + len(entries), previous))
+    connection.info[MOVED] = Head(before + len(entries), previous.hex())
     return before + 1
 
 

@@ -155,3 +155,69 @@ def test_a_connection_that_was_cut_loses_the_account_and_the_right_to_write(new_
             assert [d.seq for d in ledger.decisions(run)] == [1]  # reading goes on
             other.append(run, [decision(2)])
         assert other.verify() == []
+
+
+def killed_after(path: Path, decisions: int) -> None:
+    """A session that recorded so many decisions one by one and was killed: nothing went from the log into the file."""
+    code = f"""
+import os
+from ledger_samples import *
+ledger = open_ledger(Path({str(path)!r}))
+held = ledger.hold({ACCOUNT!r})
+run = ledger.start_run(run_of(ledger.put_policy(TEXTS))).id
+for seq in range(1, {decisions + 1}):
+    ledger.append(run, [decision(seq)])
+os._exit(0)
+"""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
+def test_nobody_goes_on_where_a_damaged_log_lost_what_was_confirmed(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    killed_after(path, 20)
+    log = path.with_name(path.name + "-wal")
+    content = bytearray(log.read_bytes())
+    content[len(content) // 2] ^= 1
+    log.write_bytes(content)
+    with open_ledger(path) as ledger:
+        left = ledger.head().seq
+        assert left < 21
+        assert ledger.verify() == []  # by itself it holds
+        for _ in range(2):
+            found = refusal_of(lambda: ledger.hold(ACCOUNT))
+            assert (found.code, found.message.split(",")[0]) == ("TB711", "entry 21")
+            assert found.hint.endswith(f"remove `{lock_path(path, ACCOUNT).name}`")
+        lock_path(path, ACCOUNT).unlink()
+        with ledger.hold(ACCOUNT):
+            ledger.append("r1", [decision(left)])
+        assert ledger.verify() == []
+
+
+def test_nobody_goes_on_with_an_older_copy(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with open_ledger(path) as ledger:
+        ledger.start_run(run_of(ledger.put_policy(TEXTS)))
+    older = path.read_bytes()
+    killed_after(path, 3)
+    path.with_name(path.name + "-wal").unlink()
+    path.write_bytes(older)
+    with open_ledger(path) as ledger:
+        assert refusal_of(lambda: ledger.hold(ACCOUNT)).code == "TB711"
+        ledger.hold("another account").release()
+
+
+def test_the_last_entry_is_noted_until_a_session_ends_well_and_by_the_next_one_too(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    killed_after(path, 12)
+    with open_ledger(path) as ledger:
+        head = ledger.head()
+        hold = ledger.hold(ACCOUNT)
+        assert hold.before is not None
+        assert (hold.before.entry, hold.before.link) == (13, head.hash)
+        noted = lock_path(path, ACCOUNT).read_text()
+        assert f'"entry":13,"link":"{head.hash}"' in noted
+        ledger.append("r1", [decision(seq) for seq in range(13, 120)])
+        assert f'"entry":120,"link":"{ledger.head().hash}"' in lock_path(path, ACCOUNT).read_text()
+        hold.release()
+        assert lock_path(path, ACCOUNT).read_bytes() == b""
