@@ -209,10 +209,25 @@ def _session(compiled: Compiled, ledger: Ledger, asked: Asked, around: Around) -
         said = "gone on with" if begun.went_on else "new"
         say(f"run {begun.run.id}: {begun.opening.mode} on {begun.opening.source}, {said}")
     loop = _loop(compiled, begun, world, asked, around)
-    with stopped_by_signals(loop):
+    with stopped_by_signals(loop), _end_told(around.alerts):
         loop.run(once=asked.once)
     loop.stepper.sending.venue.close()
     _end(ledger, begun, loop, as_json=asked.as_json)
+
+
+@contextmanager
+def _end_told(alerts: Alerts) -> Iterator[None]:
+    """Where a session cannot go on, whoever gets alerts hears of it: a process that is gone tells nobody."""
+    from tb.cli.operating import now
+    from tb.runtime.ports.alerts import Alert
+
+    try:
+        yield
+    except Exception as problem:
+        why = problem.findings[0].message if isinstance(problem, Refused) else f"a mistake of tb ({type(problem).__name__})"
+        words = f"the session has ended: {why}; stops and targets at the venue stay, and nothing else is looked after"
+        alerts.send(Alert("session", "critical", words, now()))
+        raise
 
 
 def _world(compiled: Compiled, asked: Asked, around: Around, found: Run | None) -> World:

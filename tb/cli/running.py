@@ -273,4 +273,5 @@ def begin_live(
         stepper.take(History(bars=before))
     restore_session(stepper.session, recorded, world.clock.now())
     line.gateway.attach(stepper.session.settling)
+    line.venue.go_on_flattening(inputs)
     return Begun(run, opening, stepper, folder, (opening, *inputs), went_on=found is not None)

@@ -4,6 +4,8 @@
 2. The inbox: orders in the order in which they were given, each a file that is on disk before the operator is told that it is
    done; a session takes them at its next cycle, records what came of them, and puts them aside (`taken`).
 
+On a full disk an order that makes it safer (`halt`, `flatten`) is an empty file: its name alone says what to do.
+
 INVARIANT: what cannot be read counts as a halt. No order is lost: one is put aside only after the session has recorded it.
 """
 
@@ -27,6 +29,8 @@ from tb.core.time import show_instant
 CANNOT = "TB853"
 Kind = Literal["halt", "resume", "flatten", "reconcile"]
 
+SAFER: frozenset[str] = frozenset({"halt", "flatten"})
+NO_ROOM = "the disk had no room for a reason"
 _NAME = re.compile(r"(\d{6})-(halt|resume|flatten|reconcile)\.json")
 
 
@@ -101,16 +105,31 @@ class Inbox:
         number = max([0, *self._numbers(self.folder), *self._numbers(self.aside)]) + 1
         while True:  # another operator may take the same number
             word = Word(number=number, kind=kind, at=at, by=by, reason=reason)
-            if write_whole(self.folder / f"{number:06d}-{kind}.json", canonical(word), is_new=True):
+            if self._put(self.folder / f"{number:06d}-{kind}.json", word):
                 return word
             number += 1
+
+    def _put(self, path: Path, word: Word) -> bool:
+        try:
+            return write_whole(path, canonical(word), is_new=True)
+        except Refused:
+            if word.kind not in SAFER:
+                raise
+            try:  # a name needs no room where a text does
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            except FileExistsError:
+                return False
+            except OSError as problem:
+                raise cannot(path, problem) from None
+            return True
 
     def waiting(self) -> list[Word]:
         """What was ordered and not taken, in order. Raises Refused TB853 where one cannot be read: that is a halt."""
         found = []
         for path in self._files(self.folder):
             try:
-                word = msgspec.json.decode(path.read_bytes(), type=Word)
+                data = path.read_bytes()
+                word = _named(path) if not data else msgspec.json.decode(data, type=Word)
             except (OSError, msgspec.MsgspecError) as problem:
                 raise cannot(path, problem) from None
             found.append(word)
@@ -136,6 +155,15 @@ class Inbox:
             return []
         except OSError as problem:
             raise cannot(folder, problem) from None
+
+
+def _named(path: Path) -> Word:
+    """An order whose file is empty. Raises `msgspec.MsgspecError` where that is no whole order."""
+    number, kind = path.stem.split("-")
+    if kind not in SAFER:
+        raise msgspec.ValidationError("the order is empty")
+    at = path.stat().st_mtime_ns // 1_000_000
+    return Word(number=int(number), kind=kind, at=at, by="operator", reason=NO_ROOM)  # type: ignore[arg-type]
 
 
 def write_whole(path: Path, data: bytes, *, is_new: bool = False) -> bool:

@@ -312,3 +312,28 @@ def test_a_clock_that_somebody_turns_makes_no_wait_of_the_gateway_longer_or_shor
         assert was < gateway.reconciled_at <= before + gateway.terms.reconcile_every + 1
         assert gateway.skew == HOUR  # of the machine's clock: constraints may ask for it
         assert gateway.standing("BTC-USD", before).clock_skew == HOUR
+
+
+def test_a_flatten_outlives_the_process_and_ends_with_a_resume(tmp_path: Path, sandbox: Sandbox, venue: Coinbase) -> None:
+    with live(tmp_path, sandbox, venue) as session:
+        session.until(BEGIN + HOUR)
+        session.loop.stepper.sending.venue.attend()
+        assert session.loop.stepper.session.positions
+        assert session.loop.inbox is not None
+        session.loop.inbox.put("flatten", at=0, by="ana", reason="leaving")
+        sandbox.fault("server-error", on="cancel", times=50)  # its stop cannot be taken back, so it cannot be closed yet
+        session.loop._heed()
+        assert session.loop.stepper.session.positions
+        assert session.loop.inbox.waiting() == []
+    sandbox.clear_faults()
+    with live(tmp_path, sandbox, venue, going_on=True) as again:
+        attend = again.loop.stepper.sending.venue.attend
+        for _ in range(20):
+            sandbox.advance(MINUTES)
+            attend()
+        assert not again.loop.stepper.session.positions
+        assert all(Decimal(size) == 0 for size in sandbox.state()["positions"].values())
+        assert again.loop.inbox is not None
+        again.loop.inbox.put("resume", at=0, by="ana", reason="back")
+        again.until(sandbox.now // HOUR * HOUR + 3 * HOUR)
+        assert again.loop.stepper.session.positions  # what is entered after a resume is not closed again

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -20,7 +22,7 @@ from tb.runtime.gateway import recording
 from tb.runtime.gateway.breaker import Breaker, Change
 from tb.runtime.gateway.recording import Backlog
 from tb.runtime.gateway.terms import Terms
-from tb.runtime.ports.exchange import OrderState
+from tb.runtime.ports.exchange import OrderState, Quoted
 from tb.runtime.running.live import LiveVenue
 
 D = Decimal
@@ -273,3 +275,70 @@ def test_a_trial_that_cannot_be_taken_down_leaves_the_breaker_half_open(tmp_path
     made.gateway.breaker.full = False
     made.turns(70)
     assert made.gateway.breaker.state == "closed"
+
+
+def test_fills_for_which_the_disk_has_no_room_are_in_the_journal_once_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = world(tmp_path, rules=RESTING)
+    made.step(1, "BTC-USD")
+    write, is_full = os.pwrite, [True]
+
+    def full(handle: int, data: bytes, offset: int) -> int:
+        if is_full[0]:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(handle, data, offset)
+
+    monkeypatch.setattr(os, "pwrite", full)
+    made.truth.fill_up_to("buy", D("0.3"))
+    made.turns(3)
+    assert made.breaker.state == "draining"
+    assert sum("no space left on device" in words for words in made.alarms) == 2  # the breaker, and the journal
+    is_full[0] = False
+    made.truth.fill_up_to("buy", D("0.6"))
+    made.turns(3)
+    held = dict(made.held)
+    assert made.positions == held
+    assert made.truth.protected("BTC-USD") == made.truth.holding("BTC-USD")
+    again = made.again()
+    assert [step.done for step in again.recovered()] == [True] * 6
+    assert again.positions == again.held == held
+    assert len(set(made.truth.ids())) == len(made.truth.ids())
+
+
+# --- a stop that is jumped over ---------------------------------------------------------------------------------------
+
+
+def quoted(made: World, bid: str, ask: str, age: int = 0) -> Quoted:
+    return Quoted("BTC-USD", D(bid), D(ask), made.truth.time - age, made.truth.time)
+
+
+@pytest.mark.parametrize(
+    ("bid", "ask", "age", "closes"),
+    [
+        ("70", "71", 0, True),
+        ("70", "91", 0, False),  # a thin book
+        ("70", "60", 0, False),  # crossed
+        ("70", "71", 60_000, False),  # old
+        ("91", "92", 0, False),
+    ],
+)
+def test_a_stop_that_was_passed_and_does_not_fill_closes_the_position(
+    tmp_path: Path, bid: str, ask: str, age: int, closes: bool
+) -> None:
+    made = world(tmp_path, terms=PATIENT)
+    made.step(1, "BTC-USD")
+    made.truth.prices["BTC-USD"] = D(70)  # jumped over: the venue's order rests at a limit that nobody pays
+    for _ in range(9):
+        made.truth.time += 1000
+        made.gateway.hear([quoted(made, bid, ask, age)])
+        made.gateway.attend()
+    assert made.held
+    for _ in range(4):
+        made.truth.time += 1000
+        made.gateway.hear([quoted(made, bid, ask, age)])
+        made.gateway.attend()
+    assert (made.held == made.positions == {}) == closes
+    assert any("was passed and does not fill" in words for words in made.alarms) == closes
+    if closes:
+        assert made.fills[-1].cause == "stop"

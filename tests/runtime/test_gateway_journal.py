@@ -137,3 +137,35 @@ def test_any_prefix_of_the_file_gives_a_prefix_of_the_entries(
     found = read(path)
     assert found == entries[: len(found)]
     assert len(found) == whole[:end].count(b"\n")
+
+
+def test_without_room_an_entry_is_refused_and_what_is_believed_is_owed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(tmp_path / "journal")
+    journal.write(b"one")
+    write, room = os.pwrite, [30]
+
+    def full(handle: int, data: bytes, offset: int) -> int:
+        if not room[0]:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        part, room[0] = data[: room[0]], max(0, room[0] - len(data))
+        return write(handle, part, offset)
+
+    monkeypatch.setattr(os, "pwrite", full)
+    for payload, believed in ((b"a fill that is long" * 9, True), (b"an order", False), (b"an end", True)):
+        with pytest.raises(Refused, match="no space left on device"):
+            journal.write(payload, believed=believed)
+    assert journal.owes
+    assert not journal.failed
+    assert not journal.has_room(reducing=False)
+    assert journal.has_room(reducing=True)
+    assert Journal.payloads(tmp_path / "journal") == [b"one"]  # whoever reads now sees a part of what happened, from its begin
+    monkeypatch.undo()
+    assert journal.write(b"two") == 4
+    assert not journal.owes
+    journal.close()
+    assert [bytes(one) for one in Journal.payloads(tmp_path / "journal")] == [
+        b"one",
+        b"a fill that is long" * 9,
+        b"an end",
+        b"two",
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from pathlib import Path
@@ -93,3 +94,30 @@ def test_what_the_disk_refuses_is_not_said_to_be_done(tmp_path: Path, monkeypatc
     monkeypatch.undo()
     assert Inbox(tmp_path).waiting() == []
     assert [path.name for path in (tmp_path / "orders").iterdir()] == []
+
+
+def test_on_a_full_disk_a_halt_or_flatten_is_given_by_its_name_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inbox = Inbox(tmp_path)
+    inbox.put("halt", at=AT, by="ann", reason="looking")
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert inbox.put("flatten", at=AT, by="ann", reason="leaving").number == 2
+    with pytest.raises(Refused, match="no space left on device"):
+        inbox.put("resume", at=AT, by="ann", reason="looked")
+    monkeypatch.undo()
+    halt, flatten = inbox.waiting()
+    assert (halt.kind, halt.reason, flatten.kind, flatten.by) == ("halt", "looking", "flatten", "operator")
+    assert flatten.reason == "the disk had no room for a reason"
+    inbox.taken(flatten)
+    assert inbox.waiting() == [halt]
+
+
+def test_an_empty_order_that_would_let_more_pass_is_a_halt(tmp_path: Path) -> None:
+    inbox = Inbox(tmp_path)
+    inbox.put("halt", at=AT, by="ann", reason="looking")
+    (inbox.folder / "000002-resume.json").touch()
+    with pytest.raises(Refused, match="it is not what tb wrote"):
+        inbox.waiting()

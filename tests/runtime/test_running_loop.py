@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -376,3 +378,27 @@ def test_flatten_closes_everything_through_the_gate_and_enters_nothing(tmp_path:
     for decision in exits:
         told = explain(project.plan, gate, project.settings, decision, policy_hash="0" * 64)
         assert told.reproduced
+
+
+def test_an_order_that_the_disk_does_not_let_put_aside_is_carried_out_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = running(compiled(strategy(members="BTC-USD")), rising(10, "BTC-USD"), tmp_path)
+    inbox, replace, refused = run.loop.inbox, os.replace, list[str]()
+    assert inbox is not None
+
+    def full(source: object, aim: object) -> None:
+        if "taken" in str(aim) and len(refused) < 9:
+            refused.append(str(aim))
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        replace(source, aim)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "replace", full)
+    inbox.put("halt", at=0, by="ana", reason="looking")
+    inbox.put("resume", at=0, by="ana", reason="looked")
+    run.loop.run()
+    assert len(refused) == 9
+    assert inbox.waiting() == []
+    assert [(latch.verdict, latch.lifted) for latch in run.memory.of(Latch)] == [("halt", False), ("halt", True)]
+    assert any("no space left on device" in words for words in run.told.words("session"))
+    assert entries(run)

@@ -20,7 +20,7 @@ from tb.core.records import Handling
 from tb.runtime.gateway.booking import resize, settle
 from tb.runtime.gateway.entries import Amending, Said
 from tb.runtime.gateway.tracked import NEVER_ARRIVED, ZERO, Tracked
-from tb.runtime.ports.exchange import OVER, Event, Lost, NoAnswer, OrderState
+from tb.runtime.ports.exchange import OVER, Event, Lost, NoAnswer, OrderState, Quoted
 
 if TYPE_CHECKING:
     from tb.runtime.gateway.gateway import Gateway
@@ -41,6 +41,8 @@ def hear(gateway: Gateway, events: Iterable[Event]) -> None:
                     _stranger(gateway, event)
                 elif learn(gateway, tracked, event, "event"):
                     settle(gateway, tracked)
+            case Quoted():
+                gateway.quotes[event.instrument] = event
             case Lost(channel="orders", why=why):
                 for tracked in gateway.orders.unsettled.values():
                     tracked.look_at = 0

@@ -32,7 +32,7 @@ from tb.runtime.gateway.reservations import Reservations
 from tb.runtime.gateway.terms import Terms
 from tb.runtime.gateway.throttle import Throttle
 from tb.runtime.gateway.tracked import ZERO, Orders, Tracked
-from tb.runtime.ports.exchange import Event, Exchange, NoAnswer, OrderState, Refusal, Request, Rules
+from tb.runtime.ports.exchange import Event, Exchange, NoAnswer, OrderState, Quoted, Refusal, Request, Rules
 from tb.runtime.settling import Settling
 
 STATUS = {
@@ -83,6 +83,8 @@ class Gateway:
         self.accepted: dict[str, Decimal] = {}  # those that a person knew of who closed it
         self.bare: dict[Key, int] = {}  # positions without all of their protection, since when
         self.leaving_since: dict[Key, int] = {}  # those that are being closed, without any
+        self.quotes: dict[str, Quoted] = {}  # the newest of each instrument
+        self.passed: dict[Key, int] = {}  # positions whose stop was passed and did not fill, since when
         self.cried: dict[Key, str] = {}  # those that people were told of
         self.unproved = False
         self.is_recovered = False
@@ -97,6 +99,7 @@ class Gateway:
         self.next_reconciling = 0
         self._next_rules = 0
         self._told = 0
+        self._refused_by = ""
         breaker.told = self._breaker_changed
         recorder.failed = self._cannot_record
 
@@ -447,7 +450,7 @@ class Gateway:
     def note(self, entry: Entry, *, sync: bool = False) -> bool:
         """Takes down what is known; says whether it is on disk. What the venue knows too is believed without."""
         try:
-            self.journal.write(canonical(entry), sync=sync)
+            self.journal.write(canonical(entry), sync=sync, believed=not isinstance(entry, Go))
         except Refused as refused:
             self._disk_refuses(refused)
             if not isinstance(entry, Go):
@@ -459,7 +462,12 @@ class Gateway:
     def told(self) -> None:
         """What settling made of everything so far, and what was done, is in the ledger."""
         self.flush()
-        if not self.recorder.waits and self.journal.number and not self.journal.failed and self._told != self.journal.number:
+        if (
+            not self.recorder.waits
+            and self.journal.number
+            and self._told != self.journal.number
+            and not (self.journal.failed or self.journal.owes)
+        ):
             self.note(Told(until=self.journal.number))
             self._told = self.journal.number
 
@@ -479,8 +487,11 @@ class Gateway:
         self.note(Outside(asset=asset, amount=amount, at=self.now(), why=why))
 
     def _disk_refuses(self, refused: Refused) -> None:
-        self.breaker.drain(self.now(), "gateway", refused.findings[0].message)
-        self.alert(refused.findings[0].message)
+        words = refused.findings[0].message
+        self.breaker.drain(self.now(), "gateway", words)
+        if words != self._refused_by:
+            self._refused_by = words
+            self.alert(words)
 
     # --- telling -------------------------------------------------------------------------------------------------------
 

@@ -8,11 +8,13 @@
    so it is cut off, and `torn` says so. Any other damage refuses the whole file.
 5. One process writes: the file is locked as long as it is open.
 
-INVARIANT: after a failed write nothing more is written: what the file ends with is not known then.
+INVARIANT: after a failed write nothing more is written: what the file ends with is not known then. Where there was no room it is
+known: a line without its end, which the next one is written over.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -27,6 +29,7 @@ CHUNK = 1 << 20  # bytes taken ahead of need
 RESERVE = 1 << 18  # the last of them, for orders that reduce risk
 GENESIS = bytes(32)
 _HASH = 64
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def _allocate(handle: int, offset: int, size: int) -> None:
@@ -45,6 +48,7 @@ class Journal:
         self._allocate = allocate
         self._failed = ""
         self._unsynced = False
+        self._owed: list[bytes] = []
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             is_new = not path.exists()
@@ -122,7 +126,7 @@ class Journal:
 
     def has_room(self, *, reducing: bool) -> bool:
         """Whether the next entries surely have space; those that reduce risk may use the reserve."""
-        if self._failed:
+        if self._failed or (self._owed and not reducing):
             return False
         if self._space - self._end < CHUNK // 2 + RESERVE:
             try:
@@ -132,24 +136,43 @@ class Journal:
                 return self._space - self._end > (RESERVE // 8 if reducing else RESERVE)
         return True
 
-    def write(self, payload: bytes, *, sync: bool = True) -> int:
-        """Appends an entry; returns its number. Raises `Refused` TB832 where the disk refuses, and from then on."""
+    def write(self, payload: bytes, *, sync: bool = True, believed: bool = False) -> int:
+        """Appends an entry; returns its number. Raises `Refused` TB832 where the disk refuses, and from then on.
+
+        Where it has no room only this entry is refused; one that is `believed` without the disk is owed then: it is written before
+        the next one, so that the file is always what happened up to some instant.
+        """
         if self._failed:
             raise Refused([self._finding(UNWRITABLE, f"the journal of orders cannot be written: {self._failed}", _HINT)])
-        link = hashlib.sha256(self._hash + payload).digest()
-        line = b"%d %b %b\n" % (self.number + 1, link.hex().encode(), payload)
+        lines = [*self._owed, payload]
         try:
-            self._put(line)
+            while lines:
+                self._append(lines[0])
+                del lines[0]
             if sync:
                 self._sync()
         except OSError as problem:
-            self._failed = (problem.strerror or "the disk refuses").lower()
+            if lines and problem.errno in NO_ROOM:
+                self._owed = lines if believed else lines[:-1]
+            else:
+                self._failed = (problem.strerror or "the disk refuses").lower()
             raise self._unwritable(problem) from None
+        self._owed = []
         self._unsynced = not sync
+        return self.number
+
+    def _append(self, payload: bytes) -> None:
+        link = hashlib.sha256(self._hash + payload).digest()
+        line = b"%d %b %b\n" % (self.number + 1, link.hex().encode(), payload)
+        self._put(line)
         self._end += len(line)
         self._space = max(self._space, self._end)
         self.number, self._hash = self.number + 1, link
-        return self.number
+
+    @property
+    def owes(self) -> bool:
+        """Whether something happened that the disk had no room for yet."""
+        return bool(self._owed)
 
     def _put(self, line: bytes) -> None:
         done = 0

@@ -5,8 +5,10 @@
 2. What is there is compared with what should be: orders at levels that hold no more are taken back, what is missing is placed,
    never for more than is held beyond what is placed, asked to be cancelled or unknown (`protect`). So the sum at the venue
    never exceeds the position.
-3. Protection that the venue refuses, or that is not in place after `protect_within`, closes the position at market (`let_go`).
-4. What closes a position waits until its protection is known to be gone, since a venue holds the same quantity for both
+3. A stop that the market has passed and that does not fill (its limit was jumped over) is none: after `protect_within` the
+   position is closed at market (`_watch_price`).
+4. Protection that the venue refuses, or that is not in place after `protect_within`, closes the position at market (`let_go`).
+5. What closes a position waits until its protection is known to be gone, since a venue holds the same quantity for both
    (`withdraw`); what filled meanwhile comes off. Where it does not fill, the protection comes back.
 
 INVARIANT: orders here only reduce what is held.
@@ -74,6 +76,7 @@ def protect(gateway: Gateway, key: Key) -> None:
     if position is None:
         gateway.bare.pop(key, None)
         gateway.leaving_since.pop(key, None)
+        gateway.passed.pop(key, None)
         gateway.go_on(key)
         for guard in guards:
             gateway.take_back(guard, "position closed")
@@ -93,6 +96,7 @@ def protect(gateway: Gateway, key: Key) -> None:
             let_go(gateway, key, UNPROTECTED)
             return
     _watch(gateway, key, parts)
+    _watch_price(gateway, key, position)
 
 
 def _level_of(guard: Tracked) -> tuple[int, Decimal | None, Decimal | None]:
@@ -211,6 +215,24 @@ def _watch(gateway: Gateway, key: Key, parts: list[Part]) -> None:
             key, f"{held} stand without their stop since {show_duration(span // 1000 * 1000)}: they are closed at market"
         )
         let_go(gateway, key, UNPROTECTED)
+
+
+def _watch_price(gateway: Gateway, key: Key, position: Position) -> None:
+    """How long everybody has been offering beyond a position's stop while that has not filled. A quote that is old, or that cannot
+    be, says nothing; of both sides the one counts that is further from the stop, so that a thin book is no fall."""
+    now, within = gateway.now(), gateway.terms.protect_within
+    quote = gateway.quotes.get(position.instrument)
+    if position.stop is None or quote is None or now - min(quote.at, quote.received) > within or quote.bid > quote.ask:
+        gateway.passed.pop(key, None)
+        return
+    is_passed = quote.ask < position.stop if position.sign > 0 else quote.bid > position.stop
+    if not is_passed:
+        gateway.passed.pop(key, None)
+        return
+    if now - gateway.passed.setdefault(key, now) >= within:
+        held = f"{plain(position.remaining)} {position.instrument}"
+        gateway.cry(key, f"the stop of {held} at {plain(position.stop)} was passed and does not fill: it is closed at market")
+        let_go(gateway, key, position.stop_cause)
 
 
 def _watch_leaving(gateway: Gateway, key: Key, position: Position) -> None:

@@ -171,7 +171,7 @@ def submit(gateway: Gateway, passage: Passage) -> Denied | None:
     )
     tracked = gateway.intend(intent)
     if tracked is None:
-        return Denied("submit", gateway.journal.failed)
+        return Denied("submit", gateway.journal.failed or "the disk has no room for what must be written first")
     passage.tracked = tracked
     passage.undo = passage.undo[:1]  # from here on only what the venue says gives back what is bound
     if passage.waits:

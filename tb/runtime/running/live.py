@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from tb.core.diagnostics import Refused
@@ -23,6 +23,7 @@ from tb.runtime.gateway.reconciling import reconcile
 from tb.runtime.gateway.recording import Backlog
 from tb.runtime.gateway.recovery import Recovery
 from tb.runtime.latches import Latches
+from tb.runtime.running.inputs import Input, Said
 from tb.runtime.running.market import LiveMarket
 from tb.runtime.running.recording import Keeps
 from tb.runtime.session import Session
@@ -122,7 +123,7 @@ class LiveVenue:
         if self._flattening is not None:
             if gateway.settling.positions:
                 gateway.flatten(*self._flattening)
-            else:
+            elif gateway.is_recovered:  # before, it is not known what is held
                 self._flattening = None
         gateway.attend()
 
@@ -141,6 +142,7 @@ class LiveVenue:
 
     def resumed(self, at: int, by: str, reason: str) -> None:
         """A person lets the account go on."""
+        self._flattening = None
         if self.gateway.breaker.state != "closed":
             try:
                 self.gateway.breaker.close(at, by, reason)
@@ -152,6 +154,12 @@ class LiveVenue:
         self._flattening = (by, reason)
         self.gateway.flatten(by, reason)
         return True
+
+    def go_on_flattening(self, inputs: Iterable[Input]) -> None:
+        """What was to be closed before the process ended, and may not be, is closed by this one."""
+        for given in inputs:
+            if isinstance(given, Said) and given.kind in ("flatten", "resume"):
+                self._flattening = (given.by, given.reason) if given.kind == "flatten" else None
 
     def reconcile(self, by: str) -> str:
         return reconcile(self.gateway, adopt_all=True)

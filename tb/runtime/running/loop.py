@@ -23,7 +23,7 @@ from tb.core.time import show_duration, show_instant
 from tb.engine.bars import bucket_start
 from tb.runtime.noticing import Noticing
 from tb.runtime.operating import KILL_FILE, OPERATOR
-from tb.runtime.operator import Inbox, KillFile
+from tb.runtime.operator import Inbox, KillFile, Word
 from tb.runtime.ports.alerts import Alert, Alerts, Severity, Unheard, What
 from tb.runtime.ports.exchange import NoAnswer
 from tb.runtime.ports.feed import Bar, BarFeed, FeedRow
@@ -91,6 +91,7 @@ class Loop:
         self._rows_until = 0
         self._noticing = Noticing(_Kept(), self.alerts, self.measures)
         self._noticed = 0
+        self._carried_out: set[int] = set()  # orders of the operator that could not be put aside
 
     @property
     def period(self) -> int:
@@ -281,6 +282,9 @@ class Loop:
                 self._enter(Said(kind="halt", at=now, by=OPERATOR, reason=refused.findings[0].message))
             return
         for word in words:
+            if word.number in self._carried_out:
+                self._put_aside(word)
+                continue
             if word.kind == "reconcile":
                 outcome = self.stepper.sending.venue.reconcile(word.by)
                 words_ = f"{word.by} says that the venue is right: {outcome}"
@@ -291,7 +295,18 @@ class Loop:
                 self._enter(Said(kind=word.kind, at=now, by=word.by, reason=word.reason))
                 if word.kind == "resume":
                     self.stepper.sending.venue.resumed(now, word.by, word.reason)
+            self._carried_out.add(word.number)
+            self._put_aside(word)
+
+    def _put_aside(self, word: Word) -> None:
+        """Once what came of it is kept; where the disk refuses it is tried again, and not carried out again."""
+        assert self.inbox is not None
+        try:
             self.inbox.taken(word)
+        except Refused as refused:
+            self._trouble("session", refused.findings[0].message)
+        else:
+            self._carried_out.discard(word.number)
 
     # --- what is kept ------------------------------------------------------------------------------------------------
 
