@@ -219,6 +219,7 @@ def _session(compiled: Compiled, ledger: Ledger, asked: Asked, around: Around) -
 def _end_told(alerts: Alerts) -> Iterator[None]:
     """Where a session cannot go on, whoever gets alerts hears of it: a process that is gone tells nobody."""
     from tb.cli.operating import now
+    from tb.core.diagnostics import Refused
     from tb.runtime.ports.alerts import Alert
 
     try:

@@ -8,8 +8,8 @@
    so it is cut off, and `torn` says so. Any other damage refuses the whole file.
 5. One process writes: the file is locked as long as it is open.
 
-INVARIANT: after a failed write nothing more is written: what the file ends with is not known then. Where there was no room it is
-known: a line without its end, which the next one is written over.
+INVARIANT: after a failed write nothing more is written: what the file ends with is not known then. Where there was no room it
+is known: a line without its end, which the next one is written over.
 """
 
 from __future__ import annotations
@@ -139,8 +139,8 @@ class Journal:
     def write(self, payload: bytes, *, sync: bool = True, believed: bool = False) -> int:
         """Appends an entry; returns its number. Raises `Refused` TB832 where the disk refuses, and from then on.
 
-        Where it has no room only this entry is refused; one that is `believed` without the disk is owed then: it is written before
-        the next one, so that the file is always what happened up to some instant.
+        Where it has no room only this entry is refused; one that is `believed` without the disk is owed then: it is written
+        before the next one, so that the file is always what happened up to some instant.
         """
         if self._failed:
             raise Refused([self._finding(UNWRITABLE, f"the journal of orders cannot be written: {self._failed}", _HINT)])

@@ -218,8 +218,9 @@ def _watch(gateway: Gateway, key: Key, parts: list[Part]) -> None:
 
 
 def _watch_price(gateway: Gateway, key: Key, position: Position) -> None:
-    """How long everybody has been offering beyond a position's stop while that has not filled. A quote that is old, or that cannot
-    be, says nothing; of both sides the one counts that is further from the stop, so that a thin book is no fall."""
+    """How long everybody has been offering beyond a position's stop while that has not filled.
+
+    A quote that is old, or that cannot be, says nothing. Both sides have to be beyond it: a thin book is no fall."""
     now, within = gateway.now(), gateway.terms.protect_within
     quote = gateway.quotes.get(position.instrument)
     if position.stop is None or quote is None or now - min(quote.at, quote.received) > within or quote.bid > quote.ask:
