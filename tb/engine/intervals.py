@@ -21,7 +21,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import compiled, short
 
 TRUE, FALSE, UNKNOWN = 1, 2, 4  # what a truth may be: their sum
 ANY = TRUE + FALSE + UNKNOWN
@@ -29,10 +29,11 @@ ADD, SUB, MUL, DIV, NEG, ABS, MIN, MAX = range(8)
 IF_ZERO, IF_POSITIVE = 8, 9  # of three operands: the second where the first is 0 (above 0), else the third
 LT, LE, GT, GE, EQ, NE = range(10, 16)
 AND, OR, NOT, IS_SET, IS_TRUE = range(16, 21)  # `IS_TRUE` reads a truth that came as an input: 1, 0 or unknown
-TEST = 21  # a root: what it may be is told
+READ = 21  # makes an interval of an input
+TEST = 22  # a root, after all operations: whether it is true for certain
 WHOLE = 2.0**52
 _MOST, _LEAST, _STEP = 1e300, 1e-300, 2.0**-50
-LOW, HIGH, GIVEN, TOLD, VAGUE = range(5)  # rows of the work space
+LOW, HIGH, GIVEN, VAGUE = range(4)  # rows of the work space
 FAILS, OPEN = 1, 2  # what a run finds: their sum
 
 
@@ -129,6 +130,14 @@ def _compared(op: int, a: float, b: float, c: float, d: float) -> int:
 
 
 @compiled
+def _tested(op: int, a: float, b: float, c: float, d: float) -> int:
+    """What any comparison may be."""
+    if math.isnan(a) or math.isnan(c):
+        return UNKNOWN
+    return ANY if math.isinf(b) or math.isinf(d) else _compared(op, a, b, c, d)
+
+
+@compiled
 def _joined(op: int, one: int, two: int) -> int:
     """`and` or `or` of two truths: false wins over unknown in the one, true in the other."""
     wins, yields = (FALSE, TRUE) if op == AND else (TRUE, FALSE)
@@ -142,26 +151,20 @@ def _joined(op: int, one: int, two: int) -> int:
     return found
 
 
-@compiled
-def settle(rows: NDArray[np.uint32], work: NDArray[np.float64], inputs: int) -> int:
-    """Runs a program: each row is (operation, three slots that it reads, the slot for its result).
+@short
+def settle(rows: NDArray[np.uint32], work: NDArray[np.float64], operations: int) -> int:
+    """Runs a part of a program: so many rows of (operation, three slots that it reads, the slot for its result), then rows of
+    roots: comparisons, or `TEST` of what there is.
 
     `work` has the inputs in `GIVEN`, in `VAGUE` which of them may be whole though what they stand for is not, and the bounds of
-    the constants, behind the inputs, in `LOW` and `HIGH`. What each root may be stands in `TOLD` afterwards. Returns 0 where
-    all are true for certain; else `FAILS` where one surely is not, `OPEN` where one is not certain, or both.
+    constants, and of what another part has found, in `LOW` and `HIGH`. What a root may be stands in `LOW` afterwards. Returns 0
+    where all are true for certain; else `FAILS` where one surely is not, `OPEN` where one is not certain, or both.
     """
-    low, high, given, told, vague = work[LOW], work[HIGH], work[GIVEN], work[TOLD], work[VAGUE]
-    for at in range(inputs):
-        low[at], high[at] = _read(given[at], vague[at] == 0.0)
-    found = 0
-    for row in range(rows.shape[0]):
+    low, high, given, vague = work[LOW], work[HIGH], work[GIVEN], work[VAGUE]
+    for row in range(operations):
         op, one, two, three, to = rows[row, 0], rows[row, 1], rows[row, 2], rows[row, 3], rows[row, 4]
         a, c = low[one], low[two]
-        if op == TEST:
-            told[to] = a
-            if a != TRUE:
-                found |= FAILS if a in (FALSE, UNKNOWN) else OPEN
-        elif op <= MAX:
+        if op <= MAX:
             if math.isnan(a) or math.isnan(c):
                 low[to], high[to] = math.nan, math.nan
             else:
@@ -169,11 +172,7 @@ def settle(rows: NDArray[np.uint32], work: NDArray[np.float64], inputs: int) -> 
         elif op <= IF_POSITIVE:
             low[to], high[to] = _chosen(op, a, high[one], c, high[two], low[three], high[three])
         elif op <= NE:
-            b, d = high[one], high[two]
-            if math.isnan(a) or math.isnan(c):
-                low[to] = UNKNOWN
-            else:
-                low[to] = ANY if math.isinf(b) or math.isinf(d) else _compared(op, a, b, c, d)
+            low[to] = _tested(op, a, high[one], c, high[two])
         elif op <= OR:
             low[to] = _joined(op, int(a), int(c))
         elif op == NOT:
@@ -181,6 +180,28 @@ def settle(rows: NDArray[np.uint32], work: NDArray[np.float64], inputs: int) -> 
             low[to] = (may & UNKNOWN) + (FALSE if may & TRUE else 0) + (TRUE if may & FALSE else 0)
         elif op == IS_SET:
             low[to] = FALSE if math.isnan(a) else TRUE + FALSE if math.isinf(high[one]) else TRUE
-        else:
+        elif op == IS_TRUE:
             low[to] = UNKNOWN if math.isnan(a) else TRUE if a == 1.0 else FALSE if high[one] == 0.0 else ANY
+        else:
+            low[to], high[to] = _read(given[to], vague[to] == 0.0)
+    found = 0
+    for row in range(operations, rows.shape[0]):
+        op, one, two, to = rows[row, 0], rows[row, 1], rows[row, 2], rows[row, 4]
+        if op == TEST:
+            is_true = low[one] == TRUE
+        elif op == LE:
+            is_true = high[one] <= low[two]
+        elif op == GE:
+            is_true = low[one] >= high[two]
+        elif op == LT:
+            is_true = high[one] < low[two]
+        else:
+            is_true = op == GT and low[one] > high[two]
+        if is_true:
+            low[to] = TRUE
+            continue
+        may = int(low[one]) if op == TEST else _tested(op, low[one], high[one], low[two], high[two])
+        low[to] = may
+        if may != TRUE:
+            found |= FAILS if may in (FALSE, UNKNOWN) else OPEN
     return found

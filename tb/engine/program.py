@@ -2,6 +2,7 @@
 
 Its slots are the leaves; the nodes that the kernel cannot compute (text, remainders, the like: `outside`), whose exact values
 it is given; the constants; then one for each operation, each once. Derived facts are written out as in `tb.engine.derived`.
+What follows from leaves that seldom change alone is a part of its own, run when these do.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ _WORDS = frozenset({Kind.TEXT, Kind.INSTRUMENT, Kind.LIST})
 _TWO = {"add": k.ADD, "sub": k.SUB, "mul": k.MUL, "div": k.DIV, "min": k.MIN, "max": k.MAX}
 _ONE = {"neg": k.NEG, "abs": k.ABS}
 _COMPARE = {"lt": k.LT, "le": k.LE, "gt": k.GT, "ge": k.GE, "eq": k.EQ, "ne": k.NE}
+_OPPOSITE = {k.LT: k.GE, k.LE: k.GT, k.GT: k.LE, k.GE: k.LT, k.EQ: k.NE, k.NE: k.EQ}
 _LOGIC = {"and": k.AND, "or": k.OR}
 _TRUTHS = frozenset({*_COMPARE, *_LOGIC, "not", "is_set", "one_of", "first_is"})
 
@@ -53,36 +55,101 @@ def rounded_text(value: Decimal, text: str) -> float:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Rows for the kernel, the first so many of them operations, and tests of roots."""
+
+    rows: NDArray[np.uint32]
+    operations: int
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
     """`inputs` counts the leaves and, after them, the nodes `outside`, whose exact values are given too. `work` has the
-    constants in their slots."""
+    constants in their slots; `roots` are the slots of the constraints' truths. `moving` reads what `fixed` found."""
 
     inputs: int
     outside: tuple[int, ...]
-    roots: int
-    rows: NDArray[np.uint32]
+    roots: NDArray[np.intp]
+    fixed: Part
+    moving: Part
     work: NDArray[np.float64]
 
 
-def program_of(graph: RuleGraph, policy: PolicyPlan, leaves: Sequence[int], vague: Collection[int]) -> Program:
+def program_of(
+    graph: RuleGraph, policy: PolicyPlan, leaves: Sequence[int], vague: Collection[int], seldom: Collection[int] = ()
+) -> Program:
     """The program that tests every constraint of the policy, in its order, with the leaves as inputs in the order given. Those
-    that are `vague` are never taken to be whole: what rounds to a whole number may be given for them."""
+    that are `vague` are never taken to be whole: what rounds to a whole number may be given for them. What follows from those
+    that change `seldom` alone is fixed."""
     writer = _Writer(graph, leaves)
-    for constraint in policy.constraints:
-        writer.test(constraint.node)
+    tested = [writer.truth(constraint.node) for constraint in policy.constraints]
     inputs = len(leaves) + len(writer.outside)
     first = {"input": 0, "constant": inputs, "row": inputs + len(writer.constants)}
-    roots, made = len(policy.constraints), list[tuple[int, ...]]()
-    for op, *slots in writer.rows:
-        tests = sum(op == k.TEST for op, *_ in made)
-        to = tests if op == k.TEST else first["row"] + len(made) - tests
-        made.append((op, *(first[kind] + at for kind, at in slots), to))
-    work = np.zeros((5, max(first["row"] + len(made), roots)))
+    roots = [first[kind] + place for kind, place in tested]
+    made: list[tuple[int, ...]] = [(k.READ, at, at, at, at) for at in range(inputs)]
+    for at, (op, *slots) in enumerate(writer.rows):
+        one, two, three = (first[kind] + place for kind, place in slots)
+        made.append((op, one, two, three, first["row"] + at))
+    made = _needed(made, roots)
+    moving = {at for at, leaf in enumerate(leaves) if leaf not in seldom}
+    moving |= {len(leaves) + at for at, node in enumerate(writer.outside) if not leaves_under(graph, leaves, node) <= {*seldom}}
+    for _, *read, to in made:
+        if not moving.isdisjoint(read):
+            moving.add(to)
+    work = np.zeros((4, first["row"] + len(writer.rows)))
     work[k.VAGUE, : len(leaves)] = [leaf in vague for leaf in leaves]
     for value, at in writer.constants.items():
         work[k.LOW, first["constant"] + at], work[k.HIGH, first["constant"] + at] = _around(value)
-    rows = np.array(made, dtype=np.uint32).reshape(-1, 5)
-    return Program(inputs, tuple(writer.outside), roots, rows, work)
+    fixed, moves = (
+        _part(
+            [row for row in made if (row[-1] in moving) == is_moving], [root for root in roots if (root in moving) == is_moving]
+        )
+        for is_moving in (False, True)
+    )
+    return Program(inputs, tuple(writer.outside), np.array(roots, dtype=np.intp), fixed, moves, work)
+
+
+def _needed(made: Sequence[tuple[int, ...]], roots: Sequence[int]) -> list[tuple[int, ...]]:
+    """The operations that roots are computed from."""
+    needed = set(roots)
+    for _, *read, to in reversed(made):
+        if to in needed:
+            needed |= {*read}
+    return [row for row in made if row[-1] in needed]
+
+
+def _part(operations: Sequence[tuple[int, ...]], roots: Sequence[int]) -> Part:
+    """A comparison that nothing else reads is made when it is tested."""
+    read = {slot for row in operations if row[0] != k.READ for slot in row[1:4]}
+    last = {row[-1]: row for row in operations if k.LT <= row[0] <= k.NE and row[-1] in roots and row[-1] not in read}
+    tests = [last.get(root, (k.TEST, root, root, root, root)) for root in dict.fromkeys(roots)]
+    before = _sorted([row for row in operations if row[-1] not in last])
+    return Part(np.array([*before, *sorted(tests)], dtype=np.uint32).reshape(-1, 5), len(before))
+
+
+def _sorted(operations: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """Each after those that it reads, and as many of one kind as there are one after the other: the processor guesses well."""
+    made, left, found = {row[-1] for row in operations}, list(operations), list[tuple[int, ...]]()
+    while left:
+        ready = [row for row in left if row[0] == k.READ or made.isdisjoint(row[1:4])]
+        op = k.READ if any(row[0] == k.READ for row in ready) else min(row[0] for row in ready)
+        now = [row for row in ready if row[0] == op]
+        found += now
+        made -= {row[-1] for row in now}
+        left = [row for row in left if row[-1] in made]
+    return found
+
+
+def leaves_under(graph: RuleGraph, leaves: Collection[int], node: int) -> set[int]:
+    """Which of the leaves a node is computed from."""
+    known, found, stack = frozenset(leaves), set[int](), [node]
+    while stack:
+        id_ = stack.pop()
+        if id_ in known:
+            found.add(id_)
+        else:
+            stack += graph[id_].args
+    return found
 
 
 def _around(value: Decimal) -> tuple[float, float]:
@@ -102,7 +169,6 @@ class _Writer:
     rows: list[Row] = field(default_factory=list)
     constants: dict[Decimal, int] = field(default_factory=dict)
     outside: dict[int, int] = field(default_factory=dict)  # node -> its place among them
-    _count: int = 0
     _slots: dict[int, Slot] = field(default_factory=dict)
     _known: dict[Row, Slot] = field(default_factory=dict)
     _inputs: dict[int, int] = field(default_factory=dict)
@@ -110,16 +176,11 @@ class _Writer:
     def __post_init__(self) -> None:
         self._inputs = {leaf: at for at, leaf in enumerate(self.leaves)}
 
-    def test(self, root: int) -> None:
-        slot = self._truth(root)
-        self.rows.append((k.TEST, slot, slot, slot))
-
     def _row(self, op: int, one: Slot, two: Slot | None = None, three: Slot | None = None) -> Slot:
         row: Row = (op, one, two or one, three or one)
         if row not in self._known:
+            self._known[row] = ("row", len(self.rows))
             self.rows.append(row)
-            self._known[row] = ("row", self._count)
-            self._count += 1
         return self._known[row]
 
     def _constant(self, value: Decimal) -> Slot:
@@ -128,7 +189,7 @@ class _Writer:
     def _outside(self, id_: int) -> Slot:
         return ("input", len(self.leaves) + self.outside.setdefault(id_, len(self.outside)))
 
-    def _truth(self, id_: int) -> Slot:
+    def truth(self, id_: int) -> Slot:
         """The slot of a truth; what is none by its operation is computed outside."""
         if id_ in self._inputs or self.graph[id_].op not in _TRUTHS:
             return self._row(k.IS_TRUE, self._outside(id_))
@@ -152,9 +213,9 @@ class _Writer:
             value = node.consts[0]
             return self._constant(value) if isinstance(value, Decimal) else None
         if op in _LOGIC:
-            return self._folded(_LOGIC[op], [self._truth(arg) for arg in args])
+            return self._folded(_LOGIC[op], [self.truth(arg) for arg in args])
         if op == "not":
-            return self._row(k.NOT, self._truth(args[0]))
+            return self._opposite(self.truth(args[0]))
         if op == "is_set":
             return self._row(k.IS_SET, self._slot(args[0])) if self._is_number(args[0]) or args[0] in self._inputs else None
         if not all(map(self._is_number, args)):
@@ -167,6 +228,11 @@ class _Writer:
             return self._row(_ONE[op], self._slot(args[0]))
         formula = _FORMULAS.get(str(node.consts[0]).removesuffix(" of book")) if op == "derived" else None
         return None if formula is None else formula(self, *map(self._slot, args))
+
+    def _opposite(self, truth: Slot) -> Slot:
+        """Of a comparison the opposite one, which is unknown where that is."""
+        op, one, two, _ = self.rows[truth[1]] if truth[0] == "row" else (k.NOT, truth, truth, truth)
+        return self._row(_OPPOSITE[op], one, two) if op in _OPPOSITE else self._row(k.NOT, truth)
 
     def _is_number(self, id_: int) -> bool:
         node = self.graph[id_]

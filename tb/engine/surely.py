@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
-from functools import partial
 from struct import Struct
 
 from tb.engine import intervals as k
@@ -22,6 +21,7 @@ from tb.engine.graph import RuleGraph
 from tb.engine.instant import Exact
 from tb.engine.plan import PolicyPlan
 from tb.engine.program import program_of, rounded
+from tb.vocabulary.kernels.compiled import call_of
 
 Masks = tuple[int, int]  # what failed, what is unknown
 Told = tuple[int, int, int]  # the same as far as it is certain, and what is not
@@ -32,19 +32,25 @@ _pack_one = Struct("d").pack_into
 
 
 class Surely:
-    """A program in its work space: inputs are written with `give`, or into `buffer`, and then judged. One thread at a time:
-    whoever pops the one thing in `turn` has it to himself (of two that pop, one finds nothing), and puts it back afterwards."""
+    """A program in its work space: inputs are written with `give`, or into `buffer`, then judged; those that change `seldom`
+    are taken in by `fix`. One thread at a time: whoever pops the one thing in `turn` has it to himself (of two that pop, one
+    finds nothing), and puts it back afterwards."""
 
-    def __init__(self, graph: RuleGraph, policy: PolicyPlan, leaves: Sequence[int], vague: Collection[int]) -> None:
-        program = program_of(graph, policy, leaves, vague)
+    def __init__(
+        self, graph: RuleGraph, policy: PolicyPlan, leaves: Sequence[int], vague: Collection[int], seldom: Collection[int] = ()
+    ) -> None:
+        program = program_of(graph, policy, leaves, vague, seldom)
         self.inputs, self.outside = program.inputs, program.outside
         self.values_outside = values_of(graph, policy, program.outside)
         self.turn = [True]
         self.buffer = memoryview(program.work[k.GIVEN]).cast("B")
-        self._told = program.work[k.TOLD, : program.roots]
+        self._low, self._roots = program.work[k.LOW], program.roots
         self._places = [policy.leaves.index(leaf) for leaf in leaves]
         self._all = Struct(f"{program.inputs}d").pack_into
-        self.run: Callable[[], int] = partial(k.settle, program.rows, program.work, program.inputs)  # what `settle` finds
+        self._fix, self.move = (
+            call_of(k.settle, part.rows, program.work, part.operations) for part in (program.fixed, program.moving)
+        )
+        self.fixed = 0
 
     def give(self, inputs: Sequence[Exact]) -> None:
         """All inputs, in the order of the policy's leaves."""
@@ -52,10 +58,21 @@ class Surely:
         if self.outside:
             floats += map(rounded, self.values_outside(inputs))
         self._all(self.buffer, 0, *floats)
+        self.fix()
+
+    def fix(self) -> int:
+        """Takes in the inputs that are fixed, and gives what `settle` found of constraints that read no others. `move` gives
+        what it finds of the rest."""
+        self.fixed = self._fix()
+        return self.fixed
 
     def masks(self) -> Told:
         """What is certain of what was given: the masks of the decision function, and the bits that these say nothing about."""
-        return _masks(self._told.tolist()) if self.run() else SURE
+        return self.certain() if self.move() | self.fixed else SURE
+
+    def certain(self) -> Told:
+        """The same, after `fix` and `move`."""
+        return _masks(self._low[self._roots].tolist())
 
     def taken(self) -> bool | None:
         """The turn, None where another has it."""
@@ -84,7 +101,7 @@ class Growing:
         self._judge = generate(graph, policy).judge
         leaves = list(policy.leaves)
         leaves.insert(0, leaves.pop(quantity))  # the first
-        self._surely = Surely(graph, policy, leaves, {leaves[0]})
+        self._surely = Surely(graph, policy, leaves, {leaves[0]}, leaves[1:])
         self._depends = any(policy.leaves[quantity] in graph.reach((node,)) for node in self._surely.outside)
 
     @contextmanager
@@ -100,7 +117,7 @@ class Growing:
             if lots.bit_length() > _BITS:
                 return exactly(lots)
             _pack_one(surely.buffer, 0, step * lots)
-            found = surely.run()
+            found = surely.move() | surely.fixed
             return not found or (found == k.OPEN and exactly(lots))
 
         turn = None if self._depends else surely.taken()

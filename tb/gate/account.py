@@ -47,11 +47,10 @@ class Working:
     strategy: str
     group: str = ""
     rate: Decimal | None = ONE
+    value: Decimal = field(init=False, repr=False, compare=False)  # in the account's currency
 
-    @property
-    def value(self) -> Decimal:
-        """In the account's currency."""
-        return at_rate(EXACT.multiply(self.quantity, self.price), self.rate)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", at_rate(EXACT.multiply(self.quantity, self.price), self.rate))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +69,7 @@ class Kept:
     sums: tuple[Decimal, Decimal] | None = None  # equity and gross
     are_summed: bool = False
     net: tuple[int, str, tuple[Decimal, Decimal] | None] | None = None  # `tb.gate.net`
+    values: tuple[int, list[Decimal | None]] | None = None  # of what is held
     exposed: Exposed | None = None
 
 
@@ -161,9 +161,22 @@ class Account:
 
     def exposed(self) -> Exposed:
         """What the account is exposed to."""
-        if self.kept.exposed is None or self.kept.exposed.changes != self.changes:
-            self.kept.exposed = exposed(self, self.changes)
-        return self.kept.exposed
+        found, changes = self.kept.exposed, self.changes
+        if found is None or found.changes != changes:
+            found = self.kept.exposed = exposed(self, changes)
+        return found
+
+    def values(self) -> list[Decimal | None]:
+        """The value of each holding at its last price, None where that is unknown, in the order of `holdings`."""
+        changes = self.holdings.changes + self.marks.changes
+        kept = self.kept.values
+        if kept is None or kept[0] != changes:
+            mark_of, multiply, found = self.marks.get, EXACT.multiply, list[Decimal | None]()
+            for holding in self.holdings.values():
+                mark = mark_of(holding.instrument)
+                found.append(None if mark is None else multiply(holding.quantity, mark))
+            kept = self.kept.values = changes, found
+        return kept[1]
 
     def held(self) -> tuple[str, ...]:
         """Instruments with a position, in order of opening."""
@@ -198,13 +211,11 @@ class Account:
         if self.kept.are_summed:
             return self.kept.sums
         self.kept.are_summed, self.kept.sums = True, None
-        equity, gross = self.cash, ZERO
-        for holding in self.holdings.values():
-            mark = self.marks.get(holding.instrument)
-            if mark is None:
+        equity, gross, add = self.cash, ZERO, EXACT.add
+        for value in self.values():
+            if value is None:
                 return None
-            value = EXACT.multiply(holding.quantity, mark)
-            equity, gross = EXACT.add(equity, value), EXACT.add(gross, abs(value))
+            equity, gross = add(equity, value), add(gross, abs(value))
         self.kept.sums = (equity, gross)
         return self.kept.sums
 

@@ -43,21 +43,28 @@ class Exposed:
 def exposed(account: Account, changes: int) -> Exposed:
     """What the account is exposed to now; `changes` is the state that it stands for."""
     sides: dict[str, Sides] = {}
-    marks, add, subtract, multiply = account.marks, EXACT.add, EXACT.subtract, EXACT.multiply
-    for holding in account.holdings.values():
+    add, subtract = EXACT.add, EXACT.subtract
+    for holding, value in zip(account.holdings.values(), account.values(), strict=True):
         name = holding.instrument
-        mark, before = marks.get(name), sides.get(name, NEITHER)
-        if mark is None or before is None:
+        before = sides.get(name, NEITHER)
+        if value is None or before is None:
             sides[name] = None
             continue
-        value = multiply(holding.quantity, mark)
         long, short = before
-        sides[name] = (add(long, value), short) if value > 0 else (long, add(short, value))
+        sides[name] = (add(long, value), short) if value > ZERO else (long, add(short, value))
     held = tuple(sides)
     for order in account.underway():
         before = sides.setdefault(order.instrument, NEITHER)
         if before is not None:
-            (long, short), value = before, order.value
-            sides[order.instrument] = (add(long, value), short) if order.sign > 0 else (long, subtract(short, value))
-    worst = {name: None if pair is None else max(abs(pair[0]), abs(pair[1])) for name, pair in sides.items()}
-    return Exposed(changes, held, tuple(sides), sides, worst)
+            long, short = before
+            pair = (add(long, order.value), short) if order.sign > 0 else (long, subtract(short, order.value))
+            sides[order.instrument] = pair
+    return Exposed(changes, held, tuple(sides), sides, {name: _worst(pair) for name, pair in sides.items()})
+
+
+def _worst(pair: Sides) -> Decimal | None:
+    """The larger side; the short one is mostly nothing at all."""
+    if pair is None:
+        return None
+    long, short = pair
+    return abs(long) if short is ZERO else max(abs(long), abs(short))

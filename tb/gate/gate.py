@@ -29,7 +29,7 @@ from tb.engine.leaves import leaves_of
 from tb.engine.plan import ConstraintPlan, PolicyPlan
 from tb.engine.surely import SURE, Growing, Masks, Rest
 from tb.gate.facts import READERS, Moment, read
-from tb.gate.reading import Given, MarketReader, Reading, Snapshot, Texts
+from tb.gate.reading import Given, MarketReader, Read, Reading, Snapshot, Texts
 
 
 class Approved:
@@ -62,9 +62,12 @@ class Approved:
         return f"Approved({self.quantity})"
 
 
+_new, _write = object.__new__, vars(Approved)["quantity"].__set__  # past what forbids it to others
+
+
 def _approve(quantity: Decimal) -> Approved:
-    approved = object.__new__(Approved)
-    object.__setattr__(approved, "quantity", quantity)
+    approved = _new(Approved)
+    _write(approved, quantity)
     return approved
 
 
@@ -144,6 +147,7 @@ class Gate:
         self._shrinking = _subset(policy, [c for c in policy.constraints if c.acts == "shrink"])
         self._leaves = [self._leaf(leaf) for leaf in policy.leaves]
         self._reading = Reading(graph, policy, self._leaves)
+        self._ask = self._reading.ask
         self._rest = Rest(graph, policy, self._judge)
         self._readers = [(_no_fact, leaf) if isinstance(leaf, int) else (READERS[leaf[0]], leaf[1]) for leaf in self._leaves]
         self._quantity = next(
@@ -167,11 +171,11 @@ class Gate:
 
     def judge(self, moment: Moment, market: MarketReader, lot: Decimal | None) -> Judgement:
         """The verdict on one proposal. `market` gives a market leaf's value at the instant; `lot` is the instrument's grid."""
-        proposal, reading = moment.proposal, self._reading
-        asked = reading.ask(moment, market)
-        if asked is None:
+        proposal = moment.proposal
+        raw = self._ask(moment, market)
+        if raw is None:
             return self.decide(self.inputs(moment, market), proposal.adds_risk, proposal.quantity, lot)
-        told, snapshot = asked
+        told, snapshot = raw[-1], Read(self._reading, raw)
         if told is SURE:
             return Judgement("approve", (), 0, 0, snapshot, _approve(proposal.quantity), ())
         masks = self._rest.masks(told, snapshot.inputs) if told[2] else told[:2]

@@ -1,7 +1,7 @@
 """The source of three functions that read a policy's leaves: from a moment, and from that their exact values and texts.
 
-`read` takes a moment and the market's reader, writes what the kernel of `tb.engine.intervals` takes into its buffer, and
-returns what it read; `inputs` and `texts` take that.
+`ask` takes a moment and the market's reader, writes what the kernel of `tb.engine.intervals` takes into its buffer, and
+returns what it read and, last, what is certain of it; `inputs` and `texts` take that.
 """
 
 from __future__ import annotations
@@ -33,20 +33,25 @@ WORDS: Mapping[str, str] = {
     "paused_by": "m.paused_by",
 }
 WHOLE: Mapping[str, str] = {"order.sign": "p.sign", "order.legs": "p.legs", "data_age": "m.age", "instant": "m.at"}
-SHARED = frozenset(
-    "order.instrument order.minimum order.maximum order.opens order.tick order.lot order.fee_rate order.margin_rate restricted "
-    "scope.inside scope.others exposure gross net open_positions book.long book.short book.gross_others book.open_positions "
+# what follows from the instrument and from what a session never changes
+TERMS = frozenset(
+    "order.instrument order.minimum order.maximum order.tick order.lot order.fee_rate order.margin_rate "
+    "restricted scope.inside".split()
+)
+TERMS_WORDS = frozenset(("order.instrument", "restricted"))
+OWN = "order.instrument"  # the scope in which there are no others
+OF_ACCOUNT = frozenset(
+    "order.opens scope.others exposure gross net open_positions book.long book.short book.gross_others book.open_positions "
     "equity cash drawdown losses_in_a_row working_orders margin_free reserved".split()
 ) | {"equity at day_start"}
-SHARED_WORDS = frozenset(("order.instrument", "restricted"))
-COUNTS = frozenset(
-    "order.opens scope.inside open_positions book.open_positions entries orders losses_in_a_row working_orders".split()
-)
+SHARED = TERMS | OF_ACCOUNT
+COUNTS = frozenset("order.opens open_positions book.open_positions entries orders losses_in_a_row working_orders".split())
 OF_THE_DAY = frozenset(("entries", "orders", "loss"))  # shared where their window is the day
 
 
 class Source:
-    """The functions for some leaves. The kernel's order of these: numbers, words, whole numbers, market, others, shared.
+    """The functions for some leaves. The kernel's order of these: numbers, words, whole numbers, market, others, those of the
+    account, and terms, words last.
 
     `outside` are the places, in bytes, of what is computed from the leaves `needed` for the kernel."""
 
@@ -57,27 +62,35 @@ class Source:
         self.whole: list[int] = []
         self.market: list[int] = []
         self.others: list[int] = []
-        self.shared: list[int] = []
+        self.account: list[int] = []
+        self.terms: list[int] = []
         self.outside: list[int] = []
         self.needed: frozenset[int] = frozenset()
         for at, leaf in enumerate(leaves):
             self._among(leaf).append(at)
-        self.shared.sort(key=lambda at: self._name(at) in SHARED_WORDS)
+        self.terms.sort(key=lambda at: self._name(at) in TERMS_WORDS)
 
     def _among(self, leaf: Leaf) -> list[int]:
         if isinstance(leaf, int):
             return self.market
         name, argument = leaf
-        if name in SHARED or (name in OF_THE_DAY and argument == "today"):
-            return self.shared
+        if name in TERMS or leaf == ("scope.others", OWN):
+            return self.terms
+        if name in OF_ACCOUNT or (name in OF_THE_DAY and argument == "today"):
+            return self.account
         return (
             self.numbers if name in NUMBERS else self.words if name in WORDS else self.whole if name in WHOLE else self.others
         )
 
     @property
+    def shared(self) -> list[int]:
+        """What orders on the same instrument share while the account is as it was."""
+        return [*self.account, *self.terms]
+
+    @property
     def vague(self) -> list[int]:
         """Numbers that need not be counts: whatever else they are, an order is seldom right at a limit."""
-        return [*self.numbers, *(at for at in self.shared if self._name(at) not in COUNTS)]
+        return [*self.numbers, *(at for at in self.account if self._name(at) not in COUNTS)]
 
     @property
     def order(self) -> list[int]:
@@ -87,30 +100,42 @@ class Source:
         return "\n".join([*self._reads(), *self._inputs(), *self._texts()]) + "\n"
 
     def _raw(self) -> str:
-        """What is read, by name: numbers and their texts, words, whole numbers, market values, others, and the shared entry."""
+        """What is read, by name: numbers and their texts, words, whole numbers, market values, others, the shared entry, and
+        what is certain."""
         groups = (("n", self.numbers), ("t", self.numbers), ("w", self.words), ("i", self.whole), ("x", self.market))
         names = [f"{letter}{at}" for letter, places in (*groups, ("g", self.others)) for at in places]
-        return "".join(f"{name}, " for name in names) + "s"
+        return "".join(f"{name}, " for name in names) + "s, told"
 
     def _reads(self) -> list[str]:
-        parts = ("minimum", "maximum", "groups", "restricted", "settings")
-        changed = "a is not s.account or a.version != s.version or p.instrument != s.instrument"
-        return [
-            "def read(m, market):",
-            "    p, a, s = m.proposal, m.account, now[0]",
-            f"    if s is None or {changed} or {' or '.join(f'm.{part} is not s.{part}' for part in parts)}:",
-            "        s = renew(m)",
-            *(f"    n{at} = {NUMBERS[self._name(at)]}" for at in self.numbers),
-            *(f"    t{at} = None if n{at} is None else str(n{at})" for at in self.numbers),
+        parts = ("instrument", "minimum", "maximum", "groups", "restricted", "settings")
+        first = "s is None or a is not s.account or a.version != s.version or p.instrument != s.instrument"
+        lines = [
+            "p, a, s = m.proposal, m.account, now[0]",
+            f"if {first} or {' or '.join(f'm.{part} is not s.{part}' for part in parts[1:])}:",
+            "    s = renew(m)",
+            *(f"n{at} = {NUMBERS[self._name(at)]}" for at in self.numbers),
+            *(f"t{at} = None if n{at} is None else str(n{at})" for at in self.numbers),
             *self._rounds(),
-            *(f"    w{at} = {WORDS[self._name(at)]}" for at in self.words),
-            *(f"    i{at} = {WHOLE[self._name(at)]}" for at in self.whole),
-            *(f"    x{at} = market({self.leaves[at]})" for at in self.market),
-            *(f"    g{at} = read_{at}(m, {self._fact(at)[1]!r})" for at in self.others),
-            f"    pack(buffer, 0, {self._packed()})",
+            *(f"w{at} = {WORDS[self._name(at)]}" for at in self.words),
+            *(f"i{at} = {WHOLE[self._name(at)]}" for at in self.whole),
+            *(f"x{at} = market({self.leaves[at]})" for at in self.market),
+            *(f"g{at} = read_{at}(m, {self._fact(at)[1]!r})" for at in self.others),
+            "try:",
+            f"    pack(buffer, 0, {self._packed('{0}')})",
+            "except Unpacked:  # something is nothing",
+            f"    pack(buffer, 0, {self._packed('NAN if {0} is None else {0}')})",
             *self._gives_outside(),
-            f"    return {self._raw()},",
+            "told = certain() if move() | s.found else SURE",
+            f"return {self._raw()},",
         ]
+        head = [
+            "def ask(m, market):",
+            "    try:",
+            "        turn = turns.pop()",
+            "    except IndexError:",
+            "        return None",
+        ]
+        return [*head, "    try:", *(f"        {line}" for line in lines), "    finally:", "        turns.append(turn)"]
 
     def _fact(self, at: int) -> tuple[str, str]:
         leaf = self.leaves[at]
@@ -123,23 +148,23 @@ class Source:
     def _rounds(self) -> list[str]:
         """All numbers of the order at once, by their texts."""
         if not self.numbers:
-            return ["    f = ()"]
+            return ["f = ()"]
         names = [f"n{at}" for at in self.numbers]
         told = ",".join(f"{{t{at} or 0}}" for at in self.numbers)
         return [
-            "    try:",
-            f'        f = decode(f"[{told}]")',
-            "    except Unread:",
-            f"        f = [{', '.join(f'rounded({name})' for name in names)}]",
-            *(f"    if {name} is None: f[{place}] = NAN" for place, name in enumerate(names)),
+            "try:",
+            f'    f = decode(f"[{told}]")',
+            "except Unread:",
+            f"    f = [{', '.join(f'rounded({name})' for name in names)}]",
+            *(f"if {name} is None: f[{place}] = NAN" for place, name in enumerate(names)),
         ]
 
-    def _packed(self) -> str:
+    def _packed(self, number: str) -> str:
         parts = [
             "*f",
             *(f"NAN if w{at} is None else 0.0" for at in self.words),
-            *(f"NAN if i{at} is None else i{at}" for at in self.whole),
-            *(f"NAN if x{at} is None else x{at}" for at in self.market),
+            *(number.format(f"i{at}") for at in self.whole),
+            *(number.format(f"x{at}") for at in self.market),
             *(f"rounded(g{at})" for at in self.others),
         ]
         return ", ".join(parts)
@@ -148,8 +173,8 @@ class Source:
         if not self.outside:
             return []
         values = ", ".join(self._exact(at) if at in self.needed else "None" for at in range(len(self.leaves)))
-        given = [f"    pack_one(buffer, {place}, rounded(o[{at}]))" for at, place in enumerate(self.outside)]
-        return ["    v = s.values", f"    o = outside(({values},))", *given]
+        given = [f"pack_one(buffer, {place}, rounded(o[{at}]))" for at, place in enumerate(self.outside)]
+        return ["v = s.values", f"o = outside(({values},))", *given]
 
     def _inputs(self) -> list[str]:
         values = "".join(f"{self._exact(at)}, " for at in range(len(self.leaves)))

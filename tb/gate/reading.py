@@ -1,7 +1,8 @@
 """read: what the constraints read of an order, each leaf as rarely as it changes, and what is certain from it.
 
-1. Leaves that follow from the state of the account, the instrument and what a session never changes (`SHARED`) are read once:
-   an `_Entry` keeps their values, their texts and what the kernel takes them for, while `Account.version` and the rest stay.
+1. Leaves that follow from the instrument and what a session never changes (`TERMS`) are read once. Those that follow from the
+   state of the account too are read when it changed: an `_Entry` keeps their values, their texts and what the kernel takes them
+   for, while `Account.version` and the rest stay. Constraints that read nothing else are judged then.
 2. All others are read each time, by one generated function (`tb.gate.leaves_source`). The kernel takes them as floats; nothing
    exact is made of a market value until somebody asks for it.
 3. A `Snapshot` has the exact inputs and their texts on demand.
@@ -11,22 +12,24 @@ INVARIANT: `inputs` are what `tb.gate.facts` reads at that moment, and `texts` w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import struct
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from struct import Struct
 from typing import Any, Protocol
 
 import msgspec
 
+from tb.core.settings import Settings
 from tb.engine.decide import values_of
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import Exact, exact
 from tb.engine.plan import PolicyPlan
-from tb.engine.program import NAN, rounded
-from tb.engine.surely import Surely, Told
+from tb.engine.program import NAN, leaves_under, rounded
+from tb.engine.surely import SURE, Surely
 from tb.gate.account import Account
-from tb.gate.facts import READERS, Moment
-from tb.gate.leaves_source import SHARED_WORDS, Leaf, Source
+from tb.gate.facts import READERS, Moment, Reader
+from tb.gate.leaves_source import Leaf, Source
 
 MarketReader = Callable[[int], float | None]
 Texts = tuple[str | None, ...]
@@ -56,10 +59,10 @@ class Given:
 
     @property
     def texts(self) -> Texts:
-        return tuple([None if value is None else str(value) for value in self.inputs])
+        return tuple(_texts(self.inputs))
 
 
-class _Read(msgspec.Struct, eq=False, gc=False):
+class Read(msgspec.Struct, eq=False, gc=False):
     """A snapshot as it was read; `raw` is what the generated function returns."""
 
     reading: Reading
@@ -78,36 +81,18 @@ class _Read(msgspec.Struct, eq=False, gc=False):
         return found
 
 
-class _Entry:
-    """The shared leaves of an instrument, and all that they follow from."""
+class _Terms:
+    """What follows from the instrument and from what a session never changes."""
 
-    __slots__ = (
-        "account",
-        "floats",
-        "groups",
-        "instrument",
-        "maximum",
-        "minimum",
-        "outside",
-        "restricted",
-        "settings",
-        "texts",
-        "values",
-        "version",
-    )
+    __slots__ = ("floats", "groups", "instrument", "maximum", "minimum", "restricted", "settings", "texts", "values")
 
-    def __init__(self, moment: Moment) -> None:
-        self.account: Account | None = moment.account
-        self.version, self.instrument = moment.account.version, moment.proposal.instrument
-        self.minimum, self.maximum = moment.minimum, moment.maximum
+    def __init__(self, moment: Moment, values: list[Exact]) -> None:
+        self.instrument, self.minimum, self.maximum = moment.proposal.instrument, moment.minimum, moment.maximum
         self.groups, self.restricted, self.settings = moment.groups, moment.restricted, moment.settings
-        self.values: list[Exact] = []
-        self.texts: list[str | None] = []
-        self.floats: list[float] = []
-        self.outside: list[float] = []
+        self.values, self.texts, self.floats = values, _texts(values), list(map(rounded, values))
 
-    def is_of(self, moment: Moment) -> bool:
-        """Whether what a session never changes is the same, the account and the instrument being so."""
+    def are_of(self, moment: Moment) -> bool:
+        """Whether these are the same, the instrument being so."""
         return (
             self.minimum is moment.minimum
             and self.maximum is moment.maximum
@@ -117,44 +102,56 @@ class _Entry:
         )
 
 
+class _Entry(msgspec.Struct, eq=False, gc=False):
+    """The shared leaves of an instrument, those of the account first, and all that they follow from; `outside` is what is
+    computed from them for the kernel, `found` what that says of constraints that read nothing else."""
+
+    account: Account
+    version: int
+    terms: _Terms
+    instrument: str
+    minimum: Decimal | None
+    maximum: Decimal | None
+    groups: Mapping[str, tuple[str, ...]]
+    restricted: tuple[str, ...]
+    settings: Settings | None
+    values: list[Exact]
+    texts: list[str | None]
+    floats: list[float]
+    outside: list[float]
+    found: int = 0
+
+
 class Reading:
-    """Reads for one policy, and says what is certain. One thread at a time."""
+    """Reads for one policy, and says what is certain. One thread at a time.
+
+    `ask` gives what was read of a moment, with the masks of the decision function last, as far as they are certain; None while
+    another thread asks.
+    """
 
     def __init__(self, graph: RuleGraph, policy: PolicyPlan, leaves: Sequence[Leaf]) -> None:
-        writer = Source(leaves)
-        vague = {policy.leaves[at] for at in writer.vague}
-        self._surely = Surely(graph, policy, [policy.leaves[at] for at in writer.order], vague)
-        self._turn, self._run = self._surely.turn, self._surely.masks
-        self._shared = writer.shared
-        self._readers = [
-            (READERS[leaf[0]], leaf[1]) for leaf in map(leaves.__getitem__, writer.shared) if not isinstance(leaf, int)
-        ]
-        self._count, self._each = len(leaves), len(leaves) - len(writer.shared)
+        source = Source(leaves)
+        shared = {policy.leaves[at] for at in source.shared}
+        vague = {policy.leaves[at] for at in source.vague}
+        self._surely = Surely(graph, policy, [policy.leaves[at] for at in source.order], vague, shared)
+        self._shared = source.shared
+        self._of_account, self._of_terms = (_readers(leaves, places) for places in (source.account, source.terms))
+        self._count, self._each = len(leaves), len(leaves) - len(source.shared)
+        self._pack_shared = Struct(f"{len(source.shared)}d").pack_into
         self._entries: dict[str, _Entry] = {}
+        self._terms: dict[str, _Terms] = {}
         self._now: list[_Entry | None] = [None]
-        fixed = [node for node in self._surely.outside if self._leaves_under(graph, policy, node) <= set(writer.shared)]
-        under = set[int]().union(*(self._leaves_under(graph, policy, node) for node in fixed))
-        self._under = [place for place, at in enumerate(writer.shared) if at in under]
-        self._numbers = len(writer.shared) - sum(leaves[at][0] in SHARED_WORDS for at in writer.shared)  # type: ignore[index]
-        moving = [node for node in self._surely.outside if node not in fixed]
-        self._fixed, self._places = values_of(graph, policy, fixed), [self._place(node) for node in fixed]
-        self._pack_shared = Struct(f"{len(writer.shared)}d").pack_into
-        writer.outside = [self._place(node) for node in moving]
-        writer.needed = frozenset[int]().union(*(self._leaves_under(graph, policy, node) for node in moving))
+        under = {node: leaves_under(graph, policy.leaves, node) for node in self._surely.outside}
+        fixed, moving = ([node for node in under if (under[node] <= shared) == is_fixed] for is_fixed in (True, False))
+        self._outside, self._places = values_of(graph, policy, fixed), [self._place(node) for node in fixed]
+        of_terms = {policy.leaves[at] for at in source.terms}
+        self._outside_stays = all(under[node] <= of_terms for node in fixed)
+        source.outside = [self._place(node) for node in moving]
+        source.needed = frozenset(at for at, leaf in enumerate(policy.leaves) if any(leaf in under[node] for node in moving))
         space = self._names(leaves, values_of(graph, policy, moving))
-        exec(compile(writer.text(), f"<reading {policy.period} ms>", "exec"), space)
-        self._read, self.inputs_of, self.texts_of = (space[name] for name in ("read", "inputs", "texts"))
-
-    def _leaves_under(self, graph: RuleGraph, policy: PolicyPlan, node: int) -> set[int]:
-        """Places among the leaves of what a node is computed from."""
-        places, found, stack = {leaf: at for at, leaf in enumerate(policy.leaves)}, set(), [node]
-        while stack:
-            id_ = stack.pop()
-            if id_ in places:
-                found.add(places[id_])
-            else:
-                stack += graph[id_].args
-        return found
+        exec(compile(source.text(), f"<reading {policy.period} ms>", "exec"), space)
+        self.ask: Callable[[Moment, MarketReader], Any] = space["ask"]
+        self.inputs_of, self.texts_of = space["inputs"], space["texts"]
 
     def _place(self, node: int) -> int:
         """Where the kernel takes the value of a node outside, in bytes."""
@@ -163,11 +160,15 @@ class Reading:
     def _names(self, leaves: Sequence[Leaf], outside: Callable[[Sequence[Exact]], tuple[Exact, ...]]) -> dict[str, Any]:
         return {
             "NAN": NAN,
+            "SURE": SURE,
             "Decimal": Decimal,
+            "Unpacked": struct.error,
             "Unread": msgspec.MsgspecError,
             "buffer": self._surely.buffer,
+            "certain": self._surely.certain,
             "decode": _decode,
             "exact": exact,
+            "move": self._surely.move,
             "now": self._now,
             "outside": outside,
             "pack": Struct(f"{self._each}d").pack_into,
@@ -175,59 +176,48 @@ class Reading:
             "renew": self._renew,
             "rounded": rounded,
             "texts_of": texts_of,
+            "turns": self._surely.turn,
             **{f"read_{at}": READERS[leaf[0]] for at, leaf in enumerate(leaves) if not isinstance(leaf, int)},
         }
 
-    def ask(self, moment: Moment, market: MarketReader) -> tuple[Told, Snapshot] | None:
-        """The masks of the decision function as far as they are certain, and what was read; None while another thread asks."""
-        try:
-            turn = self._turn.pop()
-        except IndexError:
-            return None
-        try:
-            raw = self._read(moment, market)
-            return self._run(), _Read(self, raw)
-        finally:
-            self._turn.append(turn)
-
     def _renew(self, moment: Moment) -> _Entry:
         """Makes the shared leaves those of the moment."""
-        before, symbol = self._now[0], moment.proposal.instrument
+        before, symbol, account = self._now[0], moment.proposal.instrument, moment.account
         self._now[0] = None  # until all of the new ones are in their places
-        if before is None or before.account is not moment.account or before.version != moment.account.version:
+        if before is None or before.account is not account or before.version != account.version:
             self._entries.clear()
+        terms = self._terms.get(symbol)
+        if terms is None or not terms.are_of(moment):
+            terms = self._terms[symbol] = _Terms(moment, [reader(moment, argument) for reader, argument in self._of_terms])
         entry = self._entries.get(symbol)
-        if entry is None or not entry.is_of(moment):
-            entry = self._entries[symbol] = self._entry(moment, before)
+        if entry is None or entry.terms is not terms:
+            entry = self._entries[symbol] = self._entry(moment, terms, before)
         self._pack_shared(self._surely.buffer, 8 * self._each, *entry.floats)
         for place, value in zip(self._places, entry.outside, strict=True):
             _pack_one(self._surely.buffer, place, value)
+        entry.found = self._surely.fix()
         self._now[0] = entry
         return entry
 
-    def _entry(self, moment: Moment, before: _Entry | None) -> _Entry:
-        entry = _Entry(moment)
-        entry.values = values = [reader(moment, argument) for reader, argument in self._readers]
-        if before is None:
-            entry.texts = [None if value is None else str(value) for value in values]
-            entry.outside = self._outside_of(values)
-        else:
-            known = zip(values, before.values, before.texts, strict=True)
-            entry.texts = [text if value is old else None if value is None else str(value) for value, old, text in known]
-            is_same = all(values[at] is before.values[at] for at in self._under)
-            entry.outside = before.outside if is_same else self._outside_of(values)
-        entry.floats = self._floats(values, entry.texts)
-        return entry
-
-    def _floats(self, values: list[Exact], texts: list[str | None]) -> list[float]:
-        """What `rounded` makes of each value, all numbers in one call; these are not looked at for being whole."""
-        numbers = self._numbers
-        try:
-            found = _decode(f"[{','.join([text or '0' for text in texts[:numbers]])}]")
-        except msgspec.MsgspecError:
-            return list(map(rounded, values))
-        found += [0.0] * (len(values) - numbers)  # words
-        return [NAN if text is None else near for text, near in zip(texts, found, strict=True)] if None in texts else found
+    def _entry(self, moment: Moment, terms: _Terms, before: _Entry | None) -> _Entry:
+        values = [reader(moment, argument) for reader, argument in self._of_account]
+        texts = _texts(values)
+        stays = self._outside_stays and before is not None and before.terms is terms
+        return _Entry(
+            moment.account,
+            moment.account.version,
+            terms,
+            terms.instrument,
+            terms.minimum,
+            terms.maximum,
+            terms.groups,
+            terms.restricted,
+            terms.settings,
+            values + terms.values,
+            texts + terms.texts,
+            _floats(values, texts) + terms.floats,
+            before.outside if stays and before is not None else self._outside_of(values + terms.values),
+        )
 
     def _outside_of(self, values: list[Exact]) -> list[float]:
         """What is computed outside the kernel from shared leaves alone."""
@@ -236,7 +226,26 @@ class Reading:
         inputs: list[Exact] = [None] * self._count
         for at, value in zip(self._shared, values, strict=True):
             inputs[at] = value
-        return list(map(rounded, self._fixed(inputs)))
+        return list(map(rounded, self._outside(inputs)))
+
+
+def _readers(leaves: Sequence[Leaf], places: Sequence[int]) -> list[tuple[Reader, str]]:
+    return [(READERS[leaf[0]], leaf[1]) for leaf in map(leaves.__getitem__, places) if not isinstance(leaf, int)]
+
+
+def _texts(values: Sequence[Exact]) -> list[str | None]:
+    return [None if value is None else str(value) for value in values]
+
+
+def _floats(values: Sequence[Exact], texts: Sequence[str | None]) -> list[float]:
+    """What `rounded` makes of each number, all in one call; these are not looked at for being whole."""
+    try:
+        if None not in texts:
+            return _decode(f"[{','.join(texts)}]")  # type: ignore[arg-type]
+        found = _decode(f"[{','.join([text or '0' for text in texts])}]")
+    except msgspec.MsgspecError:
+        return list(map(rounded, values))
+    return [NAN if text is None else near for text, near in zip(texts, found, strict=True)]
 
 
 def texts_of(values: Sequence[float | None]) -> list[str | None]:

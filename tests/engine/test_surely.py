@@ -29,9 +29,10 @@ def test_what_is_certain_is_what_the_interpreter_says(data: st.DataObject) -> No
     surely, rest = Surely(plan.graph, policy, policy.leaves, ()), Rest(plan.graph, policy, generate(plan.graph, policy).judge)
     order, some = data.draw(st.permutations(policy.leaves)), data.draw(st.sets(st.sampled_from(policy.leaves)))
     vague = Surely(plan.graph, policy, order, some)
+    parted = Surely(plan.graph, policy, order, (), data.draw(st.sets(st.sampled_from(policy.leaves))))
     for _ in range(6):
         inputs = data.draw(policies.vectors(plan.graph, policy))
-        for asked in (surely, vague):
+        for asked in (surely, vague, parted):
             asked.give(inputs)
             failed, unknown, still_open = told = asked.masks()
             expected = judge(plan.graph, policy, inputs)
@@ -77,6 +78,12 @@ def asked(line: str, **changed: Exact) -> tuple[int, int, int]:
         ("limit one order.notional / equity <= 5%", {"equity": D(0)}, (0, 1, 0)),  # a division by zero is not known
         ("limit one order.notional / equity <= 5%", {"equity": D("1E-400")}, (0, 0, 1)),
         ("limit one order.notional / cash <= 5%", {"cash": D("NaN")}, (0, 0, 1)),
+        ("forbid one when drawdown > 5%", {}, (0, 0, 0)),
+        ("forbid one when drawdown >= 3%", {}, (1, 0, 0)),
+        ("forbid one when drawdown < 3% or drawdown > 9%", {}, (0, 0, 0)),
+        ("forbid one when losses_in_a_row == 3", {"losses_in_a_row": D(3)}, (1, 0, 0)),
+        ("forbid one when losses_in_a_row == 3", {"losses_in_a_row": D(4)}, (0, 0, 0)),
+        ("forbid one when drawdown > 5%", {"drawdown": None}, (0, 1, 0)),
         ("limit one order.notional * 1 <= 5 USD", {"order.quantity": D("1E+310")}, (0, 0, 1)),
         ("forbid one when order.stop is not set", {"order.stop": None}, (1, 0, 0)),
         ("forbid one when order.stop is not set", {}, (0, 0, 0)),
@@ -116,3 +123,22 @@ def test_the_largest_size_is_that_of_an_exact_search(data: st.DataObject) -> Non
     lots = data.draw(st.lists(st.integers(0, 10**6), min_size=1, max_size=12))
     with Growing(plan.graph, policy, at).asked(sized, D("0.001")) as passes:
         assert list(map(passes, lots)) == [judge(plan.graph, policy, sized(each)) == (0, 0) for each in lots]
+
+
+def test_what_changes_seldom_is_judged_when_it_does() -> None:
+    plan = policies.plan_of(
+        ["limit a drawdown <= 10%", "limit b order.notional <= 5% of equity", "forbid c when gross > 9 USD"]
+    )
+    policy = policies.policy_of(plan)
+    names = [str(plan.graph[leaf].consts[0]) for leaf in policy.leaves]
+    seldom = [leaf for leaf, name in zip(policy.leaves, names, strict=True) if name in {"drawdown", "equity", "gross"}]
+    surely = Surely(plan.graph, policy, policy.leaves, (), seldom)
+    bit = {constraint.name: 1 << at for at, constraint in enumerate(policy.constraints)}
+
+    def judged(**known: Decimal) -> int:
+        surely.give([known.get(name.removeprefix("order."), D(1)) for name in names])
+        return surely.masks()[0] & (bit["a"] | bit["b"] | bit["c"])
+
+    assert judged(drawdown=D("0.2"), equity=D(1_000), quantity=D(10)) == bit["a"]
+    assert judged(drawdown=D("0.02"), equity=D(1_000), quantity=D(90)) == bit["b"]
+    assert judged(drawdown=D("0.02"), equity=D(1_000), quantity=D(9), gross=D(10)) == bit["c"]

@@ -86,7 +86,8 @@ def verdicts(data: st.DataObject, found: Counter[str]) -> None:
     policy = policies.policy_of(plan)
     decide = generate(plan.graph, policy).judge
     order, some = data.draw(st.permutations(policy.leaves)), data.draw(st.sets(st.sampled_from(policy.leaves)))
-    surely, rest = Surely(plan.graph, policy, order, some), Rest(plan.graph, policy, decide)
+    seldom = data.draw(st.sets(st.sampled_from(policy.leaves)))
+    surely, rest = Surely(plan.graph, policy, order, some, seldom), Rest(plan.graph, policy, decide)
     for _ in range(20):
         inputs = data.draw(policies.vectors(plan.graph, policy))
         expected, text = judge(plan.graph, policy, inputs), "\n".join([*lines, repr(inputs)])
