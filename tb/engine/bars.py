@@ -74,7 +74,7 @@ class Bars:
 def instants_of(closes: Sequence[Ints]) -> Ints:
     """Every instant at which one of several series closes, ascending, each once. Each series ascends."""
     first = closes[0]
-    if all(len(one) == len(first) and np.array_equal(one, first) for one in closes[1:]):
+    if all(one is first or (len(one) == len(first) and np.array_equal(one, first)) for one in closes[1:]):
         return first
     merged = np.concatenate(closes)
     merged.sort(kind="stable")

@@ -31,8 +31,8 @@ from tb.engine.reading import RECORDED
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-CHUNK = 16_384
-CELLS = 4 * CHUNK  # values of one node at once, over all instruments
+CHUNK = 65_536
+CELLS = CHUNK  # values of one node at once, over all instruments
 FEWEST = 64
 
 
@@ -116,7 +116,12 @@ def _chunks(layout: Layout, markets: Markets, chunk: int) -> Iterator[dict[int, 
         ]
         for period in periods
     }
-    closes = {period: [None if bars is None else bars.closes for bars in some] for period, some in series.items()}
+    closes = {
+        period: [
+            None if bars is None else markets.closes(symbol, period) for symbol, bars in zip(layout.symbols, some, strict=True)
+        ]
+        for period, some in series.items()
+    }
     every = [each for some in closes.values() for each in some if each is not None]
     if not every:
         return

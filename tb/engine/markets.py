@@ -46,6 +46,7 @@ class Markets:
     funding: Mapping[str, Funding] = field(default_factory=dict)
     until: int | None = None
     _coarse: dict[tuple[str, int], Bars] = field(default_factory=dict)
+    _closes: dict[tuple[str, int], tuple[Bars, NDArray[np.int64]]] = field(default_factory=dict)
 
     def bars(self, symbol: str, period: int) -> Bars:
         """The instrument's bars of that period; a ValueError where the data is coarser."""
@@ -58,6 +59,13 @@ class Markets:
             newest = max(int(other.closes[-1]) for other in self.base.values() if len(other)) if len(base) else 0
             self._coarse[key] = resample(base, period, max(newest, self.until or 0))
         return self._coarse[key]
+
+    def closes(self, symbol: str, period: int) -> NDArray[np.int64]:
+        """The instants at which these bars close; while they are the same bars, the same array."""
+        bars, found = self.bars(symbol, period), self._closes.get((symbol, period))
+        if found is None or found[0] is not bars:
+            found = self._closes[symbol, period] = (bars, bars.closes)
+        return found[1]
 
     def read(self, bars: Bars, name: str) -> Floats:
         """One market field over those bars, NaN where unknown."""

@@ -1,6 +1,7 @@
 """Where entries may be proposed: every bar at which an entry's condition holds inside its universe, by its close.
 
-They stay columns: a replay that passes over most of them makes no object for these.
+They stay columns: a replay that passes over most of them makes no object for these. `places` are those of the instants among
+all instants of the replay, each once.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb.engine.plan import Plan
+from tb.replay.places import are_same
 from tb.runtime.drafts import Ready
 from tb.runtime.entry_states import TRUE
 from tb.runtime.view import RecordedView
@@ -19,17 +21,29 @@ from tb.runtime.view import RecordedView
 class Candidates(Mapping[int, Sequence[Ready]]):
     """By instant; within an instant in the order of strategies, instruments and entries, which is that of `states`."""
 
-    def __init__(self, plan: Plan, view: RecordedView, states: Mapping[tuple[int, int, str], NDArray[np.uint8]]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        view: RecordedView,
+        states: Mapping[tuple[int, int, str], NDArray[np.uint8]],
+        instants: NDArray[np.int64],
+    ) -> None:
         self._keys = list(states)
-        rows, closes, keys = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+        rows, places, keys = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
         for number, ((at, _, symbol), state) in enumerate(states.items()):
             rows.append(np.flatnonzero(state == TRUE))
-            closes.append(view.markets.bars(symbol, plan.strategies[at].period).closes[rows[-1]])
+            closes = view.markets.closes(symbol, plan.strategies[at].period)
+            places.append(rows[-1] if are_same(closes, instants) else instants.searchsorted(closes[rows[-1]]))
             keys.append(np.full(len(rows[-1]), number, dtype=np.int64))
-        close = np.concatenate(closes)
-        order = np.argsort(close, kind="stable")
-        self._rows, self._of = np.concatenate(rows)[order], np.concatenate(keys)[order]
-        self.instants, self._begins = np.unique(close[order], return_index=True)
+        place = np.concatenate(places)
+        order = np.argsort(place, kind="stable") if len(states) > 1 else slice(None)
+        # of each entry, in the order in which a session is asked: its place, which of the states it is of, its row
+        self.place, self.number, self.row = place[order], np.concatenate(keys)[order], np.concatenate(rows)[order]
+        is_first = np.ones(len(place), dtype=np.bool_)
+        is_first[1:] = self.place[1:] != self.place[:-1]
+        self._begins = np.flatnonzero(is_first)
+        self.places = self.place[self._begins]
+        self.instants = instants[self.places]
 
     def __len__(self) -> int:
         return len(self.instants)
@@ -41,9 +55,9 @@ class Candidates(Mapping[int, Sequence[Ready]]):
         place = int(self.instants.searchsorted(instant))
         if place == len(self.instants) or self.instants[place] != instant:
             raise KeyError(instant)
-        end = int(self._begins[place + 1]) if place + 1 < len(self._begins) else len(self._rows)
+        end = int(self._begins[place + 1]) if place + 1 < len(self._begins) else len(self.row)
         return [self._ready(number) for number in range(int(self._begins[place]), end)]
 
     def _ready(self, number: int) -> Ready:
-        at, which, symbol = self._keys[int(self._of[number])]
-        return Ready(at, which, symbol, int(self._rows[number]))
+        at, which, symbol = self._keys[int(self.number[number])]
+        return Ready(at, which, symbol, int(self.row[number]))

@@ -13,7 +13,7 @@ INVARIANT: nothing here reads a bar that closes after the instant being decided.
 from __future__ import annotations
 
 import zlib
-from collections import deque
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -139,8 +139,9 @@ def replay_market(
     states = _states(plan, view)
     go_on = None if pace is None else partial(pace.go_on, flush=recorder.flush)
     when = _instants(plan, view)
-    course = Course(session, view, when, states, kept) if pace is None else None
-    interrupted = _run(session, venue, view, when, course, states, market, progress, go_on)
+    candidates = Candidates(plan, view, states, when)
+    course = Course(session, view, when, candidates, states, kept) if pace is None else None
+    interrupted = _run(session, venue, view, when, course, candidates, states, market, progress, go_on)
     last = market.last if interrupted is None else interrupted
     if keep:
         _record_end(session, recorder, plan, view, states, last)
@@ -179,7 +180,8 @@ def _states(plan: Plan, view: RecordedView) -> States:
             membership = strategy.membership_of(symbol)
             for which, enter in enumerate(strategy.entries_of(symbol)):
                 when = view.column(enter.when, symbol) if plan.graph[enter.when].op != "const" else np.array([])
-                state = np.where(np.isnan(when), UNKNOWN, np.where(when == 1.0, TRUE, FALSE)).astype(np.uint8)
+                state = np.where(when == 1.0, np.uint8(TRUE), np.uint8(FALSE))
+                np.putmask(state, np.isnan(when), np.uint8(UNKNOWN))
                 if membership is not None:
                     member = view.column(membership, symbol)
                     state[np.isnan(member)] = UNKNOWN
@@ -194,6 +196,7 @@ def _run(
     view: RecordedView,
     when: NDArray[np.int64],
     course: Course | None,
+    candidates: Candidates,
     states: States,
     market: Market,
     progress: Progress | None,
@@ -201,18 +204,16 @@ def _run(
 ) -> int | None:
     """Steps through all instants, or until `go_on` says where to end, which is then returned."""
     instants: Sequence[int] = when.data
-    candidates = Candidates(session.plan, view, states)
     skipper = Skipper(session, venue, view, when, candidates)
-    jumps = deque(when.searchsorted(candidates.instants).tolist())
+    jumps, jump = candidates.places.tolist(), 0
     at = told = 0
     done = market.first - market.period  # how far session and account have come
     while at < len(instants):
         if not at or not session.needs_every_bar(instants[at - 1]):
-            while jumps and jumps[0] < at:
-                jumps.popleft()
-            if not jumps:
+            jump = bisect_left(jumps, at, jump)
+            if jump == len(jumps):
                 break
-            at = jumps[0]
+            at = jumps[jump]
             if course is not None and (passed := course.pass_over(at)) > at:
                 at, done = passed, instants[passed - 1]
                 continue
@@ -249,10 +250,10 @@ def _note_silent(session: Session, states: States, silent: Iterable[tuple[int, R
 
 def _instants(plan: Plan, view: RecordedView) -> NDArray[np.int64]:
     """Every close, of the data's bars and of the bars that strategies look at."""
-    closes = [bars.closes for bars in view.markets.base.values()]
+    closes = [view.markets.closes(symbol, bars.period) for symbol, bars in view.markets.base.items()]
     for strategy in plan.strategies:
         members = [symbol for symbol in strategy.members if symbol in view.markets.base]
-        closes += [view.markets.bars(symbol, strategy.period).closes for symbol in members]
+        closes += [view.markets.closes(symbol, strategy.period) for symbol in members]
     return instants_of(closes)
 
 
@@ -269,7 +270,7 @@ def _quiet(plan: Plan, view: RecordedView, states: States, last: int) -> Iterato
         for symbol in strategy.looks():
             if symbol not in view.markets.base:
                 continue
-            closes = view.markets.bars(symbol, strategy.period).closes
+            closes = view.markets.closes(symbol, strategy.period)
             closes = closes[: closes.searchsorted(last, side="right")]
             if not len(closes):
                 continue

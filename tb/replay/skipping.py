@@ -15,7 +15,6 @@ INVARIANT: passing over leaves session, account and positions as stepping each o
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -25,7 +24,8 @@ from tb.engine.plan import ConstraintPlan
 from tb.gate.account import Book
 from tb.gate.foresight import Outlook, may_fail
 from tb.gate.history import Stretch
-from tb.replay.places import newest_at, places_of
+from tb.replay.candidates import Candidates
+from tb.replay.places import are_same, newest_at, places_of
 from tb.replay.venue import SimulatedVenue
 from tb.runtime.drafts import Ready
 from tb.runtime.latches import place
@@ -60,14 +60,13 @@ class Skipper:
     venue: SimulatedVenue
     view: RecordedView
     instants: Ints
-    candidates: Mapping[int, Sequence[Ready]]
+    candidates: Candidates
     _with_entries: list[int] = field(init=False)  # places among the instants
     _prices: dict[str, _Prices] = field(default_factory=dict)
     _leaving: dict[tuple[str, str], Ints] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        wanted = np.array(sorted(self.candidates), dtype=np.int64)
-        self._with_entries = self.instants.searchsorted(wanted).tolist()
+        self._with_entries = self.candidates.places.tolist()
 
     def pass_over(self, at: int) -> tuple[int, list[tuple[int, Ready]]]:
         """The place of the next instant to step, not before the place `at`, and the entries that held until then and could not
@@ -161,7 +160,9 @@ class Skipper:
                     if constant and len(bars)
                     else (self.view.column(exit_.when, position.instrument) == 1.0)
                 )
-            self._leaving[key] = self.instants.searchsorted(bars.closes[holds])
+            self._leaving[key] = self.instants.searchsorted(
+                self.view.markets.closes(position.instrument, strategy.period)[holds]
+            )
         return self._leaving[key]
 
     def _place(self, instant: int) -> int:
@@ -228,8 +229,12 @@ class Skipper:
         if symbol not in self._prices:
             bars = self.view.markets.base[symbol]
             known = self.venue.prices(symbol)
-            newest = newest_at(bars.closes, self.instants)
-            gaps = np.flatnonzero((newest < 0) | np.isnan(bars.close[np.maximum(newest, 0)]))
-            place = places_of(bars.closes, self.instants)
+            closes = self.view.markets.closes(symbol, bars.period)
+            place = places_of(closes, self.instants)
+            if are_same(closes, self.instants):
+                newest, gaps = place, np.flatnonzero(np.isnan(bars.close))
+            else:
+                newest = newest_at(closes, self.instants)
+                gaps = np.flatnonzero((newest < 0) | np.isnan(bars.close[np.maximum(newest, 0)]))
             self._prices[symbol] = _Prices(known.highs, known.lows, bars.close, place, newest, gaps)
         return self._prices[symbol]

@@ -74,7 +74,7 @@ class RecordedView:
     def _instants_of(self, symbol: str, period: int) -> tuple[NDArray[np.int64], memoryview]:
         found = self._instants.get((symbol, period))
         if found is None:
-            closes = self._bars(symbol, period).closes
+            closes = self.markets.closes(symbol, period)
             found = self._instants[symbol, period] = (closes, closes.data)
         return found
 

@@ -9,7 +9,7 @@ Where nothing was passed over, it is tried again later and later: a plan that ha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from tb.core.records import Curve
 from tb.engine.instant import Exact
 from tb.ledger.sheets import Stream
+from tb.replay.candidates import Candidates
 from tb.replay.course import paths
 from tb.replay.course.chain import chain
 from tb.replay.course.columns import Told
@@ -31,7 +32,7 @@ from tb.replay.course.told import beside, told
 from tb.replay.places import places_of
 from tb.runtime.curve import POINTS
 from tb.runtime.drafts import Ready
-from tb.runtime.entry_states import BUSY, TRUE
+from tb.runtime.entry_states import BUSY
 from tb.runtime.session import Session
 from tb.runtime.view import RecordedView
 
@@ -55,6 +56,7 @@ class Course:
     session: Session
     view: RecordedView
     instants: Ints
+    candidates: Candidates
     states: States
     recorder: TakesStreams | None  # None where nothing is kept
     terms: dict[Key, Terms] | None = None
@@ -66,7 +68,7 @@ class Course:
     def __post_init__(self) -> None:
         self._most = MOST
         self.terms = terms_of(self.session, self.view, self.states)
-        if self.terms is not None and sum(int((of == TRUE).sum()) for of in self.states.values()) < WORTH:
+        if self.terms is not None and len(self.candidates.row) < WORTH:
             self.terms = None
         if self.terms is not None:
             self._listed = list(self.terms.values())
@@ -75,22 +77,23 @@ class Course:
             self._leaves = self._leaving(self._listed)
             self._numbers = np.array([one.numbers for one in self._listed], dtype=np.int64)
 
-    def _list_entries(self, terms: dict[Key, Terms]) -> None:
-        """Every entry whose condition holds, in the order in which the session would be asked."""
-        places, ways, rows, bars = [], [], [], []
-        for key, one in terms.items():
-            held = np.flatnonzero(self.states[key] == TRUE)
-            closes = self.view.markets.bars(one.symbol, one.strategy.period).closes[held]
-            base = self.view.markets.base[one.symbol].closes
+    def _list_entries(self, terms: Mapping[Key, Terms]) -> None:
+        """Every entry whose condition holds, in the order in which the session would be asked, and the bar that decides it."""
+        self._place, self._way, self._row = self.candidates.place, self.candidates.number, self.candidates.row
+        if len(terms) == 1 and self._is_of_the_data(next(iter(terms.values()))):
+            self._bar = self._row  # one instrument's own bars
+            return
+        self._bar = np.empty(len(self._row), dtype=np.int64)
+        for one in terms.values():
+            which = np.flatnonzero(self._way == one.number)
+            closes = self.view.markets.closes(one.symbol, one.strategy.period)[self._row[which]]
+            base = self.view.markets.closes(one.symbol, self.view.markets.base[one.symbol].period)
             bar = np.minimum(base.searchsorted(closes), len(base) - 1)
-            places.append(self.instants.searchsorted(closes))
-            ways.append(np.full(len(held), one.number, dtype=np.int64))
-            rows.append(held.astype(np.int64))
-            bars.append(np.where(base[bar] == closes, bar + self._begins[one.symbol], -1))
-        place = np.concatenate(places)
-        order = np.argsort(place, kind="stable") if len(places) > 1 else slice(None)
-        self._place, self._way = place[order], np.concatenate(ways)[order]
-        self._row, self._bar = np.concatenate(rows)[order], np.concatenate(bars)[order]
+            self._bar[which] = np.where(base[bar] == closes, bar + self._begins[one.symbol], -1)
+
+    def _is_of_the_data(self, one: Terms) -> bool:
+        base = self.view.markets.base
+        return len(base) == 1 and base[one.symbol].period == one.strategy.period
 
     def _leaving(self, terms: Sequence[Terms]) -> NDArray[np.bool_]:
         """At which bars of its instrument a condition to leave holds, for each of the terms; empty where there is none."""
@@ -243,6 +246,7 @@ class Course:
         passage.days, ends = begun(self.instants, decided, passage.ends, account.day_ends, zone)
         if self.recorder is not None:
             self._record(passage, self.recorder)
+            self._note_busy(passage, start)
         for name in ("decisions", "proposals", "approved", "trades"):
             session.counts[name] += len(passage)
         last = int(self.instants[passage.ends[-1]])
@@ -250,7 +254,6 @@ class Course:
         if len(passage.days):
             account.day_starts, account.day_ends = began(int(self.instants[passage.days.place[-1]]), zone), ends
         session.pass_trades(last)
-        self._note_busy(passage, start)
 
     def _record(self, passage: Passage, recorder: TakesStreams) -> None:
         session, curves, terms = self.session, self._curves(passage), passage.terms
@@ -286,8 +289,8 @@ class Course:
 def _joined(view: RecordedView, instants: Ints) -> tuple[Prices, dict[str, int]]:
     """The bars of all instruments one after the other, and where those of each begin."""
     series, begins, begin = list(view.markets.base.values()), {}, 0
-    for bars in series:
-        begins[bars.symbol] = begin
+    for symbol, bars in view.markets.base.items():
+        begins[symbol] = begin
         begin += len(bars)
 
     def one(arrays: list[NDArray[np.generic]]) -> NDArray[np.generic]:
@@ -295,5 +298,5 @@ def _joined(view: RecordedView, instants: Ints) -> tuple[Prices, dict[str, int]]
 
     fields = [[getattr(bars, name) for bars in series] for name in ("time", "open", "high", "low", "close", "rows")]
     time, open_, high, low, close, rows = (one(found) for found in fields)
-    where = one([places_of(bars.closes, instants) for bars in series])
+    where = one([places_of(view.markets.closes(symbol, bars.period), instants) for symbol, bars in view.markets.base.items()])
     return Prices(time, where, open_, high, low, close, rows), begins  # type: ignore[arg-type]

@@ -28,6 +28,7 @@ STOPS, TARGETS = 17, 23
 HAS, A, B, OF, IN_R, SAID = range(6)
 TERMS = 29
 EXACTLY = 1 << 53  # whole numbers up to here are floats
+EVER = 1 << 62  # the longest time that a trade is held, where nothing limits it
 
 
 @compiled
@@ -156,7 +157,17 @@ def _left(term: Any, row: Any, open_: float, high: float, low: float) -> int:
 
 
 @compiled
+def _bounds(term: Any, row: Any) -> Any:
+    """Between which prices a bar leaves a trade alone: strictly."""
+    stop = row[RAW_STOP] / term[TEN] if term[STOPS + HAS] else np.nan
+    target = row[RAW_TARGET] / term[TEN] if term[TARGETS + HAS] else np.nan
+    below, above = (stop, target) if term[SIGN] > 0 else (target, stop)
+    return (-np.inf if np.isnan(below) else below), (np.inf if np.isnan(above) else above)
+
+
+@compiled
 def _see(sign: int, entry: float, high: float, low: float, seen: Any) -> None:
+    """Notes the best and the worst of prices from the lowest to the highest."""
     up, down = high / entry - 1.0, 1.0 - low / entry
     seen[0], seen[1] = max(seen[0], up if sign > 0 else down), max(seen[1], down if sign > 0 else up)
 
@@ -195,26 +206,30 @@ def walk(
         if not _entered(term, row, close[b], open_[b + 1]):
             return count
         entry, j, ended = row[RAW_PAID] / term[TEN], b + 1, 0
-        seen[count, 0] = seen[count, 1] = 0.0
+        lower, upper = _bounds(term, row)
+        highest, lowest, longest = -np.inf, np.inf, term[LONGEST]
         while True:
-            ended = _left(term, row, open_[j], high[j], low[j])
-            if ended != 0:
-                break
-            is_over = instants[where[j]] - instants[here] >= term[LONGEST]
+            # the common case first: all of a bar is known and inside; everything else is looked at with care
+            if not (low[j] > lower and high[j] < upper and open_[j] == open_[j]):
+                ended = _left(term, row, open_[j], high[j], low[j])
+                if ended != 0:
+                    break
+            is_over = longest < EVER and instants[where[j]] - instants[here] >= longest
             if np.isnan(close[j]) or is_over or (leaves.shape[0] > 0 and leaves[w, j - term[FIRST]]):
                 return count
-            at = _followed(at, where[j], term[KEY], place, way, terms)
-            if at < 0:
-                return count
-            _see(term[SIGN], entry, high[j], low[j], seen[count])
+            if at < place.shape[0] and place[at] <= where[j]:
+                at = _followed(at, where[j], term[KEY], place, way, terms)
+                if at < 0:
+                    return count
+            highest, lowest = max(highest, high[j]), min(lowest, low[j])
             j += 1
             if j == term[END]:
                 return count
         at = _followed(at, where[j] - 1, term[KEY], place, way, terms)
         if ended < 0 or at < 0:
             return count
-        got = row[RAW_GOT] / term[TEN]
-        _see(term[SIGN], entry, got, got, seen[count])
+        got, seen[count, 0], seen[count, 1] = row[RAW_GOT] / term[TEN], 0.0, 0.0
+        _see(term[SIGN], entry, max(highest, got), min(lowest, got), seen[count])
         row[CLOSED] = j
         count += 1
     return count

@@ -25,7 +25,6 @@ from tb.runtime.session import Session
 from tb.runtime.view import RecordedView
 
 Key = tuple[int, int, str]  # strategy, entry and instrument, as in the states of a replay
-EVER = 1 << 62
 _DIGITS, _PRICE_DIGITS = 28, 15  # of the session's arithmetic; of a price that a kernel takes
 
 # what constraints read that is the same at every decision of an entry while the account is flat
@@ -119,7 +118,7 @@ def _terms(session: Session, view: RecordedView, key: Key, number: int, owner: i
     if numbers is None:
         return None
     longest = strategy.longest_hold(symbol, strategy.tier_at(symbol, lambda _: None) or "")
-    numbers[paths.LONGEST] = EVER if longest is None else longest
+    numbers[paths.LONGEST] = paths.EVER if longest is None else longest
     numbers[paths.FIRST], numbers[paths.END], numbers[paths.KEY] = *span, owner
     own = _money(sign, spec, venue)
     return Terms(number, strategy, which, enter, symbol, sign, spec, venue, decimals, numbers, own, _moving(plan, strategy))

@@ -14,6 +14,7 @@ import numpy as np
 from tb.vocabulary.kernels.compiled import compiled
 
 NAN = math.nan
+NEAR = 1024  # bars
 
 
 @compiled
@@ -41,24 +42,42 @@ def _weighted_means(x: Any, n: int, out: Any) -> None:
 
 
 @compiled
-def mean(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
-    n = int(constants[0])
-    x = inputs[0]
-    out = outputs[0]
+def _ten(x: Any, j: int, t: int, some: float) -> float:
+    """A sum with ten more distances from the oldest value, in their order."""
+    first = x[t]
+    some += x[t + j] - first
+    some += x[t + j + 1] - first
+    some += x[t + j + 2] - first
+    some += x[t + j + 3] - first
+    some += x[t + j + 4] - first
+    some += x[t + j + 5] - first
+    some += x[t + j + 6] - first
+    some += x[t + j + 7] - first
+    some += x[t + j + 8] - first
+    found: float = some + (x[t + j + 9] - first)
+    return found
+
+
+@compiled
+def _means(x: Any, n: int, out: Any) -> None:
+    """The means of some bars, few enough that their sums stay near the processor; x begins with the window of the first."""
     for t in range(out.shape[0]):
         out[t] = 0.0
-    for four in range(n // 4):  # four at a time, in their order
-        j = 4 * four
+    for tens in range(n // 10):
         for t in range(out.shape[0]):
-            some = out[t] + (x[t + j] - x[t])
-            some += x[t + j + 1] - x[t]
-            some += x[t + j + 2] - x[t]
-            out[t] = some + (x[t + j + 3] - x[t])
-    for j in range(n // 4 * 4, n):
+            out[t] = _ten(x, 10 * tens, t, out[t])
+    for j in range(n // 10 * 10, n):
         for t in range(out.shape[0]):
             out[t] += x[t + j] - x[t]
     for t in range(out.shape[0]):
         out[t] = _finite(x[t] + out[t] / n)
+
+
+@compiled
+def mean(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
+    n = int(constants[0])
+    for begin in range(0, outputs.shape[1], NEAR):
+        _means(inputs[0, begin:], n, outputs[0, begin : begin + NEAR])
 
 
 @compiled

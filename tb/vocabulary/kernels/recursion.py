@@ -63,23 +63,44 @@ def rma(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
 
 
 @compiled
+def _strengths(state: Any, weight: float, x: Any, out: Any) -> int:
+    """`rsi` after its warm-up, as far as values are known: of how many bars. What it remembers stays in registers."""
+    last, gain, loss = state[1], state[4], state[7]
+    known = 0
+    while known < x.shape[0] and math.isfinite(x[known]):
+        change = x[known] - last
+        gain = gain + weight * ((change if change > 0.0 else 0.0) - gain)
+        loss = loss + weight * ((-change if change < 0.0 else 0.0) - loss)
+        out[known] = _finite(100.0 * (gain / (gain + loss)))
+        last = x[known]
+        known += 1
+    state[1], state[4], state[7] = last, gain, loss
+    return known
+
+
+@compiled
 def rsi(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     """State: 0 has a value before, 1 that value, 2-4 gains, 5-7 losses."""
     n = int(constants[0])
-    weight = 1.0 / n
-    for i in range(inputs.shape[1]):
+    weight, i = 1.0 / n, 0
+    while i < inputs.shape[1]:
+        if state[0] == 1.0 and state[2] >= n and state[5] >= n:
+            i += _strengths(state, weight, inputs[0, i:], outputs[0, i:])
+            if i == inputs.shape[1]:
+                return
         x = inputs[0, i]
         outputs[0, i] = NAN
         if not math.isfinite(x):
             state[:] = 0.0
-            continue
-        if state[0] == 1.0:
-            change = x - state[1]
-            gain = _smooth(state, 2, n, weight, change if change > 0.0 else 0.0)
-            loss = _smooth(state, 5, n, weight, -change if change < 0.0 else 0.0)
-            outputs[0, i] = _finite(100.0 * (gain / (gain + loss)))
-        state[0] = 1.0
-        state[1] = x
+        else:
+            if state[0] == 1.0:
+                change = x - state[1]
+                gain = _smooth(state, 2, n, weight, change if change > 0.0 else 0.0)
+                loss = _smooth(state, 5, n, weight, -change if change < 0.0 else 0.0)
+                outputs[0, i] = _finite(100.0 * (gain / (gain + loss)))
+            state[0] = 1.0
+            state[1] = x
+        i += 1
 
 
 @compiled
