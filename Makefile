@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt bench recall peers sdk lock clean
+.PHONY: help setup demo test check fmt bench recall peers sdk sdk-live lock clean
 
 help:
 	@echo "make demo    replay the simulated sample market, print the summary and one explanation, write the report"
@@ -16,6 +16,7 @@ help:
 	@echo "make recall  print how many seeded defects the linter finds, rule by rule"
 	@echo "make peers   ask empyrical and quantstats, in an environment of their own, for the metrics that tests compare with"
 	@echo "make sdk     let Coinbase's own library, in an environment of its own, trade at the sandbox; record what it sends for tests"
+	@echo "make sdk-live  trade the default project live at the sandbox, and compare with what that library sees of the run (6 minutes)"
 	@echo "make setup   only create .venv"
 	@echo "make lock    pin the newest allowed versions in requirements.lock (needs uv)"
 	@echo "make clean   remove .venv and caches; the ledger in .tb stays"
@@ -53,6 +54,9 @@ peers:
 	@test -f .peers/.installed || { python3 -m venv .peers && .peers/bin/python -m pip install --quiet \
 		--disable-pip-version-check -r tests/replay/peer_metrics.txt && touch .peers/.installed; }
 	@.peers/bin/python -W ignore tests/replay/peer_metrics.py
+
+sdk-live: $(STAMP)
+	@$(BIN)/python tests/soak/sdk_live.py
 
 sdk: $(STAMP)
 	@test -f .sdk/.installed || { python3 -m venv .sdk && .sdk/bin/python -m pip install --quiet \

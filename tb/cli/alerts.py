@@ -9,7 +9,7 @@ import click
 
 from tb.cli.opening import settings_of
 from tb.cli.options import Command, debug_option, json_option, project_option
-from tb.cli.output import put, put_json
+from tb.cli.output import put, put_json, say
 
 _EXAMPLE = "`live: {alerts: 'env:TB_ALERTS'}` or `live: {alerts: 'keyring:tb/alerts'}`"
 
@@ -29,15 +29,15 @@ def tb_alerts_test(project: Path, as_json: bool) -> None:
     The addresses, as apprise writes them and one a line, are kept where `live.alerts` of tb.yaml says. They hold tokens, so
     they are never shown: each is told by its number and the kind of its service.
     """
+    from tb.cli.connecting import alert_addresses
     from tb.connectors.alerts import try_addresses
     from tb.runtime.ports.alerts import Alert
-    from tb.runtime.secrets import read_secret
 
     settings = settings_of(project)
     name = settings.live.alerts
     if name is None:
         raise click.UsageError(f"`tb.yaml` does not say where the addresses for alerts are kept; write {_EXAMPLE}")
-    text = read_secret(name, "the addresses for alerts").reveal()
+    text = alert_addresses(name)
     alert = Alert("test", "info", f"a test of the alerts of {settings.name}: nothing happened", int(time.time() * 1000))
     tried = []
     for one in try_addresses(text, str(name), settings.name, alert):
@@ -47,4 +47,5 @@ def tb_alerts_test(project: Path, as_json: bool) -> None:
     if as_json:
         put_json({"addresses": [{"name": o.name, "delivered": o.delivered, "seconds": round(o.seconds, 3)} for o in tried]})
     if not all(one.delivered for one in tried):
+        say("check the address, and that this machine reaches the service: an alert that is not taken is heard by nobody")
         raise click.exceptions.Exit(1)

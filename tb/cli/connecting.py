@@ -11,6 +11,7 @@ from tb.core.span import whole_file
 
 if TYPE_CHECKING:
     from tb.connectors.coinbase import Coinbase, Credentials
+    from tb.core.live_settings import SecretName
     from tb.core.settings import Settings
 
 NO_VENUE = "TB854"
@@ -28,7 +29,7 @@ def venue_of(settings: Settings, *, with_key: bool = True) -> Coinbase:
     if live.venue is None:
         raise _refused(
             "`tb.yaml` names no venue",
-            "add `live: {venue: coinbase, credentials: 'env:COINBASE_KEY'}`; `tb run --data` plays recorded bars",
+            "add `live: {venue: coinbase, credentials: 'env:COINBASE_KEY'}`; `tb run --data` needs none",
         )
     return connect(
         _key(settings) if with_key else None,
@@ -41,6 +42,14 @@ def venue_of(settings: Settings, *, with_key: bool = True) -> Coinbase:
     )
 
 
+def alert_addresses(name: SecretName) -> str:
+    """The addresses for alerts, one a line. Raises Refused TB850 where there are none."""
+    from tb.runtime.secrets import read_secret
+
+    holds = "the addresses as apprise writes them, one a line"
+    return read_secret(name, "the list of addresses for alerts", holds=holds).reveal()
+
+
 def _key(settings: Settings) -> Credentials:
     """The venue's key: the secret is the key file's text, or its path."""
     from tb.connectors.coinbase.credentials import credentials_from, credentials_in
@@ -49,7 +58,8 @@ def _key(settings: Settings) -> Credentials:
     name = settings.live.credentials
     if name is None:
         raise _refused("`tb.yaml` does not say where the venue's key is", "add `credentials: 'env:COINBASE_KEY'` to `live`")
-    text = read_secret(name, "the venue's key").reveal()
+    holds = "the path of the key file that the venue gave out, or its text"
+    text = read_secret(name, "the venue's key", holds=holds).reveal()
     return (
         credentials_from(text, source=str(name))
         if text.lstrip().startswith("{")

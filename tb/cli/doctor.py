@@ -57,7 +57,11 @@ def tell(found: list[Check]) -> None:
         if one.hint:
             put(f"      {'':<{wide}}  -> {one.hint}")
     failed = sum(not one.passed for one in found)
-    say("all checks pass" if not failed else f"{failed} of {len(found)} checks fail: live trading does not start")
+    say(
+        "all checks pass: `tb run --mode live` may start"
+        if not failed
+        else f"{failed} of {len(found)} checks fail: live trading does not start"
+    )
 
 
 def _as_object(one: Check) -> dict[str, object]:
@@ -86,6 +90,7 @@ def checks_of(compiled: Compiled, project: Path, exchange: Exchange, clock: Call
             stopped=lambda: _stopped(KillFile(project / live.kill_file), Inbox(folder)),
             ledger=lambda: _ledger(compiled.project.ledger),
             alerts=lambda: _alerts(compiled),
+            pin=lambda: _pin(compiled),
             books=lambda rules: _books(folder, rules, exchange),
             open_gaps=_gaps(compiled),
         )
@@ -125,13 +130,24 @@ def _ledger(path: Place) -> str | None:
 
 
 def _alerts(compiled: Compiled) -> str | None:
+    from tb.cli.connecting import alert_addresses
     from tb.connectors.alerts import addresses_of
-    from tb.runtime.secrets import read_secret
 
     name = compiled.settings.live.alerts
     if name is None:
         return "`live.alerts` is not set: nobody would hear of anything"
-    addresses_of(read_secret(name, "the addresses for alerts").reveal(), str(name))
+    addresses_of(alert_addresses(name), str(name))
+    return None
+
+
+def _pin(compiled: Compiled) -> str | None:
+    from tb.cli.pin import kept_pin
+    from tb.runtime.secrets import is_pin
+
+    name = compiled.settings.live.pin
+    if name is None:
+        return "`live.pin` is not set, and live trading asks for a PIN"
+    is_pin("", kept_pin(name))  # whether it is a hash at all
     return None
 
 

@@ -170,6 +170,7 @@ def connect_gateway(
         kill_stands=kill.stands,
         policy_hash=run.policy_hash,
         alarm=lambda words: alerts.send(Alert("breaker", "critical", words, clock.now())),
+        notice=lambda what, words: alerts.send(Alert(what, "warning" if what == "data" else "info", words, clock.now())),
     )
     return Line(gateway, LiveVenue(gateway, Recovery(gateway, recorded)), records)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ from tb.core.redaction import register_secret
 
 if TYPE_CHECKING:
     from tb.core.live_settings import SecretName
+    from tb.runtime.secrets import Secret
 
 _EXAMPLE = "`live: {pin: 'env:TB_PIN_HASH'}` or `live: {pin: 'keyring:tb/pin'}`"
 
@@ -36,7 +39,7 @@ def pin_set(project: Path) -> None:
     from tb.runtime.secrets import SHORTEST_PIN, hash_pin, new_salt, store_in_keyring
 
     name = _name(project)
-    pin = click.prompt("new PIN", hide_input=True, confirmation_prompt="the same again", err=True)
+    pin = _hidden("new PIN", again="the same again")
     if len(pin) < SHORTEST_PIN:
         raise click.UsageError(f"a PIN has at least {SHORTEST_PIN} characters; take letters too")
     kept = hash_pin(pin, new_salt())
@@ -58,14 +61,32 @@ def pin_check(project: Path) -> None:
 
 def ask_pin(name: SecretName) -> None:
     """Asks for the operator's PIN; ends the command with 1 where it is another. Raises Refused where no hash is kept."""
-    from tb.runtime.secrets import is_pin, read_secret
+    from tb.runtime.secrets import is_pin
 
-    kept = read_secret(name, "the hash of the operator's PIN")
-    pin = click.prompt("PIN", hide_input=True, err=True)
+    kept = kept_pin(name)
+    pin = _hidden("PIN")
     register_secret(pin)
     if not is_pin(pin, kept):
-        say("that is not the PIN")
+        say("that is not the PIN; `tb pin set` makes a new one")
         raise click.exceptions.Exit(1)
+
+
+def kept_pin(name: SecretName) -> Secret:
+    """The hash of the PIN. Raises Refused TB850 where none is kept."""
+    from tb.runtime.secrets import read_secret
+
+    return read_secret(name, "the hash of the operator's PIN", holds="what `tb pin set` prints")
+
+
+def _hidden(question: str, again: str | bool = False) -> str:
+    """Asks for what nobody may see. Without somebody at a terminal to answer, the command ends with 1."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", getpass.GetPassWarning)  # that it may be seen is said without it, too
+        try:
+            return str(click.prompt(question, hide_input=True, confirmation_prompt=again, err=True))
+        except click.Abort:
+            say("\nno PIN was given: it is asked for at a terminal, from a person")
+            raise click.exceptions.Exit(1) from None
 
 
 def _name(project: Path) -> SecretName:

@@ -152,7 +152,7 @@ class Around:
 
 @contextmanager
 def _outside(compiled: Compiled, asked: Asked) -> Iterator[Around]:
-    from tb.cli.connecting import venue_of
+    from tb.cli.connecting import alert_addresses, venue_of
     from tb.connectors.supervised import Supervised
     from tb.runtime.ports.alerts import Unheard
     from tb.runtime.ports.measures import Uncounted
@@ -162,10 +162,8 @@ def _outside(compiled: Compiled, asked: Asked) -> Iterator[Around]:
     alerts: Alerts = Unheard()
     if live.alerts is not None and asked.data is None:
         from tb.connectors.alerts import alerts_to
-        from tb.runtime.secrets import read_secret
 
-        text = read_secret(live.alerts, "the addresses for alerts").reveal()
-        alerts = alerts_to(text, str(live.alerts), compiled.settings.name)
+        alerts = alerts_to(alert_addresses(live.alerts), str(live.alerts), compiled.settings.name)
     measures: Measures = Uncounted()
     serving = None
     if live.metrics_port is not None and asked.data is None:

@@ -57,6 +57,7 @@ def _show(runs: list[RunInfo]) -> None:
 
     columns = (
         Column("run"),
+        Column("mode"),
         Column("started", drop=2),
         Column("from"),
         Column("to"),
@@ -78,6 +79,7 @@ def _cells(info: RunInfo) -> list[str]:
     gained = summary.get("total_return")
     return [
         run.id,
+        run.mode,
         show_instant(run.started // 60_000 * 60_000),
         show_instant(run.first)[:10],
         show_instant(run.last)[:10],

@@ -170,11 +170,22 @@ def span_of(connection: Connection, path: Place, run: str) -> tuple[int, int | N
     return row[0], row[1]
 
 
+def _told(table: Table, bound: ColumnElement[Any]) -> Any:
+    """A bound of what a run told, beside its row; null where it told nothing there."""
+    return select(bound).where(table.c.run == _runs.c.run).scalar_subquery()
+
+
 def runs(connection: Connection, path: Place, *, only: str | None = None, latest: bool = False) -> list[RunInfo]:
-    """Runs with their summaries by number: all, the one named, or the latest."""
+    """Runs with their summaries by number: all, the one named, or the latest.
+
+    A session does not know at its start when it will end: `first` and `last` take in every close that it marked.
+    """
     start, finish = _entries.alias(), _entries.alias()
+    marked = [_told(_marks, bound) for bound in (func.min(_marks.c.at), func.max(_marks.c.at))]
+    drawn = [_told(_curves, bound) for bound in (func.min(_curves.c.first), func.max(_curves.c.last))]
+    payloads = (type_coerce(start.c.payload, NullType()), type_coerce(finish.c.payload, NullType()))
     statement = (
-        select(_runs.c.entry, type_coerce(start.c.payload, NullType()), type_coerce(finish.c.payload, NullType()))
+        select(_runs.c.entry, *payloads, *marked, *drawn)
         .outerjoin(start, start.c.seq == _runs.c.entry)
         .outerjoin(finish, finish.c.seq == _runs.c.finish)
         .order_by(_runs.c.number.desc() if latest else _runs.c.number)
@@ -182,10 +193,12 @@ def runs(connection: Connection, path: Place, *, only: str | None = None, latest
     if only is not None:
         statement = statement.where(_runs.c.run == only)
     found = []
-    for entry, run, summary in connection.execute(statement.limit(1) if latest else statement):
+    for entry, run, summary, *told in connection.execute(statement.limit(1) if latest else statement):
         try:
             read = msgspec.json.decode(summary, type=dict[str, object]) if summary is not None else None
-            found.append(RunInfo(msgspec.json.decode(run, type=Run), read))
+            started = msgspec.json.decode(run, type=Run)
+            times = [started.first, started.last, *(at for at in told if at is not None)]
+            found.append(RunInfo(msgspec.structs.replace(started, first=min(times), last=max(times)), read))
         except (TypeError, msgspec.MsgspecError) as problem:
             raise unreadable(path, entry) from problem
     return found

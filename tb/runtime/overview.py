@@ -55,7 +55,8 @@ def overview(ledger: Ledger, info: RunInfo, *, last: int = LAST) -> Overview:
         for name, share in mark.usage.items():
             uses[name] = Use(name, share, mark.at)
     mark_at = marks[-1] if marks else None
-    times = [mark.at for mark in marks] + [decision.at for decision in decisions[-1:]]
+    latches = ledger.latches(run.id)  # people halt and resume between two closes
+    times = [*(one.at for one in marks), *(one.at for one in decisions[-1:]), *(one.at for one in latches)]
     return Overview(
         run=run,
         is_over=not info.unfinished,

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from tb.core.diagnostics import Refused
 from tb.core.settings import Settings
-from tb.core.time import show_duration
+from tb.core.time import DAY, show_duration
 from tb.runtime.approval import Approval
 from tb.runtime.ports.exchange import Exchange, NoAnswer, Rules
 
@@ -57,6 +57,7 @@ class Preflight:
     ledger: Callable[[], str | None]
     alerts: Callable[[], str | None]  # why none can be sent
     books: Callable[[Mapping[str, Rules]], Books | NoAnswer]
+    pin: Callable[[], str | None] = lambda: None  # why nobody can be asked for it
     open_gaps: Sequence[str] = ()
 
 
@@ -120,11 +121,23 @@ def _clock(asked: Preflight) -> Check:
         return _failed("clock", f"the venue's clock is not known: {theirs.why}", "check network and address")
     unsure = abs(ended - begun) // 2 + 1
     apart, most = abs(theirs - (begun + ended) // 2) + unsure, asked.settings.live.clock_skew
-    words = f"at most {apart} ms from the venue's"
+    words = f"at most {_span(apart)} from the venue's"
     if ended < begun or apart > most:
         hint = "synchronise this machine's clock (NTP), or raise `live.clock_skew`"
-        return _failed("clock", f"{words}, allowed are {most}", hint)
+        return _failed("clock", f"{words}, allowed are {_span(most)}", _at_sandbox(asked, hint))
     return Check("clock", True, words)
+
+
+def _span(span: int) -> str:
+    """A length of time in ms, in seconds and more where it is long."""
+    if span >= 2 * DAY:
+        return f"{span // DAY} days"
+    return f"{span} ms" if span < 10_000 else show_duration(span // 1000 * 1000)
+
+
+def _at_sandbox(asked: Preflight, hint: str) -> str:
+    """A sandbox has a clock of its own, which the operator may have forgotten to name."""
+    return hint if asked.settings.live.url is None else f"{hint}; at a sandbox: `--clock venue`"
 
 
 def _balances(asked: Preflight) -> Check:
@@ -185,11 +198,20 @@ def _fresh(asked: Preflight) -> Check:
         found = asked.exchange.candles(symbol, period, last - 3 * period, last)
         if isinstance(found, NoAnswer):
             old.append(f"{symbol}: {found.why}")
-        elif not found or found[-1].start + period < last - period:
-            age = "none of the last three" if not found else f"{show_duration(now - found[-1].start - period)} old"
-            old.append(f"{symbol}: the newest bar is {age}")
+        elif not found:
+            old.append(f"{symbol}: none of the last three bars is there")
+        elif found[-1].start + period < last - period:
+            old.append(f"{symbol}: the newest bar is {_span(now - found[-1].start - period)} old")
     hint = "wait for the venue's data, or take the instrument out of the universe"
-    return _judged("data", "; ".join(old), "the newest bars are there", hint)
+    return _judged("data", "; ".join(old), "the newest bars are there", _at_sandbox(asked, hint))
+
+
+def _permission(asked: Preflight) -> Check:
+    if asked.settings.live.read_only:
+        hint = "set `live.read_only: false` in tb.yaml once it may trade"
+        return _failed("permission", "`live.read_only` keeps every order from the venue", hint)
+    hint = "add `pin: 'env:TB_PIN_HASH'` to `live` in tb.yaml, then `tb pin set`"
+    return _outside("permission", asked.pin, "orders may go out, once the PIN was given", hint)
 
 
 def _limits(asked: Preflight) -> Check:
@@ -216,7 +238,15 @@ def _ledger(asked: Preflight) -> Check:
 
 def _alerts(asked: Preflight) -> Check:
     hint = "set `live.alerts` in tb.yaml to where the addresses are, then `tb alerts test`"
-    return _judged("alerts", _told(asked.alerts), "somebody is told", hint)
+    return _outside("alerts", asked.alerts, "somebody is told", hint)
+
+
+def _outside(name: str, ask: Callable[[], str | None], right: str, hint: str) -> Check:
+    """What an outside part says; where it refuses, its refusal, with what that says to do."""
+    try:
+        return _judged(name, ask(), right, hint)
+    except Refused as refused:
+        return _failed(name, refused.findings[0].message, refused.findings[0].hint)
 
 
 def _told(ask: Callable[[], str | None]) -> str | None:
@@ -231,6 +261,7 @@ CHECKS: tuple[Callable[[Preflight], Check], ...] = (
     _breaker,
     _halts,
     _policy,
+    _permission,
     _limits,
     _ledger,
     _alerts,

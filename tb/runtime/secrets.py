@@ -55,15 +55,17 @@ class Secret:
         raise TypeError("a secret is not written")
 
 
-def read_secret(name: SecretName, what: str, environment: Mapping[str, str] | None = None) -> Secret:
+def read_secret(name: SecretName, what: str, environment: Mapping[str, str] | None = None, *, holds: str = "") -> Secret:
     """The secret kept under a name. Raises Refused TB850 where there is none, TB852 where the keyring cannot be asked.
 
-    `what` says for people what it is: `the operator's PIN hash`.
+    `what` says for people what it is: `the operator's PIN hash`; `holds` what to put there: `what `tb pin set` prints`.
     """
     variables = os.environ if environment is None else environment
     found = variables.get(name.name) if name.place == "env" else _from_keyring(name)
     if not found or not found.strip():
-        hint = f"set the variable `{name.name}`" if name.place == "env" else f"store it in the keyring as `{name.name}`"
+        to = f" to {holds}" if holds else ""
+        stored = f"store {holds or 'it'} in the keyring as `{name.name}`"
+        hint = f"set the variable `{name.name}`{to}" if name.place == "env" else stored
         raise Refused([error(MISSING, f"{what} is not in `{name}`", whole_file("tb.yaml"), hint)])
     register_secret(found)
     return Secret(found.strip())

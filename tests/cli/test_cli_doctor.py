@@ -8,12 +8,17 @@ from pathlib import Path
 
 import pytest
 from cli_commands import Run
+from click.testing import CliRunner
 
+from tb.cli import tb
 from tb.connectors.sandbox.keys import write_key
 from tb.connectors.sandbox.recording import series_of
 from tb.connectors.sandbox.server import Sandbox
 from tb.runtime.gateway.breaker import Breaker
 from tb.runtime.gateway.looking import BREAKER
+from tb.runtime.secrets import hash_pin, new_salt
+
+PIN = "a pin for tests"
 
 HOUR = 3_600_000
 START = 1_700_000_000_000 // HOUR * HOUR
@@ -41,12 +46,16 @@ live:
   venue: coinbase
   credentials: env:TB_TEST_KEY
   alerts: env:TB_TEST_ALERTS
+  read_only: false
+  pin: env:TB_TEST_PIN
   url: {sandbox.base_url}
   market_url: {sandbox.ws_url}
   user_url: {sandbox.ws_url}
 """
     settings.write_text(settings.read_text().replace("tick: 0.001", "tick: 0.01") + live)  # ticks of the sandbox
-    assert run("approve", "--by", "ann", "--reason", "reviewed", "--project", folder).code == 0
+    monkeypatch.setenv("TB_TEST_PIN", hash_pin(PIN, new_salt()))
+    approve = ("approve", "--by", "ann", "--reason", "reviewed", "--project", str(folder))
+    assert CliRunner().invoke(tb, approve, input=f"{PIN}\n").exit_code == 0
     return folder
 
 
@@ -63,7 +72,7 @@ def test_where_all_is_well_it_says_so(desk: Path, run: Run) -> None:
     assert failed(run, desk) == {}
     shown = run("doctor", "--clock", "venue", "--project", desk)
     assert shown.code == 0
-    assert shown.err.endswith("all checks pass\n")
+    assert shown.err.endswith("all checks pass: `tb run --mode live` may start\n")
     lines = shown.out.splitlines()
     assert all(line.startswith("ok    ") for line in lines)
     assert [line.split()[1] for line in lines][:3] == ["breaker", "halts", "policy"]
@@ -81,7 +90,8 @@ def test_a_halt_that_nobody_has_heard_of_is_told(desk: Path, run: Run) -> None:
     assert failed(run, desk)["halts"].startswith("ann: fat finger")
     (desk / ".tb" / "KILL").unlink()
     assert failed(run, desk) == {"halts": "ann ordered a halt: fat finger"}
-    run("resume", "--reason", "looked at it", "--by", "bob", "--project", desk)
+    resume = ("resume", "--reason", "looked at it", "--by", "bob", "--project", str(desk))
+    assert CliRunner().invoke(tb, resume, input=f"{PIN}\n").exit_code == 0
     assert failed(run, desk) == {}
 
 
@@ -97,7 +107,16 @@ def test_an_open_breaker_is_told(desk: Path, run: Run) -> None:
 
 def test_alerts_that_nobody_would_hear_are_told(desk: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TB_TEST_ALERTS")
-    assert failed(run, desk) == {"alerts": "the addresses for alerts is not in `env:TB_TEST_ALERTS`"}
+    assert failed(run, desk) == {"alerts": "the list of addresses for alerts is not in `env:TB_TEST_ALERTS`"}
+
+
+def test_a_pin_that_nobody_can_be_asked_for_is_told(desk: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TB_TEST_PIN", "271828")
+    assert failed(run, desk) == {"permission": "what is kept as the PIN's hash is none that `tb pin` makes"}
+    monkeypatch.delenv("TB_TEST_PIN")
+    assert failed(run, desk) == {"permission": "the hash of the operator's PIN is not in `env:TB_TEST_PIN`"}
+    shown = run("doctor", "--clock", "venue", "--project", desk).out
+    assert "-> set the variable `TB_TEST_PIN` to what `tb pin set` prints\n" in shown
 
 
 def test_a_limit_that_is_missing_is_told(desk: Path, run: Run) -> None:

@@ -64,6 +64,18 @@ def test_a_paper_session_taken_again_decides_the_same_byte_for_byte(project: Pat
     assert "the same decision log" in compared.out
 
 
+def test_a_session_is_reported_and_compared_up_to_its_newest_close(project: Path) -> None:
+    run(project, "--to", "2024-01-04")
+    run(project, "--once", "--new")  # one that is not over
+    known = json.loads(invoke("runs", "--project", str(project), "--json").out)
+    assert [(one["mode"], one["finished"], one["last"]) for one in known][:1] == [("paper", True, "2024-01-04T00:00Z")]
+    for of in ("r1", "r2"):
+        reported = invoke("report", of, "--format", "text", "--project", str(project))
+        assert reported.code == 0, reported.err
+    assert "2024-01-01T01:00Z to 2024-01-04T00:00Z" in invoke("report", "r1", "--format", "text", "--project", str(project)).out
+    assert invoke("compare", "r1", "r2", "--project", str(project)).code == 0
+
+
 def test_a_paper_session_decides_what_a_replay_of_its_bars_does(project: Path) -> None:
     summary = run(project)[-1]
     (folder,) = (project / ".tb" / "ledger.sessions").iterdir()

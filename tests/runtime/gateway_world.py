@@ -91,6 +91,7 @@ class World:
     recorder: Any = None
     kill: bool = False
     alarms: list[str] = field(default_factory=list)
+    notices: list[tuple[str, str]] = field(default_factory=list)
     hour: int = 1
     symbols: tuple[str, ...] = SYMBOLS
     hours: int = HOURS
@@ -108,6 +109,7 @@ class World:
             kill_stands=lambda: self.kill,
             policy_hash="0" * 64,
             alarm=self.alarms.append,
+            notice=lambda what, words: self.notices.append((what, words)),
             steps_=self.steps,
         )
         made = project(self.rules, self.policy)

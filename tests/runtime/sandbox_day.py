@@ -212,6 +212,7 @@ def _started(folder: Path, sandbox: Sandbox, adapter: Coinbase, journal: Journal
         terms=TERMS,
         policy_hash="0" * 64,
         alarm=alarms.append,
+        notice=lambda _, words: alarms.append(words),
     )
     made = project(RULES, POLICY)
     session = Session(

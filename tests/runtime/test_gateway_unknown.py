@@ -112,7 +112,8 @@ def test_a_gap_in_what_is_told_is_made_up_by_asking(tmp_path: Path) -> None:
     made.truth.gap()
     made.turn()
     assert made.positions == made.held == {"BTC-USD": D("10.101")}
-    assert any("gap" in words for words in made.alarms)
+    assert any(what == "data" and "gap" in words for what, words in made.notices)
+    assert made.alarms == []  # it was made up for: nobody has to get up
 
 
 def test_resting_entries_are_cancelled_when_the_venue_falls_silent_and_stops_stay(tmp_path: Path) -> None:

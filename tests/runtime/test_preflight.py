@@ -11,8 +11,9 @@ from small_projects import START, compiled, strategy
 from venues import SILENT, Answers, rules_of
 
 from tb.core.diagnostics import Refused, error
+from tb.core.settings import Settings
 from tb.core.span import whole_file
-from tb.core.time import HOUR
+from tb.core.time import DAY, HOUR
 from tb.runtime.approval import Approval, approve, approved
 from tb.runtime.ports.exchange import Balance, Candle, OrderState
 from tb.runtime.preflight import CHECKS, Books, Check, Preflight, preflight
@@ -30,6 +31,11 @@ def order(client_id: str) -> OrderState:
     return OrderState(client_id, "v1", BTC, "buy", D("0.5"), D(0), None, D(0), "open", NOW)
 
 
+def live_settings(**changed: object) -> Settings:
+    settings = compiled(strategy()).settings
+    return replace(settings, live=replace(settings.live, **changed))  # type: ignore[arg-type]
+
+
 def well() -> Preflight:
     """Everything as it should be."""
     venue = Answers(
@@ -40,7 +46,7 @@ def well() -> Preflight:
         bars=tuple(candle(START + hour * HOUR) for hour in range(100)),
     )
     return Preflight(
-        settings=compiled(strategy()).settings,
+        settings=live_settings(read_only=False),
         exchange=venue,
         now=lambda: NOW,
         instruments={BTC: HOUR},
@@ -69,6 +75,7 @@ def test_where_all_is_well_every_check_passes() -> None:
         "breaker",
         "halts",
         "policy",
+        "permission",
         "limits",
         "ledger",
         "alerts",
@@ -108,6 +115,13 @@ def one_day_late() -> Approval:
         (replace(well(), stopped=lambda: "halt daily_loss"), "halts", "halt daily_loss"),
         (replace(well(), approval=lambda: None), "policy", "nobody has approved the policy abababababab"),
         (replace(well(), approval=one_day_late), "policy", "ann approved cdcdcdcdcdcd, and this is abababababab"),
+        (
+            replace(well(), settings=live_settings(read_only=True)),
+            "permission",
+            "`live.read_only` keeps every order from the venue",
+        ),
+        (replace(well(), pin=lambda: "no PIN can be asked for"), "permission", "no PIN can be asked for"),
+        (replace(well(), pin=refuses), "permission", "the breaker cannot be read"),
         (replace(well(), open_gaps=("no limit on loss",)), "limits", "no limit on loss"),
         (replace(well(), ledger=lambda: "entry 12 was altered"), "ledger", "entry 12 was altered"),
         (replace(well(), alerts=lambda: "no address"), "alerts", "no address"),
@@ -117,8 +131,10 @@ def one_day_late() -> Approval:
         (answers(known={BTC: rules_of(BTC, tick="0.1")}), "connectivity", "the tick of BTC-USD is 0.1 there, 0.01 here"),
         (answers(known={BTC: rules_of(BTC, least="10")}), "connectivity", "the minimum of BTC-USD is 10 there, 1 here"),
         (answers(time=SILENT), "clock", "the venue's clock is not known: the connection timed out"),
-        (answers(time=NOW + 1_000), "clock", "at most 1001 ms from the venue's, allowed are 1000"),
-        (answers(time=NOW - 5_000), "clock", "at most 5001 ms from the venue's, allowed are 1000"),
+        (answers(time=NOW + 1_000), "clock", "at most 1001 ms from the venue's, allowed are 1000 ms"),
+        (answers(time=NOW - 5_000), "clock", "at most 5001 ms from the venue's, allowed are 1000 ms"),
+        (answers(time=NOW + 90_000), "clock", "at most 90s from the venue's, allowed are 1000 ms"),
+        (answers(time=NOW + 500 * DAY), "clock", "at most 500 days from the venue's, allowed are 1000 ms"),
         (answers(has=SILENT), "balances", "no answer: the connection timed out"),
         (answers(has=()), "balances", "the account has no USD (it has nothing)"),
         (answers(has=(Balance("EUR", D(5), D(0)),)), "balances", "the account has no USD (it has EUR)"),
@@ -140,7 +156,7 @@ def one_day_late() -> Approval:
         (answers(open=SILENT), "orders", "open orders are not known: the connection timed out"),
         (answers(open=(order("c2"),)), "orders", "orders that tb did not send: buy 0.5 BTC-USD (v1)"),
         (answers(bars=SILENT), "data", "BTC-USD: the connection timed out"),
-        (answers(bars=()), "data", "BTC-USD: the newest bar is none of the last three"),
+        (answers(bars=()), "data", "BTC-USD: none of the last three bars is there"),
         (answers(bars=(candle(START + 97 * HOUR),)), "data", "BTC-USD: the newest bar is 121m old"),
     ],
 )
@@ -148,6 +164,16 @@ def test_what_is_not_well_or_not_known_fails_with_what_to_do(asked: Preflight, n
     found = check(asked, name)
     assert (found.passed, found.words) == (False, words)
     assert found.hint
+
+
+def test_what_an_outside_part_refuses_is_told_with_its_own_hint() -> None:
+    assert check(replace(well(), alerts=refuses), "alerts").hint == "mend it"
+
+
+def test_at_a_sandbox_its_clock_is_thought_of() -> None:
+    there = replace(answers(time=NOW + 90_000), settings=live_settings(url="http://127.0.0.1:8899"))
+    assert check(there, "clock").hint.endswith("; at a sandbox: `--clock venue`")
+    assert "sandbox" not in check(answers(time=NOW + 90_000), "clock").hint
 
 
 def test_a_difference_within_the_tolerance_passes() -> None:

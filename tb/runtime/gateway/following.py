@@ -46,7 +46,9 @@ def hear(gateway: Gateway, events: Iterable[Event]) -> None:
             case Lost(channel="orders", why=why):
                 for tracked in gateway.orders.unsettled.values():
                     tracked.look_at = 0
-                gateway.alert(f"what the venue tells of orders has a gap: {why}")
+                words = f"what the venue tells of orders has a gap: {why}"
+                gateway.tell(Handling(at=gateway.now(), what="alert", words=words))
+                gateway.notice("data", words)  # every order is asked for: nobody has to do anything
             case _:
                 pass
 

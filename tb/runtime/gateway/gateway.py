@@ -32,6 +32,7 @@ from tb.runtime.gateway.reservations import Reservations
 from tb.runtime.gateway.terms import Terms
 from tb.runtime.gateway.throttle import Throttle
 from tb.runtime.gateway.tracked import ZERO, Orders, Tracked
+from tb.runtime.ports.alerts import What
 from tb.runtime.ports.exchange import Event, Exchange, NoAnswer, OrderState, Quoted, Refusal, Request, Rules
 from tb.runtime.settling import Settling
 
@@ -65,11 +66,13 @@ class Gateway:
         kill_stands: Callable[[], bool] = lambda: False,
         policy_hash: str = "",
         alarm: Callable[[str], None] = lambda words: None,
+        notice: Callable[[What, str], None] = lambda what, words: None,
         steps_: tuple[tuple[str, steps.Step], ...] = steps.STEPS,
     ) -> None:
         terms = terms or Terms()
         self.exchange, self.journal, self.breaker, self.recorder = exchange, journal, breaker, recorder
-        self.now, self.terms, self.kill_stands, self.policy_hash, self.alarm = now, terms, kill_stands, policy_hash, alarm
+        self.now, self.terms, self.kill_stands, self.policy_hash = now, terms, kill_stands, policy_hash
+        self.alarm, self.notice = alarm, notice  # somebody has to act; somebody may want to know
         self.steps, self.wall = steps_, wall or now
         self.orders = Orders()
         self.reservations = Reservations()
@@ -509,7 +512,11 @@ class Gateway:
         if change.by not in ("gateway", "tb") and change.state in ("closed", "half open"):
             self.accepted, self.differences = self.differences, {}
         self.tell(Handling(at=self.now(), what="breaker", status=change.state, words=words))
-        self.alarm(f"the breaker is {change.state}: {change.reason}")
+        words = f"the breaker is {change.state}: {change.reason}"
+        if change.state in ("closed", "half open"):
+            self.notice("breaker", words)
+        else:
+            self.alarm(words)
 
     def _cannot_record(self, why: str) -> None:
         self.breaker.drain(self.now(), "gateway", why)
