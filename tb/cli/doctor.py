@@ -14,7 +14,9 @@ from tb.cli.options import command, json_option, project_option
 from tb.cli.output import put, put_json, say
 
 if TYPE_CHECKING:
+    from tb.cli.running import Account, Taken
     from tb.ledger import Place
+    from tb.ledger.store import Ledger
     from tb.runtime.operator import Inbox, KillFile
     from tb.runtime.policy import Compiled
     from tb.runtime.ports.exchange import Exchange, NoAnswer, Rules
@@ -70,6 +72,7 @@ def _as_object(one: Check) -> dict[str, object]:
 
 def checks_of(compiled: Compiled, project: Path, exchange: Exchange, clock: Callable[[], int]) -> list[Check]:
     """The preflight of a project at its venue."""
+    from tb.cli.running import account_of, live_account
     from tb.ledger import policy_hash
     from tb.runtime.approval import approved
     from tb.runtime.operator import Inbox, KillFile
@@ -93,8 +96,19 @@ def checks_of(compiled: Compiled, project: Path, exchange: Exchange, clock: Call
             pin=lambda: _pin(compiled),
             books=lambda rules: _books(folder, rules, exchange),
             open_gaps=_gaps(compiled),
+            held=lambda: () if (taken := _taken(compiled, clock(), live_account)) is None else taken.halts,
+            account=lambda: () if (taken := _taken(compiled, clock(), account_of)) is None else taken.numbers,
         )
     )
+
+
+def _taken(compiled: Compiled, now: int, known: Callable[[Compiled, Ledger, None], Account]) -> Taken | None:
+    """What a session would take over now. Raises Refused as `known` does."""
+    from tb.cli.running import taken_over
+    from tb.ledger import open_ledger
+
+    with open_ledger(compiled.project.ledger) as ledger:
+        return taken_over(compiled, ledger, known(compiled, ledger, None), now)
 
 
 def _breaker(folder: Path) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from tb.ledger.store import Ledger
     from tb.runtime.gateway.gateway import Gateway
     from tb.runtime.gateway.terms import Terms
+    from tb.runtime.gateway.tracked import Orders
     from tb.runtime.policy import Compiled
     from tb.runtime.ports.alerts import Alerts
     from tb.runtime.ports.exchange import Exchange
     from tb.runtime.ports.feed import Clock
     from tb.runtime.running.live import LiveRecords, LiveVenue
+    from tb.runtime.running.remembering import Stretch
 
 READ_ONLY = "TB864"
 UNANSWERED = "TB865"
@@ -90,8 +92,9 @@ def read_instruments(plan: Plan, settings: Settings) -> tuple[str, ...]:
     return tuple(found)
 
 
-def may_trade(compiled: Compiled, project: Path, exchange: Exchange, clock: Clock) -> None:
-    """Raises Refused or ends the command unless everything that live trading needs is so: settings, checks, PIN, and a YES."""
+def may_trade(compiled: Compiled, project: Path, exchange: Exchange, clock: Clock, taken: Sequence[str] = ()) -> None:
+    """Raises Refused or ends the command unless everything that live trading needs is so: settings, checks, PIN, and a YES.
+    What the session takes over from the account's earlier runs is shown before that."""
     from tb.cli.doctor import checks_of, tell
     from tb.cli.pin import ask_pin
 
@@ -106,6 +109,8 @@ def may_trade(compiled: Compiled, project: Path, exchange: Exchange, clock: Cloc
     if live.pin is None:
         hint = "add `pin: 'env:TB_PIN_HASH'` to `live`, and make it with `tb pin set`"
         raise Refused([error(READ_ONLY, "live trading asks for a PIN, and `live.pin` is not set", whole_file("tb.yaml"), hint)])
+    for line in taken:
+        say(line)
     ask_pin(live.pin)
     typed = click.prompt(f"type YES to trade live at {exchange.name}", err=True, default="", show_default=False)
     if typed != "YES":
@@ -113,18 +118,46 @@ def may_trade(compiled: Compiled, project: Path, exchange: Exchange, clock: Cloc
         raise click.exceptions.Exit(1)
 
 
-def live_capital(compiled: Compiled, exchange: Exchange) -> Decimal:
-    """What a new session begins with: what the venue has of the account's currency, at most what the settings allow it.
+@dataclass(frozen=True, slots=True)
+class Capital:
+    """What an account began with, since its trades are counted from there; `moved` is how much of it a person has just added,
+    negative where it was taken away."""
+
+    began: Decimal
+    moved: Decimal = Decimal(0)
+
+
+def live_capital(compiled: Compiled, exchange: Exchange, earlier: Run | None = None) -> Capital:
+    """A new account begins with what the venue has of its currency, at most what the settings allow it. One that had a live run
+    keeps what it began with, moved by what a person changed of `account.equity`, upward at most by what the venue has besides.
 
     Raises Refused TB865 where the venue does not say."""
+    from tb.runtime.gateway.looking import sent_orders
     from tb.runtime.ports.exchange import NoAnswer
+    from tb.runtime.running.taking_over import ALLOWED
 
     account, found = compiled.settings.account, exchange.balances()
     if isinstance(found, NoAnswer):
         message, hint = f"what the account has is not known: {found.why}", "check network and key, then start again"
         raise Refused([error(UNANSWERED, message, whole_file("tb.yaml"), hint)])
     there = sum((one.available + one.held for one in found if one.asset == account.currency), Decimal(0))
-    return min(account.equity, there)
+    orders, _ = sent_orders(compiled.project.root / compiled.settings.live.state)
+    if earlier is None or not orders.all:
+        return Capital(min(account.equity, there))
+    began, allowed = earlier.initial_equity, Decimal(earlier.config.get(ALLOWED, str(account.equity)))
+    if account.equity <= allowed:
+        moved = min(Decimal(0), account.equity - min(allowed, began))
+    else:
+        moved = max(Decimal(0), min(account.equity - allowed, there - began - _traded(compiled, orders)))
+    return Capital(began + moved, moved)
+
+
+def _traded(compiled: Compiled, orders: Orders) -> Decimal:
+    """What orders from here brought in of the account's currency, less what they cost."""
+    from tb.core.settings import quote_currency
+
+    own = [one for one in orders.all.values() if quote_currency(one.instrument) == compiled.settings.account.currency]
+    return sum((-one.sign * one.value - one.paid for one in own), Decimal(0))
 
 
 def with_capital(compiled: Compiled, equity: Decimal) -> Compiled:
@@ -143,7 +176,13 @@ class Line:
 
 
 def connect_gateway(
-    compiled: Compiled, ledger: Ledger, run: Run, exchange: Exchange, clock: Clock, alerts: Alerts, recorded: Sequence[Any]
+    compiled: Compiled,
+    ledger: Ledger,
+    run: Run,
+    exchange: Exchange,
+    clock: Clock,
+    alerts: Alerts,
+    past: Sequence[Stretch],
 ) -> Line:
     """The gateway of the account, over its journal and breaker. Raises Refused as these do."""
     from tb.runtime.gateway.breaker import Breaker
@@ -172,7 +211,9 @@ def connect_gateway(
         alarm=lambda words: alerts.send(Alert("breaker", "critical", words, clock.now())),
         notice=lambda what, words: alerts.send(Alert(what, "warning" if what == "data" else "info", words, clock.now())),
     )
-    return Line(gateway, LiveVenue(gateway, Recovery(gateway, recorded)), records)
+    before = [record for stretch in past[:-1] for record in stretch.records]
+    recovery = Recovery(gateway, past[-1].records, before)
+    return Line(gateway, LiveVenue(gateway, recovery), records)
 
 
 def terms_of(settings: Settings, speed: float) -> Terms:

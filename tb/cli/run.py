@@ -190,7 +190,7 @@ def _guarded(exchange: Exchange, alerts: Alerts) -> Exchange:
 
 
 def _session(compiled: Compiled, ledger: Ledger, asked: Asked, around: Around) -> None:
-    from tb.cli.running import begin, begin_live, go_on, stopped_by_signals
+    from tb.cli.running import account_of, begin, begin_live, go_on, stopped_by_signals, taken_over
     from tb.runtime.running.sessions import unfinished
 
     found = None if asked.new else unfinished(ledger, asked.mode)
@@ -199,8 +199,10 @@ def _session(compiled: Compiled, ledger: Ledger, asked: Asked, around: Around) -
         from tb.cli.live import may_trade
 
         assert around.exchange is not None  # recorded bars are not traded live
-        may_trade(compiled, asked.project, around.exchange, world.clock)
-        begun = begin_live(compiled, ledger, world, around.exchange, around.alerts, found)
+        account = account_of(compiled, ledger, found)
+        taken = taken_over(compiled, ledger, account, world.clock.now())
+        may_trade(compiled, asked.project, around.exchange, world.clock, () if taken is None else taken.lines())
+        begun = begin_live(compiled, ledger, world, around.exchange, around.alerts, account)
     else:
         begun = begin(compiled, ledger, asked.mode, world) if found is None else go_on(compiled, ledger, found, world)
     if not asked.as_json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,14 +83,18 @@ def begin(compiled: Compiled, ledger: Ledger, mode: str, world: World) -> Begun:
     return Begun(run, opening, stepper, folder, (opening,), went_on=False)
 
 
-def _started(compiled: Compiled, ledger: Ledger, mode: str, world: World) -> tuple[Run, Path, Opening]:
+def _started(
+    compiled: Compiled, ledger: Ledger, mode: str, world: World, told: Mapping[str, str] | None = None
+) -> tuple[Run, Path, Opening]:
     """A run in the ledger, its folder, and its first input on the disk."""
     from tb.runtime.running.inputs import Journal, Opening
     from tb.runtime.running.sessions import new_folder
+    from tb.runtime.running.taking_over import AFTER
 
     started = time.time_ns() // 1_000_000
     folder = new_folder(compiled.project.root, ledger.path, mode, started)
-    run = ledger.start_run(_run(compiled, ledger.put_policy(compiled.project.texts), mode, world, started, folder))
+    config = {"inputs": str(folder), "data_path": str(folder), **(told or {})}
+    run = ledger.start_run(_run(compiled, ledger.put_policy(compiled.project.texts), mode, world, started, config))
     opening = Opening(
         run=run.id,
         mode=mode,
@@ -99,6 +103,7 @@ def _started(compiled: Compiled, ledger: Ledger, mode: str, world: World) -> tup
         period=world.period,
         has_quotes=world.feed.has_quotes,
         source=world.feed.name,
+        after=config.get(AFTER),
     )
     journal = Journal(folder)
     journal.open()
@@ -156,7 +161,7 @@ def _same_world(opening: Opening, world: World, folder: Path) -> None:
             raise Refused([error("TB863", message, whole_file(str(folder)), "start a new session with `tb run --new`")])
 
 
-def _run(compiled: Compiled, policy: str, mode: str, world: World, started: int, folder: Path) -> Run:
+def _run(compiled: Compiled, policy: str, mode: str, world: World, started: int, config: dict[str, str]) -> Run:
     from tb.cli.version import installed
     from tb.core.records import Run
 
@@ -175,7 +180,7 @@ def _run(compiled: Compiled, policy: str, mode: str, world: World, started: int,
         period=world.period,
         initial_equity=account.equity,
         currency=account.currency,
-        config={"inputs": str(folder), "data_path": str(folder)},
+        config=config,
         version=installed(),
     )
 
@@ -233,24 +238,82 @@ def recorded_world(
     return World(Playback(market), clock, tuple(sorted(market.bars)), market.period, market.last)
 
 
-def begin_live(
-    compiled: Compiled, ledger: Ledger, world: World, exchange: Exchange, alerts: Alerts, found: Run | None
-) -> Begun:
-    """A live session, new or gone on with: its state is the gateway's journal and the run's records. Raises Refused where its
-    policy, its instruments or its bars are others now, and as the gateway's files do."""
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What is known of a live account before a session: its live runs, first to last, and the one to go on with."""
+
+    runs: tuple[Run, ...]
+    found: Run | None
+
+    @property
+    def earlier(self) -> Run | None:
+        """The run before the one that begins or goes on."""
+        before = [run for run in self.runs if self.found is None or run.id != self.found.id]
+        return before[-1] if before else None
+
+
+def live_account(compiled: Compiled, ledger: Ledger, found: Run | None) -> Account:
+    from tb.runtime.running.taking_over import live_runs
+
+    return Account(tuple(live_runs(ledger, compiled.settings.live.venue)), found)
+
+
+def account_of(compiled: Compiled, ledger: Ledger, found: Run | None) -> Account:
+    """Raises Refused TB866 where the account is measured by something else now, or nothing is known of its halts."""
+    from tb.runtime.gateway.looking import sent_orders
+    from tb.runtime.running.taking_over import journal_is_known, same_account
+
+    settings, account = compiled.settings, live_account(compiled, ledger, found)
+    orders, _ = sent_orders(compiled.project.root / settings.live.state)
+    newest = account.runs[-1] if account.runs else None
+    journal_is_known(len(orders.all), newest, settings)
+    if newest is not None:
+        same_account(settings, newest)
+    return account
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a live session takes over from the account's earlier runs, in lines for people; `run` is the newest of them."""
+
+    run: str
+    halts: tuple[str, ...]
+    numbers: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        return [f"the account goes on as run {self.run} left it:", *(f"  {one}" for one in (*self.halts, *self.numbers))]
+
+
+def taken_over(compiled: Compiled, ledger: Ledger, account: Account, now: int) -> Taken | None:
+    """None where the account had no live run."""
+    from tb.runtime.running.taking_over import halts, numbers, stretches
+
+    if not account.runs:
+        return None
+    books = [book.name for book in compiled.plan.program.capital.books]
+    past = stretches(ledger, account.runs)
+    return Taken(account.runs[-1].id, tuple(halts(books, past, now)), tuple(numbers(compiled.settings, past, now)))
+
+
+def begin_live(compiled: Compiled, ledger: Ledger, world: World, exchange: Exchange, alerts: Alerts, account: Account) -> Begun:
+    """A live session, new or gone on with: its state is the gateway's journal and what the runs of its account recorded. Raises
+    Refused where its policy, its instruments or its bars are others now, and as the gateway's files do."""
     from tb.cli.live import connect_gateway, live_capital, with_capital
     from tb.cli.replay import adviser_of
     from tb.ledger import policy_hash
     from tb.runtime.running.building import build
-    from tb.runtime.running.inputs import History
-    from tb.runtime.running.live import restore_session
+    from tb.runtime.running.inputs import Close, History
+    from tb.runtime.running.remembering import Remembering
     from tb.runtime.running.sessions import bars_of, folder_of, opened, same_policy
+    from tb.runtime.running.taking_over import account_config, restore_session, stretches, take_over
 
+    found, earlier = account.found, account.earlier
+    inputs: tuple[Input, ...] = ()
     if found is None:
-        compiled = with_capital(compiled, live_capital(compiled, exchange))
-        run, folder, opening = _started(compiled, ledger, "live", world)
-        inputs: tuple[Input, ...] = ()
-        recorded = []
+        capital = live_capital(compiled, exchange, earlier)
+        told = account_config(compiled.settings, earlier, capital.moved)
+        compiled = with_capital(compiled, capital.began)
+        run, folder, opening = _started(compiled, ledger, "live", world, told)
     else:
         run, folder = found, folder_of(found)
         compiled = with_capital(compiled, run.initial_equity)
@@ -258,8 +321,9 @@ def begin_live(
         inputs = tuple(more)
         same_policy(opening, policy_hash(compiled.project.texts), folder)
         _same_world(opening, world, folder)
-        recorded = list(ledger.records(run.id))
-    line = connect_gateway(compiled, ledger, run, exchange, world.clock, alerts, recorded)
+    runs = [one for one in account.runs if one.id != run.id] + [run]
+    past = stretches(ledger, runs)
+    line = connect_gateway(compiled, ledger, run, exchange, world.clock, alerts, past)
     stepper = build(
         opening,
         compiled.plan,
@@ -271,7 +335,11 @@ def begin_live(
     before = bars_of(inputs)
     if before:
         stepper.take(History(bars=before))
-    restore_session(stepper.session, recorded, world.clock.now())
-    line.gateway.attach(stepper.session.settling)
+    now, session = world.clock.now(), stepper.session
+    restore_session(session, past, now, max((one.at for one in inputs if isinstance(one, Close)), default=None))
+    remembering = Remembering(session)
+    session.remember = remembering.note
+    take_over(session, remembering, past[-1].records, earlier, now)
+    line.gateway.attach(session.settling)
     line.venue.go_on_flattening(inputs)
     return Begun(run, opening, stepper, folder, (opening, *inputs), went_on=found is not None)

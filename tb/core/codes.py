@@ -1592,6 +1592,14 @@ _ROWS: tuple[Code, ...] = (
         "check network and key, then start again",
     ),
     Code(
+        "TB866",
+        "not the account that it was",
+        "A live session goes on with the halts, the high water and the counts of the account's earlier runs. In another "
+        "currency or with days of another time zone they would mean something else; and where the ledger has no earlier run "
+        "of an account that orders were sent for, its halts are not known.",
+        "set `account.currency` and `account.timezone` as they were, and use the ledger that the account had",
+    ),
+    Code(
         "TB880",
         "alerts need a library that is not installed",
         "Alerts go out through a library that is not part of a plain installation.",

@@ -314,7 +314,18 @@ class Curve(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
 
 
 What = Literal[
-    "refused", "sent", "answer", "lookup", "cancel", "amend", "protection", "breaker", "recovery", "agreement", "alert"
+    "refused",
+    "sent",
+    "answer",
+    "lookup",
+    "cancel",
+    "amend",
+    "protection",
+    "breaker",
+    "recovery",
+    "agreement",
+    "alert",
+    "account",
 ]
 
 

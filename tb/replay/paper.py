@@ -38,6 +38,7 @@ class PaperVenue:
         return self._venue.standing(instrument, at)
 
     speaks = False
+    knows = True
 
     def attend(self) -> None: ...
 

@@ -83,3 +83,5 @@ def lift_halts(session: Session, at: int, by: str, reason: str) -> None:
         if latch.verdict == "halt":
             session.recorder.record([session.latches.lift(held, at, by, reason)])
             (account.books[latch.book].account if latch.book else account).rebase()
+    if session.remember is not None:
+        session.remember(at, "lifted")

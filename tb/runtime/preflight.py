@@ -59,6 +59,8 @@ class Preflight:
     books: Callable[[Mapping[str, Rules]], Books | NoAnswer]
     pin: Callable[[], str | None] = lambda: None  # why nobody can be asked for it
     open_gaps: Sequence[str] = ()
+    held: Callable[[], Sequence[str]] = lambda: ()  # halts and pauses of the account's runs that are still in force
+    account: Callable[[], Sequence[str]] = lambda: ()  # what else is taken over from them
 
 
 def _failed(name: str, words: str, hint: str) -> Check:
@@ -80,7 +82,25 @@ def _breaker(asked: Preflight) -> Check:
 
 
 def _halts(asked: Preflight) -> Check:
-    return _judged("halts", _told(asked.stopped), "none in force", _RESUME)
+    """What a constraint has halted does not keep a session from looking after what is held: it begins halted."""
+    stopped = _told(asked.stopped)
+    if stopped:
+        return _failed("halts", stopped, _RESUME)
+    try:
+        held = asked.held()
+    except Refused as refused:
+        return _failed("halts", refused.findings[0].message, refused.findings[0].hint)
+    if not held:
+        return Check("halts", True, "none in force")
+    return Check("halts", True, f"in force, nothing is entered: {'; '.join(held)}", _RESUME)
+
+
+def _account(asked: Preflight) -> Check:
+    try:
+        found = asked.account()
+    except Refused as refused:
+        return _failed("account", refused.findings[0].message, refused.findings[0].hint)
+    return Check("account", True, "; ".join(found) or "it had no live run yet")
 
 
 def _connectivity(asked: Preflight) -> Check:
@@ -260,6 +280,7 @@ def _told(ask: Callable[[], str | None]) -> str | None:
 CHECKS: tuple[Callable[[Preflight], Check], ...] = (
     _breaker,
     _halts,
+    _account,
     _policy,
     _permission,
     _limits,

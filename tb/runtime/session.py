@@ -18,7 +18,7 @@ INVARIANT: an order reaches the venue only with an `Approved` of the gate.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from tb.core.records import Latch, Mark, Order, Record
@@ -105,9 +105,15 @@ class Session:
         self._settled_at = 0
         self._windows = _windows_of(self.watching)
         watched = self.watching.watched.constraints
+        self.remember: Callable[[int, str], None] | None = None  # told at each close before anything is decided, and of lifts
         self._eased_until = max((e.said.ends or 0 for c in watched for e in c.exemptions), default=0)
 
     # --- one instant -----------------------------------------------------------------------------------------------
+
+    def marked_until(self, at: int) -> None:
+        """The last step before this session was taken then, by another process."""
+        self._marked_at = at
+        self._marked_day = self.account.day_starts
 
     def step(self, at: int, ready: Sequence[Ready]) -> tuple[Ready, ...]:
         """Decides everything at an instant. Returns the entries that held but could not propose (held, waiting, cooling)."""
@@ -168,6 +174,8 @@ class Session:
         if account.day_starts != self._marked_day:
             self._marked_day = account.day_starts
             self.record_mark(at, {})
+        if self.remember is not None:
+            self.remember(at, "close")
 
     def _note_equity(self, at: int) -> None:
         """A point of the run's curve, recorded with many others; the last of them by whoever ends the run."""

@@ -22,8 +22,9 @@ import msgspec
 
 from tb.core.records import Cancel, Fill, Order
 from tb.core.settings import Settings
+from tb.core.span import whole_file
 from tb.engine.instant import EXACT
-from tb.engine.plan import Plan, StrategyPlan
+from tb.engine.plan import EnterPlan, Plan, StrategyPlan
 from tb.gate.account import Account, Working
 from tb.gate.activity import SentOrder
 from tb.gate.conversion import at_rate
@@ -161,6 +162,22 @@ class Settling:
     def strategy(self, name: str) -> StrategyPlan:
         """Raises `KeyError` for one that the plan does not have."""
         return self._strategies[name]
+
+    def has_strategy(self, name: str) -> bool:
+        return name in self._strategies
+
+    def as_approved(self, order: Order, which: int) -> StrategyPlan:
+        """The strategy of an order that another policy approved: its entries have no levels of their own, so that those of the
+        order count. What moves a stop is that of the entry with the same number, where there is one."""
+        strategy = self._strategies.get(order.strategy)
+        now = () if strategy is None else strategy.entries_of(order.instrument)
+        bare = [replace(one, stop=None, target=None, manage=replace(one.manage, takes=())) for one in now]
+        span = whole_file("") if strategy is None else strategy.span
+        nothing = EnterPlan("long", 0, (), None, None, None, (), (), (), span)
+        enters = (*bare, *[nothing] * (which + 1 - len(bare)))
+        if strategy is not None:
+            return replace(strategy, enters=enters, baskets=())
+        return StrategyPlan(order.strategy, "", 1, (), {}, None, enters, (), {}, {}, "", span, ())
 
     def on_its_way(self, order: str) -> Sent | None:
         """The order of that id, None where it has ended or, of an exit, begun to fill."""
@@ -419,7 +436,9 @@ class Settling:
             self.recorder.record(moved)
 
     def _cool(self, position: Position, fill: Fill, profit: Decimal) -> None:
-        strategy = self._strategies[position.strategy]
+        strategy = self._strategies.get(position.strategy)
+        if strategy is None:
+            return  # of an earlier policy: nothing of it can be proposed
         lengths = [strategy.cool_downs.get("exit", 0)]
         lengths.append(strategy.cool_downs.get("loss", 0) if profit < 0 else 0)
         lengths.append(strategy.cool_downs.get("stop", 0) if fill.cause in STOPS else 0)

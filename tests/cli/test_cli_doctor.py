@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tb.cli import tb
 from tb.connectors.sandbox.keys import write_key
 from tb.connectors.sandbox.recording import series_of
 from tb.connectors.sandbox.server import Sandbox
+from tb.core.records import Run as RunRecord
 from tb.runtime.gateway.breaker import Breaker
 from tb.runtime.gateway.looking import BREAKER
 from tb.runtime.secrets import hash_pin, new_salt
@@ -75,7 +77,7 @@ def test_where_all_is_well_it_says_so(desk: Path, run: Run) -> None:
     assert shown.err.endswith("all checks pass: `tb run --mode live` may start\n")
     lines = shown.out.splitlines()
     assert all(line.startswith("ok    ") for line in lines)
-    assert [line.split()[1] for line in lines][:3] == ["breaker", "halts", "policy"]
+    assert [line.split()[1] for line in lines][:4] == ["breaker", "halts", "account", "policy"]
     assert "coinbase answers and trades all 3 instruments" in shown.out
 
 
@@ -150,3 +152,41 @@ def test_without_a_venue_or_a_key_it_says_what_to_write(tmp_path: Path, run: Run
     settings = folder / "tb.yaml"
     settings.write_text(settings.read_text() + "\nlive: {venue: coinbase}\n")
     assert "does not say where the venue's key is" in run("doctor", "--project", folder).err
+
+
+def test_halts_and_numbers_of_earlier_runs_are_told_and_do_not_keep_it_from_starting(desk: Path, run: Run) -> None:
+    from tb.core.records import Latch
+    from tb.ledger import open_ledger
+
+    with open_ledger(desk / ".tb" / "ledger.sqlite") as ledger:
+        policy = ledger.put_policy({"tb.yaml": "name: x"})
+        made = ledger.start_run(live_run(policy))
+        latch = Latch(at=START, rule="deep", verdict="halt", until=None, lifted=False, by="policy", reason="drawdown")
+        ledger.append(made.id, [latch])
+    assert failed(run, desk) == {}
+    shown = run("doctor", "--clock", "venue", "--project", desk).out
+    assert "in force, nothing is entered: halt deep since 2023-11-14T22:00Z, until a person lifts it: drawdown" in shown
+    assert "entries today 0, trades closed today 0, of them at a loss 0" in shown
+    settings = desk / "tb.yaml"
+    settings.write_text(settings.read_text().replace("timezone: UTC", "timezone: Europe/Paris"))
+    run("approve", "--by", "ann", "--reason", "reviewed", "--project", desk)
+    assert "since run r1, and it is to be `Europe/Paris`" in failed(run, desk)["account"]
+
+
+def live_run(policy: str) -> RunRecord:
+    return RunRecord(
+        id="r0",
+        mode="live",
+        started=START,
+        policy_hash=policy,
+        data="coinbase",
+        data_hash="",
+        first=START,
+        last=START,
+        instruments=("BTC-USD",),
+        period=HOUR,
+        initial_equity=Decimal(10_000),
+        currency="USD",
+        config={"timezone": "UTC"},
+        version="0",
+    )

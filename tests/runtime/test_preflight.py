@@ -74,6 +74,7 @@ def test_where_all_is_well_every_check_passes() -> None:
     assert [one.name for one in found] == [
         "breaker",
         "halts",
+        "account",
         "policy",
         "permission",
         "limits",

@@ -19,6 +19,7 @@ from tb.gate.explain import explain
 from tb.replay.data import Market
 from tb.runtime.policy import gates_of
 from tb.runtime.ports.feed import Bar
+from tb.runtime.running.cycle import Cycle
 from tb.runtime.running.inputs import Close, History, Stop, read_inputs
 
 ALWAYS = strategy(more=("cool down 1h after exit", "hold at most 2h"))  # enters whenever it may, and leaves again
@@ -50,6 +51,26 @@ def test_a_session_that_runs_decides_what_one_fed_by_hand_does(tmp_path: Path) -
     assert run.memory.of(Decision) == expected.of(Decision)
     assert [cycle.at for cycle in run.cycles] == [hour(n) for n in range(1, 13)]
     assert run.memory.of(Decision)
+
+
+def test_a_bar_that_was_not_there_when_its_close_was_decided_is_a_gap_for_good(tmp_path: Path) -> None:
+    run = running(compiled(ALWAYS), rising(12), tmp_path)
+    run.feed.silent = {hour(5)}
+
+    def hang(cycle: Cycle) -> None:  # the machine is slow, and history is asked for
+        run.cycles.append(cycle)
+        run.clock.passed += 3 * HOUR if cycle.at == hour(5) else 0
+
+    run.loop.tell = hang
+    run.loop.run()
+    assert [cycle.at for cycle in run.cycles][4:6] == [hour(5), hour(8)]
+    taken = [
+        bar.start
+        for given in read_inputs(tmp_path / "inputs.jsonl")
+        if isinstance(given, History)
+        for bar in given.bars["BTC-USD"]
+    ]
+    assert taken == [hour(5), hour(6)]
 
 
 def test_inputs_are_on_disk_as_they_came(tmp_path: Path) -> None:

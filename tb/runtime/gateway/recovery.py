@@ -3,7 +3,7 @@
 1. breaker: it is as it was left; an account that never sent anything gets a closed one.
 2. journal: read from the first entry to the last, and told to settling.
 3. orders: the venue is asked about every order that is not known to be over; what it says is booked. Of what it does not answer
-   nothing is assumed.
+   nothing is assumed. Entries that rest and that another policy approved are taken back.
 4. agreement: positions, balances and working orders are compared with the venue's (`tb.runtime.gateway.reconciling`).
 5. reservations: what is bound for orders that are known to be over is free, what may still fill is bound.
 6. protection: everything that is held has its stop and target at the venue, or is being closed.
@@ -19,14 +19,14 @@ from dataclasses import dataclass
 import msgspec
 
 from tb.core.diagnostics import Refused
-from tb.core.records import Cancel, Handling, Order, Record
+from tb.core.records import Cancel, Handling, Latch, Order, Record
 from tb.runtime.gateway import entries
 from tb.runtime.gateway.booking import settle
 from tb.runtime.gateway.following import look
 from tb.runtime.gateway.gateway import Gateway
 from tb.runtime.gateway.protecting import send_waiting
 from tb.runtime.gateway.reconciling import reconcile
-from tb.runtime.gateway.restoring import StrategyGone, restore
+from tb.runtime.gateway.restoring import Lift, StrategyGone, count_denied, restore
 from tb.runtime.gateway.tracked import Tracked
 
 
@@ -40,14 +40,14 @@ class StepDone:
 
 
 class Recovery:
-    """The recovery of one gateway. `recorded` is what the ledger has of the account's last run: its orders and fills are told
-    apart from those that the process did not get to record."""
+    """The recovery of one gateway. `recorded` is what the ledger has of the run that goes on, `before` what it has of the
+    account's earlier runs: their orders and fills are told apart from those that a process did not get to record."""
 
     STEPS = ("breaker", "journal", "orders", "agreement", "reservations", "protection")
 
-    def __init__(self, gateway: Gateway, recorded: Sequence[Record] = ()) -> None:
-        self.gateway, self.recorded = gateway, recorded
-        self._is_restored = False
+    def __init__(self, gateway: Gateway, recorded: Sequence[Record] = (), before: Sequence[Record] = ()) -> None:
+        self.gateway, self.recorded, self.before = gateway, recorded, before
+        self.is_restored = False  # whether settling knows what the journal says
 
     def run(self) -> tuple[StepDone, ...]:
         """Takes the steps in their order up to the first that does not finish. Trading is on once all have."""
@@ -83,24 +83,39 @@ class Recovery:
 
     def _journal(self) -> StepDone:
         gateway = self.gateway
-        if self._is_restored:
+        if self.is_restored:
             return StepDone("journal", True, f"{gateway.journal.number} entries")
         try:
             read = [entries.decode(payload) for payload in gateway.journal.entries]
             gateway.orders, gateway.outside, missing = restore(
-                gateway.settling, read, recorded=self.recorded, policy=gateway.policy_hash
+                gateway.settling, read, recorded=self._records, policy=gateway.policy_hash, lifts=self._lifts()
             )
         except msgspec.MsgspecError as problem:
             return StepDone("journal", False, f"an entry cannot be read: {problem}")
         except StrategyGone as gone:
-            return StepDone("journal", False, f"the policy has no strategy {gone} any more, and orders of it are known")
-        self._is_restored = True
+            words = f"the policy has no strategy any more for what is open of {gone}: put it back until that is closed"
+            return StepDone("journal", False, words)
+        count_denied(gateway.settling, gateway.orders, self._records)
+        self.is_restored = True
         gateway.journal.entries = []
         self._bind()
         missing += self._tell_what_was_sent(read)
         never = self._never_sent()
         torn = ", a torn last line was cut off" if gateway.journal.torn else ""
         return StepDone("journal", True, f"{len(read)} entries, {missing} records made up for, {never} orders never sent{torn}")
+
+    @property
+    def _records(self) -> list[Record]:
+        return [*self.before, *self.recorded]
+
+    def _lifts(self) -> list[Lift]:
+        """When a person lifted a halt, and of whose strategies."""
+        books = self.gateway.settling.account.books
+        return [
+            (one.at, books[one.book].strategies if one.book in books else ())
+            for one in self._records
+            if isinstance(one, Latch) and one.lifted and one.verdict == "halt" and one.by != "time"
+        ]
 
     def _bind(self) -> None:
         """Everything that may still fill binds what it may cost, before anything else is asked."""
@@ -114,7 +129,7 @@ class Recovery:
         """Records what the ledger does not have of what was sent since it was known to be complete."""
         gateway = self.gateway
         told = max((entry.until for entry in read if isinstance(entry, entries.Told)), default=0)
-        known = {record.client for record in self.recorded if isinstance(record, Handling) and record.what == "sent"}
+        known = {record.client for record in self._records if isinstance(record, Handling) and record.what == "sent"}
         count = 0
         for entry in read[told:]:
             client = entry.wanted.client_id if isinstance(entry, entries.Intent) else ""
@@ -144,6 +159,8 @@ class Recovery:
                 continue
             answered = look(gateway, tracked)
             settle(gateway, tracked)
+            if answered and self._is_of_another_policy(tracked) and not tracked.is_over:
+                answered = gateway.take_back(tracked, "another policy")
             if answered and tracked.asked and tracked.answered:
                 answered = gateway.take_back(tracked, tracked.asked)  # whether that was asked before is not known
             if not answered:
@@ -152,6 +169,11 @@ class Recovery:
         if unknown:
             return StepDone("orders", False, f"whether the venue has {_name(unknown[0])} is not proved yet")
         return StepDone("orders", True, f"{len(open_)} were not known to be over")
+
+    def _is_of_another_policy(self, tracked: Tracked) -> bool:
+        """Of an entry that rests: this policy has not approved it."""
+        decided = tracked.intent.decided
+        return tracked.purpose == "entry" and decided is not None and decided.policy != self.gateway.policy_hash
 
     def _agreement(self) -> StepDone:
         gateway = self.gateway

@@ -41,6 +41,7 @@ class DryVenue:
         return _ALL_WELL
 
     speaks = False
+    knows = True
 
     def attend(self) -> None: ...
 

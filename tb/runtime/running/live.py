@@ -2,19 +2,17 @@
 
 1. What the gateway knows (positions, orders on their way, cash, counts, cool-downs) it tells from its journal, then asks the
    venue (`tb.runtime.gateway.recovery`).
-2. What only the session knows (halts, numbers of decisions, the high-water mark, the day's begin) follows from the run's
-   records.
+2. What only the session knows (halts, numbers of decisions, the high-water mark, the day's begin) follows from what all runs of
+   the account recorded (`tb.runtime.running.taking_over`).
 3. Until recovery has come to its end nothing that adds risk is proposed; it is tried again until then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
 
 from tb.core.diagnostics import Refused
-from tb.core.records import Decision, Latch, Mark, Order, Record
-from tb.core.time import day_start, next_day_start
+from tb.core.records import Order, Record, Trade
 from tb.gate.gate import Approved
 from tb.gate.standing import Standing
 from tb.ledger import DecisionLog
@@ -22,7 +20,6 @@ from tb.runtime.gateway.gateway import Gateway
 from tb.runtime.gateway.reconciling import reconcile
 from tb.runtime.gateway.recording import Backlog
 from tb.runtime.gateway.recovery import Recovery
-from tb.runtime.latches import Latches
 from tb.runtime.running.inputs import Input, Said
 from tb.runtime.running.market import LiveMarket
 from tb.runtime.running.recording import Keeps
@@ -76,12 +73,6 @@ class LiveRecords:
         return told
 
 
-class Restoring(Protocol):
-    """A ledger, as far as a run is restored from it."""
-
-    def records(self, run: str) -> Sequence[Record]: ...
-
-
 class LiveVenue:
     """The gateway as the venue of a session that runs (`tb.runtime.running.stepper.Fills`)."""
 
@@ -93,6 +84,12 @@ class LiveVenue:
         self._next_try = 0
         self._flattening: tuple[str, str] | None = None  # by whom, and why
         self._unfinished = "the account is not recovered yet"
+        self._recorded = {one.seq for one in recovery.recorded if isinstance(one, Trade)}
+
+    @property
+    def knows(self) -> bool:
+        """Whether the session has been told what is held."""
+        return self.recovery.is_restored
 
     def submit(self, approved: Approved, order: Order) -> None:
         self.gateway.submit(approved, order)
@@ -118,7 +115,10 @@ class LiveVenue:
         gateway.hear(gateway.exchange.events())
         if not gateway.is_recovered and gateway.now() >= self._next_try:
             self._next_try = gateway.now() + _AGAIN
+            knew = self.knows
             last = self.recovery.run()[-1]
+            if self.knows and not knew:
+                self._record_held()
             self._unfinished = "" if gateway.is_recovered else f"the account is not recovered: {last.words}"
         if self._flattening is not None:
             if gateway.settling.positions:
@@ -126,6 +126,13 @@ class LiveVenue:
             elif gateway.is_recovered:  # before, it is not known what is held
                 self._flattening = None
         gateway.attend()
+
+    def _record_held(self) -> None:
+        """What is held from earlier runs stands in the records of this one as well."""
+        held = self.gateway.settling.positions.values()
+        missing = [position.trade() for position in held if position.seq not in self._recorded]
+        if missing:
+            self.gateway.recorder.record(missing)
 
     def trouble(self) -> str:
         """Why nothing new may be sent, empty where it may."""
@@ -163,22 +170,3 @@ class LiveVenue:
 
     def reconcile(self, by: str) -> str:
         return reconcile(self.gateway, adopt_all=True)
-
-
-def restore_session(session: Session, records: Sequence[Record], now: int) -> None:
-    """What only the session knew, from what its run recorded."""
-    session.latches.active.update(Latches.restore([one for one in records if isinstance(one, Latch)]).active)
-    decisions = [one for one in records if isinstance(one, Decision)]
-    if decisions:
-        session.counts["decisions"] = max(one.seq for one in decisions)
-    marks = [one for one in records if isinstance(one, Mark)]
-    if not marks:
-        return
-    account, zone = session.account, session.settings.account.timezone
-    for mark in marks:
-        account.history.note(mark.at, mark.equity)
-    account.high_water = max([mark.equity for mark in marks] + ([account.high_water] if account.high_water is not None else []))
-    starts = day_start(now, zone)
-    today = next((mark for mark in marks if mark.at >= starts), None)
-    if today is not None:
-        account.day_starts, account.day_ends, account.equity_at_day_start = starts, next_day_start(now, zone), today.equity

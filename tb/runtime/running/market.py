@@ -63,11 +63,12 @@ class LiveMarket:
     # --- what comes --------------------------------------------------------------------------------------------------
 
     def sift(self, symbol: str, bars: Sequence[Bar]) -> tuple[list[Bar], list[Bar]]:
-        """The bars that can be taken, their impossible prices unknown, and those that come too late or out of order."""
+        """The bars that can be taken, their impossible prices unknown, and those that come too late or out of order: one that
+        was not there when its close was decided is a gap for good."""
         series, kept, late = self.series[symbol], [], []
-        last = series.last
+        last, until = series.last, self._until or 0
         for bar in bars:
-            if series.fits(bar) and (last is None or bar.start > last):
+            if series.fits(bar) and (last is None or bar.start > last) and bar.start + self.period > until:
                 kept.append(possible(bar))
                 last = bar.start
             else:

@@ -41,6 +41,11 @@ class Fills(Venue, Protocol):
         """Whether it is asked how things stand whenever that matters, and not what was written down of it."""
         ...
 
+    @property
+    def knows(self) -> bool:
+        """Whether the session has been told what is held; until then nothing is decided."""
+        ...
+
     def said(self, instruments: Sequence[str], at: int) -> Mapping[str, Standing] | None:
         """How things stand now, to be written down; None where that is always the same."""
         ...
@@ -158,6 +163,9 @@ class Stepper:
         self.market.take({symbol: (bar,) for symbol, bar in close.bars.items()}, close.rows, until=at)
         self.sending.said = None if self.sending.venue.speaks else close.standing
         self.sending.venue.advance(session, self.market, at)
+        if not self.sending.venue.knows:
+            self.entries.at(at, is_held=True)
+            return
         ready = self.entries.at(at, is_held=bool(close.held))
         if close.held:
             self.take_back_entries(at, close.held)

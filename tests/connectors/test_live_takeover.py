@@ -1,0 +1,253 @@
+"""A new live run on an account that had one: halts, pauses, counts, high water and levels are those of the account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from live_sessions import BEGIN, POLICY, Killed, Live, connected, live, project, recorded, rising_sandbox
+from sandbox_client import HOUR
+from small_projects import strategy
+
+from tb.cli.live import live_capital
+from tb.cli.running import account_of, taken_over
+from tb.connectors.coinbase import Coinbase
+from tb.connectors.sandbox.server import Sandbox
+from tb.core.diagnostics import Refused
+from tb.core.records import Handling, Latch, Order, Record, Trade
+from tb.ledger import open_ledger
+from tb.runtime.gateway.passage import Denied
+from tb.runtime.latches import Latches
+from tb.runtime.running.cycle import Cycle
+from tb.runtime.session import Session
+
+D = Decimal
+LOOSER = "limit gross  after.gross <= 90% of equity\n"
+LASTING = strategy("close > close[1]", stop="10% below entry", target="90% above entry", more=("hold at most 40h",))
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with rising_sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def venue(sandbox: Sandbox) -> Iterator[Coinbase]:
+    with connected(sandbox) as made:
+        yield made
+
+
+def latch(rule: str, *, at: int = BEGIN, verdict: str = "halt", until: int | None = None, book: str = "") -> Latch:
+    return Latch(at=at, rule=rule, verdict=verdict, until=until, lifted=False, by="policy", reason="deep", book=book)  # type: ignore[arg-type]
+
+
+def add(folder: Path, run: str, *records: Record) -> None:
+    with open_ledger(folder / "ledger.sqlite") as ledger:
+        ledger.append(run, records)
+
+
+def session_of(made: Live) -> Session:
+    made.loop.stepper.sending.venue.attend()
+    return made.loop.stepper.session
+
+
+def known(session: Session) -> dict[str, object]:
+    """What limits read of an account besides what it holds."""
+    account = session.account
+    return {
+        "cash": account.cash,
+        "high water": account.high_water,
+        "day": (account.day_starts, account.day_ends, account.equity_at_day_start),
+        "history": (account.history._starts, account.history._parts),
+        "entries": account.entry_times,
+        "orders": account.order_times,
+        "sent": account.activity.sent,
+        "messages": account.activity.messages,
+        "proposed": account.activity.proposed,
+        "unattended": account.activity.unattended,
+        "losses": (account.losses_in_a_row, account.last_loss),
+        "returns": account.returns,
+        "cooling": session.cooling,
+    }
+
+
+def killed_at(made: Live, last: int) -> None:
+    def kill(cycle: Cycle) -> None:
+        if cycle.at == last:
+            raise Killed
+
+    made.loop.tell = kill
+    with pytest.raises(Killed):
+        made.until(last + HOUR)
+
+
+def test_a_new_run_under_another_policy_takes_over_halts_and_running_pauses(
+    tmp_path: Path, sandbox: Sandbox, venue: Coinbase
+) -> None:
+    with live(tmp_path, sandbox, venue) as first:
+        first.until(BEGIN)
+    now = sandbox.now
+    over, running = latch("old", verdict="pause", until=now - 1), latch("streak", verdict="pause", until=now + 90 * HOUR)
+    add(tmp_path, first.run, latch("deep"), over, running)  # of constraints that no policy here has
+    with live(tmp_path, sandbox, venue, policy=LOOSER) as second:
+        session = session_of(second)
+        assert list(session.latches.active) == ["deep", "streak"]
+        second.until(sandbox.now + 3 * HOUR)
+        assert not sandbox.state()["orders"]
+        assert {cycle.no_trade_reason.code for cycle in second.cycles if cycle.no_trade_reason} == {"halted"}
+        assert second.run == "r2"
+        own = Latches.restore(recorded(tmp_path, "r2", Latch)).active
+        assert {name: (one.at, one.reason) for name, one in own.items()} == dict.fromkeys(own, (BEGIN, "deep"))
+        assert list(own) == ["deep", "streak"]
+        (told,) = [one for one in recorded(tmp_path, "r2", Handling) if one.status == "taken over"]
+        assert told.words == "the account as run r1 left it"
+        assert second.loop.inbox is not None
+        second.loop.inbox.put("resume", at=0, by="ana", reason="looked")
+        second.until(sandbox.now + HOUR)
+        assert list(session.latches.active) == ["streak"]
+    with live(tmp_path, sandbox, venue, policy=LOOSER, going_on=True) as third:
+        assert list(third.loop.stepper.session.latches.active) == ["streak"]
+    with live(tmp_path, sandbox, venue) as fourth:
+        assert list(fourth.loop.stepper.session.latches.active) == ["streak"]
+
+
+def test_a_halt_of_a_book_that_is_gone_holds_for_everything(tmp_path: Path, sandbox: Sandbox, venue: Coinbase) -> None:
+    with live(tmp_path, sandbox, venue) as first:
+        first.until(BEGIN)
+    add(tmp_path, first.run, latch("deep", book="slow"))
+    with live(tmp_path, sandbox, venue) as second:
+        session = second.loop.stepper.session
+        assert session.latches.in_force() == "halt deep of slow"
+        assert second.loop.inbox is not None
+        second.loop.inbox.put("resume", at=0, by="ana", reason="looked")
+        second.until(sandbox.now + HOUR)
+    with live(tmp_path, sandbox, venue) as third:
+        assert third.loop.stepper.session.latches.in_force() is None
+
+
+@pytest.mark.parametrize("again", ["goes on", "new policy"])
+def test_what_limits_read_is_the_same_after_a_kill(tmp_path: Path, sandbox: Sandbox, venue: Coinbase, again: str) -> None:
+    with live(tmp_path, sandbox, venue) as first:
+        killed_at(first, BEGIN + 8 * HOUR)
+    before = known(first.loop.stepper.session)
+    assert before["high water"] > D(10_000)  # type: ignore[operator]
+    assert len(before["proposed"]) > 2  # type: ignore[arg-type]
+    policy = LOOSER if again == "new policy" else POLICY
+    with live(tmp_path, sandbox, venue, policy=policy, going_on=again == "goes on") as second:
+        session = session_of(second)
+        assert known(session) == before
+        assert session.positions.keys() == first.loop.stepper.session.positions.keys()
+        second.until(sandbox.now + 2 * HOUR)
+        numbers = [one.seq for one in recorded(tmp_path, second.run, Trade)]
+        assert len({one.seq for one in recorded(tmp_path, "r1", Trade)} | set(numbers)) == session.counts["trades"]
+    with open_ledger(tmp_path / "ledger.sqlite") as ledger:
+        assert ledger.verify() == []
+
+
+def test_the_drawdown_is_measured_from_where_a_person_let_it_go_on(tmp_path: Path, sandbox: Sandbox, venue: Coinbase) -> None:
+    with live(tmp_path, sandbox, venue, LASTING) as first:
+        first.until(BEGIN + 3 * HOUR)
+        account = session_of(first).account
+        account.high_water = D(20_000)  # it was deep
+        assert first.loop.inbox is not None
+        first.loop.inbox.put("halt", at=0, by="ana", reason="deep")
+        first.loop.inbox.put("resume", at=0, by="ana", reason="looked")
+        first.loop._heed()
+        assert account.high_water == account.equity()
+        assert account.activity.unattended == {}
+        before = known(first.loop.stepper.session)
+    with live(tmp_path, sandbox, venue, LASTING, going_on=True) as second:
+        assert known(session_of(second)) == before
+
+
+def test_a_changed_stop_moves_none_of_what_is_held(tmp_path: Path, sandbox: Sandbox, venue: Coinbase) -> None:
+    with live(tmp_path, sandbox, venue, LASTING) as first:
+        first.until(BEGIN + 2 * HOUR)
+        (held,) = session_of(first).positions.values()
+    bracket = [one for one in sandbox.state()["orders"] if one["status"] == "OPEN"]
+    wider = strategy("close < close[1]", stop="40% below entry", target="95% above entry", more=("hold at most 40h",))
+    with live(tmp_path, sandbox, venue, wider) as second:
+        (now,) = session_of(second).positions.values()
+        assert (now.stop, now.initial_stop, now.target) == (held.stop, held.initial_stop, held.target)
+        second.until(sandbox.now + 2 * HOUR)
+        assert [one for one in sandbox.state()["orders"] if one["status"] == "OPEN"] == bracket
+        (trade,) = recorded(tmp_path, "r2", Trade)
+        assert (trade.seq, trade.stop, trade.exit_at) == (held.seq, held.stop, None)
+
+
+def test_a_strategy_may_go_once_nothing_of_it_is_open(tmp_path: Path, sandbox: Sandbox, venue: Coinbase) -> None:
+    with live(tmp_path, sandbox, venue) as first:
+        first.until(BEGIN + HOUR)
+        session_of(first)
+    other = strategy("close < close[1]", name="other", stop="10% below entry", target="30% above entry")
+    with live(tmp_path, sandbox, venue, other) as second:
+        session = session_of(second)
+        assert not second.gateway.is_recovered
+        assert "put it back until that is closed" in second.loop.stepper.sending.venue.trouble()
+        second.until(sandbox.now + 2 * HOUR)  # nothing is decided on an account that is not known
+        assert not session.latches.active
+        assert session.account.high_water == D(10_000)
+    with live(tmp_path, sandbox, venue) as third:
+        assert third.loop.inbox is not None
+        third.loop.inbox.put("flatten", at=0, by="ana", reason="leaving")
+        third.until(sandbox.now + HOUR)
+        third.loop.inbox.put("resume", at=0, by="ana", reason="left")
+        third.loop._heed()
+        session_of(third)
+        third.until(sandbox.now)
+        assert not third.loop.stepper.session.positions
+        cash = third.loop.stepper.session.account.cash
+    with live(tmp_path, sandbox, venue, other) as fourth:
+        session = session_of(fourth)
+        assert fourth.gateway.is_recovered, fourth.loop.stepper.sending.venue.trouble()
+        assert session.account.cash == cash != D(10_000)
+        assert len(session.account.entry_times) == 1
+
+
+def test_another_currency_or_zone_or_a_ledger_that_knows_nothing_is_refused(
+    tmp_path: Path, sandbox: Sandbox, venue: Coinbase
+) -> None:
+    with live(tmp_path, sandbox, venue) as first:
+        first.until(BEGIN + HOUR)
+        session_of(first)
+    with open_ledger(tmp_path / "ledger.sqlite") as ledger:
+        compiled = project(tmp_path, timezone="Europe/London")
+        with pytest.raises(Refused, match=r"`account.timezone: UTC` since run r1, and it is to be `Europe/London`"):
+            account_of(compiled, ledger, None)
+        taken = taken_over(project(tmp_path), ledger, account_of(project(tmp_path), ledger, None), sandbox.now)
+        assert taken is not None
+        assert taken.lines()[0] == "the account goes on as run r1 left it:"
+        assert taken.numbers[-1] == "entries today 1, trades closed today 0, of them at a loss 0"
+    with open_ledger(tmp_path / "other.sqlite") as ledger, pytest.raises(Refused, match="its halts are not known"):
+        account_of(project(tmp_path), ledger, None)
+
+
+def test_the_capital_moves_by_what_a_person_changed(tmp_path: Path, sandbox: Sandbox, venue: Coinbase) -> None:
+    with live(tmp_path, sandbox, venue, LASTING) as first:
+        first.until(BEGIN + 3 * HOUR)
+        account = session_of(first).account
+        high, equity = account.high_water, account.equity()
+        assert high is not None
+        assert equity is not None
+    with open_ledger(tmp_path / "ledger.sqlite") as ledger:
+        run = ledger.run("r1").run
+    less = live_capital(project(tmp_path, LASTING, equity="6_000 USD"), venue, run)
+    assert (less.began, less.moved) == (D(6_000), D(-4_000))
+    more = live_capital(project(tmp_path, LASTING, equity="60_000 USD"), venue, run)
+    assert more.moved == 0  # the venue has no more
+    same = live_capital(project(tmp_path, LASTING), venue, run)
+    assert (same.began, same.moved) == (D(10_000), D(0))
+
+
+def test_orders_that_the_gateway_denied_count_after_a_restart(tmp_path: Path, sandbox: Sandbox, venue: Coinbase) -> None:
+    with live(tmp_path, sandbox, venue) as first:
+        first.gateway.steps = (("breaker", lambda _, passage: Denied("breaker", "not now")), *first.gateway.steps)
+        first.until(BEGIN + 2 * HOUR)
+        assert recorded(tmp_path, "r1", Order)
+        assert not sandbox.state()["orders"]
+        before = known(session_of(first))
+    with live(tmp_path, sandbox, venue, going_on=True) as second:
+        assert known(session_of(second)) == before
