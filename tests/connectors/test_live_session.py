@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from live_sessions import BEGIN, RISING, Killed, connected, live, project, recorded, rising_sandbox
+from live_sessions import BEGIN, MINUTES, RISING, Killed, connected, live, project, recorded, rising_sandbox
 from sandbox_client import HOUR
 from small_projects import strategy
 
