@@ -188,6 +188,17 @@ def test_a_product_that_stops_trading_takes_no_entry_and_protection_is_tried(tmp
     assert made.held == made.positions == {}
 
 
+def test_what_was_judged_in_one_currency_is_not_sent_in_another(tmp_path: Path) -> None:
+    made = world(tmp_path)
+    made.truth.rules_["BTC-USD"] = rules_for("BTC-USD", currency="EUR")
+    made.truth.totals["EUR"] = D(100_000)
+    made.gateway.refresh_rules(["BTC-USD"])
+    made.gateway.reservations.see(made.truth.do_balances())
+    made.step(1, "BTC-USD")
+    assert made.truth.arrived == []
+    assert made.said("refused") == [("venue rules", "BTC-USD is priced in EUR at the venue, and was judged in USD")]
+
+
 def test_a_tick_that_becomes_coarser_moves_the_stop_onto_it(tmp_path: Path) -> None:
     made = world(tmp_path)
     made.truth.prices["BTC-USD"] = D("100.37")
@@ -236,6 +247,19 @@ def test_a_ledger_that_keeps_one_waiting_is_not_tried_at_every_turn(monkeypatch:
     kept.refuses = None
     assert backlog.flush()
     assert [one.words for one in kept.of(Handling)] == ["one"]
+
+
+def test_why_records_wait_is_told_once_for_each_time_that_it_begins() -> None:
+    kept, told = Kept(), list[str]()
+    backlog = Backlog(kept, told.append)
+    for _ in range(2):
+        kept.refuses = OSError("locked")
+        backlog.record([Handling(at=1, what="alert", words="one")])
+        for _ in range(5):
+            backlog.flush()
+        kept.refuses = None
+        assert backlog.flush()
+    assert told == ["records cannot be written: locked"] * 2
 
 
 class Refusing(Breaker):

@@ -71,6 +71,8 @@ def _denied(gateway: Gateway, approved: Approved, tracked: Tracked | None, quant
     adds = quantity > tracked.quantity or (tracked.price is not None and tracked.sign * (price - tracked.price) > 0)
     if not gateway.is_recovered or gateway.kill_stands() or state == "open" or (adds and state != "closed"):
         return Denied("breaker", f"the breaker is {state}")
+    if adds and (gateway.recorder.waits or gateway.is_silent()):
+        return Denied("breaker", "records wait to be written" if gateway.recorder.waits else "the venue is silent")
     if adds and not gateway.throttle.has_room(gateway.now()):
         return Denied("venue rules", "too many messages to the venue")
     rules = gateway.rules_of(tracked.instrument)

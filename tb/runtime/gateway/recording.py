@@ -25,6 +25,7 @@ class Backlog:
         self.recorder, self.failed = recorder, failed
         self._waiting: list[Record] = []
         self._not_before = 0.0
+        self._why = ""  # why records wait, as it was told
 
     def record(self, records: Sequence[Record]) -> None:
         """Takes records; those that cannot be written now are written before the next ones."""
@@ -53,7 +54,11 @@ class Backlog:
             self._waiting = [*records, *self._waiting]
             self._pause(begun)
             why = problem.findings[0].message if isinstance(problem, Refused) else str(problem)
-            self.failed(f"records cannot be written: {why}")
+            if why != self._why:
+                self._why = why
+                self.failed(f"records cannot be written: {why}")
+        else:
+            self._why = ""
 
     def _pause(self, begun: float) -> None:
         now = time.monotonic()

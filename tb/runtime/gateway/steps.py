@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from tb.core.encode import plain
 from tb.core.records import Handling
+from tb.core.settings import quote_currency
 from tb.engine.instant import EXACT
 from tb.runtime.gateway.booking import settle
 from tb.runtime.gateway.crossing import crossing
@@ -96,6 +97,8 @@ def check_rules(gateway: Gateway, passage: Passage) -> Denied | None:
             gateway.take_back(one, "own order in the way")
         return None
     why = _broken_rule(passage, passage.rules) if passage.rules is not None else "the venue's rules are not known"
+    if not why and passage.rules is not None:
+        why = _other_currency(gateway, passage.rules)
     if not why and not gateway.throttle.has_room(gateway.now()):
         why = "too many messages to the venue"
     if not why and any(True for _ in crossing(gateway, passage)):
@@ -119,6 +122,13 @@ def _broken_rule(passage: Passage, rules: Rules) -> str:
     if rules.max_quantity is not None and request.quantity > rules.max_quantity:
         return f"{plain(request.quantity)} is more than the venue takes, {plain(rules.max_quantity)}"
     return _broken_value(request.quantity, request.price or passage.price, rules)
+
+
+def _other_currency(gateway: Gateway, rules: Rules) -> str:
+    """What was judged in one currency is not sent in another."""
+    settings = gateway.settling.settings
+    here = quote_currency(rules.instrument) or settings.account.currency
+    return "" if here == rules.currency else f"{rules.instrument} is priced in {rules.currency} at the venue, and was judged in {here}"
 
 
 def _broken_value(quantity: Decimal, price: Decimal | None, rules: Rules) -> str:
