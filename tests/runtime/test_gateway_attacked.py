@@ -210,12 +210,16 @@ def test_a_tick_that_becomes_coarser_moves_the_stop_onto_it(tmp_path: Path) -> N
     assert made.truth.protected("BTC-USD") == made.truth.holding("BTC-USD")
 
 
-def test_a_stop_that_somebody_cancelled_by_hand_is_placed_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("deaf", [False, True])
+def test_a_stop_that_somebody_cancelled_by_hand_is_placed_again_in_time_and_told(tmp_path: Path, deaf: bool) -> None:
     made = world(tmp_path)
     made.step(1, "BTC-USD")
+    made.turns(3)
     (guard,) = made.truth.working()
+    made.truth.is_deaf = deaf  # the venue tells nothing of it
     made.truth.do_cancel(guard)
-    made.turn()
+    made.turns(11 if deaf else 1)
+    assert [words for words in made.alarms if "was ended at the venue (cancelled)" in words]
     assert made.truth.protected("BTC-USD") == made.truth.holding("BTC-USD")
     assert guard.client_id not in [one.client_id for one in made.truth.working()]
 

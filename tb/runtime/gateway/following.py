@@ -74,6 +74,9 @@ def learn(gateway: Gateway, tracked: Tracked, state: OrderState, how: str) -> bo
     gateway.note(Said.of(state, how, gateway.now()))
     _look_later(gateway, tracked)
     gateway.tell_answer(tracked, how)
+    if tracked.purpose == "protection" and not was_over and tracked.rest > 0 and tracked.is_over and not tracked.asked:
+        words = f"{tracked.status}: {tracked.reason}" if tracked.reason else tracked.status
+        gateway.alert(f"the stop or target of {plain(tracked.rest)} {tracked.instrument} was ended at the venue ({words})")
     if was_over and not state.is_over and not tracked.asked:
         gateway.take_back(tracked, "told over already")
     return True

@@ -128,7 +128,11 @@ def _other_currency(gateway: Gateway, rules: Rules) -> str:
     """What was judged in one currency is not sent in another."""
     settings = gateway.settling.settings
     here = quote_currency(rules.instrument) or settings.account.currency
-    return "" if here == rules.currency else f"{rules.instrument} is priced in {rules.currency} at the venue, and was judged in {here}"
+    return (
+        ""
+        if here == rules.currency
+        else f"{rules.instrument} is priced in {rules.currency} at the venue, and was judged in {here}"
+    )
 
 
 def _broken_value(quantity: Decimal, price: Decimal | None, rules: Rules) -> str:

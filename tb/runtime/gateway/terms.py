@@ -21,7 +21,7 @@ class Terms:
     window: int = 1_000
     kept_back: int = 8
     look_after: int = 2_000
-    look_resting: int = 30_000  # of protection that rests: what the venue tells of it, and the comparison, come first
+    look_resting: int = 10_000  # of protection that rests: what the venue tells of it, and the comparison, come first
     look_unknown: int = 500
     longest_pause: int = 60_000  # between two tries at what a venue refuses
     prove_after: int = 5_000
