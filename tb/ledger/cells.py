@@ -200,12 +200,14 @@ def numbers(values: Ints) -> Counts:
     least, most = (int(values.min()), int(values.max())) if count else (0, 0)
     if least < 0:
         raise ValueError(f"{least} is negative")
-    shape = [("head", "u1"), ("value", ">u8")]
     for (bits, _), (above, head) in pairwise(_BITS):
         if least >> bits and not most >> above:  # all are as wide
             rows = np.empty(count, dtype=[("head", "u1"), ("value", f">u{above // 8}")])
             rows["head"], rows["value"] = head, values
             return Counts(rows.tobytes(), (1 + above // 8) * np.arange(count + 1), values)
+    if least == most or (count > 1 and not (values[1:] < values[:-1]).any()):
+        return _ascending(values)
+    shape = [("head", "u1"), ("value", ">u8")]
     rows = np.empty(count, dtype=shape)
     rows["value"] = values
     bytes_, cells = rows.view(np.uint8).reshape(count, REAL), np.zeros((count, REAL), dtype=np.uint8)
@@ -216,6 +218,22 @@ def numbers(values: Ints) -> Counts:
         cells[which, 0], cells[which, 1 : 1 + wide], sizes[which] = head, bytes_[which, REAL - wide :], 1 + wide
     found = _joined(cells, sizes)
     return Counts(found.data, found.ends, values)
+
+
+def _ascending(values: Ints) -> Counts:
+    """Whole numbers none of which is less than the one before: as wide as one another in stretches."""
+    import numpy as np
+
+    places = [0, *values.searchsorted([1 << bits for bits, _ in _BITS[:-1]]).tolist(), len(values)]
+    parts, sizes = [values[: places[1]].astype(np.uint8).tobytes()], [np.ones(places[1], dtype=np.int64)]
+    for begin, end, (bits, _) in zip(places[1:], places[2:], _BITS[1:], strict=False):
+        if begin < end:
+            found = numbers(values[begin:end])
+            parts.append(found.data)
+            sizes.append(np.full(end - begin, 1 + bits // 8))
+    ends = np.zeros(len(values) + 1, dtype=np.int64)
+    np.cumsum(np.concatenate(sizes), out=ends[1:])
+    return Counts(b"".join(parts), ends, values)
 
 
 def _joined(cells: NDArray[Any], sizes: Ints) -> Packed:

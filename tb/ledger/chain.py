@@ -14,6 +14,7 @@ from functools import lru_cache
 from tb.core.encode import canonical, digest
 
 GENESIS = bytes(32)  # what the first entry follows
+LONG = 4_096  # bytes from which on a payload is not copied to be hashed
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,12 @@ def entry_hash(previous: bytes, kind: str, run: str, payload: bytes) -> bytes:
 
     The sequence number takes no part: the place of an entry is fixed by what it follows. Raises nothing.
     """
-    return hashlib.sha256(previous + named(kind, run) + len(payload).to_bytes(8, "big") + payload).digest()
+    head = previous + named(kind, run) + len(payload).to_bytes(8, "big")
+    if len(payload) < LONG:
+        return hashlib.sha256(head + payload).digest()
+    hashed = hashlib.sha256(head)
+    hashed.update(payload)
+    return hashed.digest()
 
 
 @lru_cache(maxsize=1024)

@@ -57,6 +57,8 @@ class _Columns:
 
 def _array(cells: Cells) -> bytes:
     """The cells as an array: of one, where all have the same bytes."""
+    if len(cells) == 1:
+        return _pack(cells)
     raw, one = _pack(cells), _pack(cells[:1])
     cell = one[1:]
     if not raw.endswith(cell):

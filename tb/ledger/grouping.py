@@ -16,7 +16,7 @@ from tb.ledger.segments import DECISIVE, Group
 from tb.ledger.sheets import Stream
 
 GROUP = 4_096  # records in a group at most
-TOGETHER = 8  # groups that are handed on at once at most
+TOGETHER = 6  # groups that are handed on at once at most
 
 
 class Grouping:

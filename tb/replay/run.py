@@ -15,6 +15,8 @@ from __future__ import annotations
 import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -46,6 +48,7 @@ from tb.runtime.session import Session
 from tb.runtime.view import RecordedView, columns_of
 
 Progress = Callable[[int, int], None]
+LEVEL = 3  # of compression, above which time grows faster than the states of bars shrink
 
 
 class Keeps(Protocol):
@@ -55,14 +58,44 @@ class Keeps(Protocol):
 
 
 class _Recorder:
-    """Writes records in groups (`tb.ledger.grouping`); keeps the hash of decisions with or without a ledger."""
+    """Writes records in groups (`tb.ledger.grouping`); keeps the hash of decisions with or without a ledger.
+
+    Groups that come several at once, out of a stream, are written beside, while the next are made: the disk and the hashes let
+    others run. What goes wrong there is raised by the next call. Whoever uses a recorder calls `close` in the end, however it
+    ends: nothing is written any more after that.
+    """
 
     def __init__(self, run: str, ledger: Keeps | None) -> None:
         self.run, self.ledger, self.log = run, ledger, DecisionLog()
-        grouping = Grouping(self._keep)
-        self.record, self.record_stream, self.flush = grouping.take, grouping.take_stream, grouping.close
+        self._grouping = Grouping(self._keep)
+        self.record, self.record_stream = self._grouping.take, self._grouping.take_stream
+        self._beside: ThreadPoolExecutor | None = None
+        self._written: Future[None] | None = None
+
+    def flush(self) -> None:
+        """Writes all records that came."""
+        self._grouping.close()
+        self._wait()
+
+    def close(self) -> None:
+        """Waits for what is being written."""
+        if self._beside is not None:
+            self._beside.shutdown()
 
     def _keep(self, *groups: Group) -> None:
+        self._wait()
+        if len(groups) == 1:
+            self._write(*groups)
+        else:
+            self._beside = self._beside or ThreadPoolExecutor(1, "ledger")
+            self._written = self._beside.submit(self._write, *groups)
+
+    def _wait(self) -> None:
+        written, self._written = self._written, None
+        if written is not None:
+            written.result()
+
+    def _write(self, *groups: Group) -> None:
         if self.ledger is not None:
             self.ledger.append_group(self.run, *groups, log=self.log)
             return
@@ -76,6 +109,8 @@ class _Nothing:
     def record(self, records: Iterable[Record]) -> None: ...
 
     def flush(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,38 +159,39 @@ def replay_market(
     venue = SimulatedVenue(settings, market.bars, rates)
     kept = _Recorder(run, ledger) if keep else None
     recorder = kept or _Nothing()
-    session = Session(
-        run=run,
-        plan=plan,
-        settings=settings,
-        view=view,
-        venue=venue,
-        recorder=recorder if pace is None else Followed(recorder, pace),
-        policy_hash=policy_hash,
-        gates=gates_of(plan),
-        halts_lifted_after=settings.halts_lifted_after,
-        adviser=adviser,
-    )
-    states = _states(plan, view)
-    go_on = None if pace is None else partial(pace.go_on, flush=recorder.flush)
-    when = _instants(plan, view)
-    candidates = Candidates(plan, view, states, when)
-    course = Course(session, view, when, candidates, states, kept) if pace is None else None
-    interrupted = _run(session, venue, view, when, course, candidates, states, market, progress, go_on)
-    last = market.last if interrupted is None else interrupted
-    if keep:
-        _record_end(session, recorder, plan, view, states, last)
-    recorder.flush()
-    return Outcome(
-        session.counts,
-        market.rows,
-        tuple(market.bars),
-        session.account.equity(),
-        len(session.positions),
-        "" if kept is None else kept.log.hexdigest(),
-        session.latches.words("halt"),
-        interrupted,
-    )
+    with closing(recorder):
+        session = Session(
+            run=run,
+            plan=plan,
+            settings=settings,
+            view=view,
+            venue=venue,
+            recorder=recorder if pace is None else Followed(recorder, pace),
+            policy_hash=policy_hash,
+            gates=gates_of(plan),
+            halts_lifted_after=settings.halts_lifted_after,
+            adviser=adviser,
+        )
+        states = _states(plan, view)
+        go_on = None if pace is None else partial(pace.go_on, flush=recorder.flush)
+        when = _instants(plan, view)
+        candidates = Candidates(plan, view, states, when)
+        course = Course(session, view, when, candidates, states, kept) if pace is None else None
+        interrupted = _run(session, venue, view, when, course, candidates, states, market, progress, go_on)
+        last = market.last if interrupted is None else interrupted
+        if keep:
+            _record_end(session, recorder, plan, view, states, last)
+        recorder.flush()
+        return Outcome(
+            session.counts,
+            market.rows,
+            tuple(market.bars),
+            session.account.equity(),
+            len(session.positions),
+            "" if kept is None else kept.log.hexdigest(),
+            session.latches.words("halt"),
+            interrupted,
+        )
 
 
 def _record_end(
@@ -282,5 +318,5 @@ def _quiet(plan: Plan, view: RecordedView, states: States, last: int) -> Iterato
                 first=int(closes[0]),
                 last=int(closes[-1]),
                 rows=len(closes),
-                states=zlib.compress(bytes_, 6),
+                states=zlib.compress(bytes_, LEVEL),
             )

@@ -39,6 +39,9 @@ _BEFORE = (0, 5, 7)  # where in these something stands that is beside them: befo
 _CAUSES = ("entry", "stop", "target")
 
 
+WINDOW = 4_096  # trades whose columns are made at once, so that the first are written while the next are made
+
+
 @dataclass
 class Told:
     """The records of a passage. `curves` are points of the curve with trade and place."""
@@ -48,6 +51,7 @@ class Told:
     terms: Terms
     curves: Sequence[tuple[int, int, Curve]]
     count: int = field(init=False)
+    _window: tuple[int, int, Told] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         size, count = len(_OF_A_TRADE), len(self.passage)
@@ -70,12 +74,30 @@ class Told:
         return self._at[DECIDED].tolist()
 
     def records(self, begin: int, end: int) -> list[Record]:
-        first, last = int(self._starts.searchsorted(begin, side="right")) - 1, int(self._starts.searchsorted(end))
-        start, passage = int(self._starts[first]), self.passage.part(first, last)
-        curves = [(k - first, place, curve) for k, place, curve in self.curves if first <= k < last]
+        first, last = self._trades_of(begin, end)
+        start, (passage, curves) = int(self._starts[first]), self._part(first, last)
         return list(islice(told(passage, self.session, beside(passage, curves)), begin - start, end - start))
 
+    def _trades_of(self, begin: int, end: int) -> tuple[int, int]:
+        """The first trade that has records from one place to before another, and the one after the last."""
+        return int(self._starts.searchsorted(begin, side="right")) - 1, int(self._starts.searchsorted(end))
+
+    def _part(self, first: int, last: int) -> tuple[Passage, list[tuple[int, int, Curve]]]:
+        curves = [(k - first, place, curve) for k, place, curve in self.curves if first <= k < last]
+        return self.passage.part(first, last), curves
+
     def group(self, first: int, begin: int, end: int) -> Group:
+        if len(self.passage) <= WINDOW:
+            return self._group(first, begin, end)
+        of, until = self._trades_of(begin, end)
+        if self._window is None or not self._window[0] <= of <= until <= self._window[1]:
+            last = max(until, min(of + WINDOW, len(self.passage)))
+            passage, curves = self._part(of, last)
+            self._window = of, last, Told(passage, self.session, self.terms, curves)
+        start = int(self._starts[self._window[0]])
+        return self._window[2]._group(first, begin - start, end - start)
+
+    def _group(self, first: int, begin: int, end: int) -> Group:
         codes = self._codes[begin:end]
         opened, closed = np.flatnonzero(codes == OPENED), np.flatnonzero(codes == CLOSED)
         if len(opened) and (not len(closed) or opened[-1] > closed[-1]):
