@@ -53,6 +53,14 @@ class Packed:
     def cut(self, begin: int, end: int) -> Packed:
         return Packed(self.data, self.ends[begin : end + 1])
 
+    def with_more(self, cells: Cells) -> Packed:
+        """The cells with others after them."""
+        import numpy as np
+
+        more = [pack(cell) for cell in cells]
+        ends = np.cumsum([int(self.ends[-1] - self.ends[0]), *map(len, more)])
+        return Packed(self.body + b"".join(more), np.concatenate((self.ends - self.ends[0], ends[1:])))
+
     @property
     def body(self) -> bytes:
         return self.data[self.ends[0] : self.ends[-1]]
@@ -86,6 +94,12 @@ class Counts(Packed):
     def __init__(self, data: bytes, ends: Any, values: Ints) -> None:
         super().__init__(data, ends)
         self.values = values
+
+    def with_more(self, cells: Cells) -> Counts:
+        import numpy as np
+
+        found = super().with_more(cells)
+        return Counts(found.data, found.ends, np.concatenate((self.values, cells)))
 
     def cut(self, begin: int, end: int) -> Counts:
         return Counts(self.data, self.ends[begin : end + 1], self.values[begin:end])
@@ -147,6 +161,10 @@ class Maps:
         last = first + has.count(1)
         values = tuple(column.cut(first, last) for column in self.values)
         return Maps(self.names, has, values, self.flat.cut(first * wide, last * wide))
+
+    def with_more(self, cells: Sequence[Mapping[str, Any]]) -> Maps | None:
+        """The cells with others after them; None where these are not empty."""
+        return None if any(cells) else Maps(self.names, self.has + bytes(len(cells)), self.values, self.flat)
 
     def listed(self) -> list[dict[str, Any]]:
         rows = iter([*zip(*(column.listed() for column in self.values), strict=True)])

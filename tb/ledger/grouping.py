@@ -10,52 +10,67 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 
-from tb.core.records import Record
+from tb.core.records import Curve, Mark, Quiet, Record
 from tb.ledger.log import BLOCK
 from tb.ledger.segments import DECISIVE, Group
-from tb.ledger.sheets import Stream
+from tb.ledger.sheets import SheetGroup, Stream
 
 GROUP = 4_096  # records in a group at most
+BESIDE = frozenset((Mark, Curve, Quiet))  # what can come after the end of a stream without being of its trades
 TOGETHER = 6  # groups that are handed on at once at most
 
 
 class Grouping:
     """Hands on each group as it is complete."""
 
-    __slots__ = ("_hand_on", "_next", "_pending", "_room")
+    __slots__ = ("_after", "_hand_on", "_next", "_pending", "_room", "_tail")
 
     def __init__(self, hand_on: Callable[..., None]) -> None:
         """`hand_on` is called with one group, or with several that follow one another."""
         self._hand_on = hand_on
         self._pending: list[Record] = []
+        self._tail: tuple[Stream, int] | None = None  # what is pending of a stream, in place of its records
+        self._after: list[Record] = []  # and what came after that
         self._next = 1  # number of the first record that is pending
         self._room = BLOCK  # decisive records to the end of the block
 
     def take(self, records: Iterable[Record]) -> None:
         """The next records of the run."""
         for record in records:
-            self._pending.append(record)
+            if self._tail is not None and type(record) not in BESIDE:
+                self._spill()
+            (self._pending if self._tail is None else self._after).append(record)
             if type(record) in DECISIVE:
                 self._room -= 1
-            if not self._room or len(self._pending) == GROUP:
+            if not self._room or self._size == GROUP:
                 self.close()
+
+    @property
+    def _size(self) -> int:
+        """How many records are pending."""
+        tail = 0 if self._tail is None else self._tail[0].count - self._tail[1]
+        return len(self._pending) + tail + len(self._after)
 
     def take_stream(self, stream: Stream) -> None:
         """The next records of the run, as columns: what is a group of its own is handed on as that, several at once."""
+        if self._tail is not None:
+            self._spill()
         at, groups = 0, list[Group]()
         while at < stream.count:
             of = bisect_left(stream.decisive, at) + self._room - 1
             block = stream.decisive[of] + 1 if of < len(stream.decisive) else stream.count + 1
             end = min(block, at + GROUP - len(self._pending))
-            if self._pending or end > stream.count:
+            if self._pending:
                 self._hand_on_all(groups)
                 self.take(stream.records(at, min(end, stream.count)))
+            elif end > stream.count:
+                self._room -= len(stream.decisive) - bisect_left(stream.decisive, at)
+                self._tail = stream, at
             else:
-                group = stream.group(self._next, at, end)
+                groups.append(stream.group(self._next, at, end))
                 self._room -= bisect_left(stream.decisive, end) - bisect_left(stream.decisive, at)
                 self._room = self._room or BLOCK
-                self._next += group.size
-                groups.append(group)
+                self._next += groups[-1].size
                 if len(groups) == TOGETHER:
                     self._hand_on_all(groups)
             at = end
@@ -66,11 +81,31 @@ class Grouping:
             self._hand_on(*groups)
             groups.clear()
 
+    def _spill(self) -> None:
+        """Makes records of what is pending of a stream."""
+        assert self._tail is not None
+        stream, at = self._tail
+        self._pending = [*stream.records(at, stream.count), *self._after]
+        self._tail, self._after = None, []
+
     def close(self) -> None:
         """Hands on what is left; also the end of the run."""
-        group = Group(self._next, self._pending)
+        group = self._rest()
         self._next += group.size
-        self._pending = []
+        self._pending, self._tail, self._after = [], None, []
         self._room = self._room or BLOCK
-        if group.records:
+        if group.size:
             self._hand_on(group)
+
+    def _rest(self) -> Group:
+        if self._tail is None:
+            return Group(self._next, self._pending)
+        stream, at = self._tail
+        group = stream.group(self._next, at, stream.count)
+        if not self._after:
+            return group
+        return (
+            group.with_more(self._after)
+            if isinstance(group, SheetGroup)
+            else Group(group.first, [*group.records, *self._after])
+        )

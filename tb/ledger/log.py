@@ -25,11 +25,12 @@ class DecisionLog:
     wall-clock time takes part: the same rules on the same data give the same digest in every run.
     """
 
-    __slots__ = ("_hash", "_pending")
+    __slots__ = ("_begun", "_hash", "_pending")
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
         self._pending: list[Decision | Quiet | Latch] = []
+        self._begun: Group | None = None  # in place of what is pending: its records are made only where more of them come
 
     def add(self, record: object) -> None:
         """Takes the next record of the run; those of other kinds change nothing.
@@ -38,6 +39,8 @@ class DecisionLog:
         """
         kind = type(record)
         if kind in DECISIVE:
+            if self._begun is not None:
+                self._unfold()
             self._pending.append(unpacked(record) if kind is Quiet else record)  # type: ignore[arg-type]
             if len(self._pending) == BLOCK:
                 self._hash.update(block_of(segments_of(self._pending)))
@@ -45,27 +48,42 @@ class DecisionLog:
 
     def take(self, group: Group) -> None:
         """Takes the next records of the run. Where they hold one whole block, its tables are those of the group."""
-        decisive = group.decisive
-        is_block = sum(len(segment.places) for segment in decisive) == BLOCK
-        if self._pending or not is_block or any(segment.kind == "Quiet" for segment in decisive):
+        size = sum(len(segment.places) for segment in group.decisive)
+        if self._pending or self._begun is not None or size > BLOCK:
             for record in group.records:
                 self.add(record)
-            return
-        if len(decisive) == 1:
-            self._hash.update(block_of([Segment(s.kind, range(BLOCK), s.records, s.table) for s in decisive]))
-            return
-        places = sorted(int(place) for segment in decisive for place in segment.places)
-        ranks = {place: rank for rank, place in enumerate(places)}
-        self._hash.update(
-            block_of([Segment(s.kind, [ranks[int(place)] for place in s.places], s.records, s.table) for s in decisive])
-        )
+        elif size == BLOCK:
+            self._hash.update(_block_in(group))
+        elif size:
+            self._begun = group
+
+    def _unfold(self) -> None:
+        group, self._begun = self._begun, None
+        assert group is not None
+        for record in group.records:
+            self.add(record)
 
     def hexdigest(self) -> str:
         """The digest so far; more may be added afterwards."""
         so_far = self._hash.copy()
+        if self._begun is not None:
+            so_far.update(_block_in(self._begun))
         if self._pending:
             so_far.update(block_of(segments_of(self._pending)))
         return so_far.hexdigest()
+
+
+def _block_in(group: Group) -> bytes:
+    """The block of a group's decisive records: its tables are those of the group, but for Quiet records, which are unpacked."""
+    decisive = group.decisive
+    places = sorted(int(place) for segment in decisive for place in segment.places)
+    ranks = {place: rank for rank, place in enumerate(places)}
+    found = []
+    for one in decisive:
+        quiet = segments_of(map(unpacked, one.records)) if one.kind == "Quiet" else [one]
+        within = range(len(places)) if len(decisive) == 1 else [ranks[int(place)] for place in one.places]
+        found += [Segment(of.kind, within, of.records, of.table) for of in quiet]
+    return block_of(found)
 
 
 class Blocks:

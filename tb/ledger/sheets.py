@@ -36,6 +36,19 @@ class Sheet:
             return [found.value]
         return found.listed() if isinstance(found, Packed | Choice | Maps) else found  # type: ignore[return-value]
 
+    def with_more(self, records: Sequence[Any]) -> Sheet | None:
+        """The records with others of the kind after them; None where a column does not take them."""
+        columns: dict[str, Column] = {}
+        for name, column in self.columns.items():
+            cells = [getattr(record, name) for record in records]
+            if isinstance(column, Every) and all(cell == column.value for cell in cells) and not isinstance(column.value, str):
+                columns[name] = column
+            elif isinstance(column, Packed | Maps) and (found := column.with_more(cells)) is not None:
+                columns[name] = found
+            else:
+                return None
+        return Sheet(self.kind, self.count + len(records), columns)
+
     def span(self, name: str) -> tuple[int, int]:
         """The least and the most of a field of whole numbers."""
         found = self.columns[name]
@@ -75,6 +88,25 @@ class SheetGroup(Group):
         made: Callable[[], list[Record]],
     ) -> None:
         self.first, self._size, self._sheets, self._beside, self._made = first, size, sheets, beside, made
+
+    def with_more(self, records: Sequence[Record]) -> Group:
+        """The group with records after it, none of which are of trades, orders or decisions."""
+        sheets, beside = list(self._sheets), {type(of[0]): (list(places), list(of)) for places, of in self._beside}
+        for kind in dict.fromkeys(map(type, records)):
+            more = [(self._size + at, record) for at, record in enumerate(records) if type(record) is kind]
+            which = [number for number, (_, sheet) in enumerate(sheets) if sheet.kind is kind]
+            if which:
+                places, sheet = sheets[which[0]]
+                longer = sheet.with_more([record for _, record in more])
+                if longer is None:
+                    return Group(self.first, [*self.records, *records])
+                sheets[which[0]] = [*map(int, places), *(at for at, _ in more)], longer
+            else:
+                at, found = beside.setdefault(kind, ([], []))
+                at += [place for place, _ in more]
+                found += [record for _, record in more]
+        made = self._made
+        return SheetGroup(self.first, self._size + len(records), sheets, list(beside.values()), lambda: [*made(), *records])
 
     @cached_property
     def records(self) -> Sequence[Record]:  # type: ignore[override]
