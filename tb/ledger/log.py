@@ -76,12 +76,15 @@ class DecisionLog:
 def _block_in(group: Group) -> bytes:
     """The block of a group's decisive records: its tables are those of the group, but for Quiet records, which are unpacked."""
     decisive = group.decisive
+    if len(decisive) == 1 and decisive[0].kind != "Quiet":
+        only = decisive[0]
+        return block_of([Segment(only.kind, range(len(only.places)), only.records, only.table)])
     places = sorted(int(place) for segment in decisive for place in segment.places)
     ranks = {place: rank for rank, place in enumerate(places)}
     found = []
     for one in decisive:
         quiet = segments_of(map(unpacked, one.records)) if one.kind == "Quiet" else [one]
-        within = range(len(places)) if len(decisive) == 1 else [ranks[int(place)] for place in one.places]
+        within = [ranks[int(place)] for place in one.places]
         found += [Segment(of.kind, within, of.records, of.table) for of in quiet]
     return block_of(found)
 

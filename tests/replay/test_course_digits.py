@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from decimal import Decimal
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from tb.engine.instant import EXACT
 from tb.replay.course.digits import MINUS, NOTHING, PLAIN, texts_of
+from tb.replay.course.naming import ids_of, packed, taking_turns_with
 from tb.replay.course.numbers import Numbers, columns_of
 from tb.replay.course.reckoning import added_up, difference, multiplied, quotient, same
 
@@ -91,3 +93,15 @@ def test_quotients_are_those_of_the_context(pairs: list[tuple[Decimal, Decimal]]
 def test_quotients_at_the_edges(one: str, other: str) -> None:
     found = quotient(column(Decimal(one)), same(Decimal(other), 1))
     assert repr(found[0]) == repr(EXACT.divide(Decimal(one), Decimal(other)))
+
+
+@given(st.binary(max_size=300), st.binary(max_size=90), st.lists(st.integers(0, (1 << 62) - 1), min_size=1, max_size=5))
+@how(deadline=None)
+def test_ids_are_the_first_digits_of_sha_256(before: bytes, after: bytes, numbers: list[int]) -> None:
+    expected = [hashlib.sha256(before + b"%d" % one + after).hexdigest()[:20] for one in numbers]
+    ids = ids_of(before, after, np.array(numbers))
+    assert packed(ids).listed() == expected
+    of = np.array([one % 2 for one in numbers], dtype=np.uint8)
+    turns = taking_turns_with(ids, of, ("stop of t", "target of t"), 99_998)
+    named = [("target" if one % 2 else "stop") + f" of t{seq}" for seq, one in enumerate(numbers, 99_998)]
+    assert turns.listed() == [text for pair in zip(expected, named, strict=True) for text in pair]

@@ -6,7 +6,6 @@ INVARIANT: `records` and `group` say what `tb.replay.course.told` says.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,13 +18,14 @@ from numpy.typing import NDArray
 from tb.core.encode import canonical
 from tb.core.records import Curve, Decision, Fill, Mark, Order, Record, Trade
 from tb.engine.instant import exact
-from tb.ledger.cells import Choice, Column, Every, Packed, Places, cut, numbers, reals, texts
+from tb.ledger.cells import Choice, Column, Every, Packed, Places, cut, numbers, reals
 from tb.ledger.segments import Group
 from tb.ledger.sheets import Sheet, SheetGroup
 from tb.replay.course import paths
 from tb.replay.course.days import HELD
 from tb.replay.course.digits import MINUS, NOTHING, PLAIN, texts_of
 from tb.replay.course.marks import marks_of
+from tb.replay.course.naming import ids_of, packed, taking_turns_with
 from tb.replay.course.numbers import Numbers
 from tb.replay.course.passage import OF_ORDERS, Ints, Passage
 from tb.replay.course.reckoning import added_up, difference, multiplied, quotient, signed, taking_turns
@@ -135,15 +135,11 @@ class Told:
         return {name: _written(getattr(self.passage.chain, name)) for name in names}
 
     @cached_property
-    def _ids(self) -> list[str]:
+    def _ids(self) -> NDArray[np.uint8]:
+        """Those of the orders, packed, in rows."""
         terms, session = self.terms, self.session
-        begun = hashlib.sha256(canonical([session.run, session.policy_hash, terms.strategy.name, terms.symbol])[:-1])
-        found = []
-        for at in self.passage.decided:
-            hashed = begun.copy()
-            hashed.update(b',%d,"enter"]' % at)
-            found.append(hashed.hexdigest()[:20])
-        return found
+        before = canonical([session.run, session.policy_hash, terms.strategy.name, terms.symbol])[:-1] + b","
+        return ids_of(before, b',"enter"]', self._decided)
 
     @cached_property
     def _decided(self) -> Ints:
@@ -152,7 +148,7 @@ class Told:
 
     @cached_property
     def _left(self) -> Ints:
-        return np.array(self.passage.left, dtype=np.int64)
+        return self.passage.leaving
 
     @cached_property
     def _causes(self) -> NDArray[np.uint8]:
@@ -241,7 +237,7 @@ class Told:
     def _orders(self) -> dict[str, Column]:
         passage, terms, written = self.passage, self.terms, self._texts
         return self._named() | {
-            "id": texts(self._ids),
+            "id": packed(self._ids),
             "decision": self._numbered(passage.first_decision),
             "at": self._decided_at,
             "side": Every("buy" if terms.sign > 0 else "sell"),
@@ -257,12 +253,10 @@ class Told:
         passage, terms, chain = self.passage, self.terms, self.passage.chain
         first, count = passage.first_trade, len(passage)
         causes = self._causes
-        out = [f"{_CAUSES[cause]} of t{seq}" for seq, cause in enumerate(causes.tolist(), first)]
-        orders = [""] * (2 * count)
-        orders[::2], orders[1::2] = self._ids, out
+        out = tuple(f"{cause} of t" for cause in _CAUSES)
         slipped = [self._slipped(chain.paid, paths.START, terms.sign), self._slipped(chain.got, paths.LAST, -terms.sign)]
         return {
-            "order": texts(orders),
+            "order": taking_turns_with(self._ids, causes, out, first),
             "at": numbers(_turns(self._decided, self._left)),
             "row": numbers(_turns(self._row_of(paths.FILLED), self._row_of(paths.CLOSED))),
             "instrument": Every(terms.symbol),

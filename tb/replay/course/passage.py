@@ -121,11 +121,15 @@ class Passage:
         return self.ends.tolist()  # type: ignore[no-any-return]
 
     @cached_property
-    def left(self) -> list[int]:
+    def leaving(self) -> Ints:
         """The instant of each exit's fill: inside its bar, which is known at its close, or at the open beyond the level."""
         bar, gapped = self.trades[:, paths.CLOSED], self.trades[:, paths.GAPPED] != 0
-        closes = self.instants[self.prices.where[bar]]
-        return np.where(gapped, self.prices.time[bar], closes).tolist()  # type: ignore[no-any-return]
+        return np.where(gapped, self.prices.time[bar], self.instants[self.ends])
+
+    @cached_property
+    def left(self) -> list[int]:
+        """The same as a list."""
+        return self.leaving.tolist()  # type: ignore[no-any-return]
 
     @property
     def terms(self) -> Terms | None:
