@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    import postgres_server
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -29,3 +34,15 @@ def recorded_data() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the recorded markets in ../shared/data, which are not part of the project")
     return folder
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgres_server.Server]:
+    """A PostgreSQL server, started when the first test asks for it; each test has a schema of its own."""
+    import postgres_server
+
+    try:
+        with postgres_server.running() as found:
+            yield found
+    except postgres_server.Missing as missing:
+        pytest.skip(f"no PostgreSQL server: {missing}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any, TypeVar
 
 import msgspec
@@ -144,7 +145,7 @@ def records(connection: Connection, path: Place, statement: Select[Any]) -> Iter
 def entries(connection: Connection, path: Place, statement: Select[Any]) -> Iterator[tuple[int, Any]]:
     """The same, each with the number of its entry."""
     with connection.execute(statement.execution_options(yield_per=1000)) as found:
-        for seq, kind, payload in found:
+        for seq, kind, payload in chain.from_iterable(found.partitions()):
             try:
                 yield seq, SHAPES[kind].decode(payload)
             except (KeyError, TypeError, msgspec.MsgspecError) as problem:

@@ -36,15 +36,6 @@ def key_file() -> tuple[str, list[str]]:
     return json.dumps({"name": "organizations/o/apiKeys/k", "privateKey": pem}), lines
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[postgres_server.Server]:
-    try:
-        with postgres_server.running() as found:
-            yield found
-    except postgres_server.Missing as missing:
-        pytest.skip(f"no PostgreSQL server: {missing}")
-
-
 @pytest.fixture
 def taking() -> Iterator[Taking]:
     found = Taking()

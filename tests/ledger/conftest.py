@@ -7,36 +7,46 @@ from pathlib import Path
 import postgres_server
 import pytest
 from ledger_samples import sample_ledger
+from tampering import copy_schema
 
 from tb.ledger import Database, Place
 
 _numbers = itertools.count(1)
 
 
+@pytest.fixture(scope="session")
+def sample_content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("sample") / "ledger.db"
+    sample_ledger(path)
+    return path.read_bytes()
+
+
 @pytest.fixture
-def sample_file(tmp_path: Path) -> Path:
+def sample_file(tmp_path: Path, sample_content: bytes) -> Path:
     """A ledger in a file with one finished and one unfinished run, closed."""
     path = tmp_path / "ledger.db"
-    sample_ledger(path)
+    path.write_bytes(sample_content)
     return path
 
 
-@pytest.fixture
-def sample(new_place: Callable[[], Place]) -> Place:
-    """The same, in a file and on a server."""
+@pytest.fixture(scope="session")
+def sample_made(new_place: Callable[[], Place]) -> Place:
+    """The same, in a file and on a server, for the tests to copy."""
     place = new_place()
     sample_ledger(place)
     return place
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[postgres_server.Server]:
-    """A PostgreSQL server, started when the first test asks for it."""
-    try:
-        with postgres_server.running() as found:
-            yield found
-    except postgres_server.Missing as missing:
-        pytest.skip(f"no PostgreSQL server: {missing}")
+@pytest.fixture
+def sample(sample_made: Place, new_place: Callable[[], Place]) -> Place:
+    """A copy of it that a test may alter."""
+    place = new_place()
+    if isinstance(place, Path) and isinstance(sample_made, Path):
+        place.parent.mkdir()
+        place.write_bytes(sample_made.read_bytes())
+    elif isinstance(place, Database) and isinstance(sample_made, Database):
+        copy_schema(sample_made.address(), place.address())
+    return place
 
 
 @pytest.fixture(scope="session")

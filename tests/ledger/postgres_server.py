@@ -63,6 +63,7 @@ class Server:
             "initdb", "-D", self.data, "-U", USER, f"--pwfile={word}", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "-N"
         )
         self.port = _free_port()
+        self.is_running = False
         self.start()
 
     @property
@@ -73,9 +74,11 @@ class Server:
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
         options += "" if self.fsync else " -c fsync=off"
         self._run("pg_ctl", "-D", self.data, "-w", "-t", "60", "-l", self.folder / "log", "-o", options, "start")
+        self.is_running = True
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", self.data, "-w", "-t", "60", "-m", "immediate", "stop")
+        self.is_running = False
 
     def _run(self, name: str, *arguments: object) -> None:
         command = [str(program(name)), *map(str, arguments)]
@@ -118,7 +121,8 @@ def running(*, fsync: bool = False) -> Iterator[Server]:
         try:
             yield server
         finally:
-            server.stop()
+            if server.is_running:
+                server.stop()
 
 
 def search_path(address: str) -> str:

@@ -9,6 +9,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from postgres_server import search_path
+
 from tb.ledger import GENESIS, Place, entry_hash
 
 Run = Callable[..., tuple[int, list[tuple[Any, ...]]]]  # statement and parameters: rows changed, rows found
@@ -75,3 +77,18 @@ def forge(place: Place, start: int = 1) -> None:
                 run("UPDATE entries SET previous = ?, hash = ? WHERE seq = ?", (last[1], link, seq))
             last = (seq, link)
         run("UPDATE meta SET head_seq = ?, head_hash = ?", last)
+
+
+def copy_schema(source: str, target: str) -> None:
+    """Copies the tables that one address leads to, with their rows and keys, to where another leads to."""
+    import psycopg
+
+    old, new = search_path(source), search_path(target)
+    with psycopg.connect(target) as server:
+        names = server.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", (old,)).fetchall()
+        statements = "".join(
+            f'CREATE TABLE "{new}"."{name}" (LIKE "{old}"."{name}" INCLUDING ALL);'
+            f'INSERT INTO "{new}"."{name}" SELECT * FROM "{old}"."{name}";'
+            for (name,) in names
+        )
+        server.execute(statements.encode())

@@ -68,7 +68,7 @@ SWAP = (
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_no_change_of_an_entry_or_of_a_projection_is_missed(
     data: st.DataObject, content: bytes, tmp_path_factory: pytest.TempPathFactory

@@ -42,7 +42,7 @@ def raw_columns(records: list[Any]) -> dict[str, Any]:
     return dict(zip(names, columns, strict=True))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.one_of(
         *(
@@ -144,7 +144,7 @@ def test_a_field_that_came_later_changes_no_bytes_before_it() -> None:
     assert Table(data, {"Early": late}).records() == [Late(seq=1, price=D("1.5"))]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(anything, min_size=1, max_size=12), st.data())
 def test_damaged_columns_are_refused_or_read_as_records(records: list[Any], data: st.DataObject) -> None:
     segment = Group(1, records).segments[0]

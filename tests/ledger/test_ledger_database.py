@@ -24,14 +24,12 @@ def database(new_database: Callable[[], Database]) -> Database:
     return new_database()
 
 
-@pytest.fixture(scope="module")
-def mortal() -> Iterator[postgres_server.Server]:
-    """A server that tests may stop."""
-    try:
-        with postgres_server.running() as found:
-            yield found
-    except postgres_server.Missing as missing:
-        pytest.skip(f"no PostgreSQL server: {missing}")
+@pytest.fixture
+def mortal(server: postgres_server.Server) -> Iterator[postgres_server.Server]:
+    """The server, which a test may stop: it runs again afterwards."""
+    yield server
+    if not server.is_running:
+        server.start()
 
 
 def refused_by(place: Database, **how: bool) -> tuple[str, str]:

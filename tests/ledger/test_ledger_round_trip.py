@@ -29,7 +29,7 @@ def same(read: Any, written: Any) -> bool:
     return bool(read == written) and repr(read) == repr(written)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.tuples(decisions, quiets, orders, fills, trades, latches, marks))
 def test_records_come_back_exactly(ledger: Ledger, records: tuple[Decision, Quiet, Order, Fill, Trade, Latch, Mark]) -> None:
     d, q, o, f, t, h, m = records
@@ -49,7 +49,7 @@ def test_records_come_back_exactly(ledger: Ledger, records: tuple[Decision, Quie
     assert ledger.decision_log_hash(run.id) == log.hexdigest()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(cancels)
 def test_a_cancel_comes_back_exactly_and_by_its_order(ledger: Ledger, cancel: Cancel) -> None:
     run = ledger.start_run(run_of(ledger.put_policy(TEXTS)))

@@ -99,7 +99,7 @@ def answers(ledger: Ledger, run: str) -> dict[str, object]:
     return found
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(anything, min_size=1, max_size=40))
 def test_rows_and_columns_give_the_same_answers(new_place: Callable[[], Place], records: list[Any]) -> None:
     made = numbered(records)

@@ -13,6 +13,8 @@ from ledger_samples import TEXTS, decision, order, run_of
 from tb.ledger import BLOCK, Place, open_ledger
 
 SIZE = 200  # decisions in a group
+GROUPS = 8  # that each of two writers writes at once
+KILLED = 4  # writers, one after the other
 
 
 def said(place: Place) -> str:
@@ -32,15 +34,15 @@ def start(call: str) -> subprocess.Popen[str]:
 
 def test_two_processes_never_fork_the_chain(place: Place) -> None:
     path = place
-    writers = [start_writer(path, 25), start_writer(path, 25)]  # they also race to create the file
+    writers = [start_writer(path, GROUPS), start_writer(path, GROUPS)]  # they also race to create the file
     told = [writer.communicate()[0].split() for writer in writers]
     assert [writer.returncode for writer in writers] == [0, 0]
     assert {lines[0] for lines in told} == {"r1", "r2"}
     with open_ledger(path, read_only=True) as ledger:
         assert ledger.verify() == []
-        assert ledger.head().seq == 2 * (25 * SIZE + 2)
+        assert ledger.head().seq == 2 * (GROUPS * SIZE + 2)
         for run in ("r1", "r2"):
-            assert [d.seq for d in ledger.decisions(run)] == list(range(1, 25 * SIZE + 1))
+            assert [d.seq for d in ledger.decisions(run)] == list(range(1, GROUPS * SIZE + 1))
             assert not ledger.run(run).unfinished
     if isinstance(place, Path):
         assert [p.name for p in place.parent.iterdir() if not p.name.startswith("ledger.db")] == []  # no draft is left
@@ -50,7 +52,7 @@ def test_a_killed_writer_leaves_a_sound_ledger(place: Place) -> None:
     path = place
     chance = random.Random(5)
     on_disk: dict[str, int] = {}
-    for _ in range(10):
+    for _ in range(KILLED):
         writer = start_writer(path, 10_000)
         assert writer.stdout is not None
         run = writer.stdout.readline().strip()
@@ -63,7 +65,7 @@ def test_a_killed_writer_leaves_a_sound_ledger(place: Place) -> None:
             writer.kill()
         rest = writer.communicate()[0].split()
         on_disk[run] = int(rest[-1]) if rest else told
-    assert list(on_disk) == [f"r{number}" for number in range(1, 11)]
+    assert list(on_disk) == [f"r{number}" for number in range(1, KILLED + 1)]
     with open_ledger(path) as ledger:
         assert ledger.verify() == []
         for run, told in on_disk.items():
@@ -75,8 +77,8 @@ def test_a_killed_writer_leaves_a_sound_ledger(place: Place) -> None:
                 0,
                 True,
             )  # whole groups, none that was confirmed is lost
-        assert ledger.start_run(run_of(ledger.put_policy(TEXTS))).id == "r11"
-        ledger.append("r11", [decision(1)])
+        assert ledger.start_run(run_of(ledger.put_policy(TEXTS))).id == f"r{KILLED + 1}"
+        ledger.append(f"r{KILLED + 1}", [decision(1)])
         assert ledger.verify() == []
 
 
@@ -84,7 +86,7 @@ def test_a_killed_run_in_columns_keeps_its_whole_groups(place: Place) -> None:
     path = place
     chance = random.Random(7)
     on_disk: dict[str, int] = {}
-    for _ in range(4):
+    for _ in range(2):
         writer = start(f"write_columns({said(path)}, 10_000_000)")
         assert writer.stdout is not None
         run = writer.stdout.readline().strip()
