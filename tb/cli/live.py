@@ -220,7 +220,8 @@ def terms_of(settings: Settings, speed: float) -> Terms:
     """The gateway's terms; on a clock that runs faster than time, everything takes as much longer by it."""
     from tb.runtime.gateway.terms import Terms
 
-    terms = Terms(protect_within=settings.live.protect_within, tolerance=settings.live.tolerance)
+    live = settings.live
+    terms = Terms(protect_within=live.protect_within, tolerance=live.tolerance, cancel_on_disconnect=live.cancel_on_disconnect)
     times = ("window", "look_after", "look_unknown", "prove_after", "protect_within", "silence", "reconcile_every", "skew")
     scaled = {name: round(getattr(terms, name) * speed) for name in (*times, "rules_every", "rules_stale")}
     return replace(terms, **scaled)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tb.cli.opening import compiled_project, policy_of
-from tb.cli.output import put, put_json
+from tb.cli.output import put, put_json, say
 from tb.core.time import show_instant
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def retake(inputs: str, project: Path, ledger: Place | None, *, as_json: bool) -
     put(f"run {run.id}: {inputs} taken again, {counts['decisions']} decisions, {counts['trades']} trades, equity {shown}")
     if source.run is not None:
         put(f"`tb parity {source.run.id} {run.id}` compares them")
+    if source.run is not None and source.run.mode == "live":
+        say("orders of a live session are filled on the simulated venue here: decisions may differ once one was filled")
 
 
 def _source(ledger: Ledger, inputs: str, project: Path) -> _Source:

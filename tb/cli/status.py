@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Group
 
     from tb.core.records import Decision, Order, Trade
+    from tb.core.settings import Settings
     from tb.ledger import Place, RunInfo
     from tb.ledger.store import Ledger
     from tb.runtime.overview import Overview, Use
@@ -37,31 +38,51 @@ EVERY = 2.0  # seconds between two looks
 def tb_status(run: str | None, watch: bool, ledger: Place | None, project: Path, as_json: bool) -> None:
     """Show positions, working orders, the use of limits, halts in force and the last decisions.
 
-    RUN defaults to the latest one. It reads what was recorded, so it disturbs no session and works after one.
+    RUN defaults to the session that runs, else to the latest run. It reads what was recorded, so it disturbs no session and
+    works after one.
     """
     if watch and as_json:
         raise click.UsageError("--watch draws for people; leave out --json, or call it again and again")
     path = ledger_path(project, ledger)
     if as_json:
-        put_json(_as_object(_look(project, path, run), _stop(project)))
+        put_json(_as_object(*_look(project, path, run), _stop(project)))
     elif not watch:
         from rich.console import Console
 
-        Console(width=width(), highlight=False).print(_drawn(_look(project, path, run), _stop(project)))
+        Console(width=width(), highlight=False).print(_drawn(*_look(project, path, run), _stop(project)))
     else:
         _keep_looking(project, path, run)
 
 
-def _look(project: Path, path: Place, run: str | None) -> Overview:
+def _look(project: Path, path: Place, run: str | None) -> tuple[Overview, str]:
+    """How the run stands, and whether it runs, is stopped, or is finished."""
+    from tb.cli.session_now import running
     from tb.runtime.overview import overview
 
+    settings = settings_of(project)
     with reading(project, path) as opened:
-        return overview(opened, run_of(opened, run) if run is not None else _latest(opened))
+        info = opened.run(run) if run is not None else _latest(opened, settings)
+        holder = running(info, opened, settings)
+        return overview(opened, info), _state(info, opened, f"runs ({holder})" if holder is not None else "")
 
 
-def _latest(opened: Ledger) -> RunInfo:
-    """The latest run, without the note that it is unfinished: that is what one looks at here."""
-    return opened.latest_run() or run_of(opened, None)
+def _state(info: RunInfo, opened: Ledger, runs: str) -> str:
+    from tb.cli.session_now import is_newest
+
+    if not info.unfinished:
+        return "finished" if info.interrupted is None else f"interrupted at {info.interrupted}"
+    if runs or not is_newest(info, opened.runs()):
+        return runs or "unfinished"
+    goes_on = f"`tb run --mode {info.run.mode}` goes on with it"
+    return f"stopped: {goes_on}" if isinstance(opened.path, Path) else f"unfinished: it goes on, or was stopped ({goes_on})"
+
+
+def _latest(opened: Ledger, settings: Settings) -> RunInfo:
+    """The session that runs, else the latest run."""
+    from tb.cli.session_now import running
+
+    runs = reversed(opened.runs())
+    return next((one for one in runs if running(one, opened, settings)), None) or opened.latest_run() or run_of(opened, None)
 
 
 def _stop(project: Path) -> str | None:
@@ -73,18 +94,18 @@ def _keep_looking(project: Path, path: Place, run: str | None) -> None:
     from rich.live import Live
 
     settings_of(project)
-    with Live(_drawn(_look(project, path, run), _stop(project)), screen=True, auto_refresh=False) as live:
+    with Live(_drawn(*_look(project, path, run), _stop(project)), screen=True, auto_refresh=False) as live:
         while True:
             time.sleep(EVERY)
-            live.update(_drawn(_look(project, path, run), _stop(project)), refresh=True)
+            live.update(_drawn(*_look(project, path, run), _stop(project)), refresh=True)
 
 
-def _drawn(found: Overview, stop: str | None) -> Group:
+def _drawn(found: Overview, state: str, stop: str | None) -> Group:
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
-    parts: list[Any] = [Text(line) for line in _head(found)]
+    parts: list[Any] = [Text(line) for line in _head(found, state)]
     parts += [Text(line, style="bold red") for line in _stops(found, stop)]
     for title, heads, rows in _tables(found):
         if not rows:
@@ -102,12 +123,12 @@ def _drawn(found: Overview, stop: str | None) -> Group:
 _RIGHT = frozenset({"quantity", "entry", "stop", "target", "used", "proposed", "approved", "price"})
 
 
-def _head(found: Overview) -> Iterator[str]:
+def _head(found: Overview, state: str) -> Iterator[str]:
     from tb.core.encode import plain
     from tb.core.time import show_instant
 
     run = found.run
-    yield f"run {run.id}: {run.mode}, {'finished' if found.is_over else 'unfinished: it goes on, or was stopped'}"
+    yield f"run {run.id}: {run.mode}, {state}"
     if found.at is None or found.equity is None or found.exposure is None:
         yield "  nothing marked yet"
     else:
@@ -184,7 +205,7 @@ def _bar(share: float | None) -> str:
     return "#" * full + "." * (20 - full) + ("!" if share > 1 else "")
 
 
-def _as_object(found: Overview, stop: str | None) -> dict[str, Any]:
+def _as_object(found: Overview, state: str, stop: str | None) -> dict[str, Any]:
     """For programs; the keys are stable."""
     from tb.cli.trades import as_object as trade_as_object
 
@@ -192,6 +213,7 @@ def _as_object(found: Overview, stop: str | None) -> dict[str, Any]:
         "run": found.run.id,
         "mode": found.run.mode,
         "finished": found.is_over,
+        "running": state.startswith("runs"),
         "at": None if found.at is None else iso(found.at),
         "equity": found.equity,
         "exposure": found.exposure,

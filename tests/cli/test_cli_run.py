@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -170,3 +172,45 @@ def test_why_not_speaks_of_a_close_at_which_nothing_could_be_risked(project: Pat
     assert "nobody was running then" in told.out
     spanned = invoke("why-not", "--since", "2024-01-01", "--project", str(project))
     assert spanned.code == 0, spanned.err
+
+
+def test_what_the_settings_say_of_the_gateway_is_what_it_does(project: Path) -> None:
+    """Each setting of `live` that is a term of the gateway; a term that nobody can set is not."""
+    from tb.cli.live import terms_of
+    from tb.cli.opening import settings_of
+
+    text = "live: {cancel_on_disconnect: false, protect_within: 20s, tolerance: 50bps}\n"
+    settings = project / "tb.yaml"
+    settings.write_text(settings.read_text() + text)
+    found = terms_of(settings_of(project), 2.0)
+    assert (found.cancel_on_disconnect, found.protect_within, float(found.tolerance)) == (False, 40_000, 0.005)
+
+
+def test_status_says_whether_a_session_runs_and_shows_that_one(project: Path) -> None:
+    from tb.ledger import open_ledger
+
+    at = ("--project", str(project))
+    run(project, "--once")
+    assert invoke("status", *at).out.startswith("run r1: paper, stopped: `tb run --mode paper` goes on with it\n")
+    assert json.loads(invoke("status", *at, "--json").out)["running"] is False
+    with open_ledger(project / ".tb" / "ledger.sqlite") as ledger, ledger.hold("paper"):  # as `tb run` does
+        replayed = invoke("replay", "--data", str(project / "data"), *at)
+        assert replayed.code == 0, replayed.err
+        shown = invoke("status", *at)
+        assert shown.out.startswith(f"run r1: paper, runs (process {os.getpid()} of ")
+        assert json.loads(invoke("status", *at, "--json").out)["running"] is True
+        assert invoke("status", "r2", *at).out.startswith("run r2: replay, finished\n")
+    assert invoke("status", *at).out.startswith("run r2: replay, finished\n")
+
+
+def test_a_session_whose_process_is_gone_does_not_run(project: Path) -> None:
+    from tb.ledger.holding import lock_path
+
+    run(project, "--once")
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True, check=True)
+    gone = {"process": int(ended.stdout), "host": socket.gethostname(), "user": "ann", "since": 1_700_000_000_000}
+    lock = lock_path(project / ".tb" / "ledger.sqlite", "paper")
+    lock.write_text(json.dumps(gone))
+    assert "paper, stopped: " in invoke("status", "--project", str(project)).out
+    lock.write_text(json.dumps(gone | {"host": "elsewhere"}))  # nobody knows here
+    assert "paper, runs (process " in invoke("status", "--project", str(project)).out

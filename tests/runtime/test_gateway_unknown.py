@@ -116,15 +116,16 @@ def test_a_gap_in_what_is_told_is_made_up_by_asking(tmp_path: Path) -> None:
     assert made.alarms == []  # it was made up for: nobody has to get up
 
 
-def test_resting_entries_are_cancelled_when_the_venue_falls_silent_and_stops_stay(tmp_path: Path) -> None:
-    made = world(tmp_path, rules=RESTING)
+@pytest.mark.parametrize("cancels", [True, False])
+def test_resting_entries_are_cancelled_when_the_venue_falls_silent_and_stops_stay(tmp_path: Path, cancels: bool) -> None:
+    made = world(tmp_path, rules=RESTING, terms=Terms(cancel_on_disconnect=cancels))
     made.step(1, "BTC-USD", "ETH-USD")
     made.truth.move("ETH-USD", 98)
     made.turn()
     made.truth.down_until = made.truth.time + 40_000
     made.turns(45)
-    assert [one.form for one in made.truth.working()] == ["bracket"]
-    assert made.cancels[-1].cause == "disconnected"
+    assert sorted(one.form for one in made.truth.working()) == (["bracket"] if cancels else ["bracket", "limit"])
+    assert [one.cause for one in made.cancels] == (["disconnected"] if cancels else [])
 
 
 def test_an_order_of_somebody_else_opens_the_breaker(tmp_path: Path) -> None:

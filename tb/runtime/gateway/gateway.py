@@ -239,7 +239,7 @@ class Gateway:
         """Does what is due: asks about orders, sends what waited, protects, reconciles. Call it once a turn, and often."""
         self.breaker.now()
         self.recorder.flush()
-        if self.is_silent():
+        if self.terms.cancel_on_disconnect and self.is_silent():
             self._cancel_on_disconnect()
         protecting.send_waiting(self)
         following.follow_all(self)

@@ -34,4 +34,5 @@ class Terms:
     skew: int = 60_000  # how far back before it was sent an order is looked for
     rules_every: int = 60_000
     rules_stale: int = 600_000
+    cancel_on_disconnect: bool = True  # whether resting entries are cancelled once the venue was silent for so long
     confirm_tries: int = 3  # looks at a cancelled order before what waits for it is left for later

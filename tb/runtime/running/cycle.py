@@ -95,7 +95,7 @@ def _why_none(held: str, stepper: Stepper, decisions: Sequence[Decision]) -> Rea
             return Reason(code, f"{verdict}: {words}")
     if refused:
         rules = Counter(rule for decision in refused for rule in decision.deciding)
-        named = ", ".join(f"{rule} {count}" for rule, count in rules.most_common())
+        named = ", ".join(rule if count == len(refused) else f"{rule} ({count})" for rule, count in rules.most_common())
         return Reason("refused", f"{len(refused)} refused by {named or 'what they lack'}")
     return _of_states(Counter(stepper.entries.newest.values()))
 
