@@ -224,7 +224,7 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=Tr
     fee: Decimal
     slippage: Decimal  # price - undisturbed price, in price units, positive when it cost
     cause: str  # "entry", "quote", "stop", "trailing stop", "take", "target", "exit when", "hold", "leg gone", "end of data",
-    # "unprotected", "flatten"
+    # "unprotected", "flatten", "gone", "crumb"
     rate: Decimal | None = None
 
 

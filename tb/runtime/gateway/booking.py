@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tb.core.encode import plain
 from tb.core.records import Fill, Order
 from tb.engine.instant import EXACT
 from tb.gate.conversion import at_rate
 from tb.gate.proposal import EXIT_CAUSES
+from tb.runtime.drafts import Key
 from tb.runtime.gateway.entries import Booked, Ended, Gone
 from tb.runtime.gateway.tracked import NEVER_ARRIVED, ZERO, Tracked
 from tb.runtime.positions import Position
@@ -216,27 +218,37 @@ def write_off(gateway: Gateway, instrument: str, quantity: Decimal) -> Decimal:
         part = min(quantity, position.remaining)
         if key[1] != instrument or position.sign < 0 or part <= 0:
             continue
-        now = gateway.now()
-        price = settling.view.close(instrument, now) or position.entry.price
-        fill = Fill(
-            order=f"gone of t{position.seq}",
-            at=now,
-            row=-1,
-            instrument=instrument,
-            side="sell",
-            quantity=part,
-            price=price,
-            fee=ZERO,
-            slippage=ZERO,
-            cause="gone",
-            rate=position.entry.rate,
-        )
-        gone = Gone(strategy=key[0], fill=fill)
-        gateway.note(gone, sync=True)
-        apply_gone(settling, gone)
-        gateway.told()
+        _write_off(gateway, key, position, part, "gone")
         quantity = EXACT.subtract(quantity, part)
     return quantity
+
+
+def leave_crumb(gateway: Gateway, key: Key, position: Position) -> None:
+    """What the venue takes in no order counts as closed; it stays in the account, and reconciliation knows it."""
+    left = f"{plain(position.remaining)} {position.instrument}"
+    gateway.alert(f"{left} are less than the venue takes: they stay in the account, and count as closed")
+    _write_off(gateway, key, position, position.remaining, "crumb")
+
+
+def _write_off(gateway: Gateway, key: Key, position: Position, quantity: Decimal, cause: str) -> None:
+    settling, now = gateway.settling, gateway.now()
+    fill = Fill(
+        order=f"{cause} of t{position.seq}",
+        at=now,
+        row=-1,
+        instrument=position.instrument,
+        side="sell" if position.sign > 0 else "buy",
+        quantity=quantity,
+        price=settling.view.close(position.instrument, now) or position.entry.price,
+        fee=ZERO,
+        slippage=ZERO,
+        cause=cause,
+        rate=position.entry.rate,
+    )
+    gone = Gone(strategy=key[0], fill=fill)
+    gateway.note(gone, sync=True)
+    apply_gone(settling, gone)
+    gateway.told()
 
 
 def apply_gone(settling: Settling, gone: Gone) -> None:

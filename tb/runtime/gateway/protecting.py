@@ -11,6 +11,9 @@
 5. What closes a position waits until its protection is known to be gone, since a venue holds the same quantity for both
    (`withdraw`); what filled meanwhile comes off. Where it does not fill, the protection comes back.
 
+5. What is left over and is less than the venue takes is no position any more: it counts as closed at the last price, with the
+   cause `crumb`, and stays in the account (`leave_crumb`). Nothing is sent for it.
+
 INVARIANT: orders here only reduce what is held.
 """
 
@@ -27,7 +30,7 @@ from tb.engine.instant import EXACT
 from tb.gate.gate import closing
 from tb.gate.levels import to_grid
 from tb.runtime.drafts import Key
-from tb.runtime.gateway.booking import settle
+from tb.runtime.gateway.booking import leave_crumb, settle
 from tb.runtime.gateway.entries import Purpose
 from tb.runtime.gateway.following import look
 from tb.runtime.gateway.ids import client_id
@@ -85,6 +88,11 @@ def protect(gateway: Gateway, key: Key) -> None:
         _watch_leaving(gateway, key, position)
         return
     gateway.leaving_since.pop(key, None)
+    if not guards and _is_crumb(gateway, position):
+        gateway.bare.pop(key, None)
+        if not any(one.key == key and one.purpose == "entry" for one in gateway.orders.unsettled.values()):
+            leave_crumb(gateway, key, position)
+        return
     parts = wanted(position, gateway.tick_of(position.instrument))
     for guard in _outdated(parts, guards):
         gateway.take_back(guard, "levels moved")
@@ -97,6 +105,19 @@ def protect(gateway: Gateway, key: Key) -> None:
             return
     _watch(gateway, key, parts)
     _watch_price(gateway, key, position)
+
+
+def _is_crumb(gateway: Gateway, position: Position) -> bool:
+    """Whether what is held is less than the venue takes in any order: it can be neither protected nor closed."""
+    rules = gateway.rules_of(position.instrument)
+    if rules is None:
+        return False
+    if rules.min_quantity is not None and position.remaining < rules.min_quantity:
+        return True
+    price = gateway.settling.view.close(position.instrument, gateway.now())
+    if rules.min_notional is None or price is None:
+        return False
+    return EXACT.multiply(position.remaining, price) < rules.min_notional
 
 
 def _level_of(guard: Tracked) -> tuple[int, Decimal | None, Decimal | None]:
