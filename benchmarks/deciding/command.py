@@ -2,9 +2,10 @@
 
 1. tb and every engine judge the same orders (`inputs`) under the same policy (`policy`), each naming all constraints that fail.
 2. Any verdict or name that differs stops the benchmark: it ends with 1 and says the order.
-3. Then each decision is timed by itself. tb computes the facts from account, order and market inside the clock, and makes the
-   decision's record; the others get facts that are there, and keep nothing. A replay encodes and chains records many at a time:
-   each decision is told with its share of that. A live session does it for each by itself (`in rows`).
+3. Then each decision is timed by itself. The order is made right before it, as a session makes it. tb computes the facts from
+   account, order and market inside the clock, and makes the decision's record; the others get facts that are there, and keep
+   nothing. A replay encodes and chains records many at a time, as groups are full: each decision is told with its share of
+   that. A live session does it for each by itself (`in rows`).
 4. Before every other order the account changes (`new account`): what it holds has a new price, and all that was worked out
    about it is worked out anew inside the clock.
 """
@@ -19,7 +20,8 @@ import random
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from decimal import Decimal
 from statistics import median
 from typing import Any
 
@@ -30,7 +32,7 @@ from benchmarks.decisions import LOT, record
 from benchmarks.peers.timing import each_takes
 from benchmarks.policies import INSTRUMENTS
 from tb.core.encode import canonical
-from tb.core.records import Decision
+from tb.gate.facts import Moment
 from tb.gate.gate import Gate
 from tb.ledger import GENESIS, Grouping, entry_hash
 from tb.ledger.segments import SEGMENT, Group
@@ -111,6 +113,13 @@ def _some(times: Sequence[float], orders: Sequence[Input], share: float, *, is_f
     return [each + share for at, each in enumerate(times) if orders[at % len(orders)].is_first == is_first]
 
 
+def made_anew(moment: Moment) -> Moment:
+    """The same moment with an order that was made just now."""
+    order = moment.proposal
+    numbers = {name: Decimal(str(getattr(order, name))) for name in ("quantity", "price", "stop", "target")}
+    return replace(moment, proposal=replace(order, **numbers))
+
+
 class _Recorder:
     """Judges orders and keeps their records as a replay does, in columns, or as a live session does, each by itself."""
 
@@ -118,45 +127,42 @@ class _Recorder:
         self._gate, self._orders, self._markets = gate, orders, markets
         drawn = random.Random(3)
         self._read = [tuple(drawn.uniform(1, 1_000) for _ in range(15)) for _ in orders]
-        self._link, self._records = GENESIS, list[Decision]()
+        self._link, self._took = GENESIS, list[float]()
+        self._grouping = Grouping(self._close)
+        self._moments, self._market = [one.moment for one in orders], list(markets)
 
     def change(self, at: int) -> None:
-        """What happens before an order: a new price of something held, on every other one."""
+        """What happens before an order: a new price of something held, on every other one, and then it is made."""
         if self._orders[at].is_first:
             account = self._orders[at].moment.account
             account.mark(INSTRUMENTS[0], account.marks[INSTRUMENTS[0]])
+        self._moments[at], self._market[at] = made_anew(self._orders[at].moment), self._markets[at]
 
     def no(self, at: int) -> None:
-        self._gate.judge(self._orders[at].moment, self._markets[at], LOT)
+        self._gate.judge(self._moments[at], self._market[at], LOT)
 
     def in_columns(self, at: int) -> None:
-        moment = self._orders[at].moment
-        judgement = self._gate.judge(moment, self._markets[at], LOT)
-        self._records.append(record(judgement, moment, at + 1, self._read[at], 36_421 + at))
+        moment = self._moments[at]
+        judgement = self._gate.judge(moment, self._market[at], LOT)
+        self._grouping.take((record(judgement, moment, at + 1, self._read[at], 36_421 + at),))
 
     def in_rows(self, at: int) -> None:
-        moment = self._orders[at].moment
-        judgement = self._gate.judge(moment, self._markets[at], LOT)
+        moment = self._moments[at]
+        judgement = self._gate.judge(moment, self._market[at], LOT)
         made = record(judgement, moment, at + 1, self._read[at], 36_421 + at)
         self._link = entry_hash(self._link, "Decision", "r1", canonical(made))
 
-    def share(self) -> float:
-        """Microseconds of a record when groups are closed: encoded in columns, and chained."""
-        groups: list[list[float]] = []
-
-        def close(group: Group) -> None:
-            begin = time.process_time_ns()
-            for segment in group.segments:
-                self._link = entry_hash(self._link, SEGMENT, "r1", segment.payload(group.first))
-            groups.append([(time.process_time_ns() - begin) / 1_000, len(group.records)])
-
-        grouping = Grouping(close)
+    def _close(self, group: Group) -> None:
+        """A group is full: its records are encoded in columns, and chained."""
         begin = time.process_time_ns()
-        grouping.take(self._records)
-        grouping.close()
-        whole = (time.process_time_ns() - begin) / 1_000
-        sorting = whole - sum(took for took, _ in groups)
-        return sorting / len(self._records) + median(took / count for took, count in groups)
+        for segment in group.segments:
+            self._link = entry_hash(self._link, SEGMENT, "r1", segment.payload(group.first))
+        self._took.append((time.process_time_ns() - begin) / 1_000 / len(group.records))
+
+    def share(self) -> float:
+        """Microseconds of a record when groups are closed."""
+        self._grouping.close()
+        return median(self._took)
 
 
 def agree(name: str, orders: Sequence[Input], expected: Sequence[Sequence[int]], found: Sequence[Sequence[int] | None]) -> None:
