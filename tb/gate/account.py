@@ -66,8 +66,8 @@ class Book:
 class Kept:
     """What was worked out about an account, as long as nothing changes."""
 
-    sums: tuple[Decimal, Decimal] | None = None  # equity and gross
-    are_summed: bool = False
+    equity: Decimal | None = None
+    is_summed: bool = False
     net: tuple[int, str, tuple[Decimal, Decimal] | None] | None = None  # `tb.gate.net`
     values: tuple[int, list[Decimal | None]] | None = None  # of what is held
     exposed: Exposed | None = None
@@ -193,31 +193,31 @@ class Account:
     def mark(self, instrument: str, price: Decimal | None) -> None:
         """The last price of an instrument; None where it is unknown."""
         self.marks[instrument] = price
-        self.kept.are_summed = False
+        self.kept.is_summed = False
         for book in self.books.values():
             book.account.mark(instrument, price)
 
     def equity(self) -> Decimal | None:
         """Cash and positions at their last price; None where one of these is unknown."""
-        sums = self._add_up()
-        return None if sums is None else sums[0]
+        kept = self.kept
+        if not kept.is_summed:
+            kept.is_summed, kept.equity = True, None
+            total, add = self.cash, EXACT.add
+            for value in self.values():
+                if value is None:
+                    return None
+                total = add(total, value)
+            kept.equity = total
+        return kept.equity
 
     def gross(self) -> Decimal | None:
         """Absolute values of all that is held, added up; None where a price is unknown."""
-        sums = self._add_up()
-        return None if sums is None else sums[1]
-
-    def _add_up(self) -> tuple[Decimal, Decimal] | None:
-        if self.kept.are_summed:
-            return self.kept.sums
-        self.kept.are_summed, self.kept.sums = True, None
-        equity, gross, add = self.cash, ZERO, EXACT.add
+        total, add = ZERO, EXACT.add
         for value in self.values():
             if value is None:
                 return None
-            equity, gross = add(equity, value), add(gross, abs(value))
-        self.kept.sums = (equity, gross)
-        return self.kept.sums
+            total = add(total, abs(value))
+        return total
 
     def sides(self, instrument: str) -> tuple[Decimal, Decimal] | None:
         """Signed value of the long side and of the short side of an instrument, each at its worst (`tb.gate.exposed`)."""
@@ -285,7 +285,7 @@ class Account:
 
     def pass_trades(self, cash: Decimal, last: int) -> None:
         """Whole trades are over, the last at that instant, and leave nothing but this cash."""
-        self.cash, self.kept.are_summed = cash, False
+        self.cash, self.kept.is_summed = cash, False
         self.observe(last)
 
     def _observe_all(self, stretch: Stretch) -> None:
@@ -316,7 +316,7 @@ class Account:
 
     def fill(self, strategy: str, instrument: str, quantity: Decimal, price: Decimal, fee: Decimal) -> None:
         """Books a fill: signed quantity at a price, fee in account currency. The price is the mark until a close is seen."""
-        self.kept.are_summed = False
+        self.kept.is_summed = False
         self.cash = EXACT.subtract(EXACT.subtract(self.cash, EXACT.multiply(quantity, price)), fee)
         key = (strategy, instrument)
         holding = self.holdings.get(key)
@@ -334,7 +334,7 @@ class Account:
 
     def receive(self, strategy: str, amount: Decimal) -> None:
         """Books money that comes without a trade, negative where it is paid: funding."""
-        self.kept.are_summed = False
+        self.kept.is_summed = False
         self.cash = EXACT.add(self.cash, amount)
         for part in self._parts(strategy):
             part.receive(strategy, amount)

@@ -43,28 +43,26 @@ class Exposed:
 def exposed(account: Account, changes: int) -> Exposed:
     """What the account is exposed to now; `changes` is the state that it stands for."""
     sides: dict[str, Sides] = {}
-    add, subtract = EXACT.add, EXACT.subtract
-    for holding, value in zip(account.holdings.values(), account.values(), strict=True):
-        name = holding.instrument
+    add, subtract, values = EXACT.add, EXACT.subtract, account.values()
+    for at, holding in enumerate(account.holdings.values()):
+        name, value = holding.instrument, values[at]
         before = sides.get(name, NEITHER)
         if value is None or before is None:
             sides[name] = None
-            continue
-        long, short = before
-        sides[name] = (add(long, value), short) if value > ZERO else (long, add(short, value))
+        elif value > ZERO:
+            sides[name] = add(before[0], value), before[1]
+        else:
+            sides[name] = before[0], add(before[1], value)
     held = tuple(sides)
     for order in account.underway():
-        before = sides.setdefault(order.instrument, NEITHER)
-        if before is not None:
-            long, short = before
-            pair = (add(long, order.value), short) if order.sign > 0 else (long, subtract(short, order.value))
-            sides[order.instrument] = pair
-    return Exposed(changes, held, tuple(sides), sides, {name: _worst(pair) for name, pair in sides.items()})
-
-
-def _worst(pair: Sides) -> Decimal | None:
-    """The larger side; the short one is mostly nothing at all."""
-    if pair is None:
-        return None
-    long, short = pair
-    return abs(long) if short is ZERO else max(abs(long), abs(short))
+        name, before = order.instrument, sides.get(order.instrument, NEITHER)
+        if before is None:
+            continue
+        sides[name] = (
+            (add(before[0], order.value), before[1]) if order.sign > 0 else (before[0], subtract(before[1], order.value))
+        )
+    worst = {  # the short side is mostly nothing at all
+        name: None if pair is None else abs(pair[0]) if pair[1] is ZERO else max(abs(pair[0]), abs(pair[1]))
+        for name, pair in sides.items()
+    }
+    return Exposed(changes, held, tuple(sides), sides, worst)

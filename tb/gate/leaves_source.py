@@ -1,7 +1,8 @@
-"""The source of three functions that read a policy's leaves: from a moment, and from that their exact values and texts.
+"""The source of functions that read a policy's leaves: from a moment, and from that their exact values and texts.
 
 `ask` takes a moment and the market's reader, writes what the kernel of `tb.engine.intervals` takes into its buffer, and
-returns what it read and, last, what is certain of it; `inputs` and `texts` take that.
+returns what it read and, last, what is certain of it; `inputs` and `texts` take that. `of_account` reads the leaves of the
+account alone.
 """
 
 from __future__ import annotations
@@ -45,6 +46,22 @@ OF_ACCOUNT = frozenset(
     "equity cash drawdown losses_in_a_row working_orders margin_free reserved".split()
 ) | {"equity at day_start"}
 SHARED = TERMS | OF_ACCOUNT
+# how those that are asked of most orders are read, `e` being what the account is exposed to; the others as everywhere
+QUICKLY: Mapping[Leaf, str] = {
+    ("book.long", ""): "None if sides is None else sides[0]",
+    ("book.short", ""): "None if sides is None else sides[1]",
+    ("book.gross_others", ""): "e.without(symbol)",
+    ("open_positions", ""): "Decimal(len(e.held))",
+    ("book.open_positions", ""): "Decimal(len(e.engaged))",
+    ("equity", ""): "a.equity()",
+    ("equity at day_start", ""): "a.equity_at_day_start",
+    ("cash", ""): "a.cash",
+    ("drawdown", ""): "a.drawdown()",
+    ("loss", "today"): "a.loss('today', m.at)",
+    ("entries", "today"): "Decimal(len(a.entry_times) - bisect_left(a.entry_times, a.day_starts))",
+    ("orders", "today"): "Decimal(len(a.order_times) - bisect_left(a.order_times, a.day_starts))",
+    ("losses_in_a_row", ""): "Decimal(a.losses_in_a_row)",
+}
 COUNTS = frozenset("order.opens open_positions book.open_positions entries orders losses_in_a_row working_orders".split())
 OF_THE_DAY = frozenset(("entries", "orders", "loss"))  # shared where their window is the day
 
@@ -97,7 +114,7 @@ class Source:
         return [*self.numbers, *self.words, *self.whole, *self.market, *self.others, *self.shared]
 
     def text(self) -> str:
-        return "\n".join([*self._reads(), *self._inputs(), *self._texts()]) + "\n"
+        return "\n".join([*self._reads(), *self._reads_account(), *self._inputs(), *self._texts()]) + "\n"
 
     def _raw(self) -> str:
         """What is read, by name: numbers and their texts, words, whole numbers, market values, others, the shared entry, and
@@ -136,6 +153,13 @@ class Source:
             "        return None",
         ]
         return [*head, "    try:", *(f"        {line}" for line in lines), "    finally:", "        turns.append(turn)"]
+
+    def _reads_account(self) -> list[str]:
+        values = [QUICKLY.get(self.leaves[at], f"read_{at}(m, {self._fact(at)[1]!r})") for at in self.account]
+        lines = ["def of_account(m):", "    a, symbol = m.account, m.proposal.instrument"]
+        if any("sides" in value or "e." in value for value in values):
+            lines += ["    e = a.exposed()", "    sides = e.sides.get(symbol, NEITHER)"]
+        return [*lines, f"    return [{', '.join(values)}]"]
 
     def _fact(self, at: int) -> tuple[str, str]:
         leaf = self.leaves[at]

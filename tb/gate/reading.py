@@ -13,6 +13,7 @@ INVARIANT: `inputs` are what `tb.gate.facts` reads at that moment, and `texts` w
 from __future__ import annotations
 
 import struct
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from struct import Struct
@@ -28,7 +29,8 @@ from tb.engine.plan import PolicyPlan
 from tb.engine.program import NAN, leaves_under, rounded
 from tb.engine.surely import SURE, Surely
 from tb.gate.account import Account
-from tb.gate.facts import READERS, Moment, Reader
+from tb.gate.exposed import NEITHER
+from tb.gate.facts import READERS, Moment
 from tb.gate.leaves_source import Leaf, Source
 
 MarketReader = Callable[[int], float | None]
@@ -135,7 +137,9 @@ class Reading:
         vague = {policy.leaves[at] for at in source.vague}
         self._surely = Surely(graph, policy, [policy.leaves[at] for at in source.order], vague, shared)
         self._shared = source.shared
-        self._of_account, self._of_terms = (_readers(leaves, places) for places in (source.account, source.terms))
+        self._of_terms = [
+            (READERS[leaf[0]], leaf[1]) for leaf in map(leaves.__getitem__, source.terms) if not isinstance(leaf, int)
+        ]
         self._count, self._each = len(leaves), len(leaves) - len(source.shared)
         self._pack_shared = Struct(f"{len(source.shared)}d").pack_into
         self._entries: dict[str, _Entry] = {}
@@ -151,7 +155,7 @@ class Reading:
         space = self._names(leaves, values_of(graph, policy, moving))
         exec(compile(source.text(), f"<reading {policy.period} ms>", "exec"), space)
         self.ask: Callable[[Moment, MarketReader], Any] = space["ask"]
-        self.inputs_of, self.texts_of = space["inputs"], space["texts"]
+        self.inputs_of, self.texts_of, self._of_account = space["inputs"], space["texts"], space["of_account"]
 
     def _place(self, node: int) -> int:
         """Where the kernel takes the value of a node outside, in bytes."""
@@ -160,10 +164,12 @@ class Reading:
     def _names(self, leaves: Sequence[Leaf], outside: Callable[[Sequence[Exact]], tuple[Exact, ...]]) -> dict[str, Any]:
         return {
             "NAN": NAN,
+            "NEITHER": NEITHER,
             "SURE": SURE,
             "Decimal": Decimal,
             "Unpacked": struct.error,
             "Unread": msgspec.MsgspecError,
+            "bisect_left": bisect_left,
             "buffer": self._surely.buffer,
             "certain": self._surely.certain,
             "decode": _decode,
@@ -193,14 +199,14 @@ class Reading:
         if entry is None or entry.terms is not terms:
             entry = self._entries[symbol] = self._entry(moment, terms, before)
         self._pack_shared(self._surely.buffer, 8 * self._each, *entry.floats)
-        for place, value in zip(self._places, entry.outside, strict=True):
-            _pack_one(self._surely.buffer, place, value)
+        for at, place in enumerate(self._places):
+            _pack_one(self._surely.buffer, place, entry.outside[at])
         entry.found = self._surely.fix()
         self._now[0] = entry
         return entry
 
     def _entry(self, moment: Moment, terms: _Terms, before: _Entry | None) -> _Entry:
-        values = [reader(moment, argument) for reader, argument in self._of_account]
+        values: list[Exact] = self._of_account(moment)
         texts = _texts(values)
         stays = self._outside_stays and before is not None and before.terms is terms
         return _Entry(
@@ -227,10 +233,6 @@ class Reading:
         for at, value in zip(self._shared, values, strict=True):
             inputs[at] = value
         return list(map(rounded, self._outside(inputs)))
-
-
-def _readers(leaves: Sequence[Leaf], places: Sequence[int]) -> list[tuple[Reader, str]]:
-    return [(READERS[leaf[0]], leaf[1]) for leaf in map(leaves.__getitem__, places) if not isinstance(leaf, int)]
 
 
 def _texts(values: Sequence[Exact]) -> list[str | None]:

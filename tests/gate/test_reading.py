@@ -24,7 +24,7 @@ import programs
 from tb.engine.instant import exact
 from tb.engine.program import rounded
 from tb.gate.gate import Gate
-from tb.gate.leaves_source import NUMBERS, SHARED, WHOLE, WORDS
+from tb.gate.leaves_source import NUMBERS, OF_ACCOUNT, OF_THE_DAY, QUICKLY, SHARED, WHOLE, WORDS
 from tb.gate.reading import texts_of
 from tb.vocabulary.facts import FACTS
 
@@ -79,6 +79,12 @@ def test_facts_are_read_in_one_way_each() -> None:
     ways = [set(NUMBERS), set(WORDS), set(WHOLE), set(SHARED)]
     assert sum(map(len, ways)) == len(set().union(*ways))
     assert set().union(*ways) <= {name for name, spec in FACTS.items() if not spec.is_derived}
+
+
+def test_what_is_read_quickly_is_a_fact_that_follows_from_the_account() -> None:
+    of_account = {leaf for leaf in QUICKLY if not isinstance(leaf, int)}
+    assert {name for name, _ in of_account} <= OF_ACCOUNT | OF_THE_DAY
+    assert {argument for name, argument in of_account if name in OF_THE_DAY} == {"today"}
 
 
 @pytest.mark.parametrize("changed", ["groups", "restricted", "minimum", "maximum", "instrument", "account"])
@@ -193,7 +199,7 @@ def test_numbers_that_are_apart_by_less_than_floats_can_tell_are_told_apart(line
     numbers = {name: Decimal(text) for name, text in changed.items()}
     if "cash" in numbers:
         life.account.cash = numbers.pop("cash")
-        life.account.kept.are_summed = False
+        life.account.kept.is_summed = False
     moment = life.moment()
     moment = replace(moment, proposal=replace(moment.proposal, intended=Decimal(3), missing=None, adds_risk=True, **numbers))
     bit = next(bit for bit, c in enumerate(policy.constraints) if c.name == "one")
