@@ -37,13 +37,19 @@ NOTHING = b"\x91\xc0"  # one cell without a value
 class _Columns:
     """Columns on their way out."""
 
-    __slots__ = ("_known", "columns")
+    __slots__ = ("_known", "_last", "columns")
 
     def __init__(self) -> None:
         self.columns: list[msgspec.Raw] = []
         self._known: dict[tuple[int, bytes], list[tuple[int, bytes]]] = {}  # by length and end, which tell nearly all apart
+        self._last = b""
+
+    def again(self) -> None:
+        """The column that was added last, once more."""
+        self.add(self._last)
 
     def add(self, raw: bytes) -> None:
+        self._last = raw
         if len(raw) > SHORT:
             alike = self._known.setdefault((len(raw), raw[-32:]), [])
             for number, known in alike:
@@ -245,8 +251,13 @@ class _Wide:
             return len(cells[0])
         widths = list(map(len, cells))
         if widths.count(widths[0]) == len(widths):
+            before: Cells = ()
             for place in zip(*cells, strict=True):
-                self.cell.put(place, out)
+                if self.cell.is_plain and place == before:
+                    out.again()
+                else:
+                    self.cell.put(place, out)
+                before = place
             return widths[0]
         out.add(_array(widths))
         self.cell.put([cell for one in cells for cell in one], out)

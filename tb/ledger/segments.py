@@ -69,6 +69,9 @@ _Shapes = list[tuple[list[int], list[Any]]]  # places and records of each shape
 
 def _shapes_of(records: Iterable[Any]) -> _Shapes:
     """By the first record of each; raises `TypeError` for what is no record."""
+    records = list(records)
+    if set(map(type, records)) == {Decision} and len(set(map(_shape_of_decision, records))) == 1:
+        return [(list(range(len(records))), records)]
     shapes: dict[Any, tuple[list[int], list[Any]]] = {}
     for place, record in enumerate(records):
         shape = _shape_of_decision(record) if type(record) is Decision else type(record)
@@ -121,6 +124,8 @@ class Group:
     @cached_property
     def kept(self) -> Sequence[Record]:
         """The records that are written: of a trade that opened and closed within the group, the last record says all."""
+        if Trade not in set(map(type, self.records)):
+            return self.records
         trades = {place: record for place, record in enumerate(self.records) if isinstance(record, Trade)}
         last = {trade.seq: place for place, trade in trades.items()}
         if len(last) == len(trades):
