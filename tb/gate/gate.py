@@ -301,7 +301,7 @@ class Gate:
 
     def _largest(self, inputs: Sequence[Exact], quantity: Decimal, lot: Decimal | None) -> Decimal | None:
         """The largest multiple of the lot below the quantity that every shrinking limit lets pass."""
-        if lot is None or lot <= 0:
+        if lot is None or lot <= 0 or not quantity.is_finite():
             return None
         low, high = 0, int((quantity / lot).to_integral_value(ROUND_CEILING))  # the proposal itself is known to fail
         with self._sizes.asked(lambda lots: self.with_quantity(inputs, lot * lots), lot) as passes:

@@ -219,6 +219,11 @@ def test_an_order_off_the_grid_shrinks_to_the_largest_lot_that_fits() -> None:
     assert said(judged(gate, order("1.0005"))) == ("shrink", ("one",), Decimal("1.000"))
 
 
+def test_what_is_no_size_shrinks_to_none() -> None:
+    gate = gate_of("limit one equity <= 1 USD otherwise shrink on every order")
+    assert said(judged(gate, order("Infinity", adds_risk=False))) == ("reject", ("one",), Decimal(0))
+
+
 def test_without_a_lot_nothing_shrinks() -> None:
     gate = gate_of("limit one order.notional <= 50 USD otherwise shrink")
     moment = Moment(1, ORDER, account(), {}, (), Decimal(1), None, 0, None, None)
