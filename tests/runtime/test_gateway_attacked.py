@@ -168,6 +168,25 @@ def test_an_order_that_was_acknowledged_is_not_given_up_as_soon(tmp_path: Path) 
     assert made.truth.ids().count(client) == 1
 
 
+def test_a_venue_that_does_not_take_cancels_up_is_not_flooded(tmp_path: Path) -> None:
+    made = world(tmp_path, rules=RESTING)
+    made.step(1, "BTC-USD", "ETH-USD")
+    made.truth.fill_up_to("buy", D("0.4"))
+    made.turns(3)
+    made.truth.fault("cancel", *["refused"] * 500)
+    before = len(made.truth.calls)
+    for _ in range(50):  # ten seconds, as a loop turns
+        made.gateway.flatten("ana", "leaving")
+        made.turn(200)
+    asked = [call for call in made.truth.calls[before:] if call not in ("events", "clock")]
+    assert asked.count("cancel") <= 4 * 21  # two entries, two stops: each twice a second
+    assert len(asked) <= 4 * 21 * 6
+    made.truth.faults.clear()
+    made.turns(5)
+    assert made.positions == made.held == {}
+    assert made.truth.working() == []
+
+
 # --- what the market's rules become -----------------------------------------------------------------------------------
 
 

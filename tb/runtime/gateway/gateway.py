@@ -278,7 +278,7 @@ class Gateway:
         is let go. What a venue does not confirm now, `attend` goes on with; call it again for what is still held then."""
         self.breaker.drain(self.now(), by, reason)
         for tracked in list(self.orders.working()):
-            if tracked.purpose == "entry":
+            if tracked.purpose == "entry" and not tracked.asked:  # what was asked before is followed by `attend`
                 self.take_back(tracked, "flatten")
         for key in list(self.settling.positions):
             protecting.let_go(self, key, "flatten")

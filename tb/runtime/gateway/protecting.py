@@ -302,7 +302,11 @@ def let_go(gateway: Gateway, key: Key, cause: str) -> None:
 
 
 def send_waiting(gateway: Gateway) -> None:
-    """What waited for protection to be taken back goes out once that is gone."""
+    """What waited for protection to be taken back goes out once that is gone. While it is not, the venue is asked now and then,
+    not at every turn: it has to answer about everything else, too."""
     for tracked in list(gateway.orders.unsettled.values()):
-        if not tracked.is_sent and not tracked.is_over and withdraw(gateway, tracked.key):
+        if tracked.is_sent or tracked.is_over or (gateway.orders.guards(tracked.key) and tracked.look_at > gateway.now()):
+            continue
+        tracked.look_at = gateway.now() + gateway.terms.look_unknown
+        if withdraw(gateway, tracked.key):
             gateway.go(tracked)

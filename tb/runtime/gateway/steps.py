@@ -190,6 +190,7 @@ def submit(gateway: Gateway, passage: Passage) -> Denied | None:
     passage.undo = passage.undo[:1]  # from here on only what the venue says gives back what is bound
     if passage.waits:
         gateway.tell_sent(tracked, "waits")
+        tracked.look_at = gateway.now() + gateway.terms.look_unknown
         if withdraw(gateway, key):
             gateway.go(tracked)
     else:
