@@ -32,6 +32,7 @@ from tb.engine.columns import CHUNK
 from tb.engine.markets import Markets
 from tb.engine.plan import Plan, with_data
 from tb.ledger import DecisionLog, Group, Grouping
+from tb.ledger.sheets import Stream
 from tb.replay.candidates import Candidates
 from tb.replay.course.passing import Course
 from tb.replay.data import Market
@@ -68,9 +69,14 @@ class _Recorder:
     def __init__(self, run: str, ledger: Keeps | None) -> None:
         self.run, self.ledger, self.log = run, ledger, DecisionLog()
         self._grouping = Grouping(self._keep)
-        self.record, self.record_stream = self._grouping.take, self._grouping.take_stream
         self._beside: ThreadPoolExecutor | None = None
         self._written: Future[None] | None = None
+
+    def record(self, records: Iterable[Record]) -> None:
+        self._grouping.take(records)
+
+    def record_stream(self, stream: Stream) -> None:
+        self._grouping.take_stream(stream)
 
     def flush(self) -> None:
         """Writes all records that came."""
@@ -78,9 +84,12 @@ class _Recorder:
         self._wait()
 
     def close(self) -> None:
-        """Waits for what is being written."""
+        """Waits for what is being written, and lets go of what it has: a run's columns are not kept until someone looks for
+        circles."""
         if self._beside is not None:
             self._beside.shutdown()
+        del self._grouping, self.log
+        self._written = None
 
     def _keep(self, *groups: Group) -> None:
         self._wait()
