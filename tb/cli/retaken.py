@@ -33,6 +33,7 @@ def retake(inputs: str, project: Path, ledger: Place | None, *, as_json: bool) -
     """Takes the session again: `inputs` is the id of its run in the ledger, or its folder."""
     from tb.cli.opening import ledger_path
     from tb.ledger import open_ledger
+    from tb.runtime.running.taking_over import AFTER
 
     with open_ledger(ledger_path(project, ledger)) as opened:
         source = _source(opened, inputs, project)
@@ -50,15 +51,18 @@ def retake(inputs: str, project: Path, ledger: Place | None, *, as_json: bool) -
         put(f"`tb parity {source.run.id} {run.id}` compares them")
     if source.run is not None and source.run.mode == "live":
         say("orders of a live session are filled on the simulated venue here: decisions may differ once one was filled")
+        if AFTER in source.run.config:
+            say(f"it took over the account of run {source.run.config[AFTER]}; here it begins with nothing held or counted")
 
 
 def _source(ledger: Ledger, inputs: str, project: Path) -> _Source:
+    from tb.cli.live import with_capital
     from tb.runtime.running.sessions import folder_of
 
     if Path(inputs).is_dir():
         return _Source(Path(inputs), compiled_project(project), None)
     run = ledger.run(inputs).run
-    return _Source(folder_of(run), policy_of(ledger, run, project), run)
+    return _Source(folder_of(run), with_capital(policy_of(ledger, run, project), run.initial_equity), run)
 
 
 def _taken(ledger: Ledger, source: _Source) -> tuple[Run, Stepper]:

@@ -295,6 +295,16 @@ def taken_over(compiled: Compiled, ledger: Ledger, account: Account, now: int) -
     return Taken(account.runs[-1].id, tuple(halts(books, past, now)), tuple(numbers(compiled.settings, past, now)))
 
 
+def _inputs_of(run: Run) -> Iterator[Input]:
+    """What came to an earlier run: nothing where that is not there any more."""
+    from tb.runtime.running.sessions import folder_of, opened
+
+    try:
+        yield from opened(folder_of(run))[1]
+    except Refused:
+        return
+
+
 def begin_live(compiled: Compiled, ledger: Ledger, world: World, exchange: Exchange, alerts: Alerts, account: Account) -> Begun:
     """A live session, new or gone on with: its state is the gateway's journal and what the runs of its account recorded. Raises
     Refused where its policy, its instruments or its bars are others now, and as the gateway's files do."""
@@ -336,10 +346,11 @@ def begin_live(compiled: Compiled, ledger: Ledger, world: World, exchange: Excha
     if before:
         stepper.take(History(bars=before))
     now, session = world.clock.now(), stepper.session
-    restore_session(session, past, now, max((one.at for one in inputs if isinstance(one, Close)), default=None))
+    came = [*(given for one in runs[:-1] for given in _inputs_of(one)), *inputs]
+    restore_session(session, past, now, max((one.at for one in came if isinstance(one, Close)), default=None))
     remembering = Remembering(session)
     session.remember = remembering.note
     take_over(session, remembering, past[-1].records, earlier, now)
     line.gateway.attach(session.settling)
-    line.venue.go_on_flattening(inputs)
+    line.venue.go_on_flattening(came)
     return Begun(run, opening, stepper, folder, (opening, *inputs), went_on=found is not None)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from live_sessions import BEGIN, POLICY, Killed, Live, connected, live, project, recorded, rising_sandbox
+from live_sessions import BEGIN, MINUTES, POLICY, Killed, Live, connected, live, project, recorded, rising_sandbox
 from sandbox_client import HOUR
 from small_projects import strategy
 
@@ -161,6 +161,25 @@ def test_the_drawdown_is_measured_from_where_a_person_let_it_go_on(tmp_path: Pat
         before = known(first.loop.stepper.session)
     with live(tmp_path, sandbox, venue, LASTING, going_on=True) as second:
         assert known(session_of(second)) == before
+
+
+def test_a_flatten_that_was_cut_short_goes_on_under_another_policy(tmp_path: Path, sandbox: Sandbox, venue: Coinbase) -> None:
+    with live(tmp_path, sandbox, venue, LASTING) as first:
+        first.until(BEGIN + HOUR)
+        assert session_of(first).positions
+        assert first.loop.inbox is not None
+        first.loop.inbox.put("flatten", at=0, by="ana", reason="leaving")
+        sandbox.fault("server-error", on="cancel", times=50)  # its stop cannot be taken back, so it cannot be closed yet
+        first.loop._heed()
+        assert first.loop.stepper.session.positions
+        assert first.loop.inbox.waiting() == []
+    sandbox.clear_faults()
+    with live(tmp_path, sandbox, venue, LASTING, LOOSER) as second:
+        for _ in range(20):
+            sandbox.advance(MINUTES)
+            session_of(second)
+        assert not second.loop.stepper.session.positions
+        assert second.loop.stepper.session.latches.in_force() == "halt operator"
 
 
 def test_a_changed_stop_moves_none_of_what_is_held(tmp_path: Path, sandbox: Sandbox, venue: Coinbase) -> None:
