@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tb.ledger.place import Database
 
 NO_LIBRARY, NOT_AN_ADDRESS = "TB885", "TB884"
+FEW = 16  # rows up to which a statement is quicker than COPY
+Rows = Sequence[Sequence[Any]]
 MAKING = {"ledger_making": True}  # execution option of the connection that makes a ledger
 _MADE_BY_ONE = 0x7462_6C65_6467  # the advisory lock under which one is made
 # a server that is gone is noticed while somebody waits for it, not hours later
@@ -94,6 +96,25 @@ def _run(connection: Connection, statements: str) -> None:
     driven(connection).execute(statements, prepare=False)
 
 
+def write_rows(connection: Connection, tables: Sequence[tuple[Table, Rows]], head: tuple[int, bytes]) -> None:
+    """Adds rows to tables and moves the head: few of them in one statement, which is one way to the server and back."""
+    move = "UPDATE meta SET head_seq = %s, head_hash = %s"
+    if sum(len(rows) for _, rows in tables) > FEW:
+        for table, rows in tables:
+            copy_rows(connection, table, rows)
+        driven(connection).execute(move, head)
+        return
+    parts = ", ".join(f"w{number} AS ({_insert(table, len(rows))})" for number, (table, rows) in enumerate(tables))
+    values = [value for _, rows in tables for row in rows for value in row]
+    driven(connection).execute(f"WITH {parts} {move}", (*values, *head))
+
+
+@cache
+def _insert(table: Table, count: int) -> str:
+    row = "(" + ", ".join(["%s"] * len(table.columns)) + ")"
+    return f'INSERT INTO "{table.name}" ({_names(table)}) VALUES {", ".join([row] * count)}'
+
+
 def copy_rows(connection: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> None:
     """Adds rows to a table by COPY, which takes a tenth of the time that statements do."""
     with driven(connection).cursor() as cursor, cursor.copy(_copy(table)) as out:
@@ -103,8 +124,11 @@ def copy_rows(connection: Connection, table: Table, rows: Iterable[Sequence[Any]
 
 @cache
 def _copy(table: Table) -> str:
-    columns = ", ".join(f'"{column.name}"' for column in table.columns)
-    return f'COPY "{table.name}" ({columns}) FROM STDIN'
+    return f'COPY "{table.name}" ({_names(table)}) FROM STDIN'
+
+
+def _names(table: Table) -> str:
+    return ", ".join(f'"{column.name}"' for column in table.columns)
 
 
 def _tables(connection: Connection) -> set[str]:

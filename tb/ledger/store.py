@@ -35,7 +35,7 @@ from tb.ledger.runs import RunInfo
 from tb.ledger.segments import DECISIVE, KINDS, Group
 from tb.ledger.tables import Entry, Policy, RunRow, table_of
 from tb.ledger.verify import verify
-from tb.ledger.writing import MOVED, extend, head, is_open_in_rows, prepare, prepare_segments
+from tb.ledger.writing import MOVED, extend, head, head_for_rows, prepare, prepare_segments
 
 _entries, _policies, _runs = table_of(Entry), table_of(Policy), table_of(RunRow)
 PAGE = 1000  # decisions fetched at a time
@@ -197,10 +197,11 @@ class Ledger:
         group = prepare(records)
         if group:
             with self._writing() as connection:
-                if not is_open_in_rows(connection, run):
+                last, is_open = head_for_rows(connection, self.path, run)
+                if not is_open:
                     self._require_open(connection, run)
                     raise ValueError(f"run {run} is recorded in columns")
-                extend(connection, self.path, run, group)
+                extend(connection, self.path, run, group, last)
         if log is not None:
             for record in records:
                 log.add(record)

@@ -7,6 +7,7 @@ is not the head it notes was tampered with, and is not extended.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -18,7 +19,7 @@ from tb.ledger.findings import RESTORE, refused
 from tb.ledger.place import Place
 from tb.ledger.projection import INSERT_ENTRY, INSERT_ROW, MODELS, Row, shape_of
 from tb.ledger.segments import SEGMENT, Group, index_of
-from tb.ledger.tables import Entry, LedgerTable, table_of
+from tb.ledger.tables import Entry, table_of
 
 MOVED = "ledger_moved"  # under which a connection keeps the head that its last transaction wrote
 Prepared = tuple[str, bytes, Row | None]  # kind, payload, columns of its projection row
@@ -51,19 +52,31 @@ _HEAD = """
 SELECT head_seq, head_hash, (SELECT max(seq) FROM entries), (SELECT hash FROM entries ORDER BY seq DESC LIMIT 1)
 FROM meta WHERE id = 1
 """
-_RUN = "SELECT finish, (SELECT max(last) FROM segments WHERE run = ?) FROM runs WHERE run = ?"
-_MOVE = "UPDATE meta SET head_seq = ?, head_hash = ?"
+_HEAD_AND_RUN = """
+SELECT head_seq, head_hash, (SELECT max(seq) FROM entries), (SELECT hash FROM entries ORDER BY seq DESC LIMIT 1),
+  (SELECT 1 FROM runs WHERE run = ? AND finish IS NULL), (SELECT max(last) FROM segments WHERE run = ?)
+FROM meta WHERE id = 1
+"""
+_MOVE = "UPDATE meta SET head_seq = ?, head_hash = ?"  # in a file
+Link = tuple[int, bytes]  # number and hash of an entry
 
 
-def is_open_in_rows(connection: Connection, run: str) -> bool:
-    """Whether a run is there, is not finished and has nothing in columns: one question, since it is asked for each group."""
-    row = driven(connection).execute(_said(connection, _RUN), (run, run)).fetchone()
-    return row is not None and row[0] is None and not row[1]
+def head_for_rows(connection: Connection, path: Place, run: str) -> tuple[Link, bool]:
+    """The last entry, and whether a run is there, is not finished and has nothing in columns: one question, since it is asked
+    for each group. Raises as `head_of`."""
+    row = driven(connection).execute(_said(connection, _HEAD_AND_RUN), (run, run)).fetchone()
+    return _sound(path, row and row[:4]), row[4] is not None and not row[5]
 
 
-def head_of(connection: Connection, path: Place) -> tuple[int, bytes]:
+def head_of(connection: Connection, path: Place) -> Link:
     """The number and hash of the last entry; raises `Refused` TB711 where it is not the noted head."""
-    seq, link, last, last_link = driven(connection).execute(_HEAD).fetchone()
+    return _sound(path, driven(connection).execute(_HEAD).fetchone())
+
+
+def _sound(path: Place, row: Sequence[Any] | None) -> Link:
+    if row is None:
+        raise refused(path, "TB703", "the ledger's note of its own head is gone or altered", RESTORE)
+    seq, link, last, last_link = row
     if (last or 0) != seq or (last is not None and last_link != link):
         ends = f"ends at entry {last}" if last is not None else "has no entry"
         message = f"the ledger {ends}, but its head says {seq}: nothing is added to it"
@@ -71,9 +84,10 @@ def head_of(connection: Connection, path: Place) -> tuple[int, bytes]:
     return seq, link
 
 
-def extend(connection: Connection, path: Place, run: str, group: Sequence[Prepared]) -> int:
-    """Adds the group to the chain with its projection rows and moves the head; returns the number of its first entry."""
-    before, previous = head_of(connection, path)
+def extend(connection: Connection, path: Place, run: str, group: Sequence[Prepared], last: Link | None = None) -> int:
+    """Adds the group to the chain with its projection rows and moves the head; returns the number of its first entry. `last` is
+    the last entry, where it was asked for in this transaction."""
+    before, previous = head_of(connection, path) if last is None else last
     entries: list[Row] = []
     rows: dict[str, list[Row]] = {}
     for seq, (kind, payload, columns) in enumerate(group, before + 1):
@@ -82,22 +96,20 @@ def extend(connection: Connection, path: Place, run: str, group: Sequence[Prepar
         if columns is not None:
             rows.setdefault(kind, []).append((seq, run, *columns))
         previous = link
-    _add(connection, Entry, INSERT_ENTRY, entries)
-    for kind, of_kind in rows.items():
-        _add(connection, MODELS[kind], INSERT_ROW[kind], of_kind)
-    driven(connection).execute(_said(connection, _MOVE), (before + len(entries), previous))
-    connection.info[MOVED] = Head(before + len(entries), previous.hex())
-    return before + 1
-
-
-def _add(connection: Connection, model: type[LedgerTable], statement: str, rows: list[Row]) -> None:
-    """Adds rows to a table, in the way that is quickest where it is."""
+    after = before + len(entries), previous
     if connection.dialect.name == "sqlite":
-        driven(connection).executemany(statement, rows)
+        driver = driven(connection)
+        driver.executemany(INSERT_ENTRY, entries)
+        for kind, of_kind in rows.items():
+            driver.executemany(INSERT_ROW[kind], of_kind)
+        driver.execute(_MOVE, after)
     else:
-        from tb.ledger.postgres import copy_rows
+        from tb.ledger.postgres import write_rows
 
-        copy_rows(connection, table_of(model), rows)
+        tables = [(table_of(Entry), entries), *((table_of(MODELS[kind]), of_kind) for kind, of_kind in rows.items())]
+        write_rows(connection, tables, after)
+    connection.info[MOVED] = Head(after[0], previous.hex())
+    return before + 1
 
 
 def head(connection: Connection, path: Place) -> Head:

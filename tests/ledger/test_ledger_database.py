@@ -11,12 +11,14 @@ from pathlib import Path
 
 import postgres_server
 import pytest
-from ledger_samples import TEXTS, decision, one_of_each, order, run_of
-from tampering import behind_its_back
+from ledger_samples import TEXTS, decision, fill, latch, mark, one_of_each, order, quiet, run_of, trade
+from tampering import alter, behind_its_back
 
 from tb.core.diagnostics import Refused
+from tb.core.records import Record
 from tb.core.redaction import forget_secrets, redacted
-from tb.ledger import Database, open_ledger
+from tb.ledger import Database, Place, open_ledger
+from tb.ledger.postgres import FEW
 
 
 @pytest.fixture
@@ -184,3 +186,38 @@ def test_without_the_driver_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) 
         open_ledger(Database("DESK_DB"))
     (found,) = refused.value.findings
     assert (found.code, found.hint) == ("TB885", "install the extra `postgres`: `pip install 'tb[postgres]'`")
+
+
+def test_few_records_are_written_as_many_are_and_as_in_a_file(database: Database, tmp_path: Path) -> None:
+    with open_ledger(database) as ledger, open_ledger(tmp_path / "ledger.db") as file:
+        runs = [one.start_run(run_of(one.put_policy(TEXTS))).id for one in (ledger, file)]
+        assert runs == ["r1", "r1"]
+        seq = 0
+        for count in (1, 2, FEW // 2, FEW // 2 + 1, FEW, FEW + 1, 3 * FEW):
+            made = [record for at in range(seq + 1, seq + count + 1) for record in some_of(at)][:count]
+            seq += count
+            for one in (ledger, file):
+                one.append("r1", made)
+        assert ledger.head() == file.head()
+        assert list(ledger.records("r1")) == list(file.records("r1"))
+        before = ledger.head()
+        for count in (2, 3 * FEW):  # the last number was used already
+            for one in (ledger, file):
+                with pytest.raises(ValueError, match="the group was not written"):
+                    one.append("r1", [*(mark(at) for at in range(count)), decision(1)])
+        assert ledger.head() == file.head() == before
+        assert ledger.verify() == []
+
+
+def some_of(seq: int) -> list[Record]:
+    return [decision(seq), latch(seq), order(f"o{seq}", decision=seq), fill(f"o{seq}"), trade(seq), mark(seq), quiet(seq, seq)]
+
+
+def test_a_head_that_is_gone_while_the_ledger_is_open_refuses_writes(place: Place) -> None:
+    with open_ledger(place) as ledger:
+        run = ledger.start_run(run_of(ledger.put_policy(TEXTS))).id
+        alter(place, "DELETE FROM meta")
+        for ask in (lambda: ledger.append(run, [decision(1)]), lambda: ledger.finish_run(run, {}), ledger.head):
+            with pytest.raises(Refused) as refused:
+                ask()
+            assert refused.value.findings[0].code == "TB703"
