@@ -33,9 +33,10 @@ from tb.core.diagnostics import Refused
 from tb.core.encode import canonical
 from tb.core.time import show_instant
 from tb.ledger.chain import Head
-from tb.ledger.findings import refused
+from tb.ledger.findings import database_errors, refused
 from tb.ledger.place import Place
 
+PAUSES = (0.05, 0.15, 0.4)  # seconds: a server notices a little later that a process has ended
 HELD, LOST, UNLOCKABLE, CUT = "TB887", "TB888", "TB706", "TB711"
 
 
@@ -215,9 +216,13 @@ class SessionLock:
         self._driver.execute("SELECT set_config('application_name', %s, false)", (_name(me),))
         (key,) = self._driver.execute("SELECT current_schema()").fetchone()
         number = _number(f"{key}/{account}")
-        (is_ours,) = self._driver.execute("SELECT pg_try_advisory_lock(%s)", (number,)).fetchone()
-        if not is_ours:
-            raise _is_held(place, account, _holder(self._driver, number))
+        for pause in (*PAUSES, None):
+            (is_ours,) = self._driver.execute("SELECT pg_try_advisory_lock(%s)", (number,)).fetchone()
+            if is_ours:
+                return
+            if pause is not None:
+                time.sleep(pause)
+        raise _is_held(place, account, _holder(self._driver, number))
 
     def prove(self) -> None:
         is_there = not self.connection.invalidated and self.connection.connection.driver_connection is self._driver
@@ -229,6 +234,8 @@ class SessionLock:
 
     def release(self) -> None:
         """The session ends, and the lock with it: the connection does not go back to where another could take it."""
+        with suppress(*database_errors()):  # a server that is gone has let go of it
+            self._driver.execute("SELECT pg_advisory_unlock_all()")  # type: ignore[union-attr]
         self.connection.invalidate()
         self.connection.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -37,7 +38,8 @@ def test_records_come_back_exactly(ledger: Ledger, records: tuple[Decision, Quie
     log = DecisionLog()
     ledger.append(run.id, [d, q, o, f], log=log)
     ledger.append(run.id, [t, h, m], log=log)
-    assert same(ledger.run(run.id).run, run)
+    spanned = msgspec.structs.replace(run, first=min(run.first, m.at), last=max(run.last, m.at))
+    assert same(ledger.run(run.id).run, spanned)
     assert same(list(ledger.decisions(run.id)), [d])
     assert same(ledger.decision(run.id, 1), d)
     assert same(ledger.quiet(run.id, "ETH-USD"), [q])
