@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
+from types import CodeType
 
 from tb.core.span import Span
 from tb.engine.derived import DERIVED
@@ -39,13 +41,19 @@ class Generated:
     measure: Measure
 
 
+@lru_cache(maxsize=256)
+def code_of(source: str, name: str) -> CodeType:
+    """Generated source, compiled once for all gates that are built of the same policy."""
+    return compile(source, name, "exec")
+
+
 def generate(graph: RuleGraph, policy: PolicyPlan) -> Generated:
     """The decision function of a policy for one period."""
     writer = _Writer(graph, policy)
     writer.write()
     source = "\n".join(writer.source) + "\n"
     names = _names(writer)
-    exec(compile(source, f"<policy {policy.period} ms>", "exec"), names)
+    exec(code_of(source, f"<policy {policy.period} ms>"), names)
     judge, measure = names["judge"], names["measure"]
     assert callable(judge)
     assert callable(measure)
@@ -57,7 +65,7 @@ def values_of(graph: RuleGraph, policy: PolicyPlan, nodes: Sequence[int]) -> Val
     writer = _Writer(graph, policy)
     writer.write_values(nodes)
     names = _names(writer)
-    exec(compile("\n".join(writer.source) + "\n", f"<values {policy.period} ms>", "exec"), names)
+    exec(code_of("\n".join(writer.source) + "\n", f"<values {policy.period} ms>"), names)
     values = names["values"]
     assert callable(values)
     return values

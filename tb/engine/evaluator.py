@@ -178,8 +178,18 @@ class Evaluator:
                 inputs = [history.values for history in histories]
                 ends = [history.ends[block.places] for history in histories]
                 rows = block.places
-            found = block.outputs[name] = call.run(block.places, inputs, rows, ends, shape[1])
+            into = self._space(node, block, shape[1])
+            found = block.outputs[name] = call.run(block.places, inputs, rows, ends, shape[1], into)
         return found
+
+    def _space(self, node: Node, block: Block, bars: int) -> Floats | None:
+        """Where the only output of a single instrument is kept, if it is: it is written there at once."""
+        history = self._histories.get((block.group.index, node.id, node.period))
+        call = self._calls[block.group.index, call_of(node)]
+        if history is None or block.rows is not None or len(call.function.outputs) > 1:
+            return None
+        space = history.space(bars)
+        return None if space is None else space.reshape(1, 1, bars)
 
     def _of(self, node: Node, block: Block, shape: tuple[int, int], by_group: Mapping[int, list[Block]]) -> Floats:
         """The other instrument's value at its bar that closed at the same instant; unknown where it has none."""

@@ -55,11 +55,19 @@ class History:
             self.ends[:] = self._end = self._reach = self.lead
         self._reach += count
 
+    def space(self, count: int) -> Floats | None:
+        """Where the next values [1, count] of a single instrument belong: what is written there need not be copied when
+        `extend` takes it. None where there are several, or where values are moved."""
+        if self.instruments > 1 or self._end is None or not self.is_whole:
+            return None
+        return self.values[:, self._end : self._end + count]
+
     def extend(self, rows: Places | None, new: Floats) -> None:
         """Takes the next values [k, n] of the instruments in those rows, of all where None; once in a step for each."""
         count = new.shape[1]
         if rows is None and self._end is not None:
-            self.values[:, self._end : self._end + count] = new
+            if new.base is not self.values:  # else it was written where it belongs
+                self.values[:, self._end : self._end + count] = new
             self.ends += count
             self._end += count
             return

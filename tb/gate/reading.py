@@ -22,7 +22,7 @@ from typing import Any, Protocol
 import msgspec
 
 from tb.core.settings import Settings
-from tb.engine.decide import values_of
+from tb.engine.decide import code_of, values_of
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import Exact, exact
 from tb.engine.plan import PolicyPlan
@@ -153,7 +153,7 @@ class Reading:
         source.outside = [self._place(node) for node in moving]
         source.needed = frozenset(at for at, leaf in enumerate(policy.leaves) if any(leaf in under[node] for node in moving))
         space = self._names(leaves, values_of(graph, policy, moving))
-        exec(compile(source.text(), f"<reading {policy.period} ms>", "exec"), space)
+        exec(code_of(source.text(), f"<reading {policy.period} ms>"), space)
         self.ask: Callable[[Moment, MarketReader], Any] = space["ask"]
         self.inputs_of, self.texts_of, self._of_account = space["inputs"], space["texts"], space["of_account"]
 

@@ -82,13 +82,22 @@ class Together:
     before: int
     states: Array
 
-    def run(self, states: Places, inputs: Sequence[Array], rows: Places, ends: Sequence[Places], bars: int) -> Array:
-        """Outputs [k, o, bars] of k of the instruments, those in rows `states`, for their next bars.
+    def run(
+        self,
+        states: Places,
+        inputs: Sequence[Array],
+        rows: Places,
+        ends: Sequence[Places],
+        bars: int,
+        into: Array | None = None,
+    ) -> Array:
+        """Outputs [k, o, bars] of k of the instruments, those in rows `states`, for their next bars; they are written into an
+        array of that shape, if one is given.
 
         Input i of instrument s is what stands before place ends[i][s] of row rows[s] in inputs[i]: values of these bars, and
         in front of them `before` earlier ones. `inputs` are float64 in C order, with a row for each instrument.
         """
-        outputs = np.empty((len(rows), len(self.function.outputs), bars))
+        outputs = np.empty((len(rows), len(self.function.outputs), bars)) if into is None else into
         given = [*inputs, *[inputs[0]] * (MOST_INPUTS - len(inputs))]
         kernel, places = address(self.function), np.array(ends)
         run = load_together()

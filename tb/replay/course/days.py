@@ -59,7 +59,8 @@ def begun(instants: Ints, decided: Ints, out: Ints, ends: int, zone: ZoneInfo) -
     if last < ends:
         return days_of([]), ends
     # the first instant of each day, and the first trade that is not over by then; while nothing is held it begins with the next
-    starts = np.unique(instants.searchsorted(np.arange(ends, last + 1, DAY)))
+    first = max(ends, int(instants[decided[0]]) // DAY * DAY)
+    starts = np.unique(instants.searchsorted(np.arange(first, last + 1, DAY)))
     trade = out.searchsorted(starts)
     is_flat = starts <= decided[trade]
     place, when = np.where(is_flat, decided[trade], starts), np.where(starts == out[trade], LEFT, HELD)

@@ -36,17 +36,27 @@ OF_ORDERS = {
 }
 
 
-@dataclass(slots=True)
+@dataclass
 class Prices:
-    """The bars of all instruments, one after the other; `where` is the place of each close among the instants."""
+    """The bars of all instruments, one after the other. `apart` is the place of each close among the instants, empty where
+    these are the closes, one for one."""
 
     time: Ints
-    where: Ints
+    apart: Ints
     open: Floats
     high: Floats
     low: Floats
     close: Floats
     rows: Ints
+
+    def place(self, bars: Ints) -> Ints:
+        """The places of the closes of some bars among the instants."""
+        return self.apart[bars] if len(self.apart) else bars
+
+    @cached_property
+    def where(self) -> Ints:
+        """Those of all."""
+        return self.apart if len(self.apart) else np.arange(len(self.time), dtype=np.int64)
 
 
 @dataclass
@@ -112,8 +122,7 @@ class Passage:
     @cached_property
     def ends(self) -> Ints:
         """The place of the close of each exit's bar."""
-        found: Ints = self.prices.where[self.trades[:, paths.CLOSED]]
-        return found
+        return self.prices.place(self.trades[:, paths.CLOSED])
 
     @cached_property
     def out(self) -> list[int]:

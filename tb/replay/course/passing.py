@@ -29,7 +29,7 @@ from tb.replay.course.passage import Passage, Prices
 from tb.replay.course.sizes import sizes_of
 from tb.replay.course.terms import Key, Terms, terms_of
 from tb.replay.course.told import beside, told
-from tb.replay.places import places_of
+from tb.replay.places import are_same, places_of
 from tb.runtime.curve import POINTS
 from tb.runtime.drafts import Ready
 from tb.runtime.entry_states import BUSY
@@ -73,6 +73,7 @@ class Course:
         if self.terms is not None:
             self._listed = list(self.terms.values())
             self._prices, self._begins = _joined(self.view, self.instants)
+            self._period = next(iter(self.view.markets.base.values())).period
             self._list_entries(self.terms)
             self._leaves = self._leaving(self._listed)
             self._numbers = np.array([one.numbers for one in self._listed], dtype=np.int64)
@@ -136,9 +137,22 @@ class Course:
         most = min(self._most, len(self._place) - start)
         trades, seen = np.empty((most, paths.WIDTH), dtype=np.int64), np.empty((most, 2))
         prices = self._prices
-        series = (prices.time, prices.where, prices.open, prices.high, prices.low, prices.close, self._leaves)
         entries = (self._place, self._way, self._bar, self._numbers, self.instants)
-        count = paths.walk(start, most, *entries, *series, trades, seen)
+        count = paths.walk(
+            start,
+            most,
+            *entries,
+            prices.time,
+            prices.apart,
+            self._period,
+            prices.open,
+            prices.high,
+            prices.low,
+            prices.close,
+            self._leaves,
+            trades,
+            seen,
+        )
         if not count:
             return None
         trades = trades[:count]
@@ -165,7 +179,7 @@ class Course:
         """The first trades alone, and none whose exit falls on an instant at which another is wanted that is not among them."""
         places, wanted = self._place, whole.trades
         while count:
-            out = int(self._prices.where[wanted[count - 1, paths.CLOSED]])
+            out = int(self._prices.place(wanted[count - 1 : count, paths.CLOSED])[0])
             following = int(places.searchsorted(out))
             if following == len(places) or places[following] != out:
                 break
@@ -268,7 +282,7 @@ class Course:
         cash = np.empty(2 * len(passage))
         cash[::2], cash[1::2] = chained.held.floats, chained.after.floats
         quantity = self._numbers[passage.way, paths.SIGN] * chained.quantity.floats
-        size = int((out - self._prices.where[passage.trades[:, paths.FILLED]] + 1).sum())
+        size = int((out - self._prices.place(passage.trades[:, paths.FILLED]) + 1).sum())
         places, equity, exposure = np.empty(size, dtype=np.int64), np.empty(size), np.empty(size)
         prices = self._prices
         paths.draw(passage.trades, len(passage), cash, quantity, prices.where, prices.close, places, equity, exposure)
@@ -298,5 +312,9 @@ def _joined(view: RecordedView, instants: Ints) -> tuple[Prices, dict[str, int]]
 
     fields = [[getattr(bars, name) for bars in series] for name in ("time", "open", "high", "low", "close", "rows")]
     time, open_, high, low, close, rows = (one(found) for found in fields)
-    where = one([places_of(view.markets.closes(symbol, bars.period), instants) for symbol, bars in view.markets.base.items()])
-    return Prices(time, where, open_, high, low, close, rows), begins  # type: ignore[arg-type]
+    closes = [view.markets.closes(symbol, bars.period) for symbol, bars in view.markets.base.items()]
+    if len(closes) == 1 and are_same(closes[0], instants):
+        apart = np.empty(0, dtype=np.int64)
+    else:
+        apart = np.concatenate([places_of(each, instants) for each in closes])
+    return Prices(time, apart, open_, high, low, close, rows), begins  # type: ignore[arg-type]

@@ -173,6 +173,11 @@ def _see(sign: int, entry: float, high: float, low: float, seen: Any) -> None:
 
 
 @compiled
+def _place(apart: Any, bar: int) -> Any:
+    return apart[bar] if apart.shape[0] else bar
+
+
+@compiled
 def walk(
     at: int,
     most: int,
@@ -182,7 +187,8 @@ def walk(
     terms: Any,
     instants: Any,
     time: Any,
-    where: Any,
+    apart: Any,
+    period: int,
     open_: Any,
     high: Any,
     low: Any,
@@ -192,16 +198,16 @@ def walk(
     seen: Any,
 ) -> int:
     """Writes up to `most` trades from the entry number `at` on and returns how many. `place`, `way` and `bar` are those of the
-    entries whose conditions hold, in order of time; `where` is the place of each bar's close among the instants; `leaves` says
-    at which bars of a way's instrument a condition to leave holds, by way, empty where there is none. `seen` takes the best and
-    worst excursion."""
+    entries whose conditions hold, in order of time; `apart` is the place of each bar's close among the instants, empty where
+    these are the closes, one for one, and `period` the length of a bar; `leaves` says at which bars of a way's instrument a
+    condition to leave holds, by way, empty where there is none. `seen` takes the best and worst excursion."""
     count = 0
     while count < most and at < place.shape[0]:
         here, w, b, row = place[at], way[at], bar[at], trades[count]
         term = terms[w]
         row[ENTRY], row[DECIDED], row[FILLED] = at, here, b + 1
         at = _followed(at + 1, here, term[KEY], place, way, terms)
-        if at < 0 or b < 0 or b + 1 >= term[END] or time[b + 1] != instants[here] or where[b + 1] != here + 1:
+        if at < 0 or b < 0 or b + 1 >= term[END] or time[b + 1] != time[b] + period or _place(apart, b + 1) != here + 1:
             return count
         if not _entered(term, row, close[b], open_[b + 1]):
             return count
@@ -214,18 +220,18 @@ def walk(
                 ended = _left(term, row, open_[j], high[j], low[j])
                 if ended != 0:
                     break
-            is_over = longest < EVER and instants[where[j]] - instants[here] >= longest
+            is_over = longest < EVER and instants[_place(apart, j)] - instants[here] >= longest
             if np.isnan(close[j]) or is_over or (leaves.shape[0] > 0 and leaves[w, j - term[FIRST]]):
                 return count
-            if at < place.shape[0] and place[at] <= where[j]:
-                at = _followed(at, where[j], term[KEY], place, way, terms)
+            if at < place.shape[0] and place[at] <= _place(apart, j):
+                at = _followed(at, _place(apart, j), term[KEY], place, way, terms)
                 if at < 0:
                     return count
             highest, lowest = max(highest, high[j]), min(lowest, low[j])
             j += 1
             if j == term[END]:
                 return count
-        at = _followed(at, where[j] - 1, term[KEY], place, way, terms)
+        at = _followed(at, _place(apart, j) - 1, term[KEY], place, way, terms)
         if ended < 0 or at < 0:
             return count
         got, seen[count, 0], seen[count, 1] = row[RAW_GOT] / term[TEN], 0.0, 0.0
