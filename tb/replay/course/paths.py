@@ -236,8 +236,7 @@ def walk(
             return count
         got, seen[count, 0], seen[count, 1] = row[RAW_GOT] / term[TEN], 0.0, 0.0
         _see(term[SIGN], entry, max(highest, got), min(lowest, got), seen[count])
-        row[CLOSED] = j
-        count += 1
+        row[CLOSED], count = j, count + 1
     return count
 
 
