@@ -31,8 +31,8 @@ from tb.engine.reading import RECORDED
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-CHUNK = 65_536
-CELLS = CHUNK  # values of one node at once, over all instruments
+CHUNK = 32_768
+CELLS = 2 * CHUNK  # values of one node at once, over all instruments
 FEWEST = 64
 
 
