@@ -17,6 +17,7 @@ moves by 2**-50 of itself and 10**-300, and moving it rounds by at most 2**-53 a
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,8 +48,8 @@ def _wide(low: float, high: float) -> tuple[float, float]:
 
 
 @compiled
-def _read(value: float, is_exact: bool) -> tuple[float, float]:
-    if math.isnan(value) or (is_exact and value == math.floor(value) and abs(value) < WHOLE):
+def _read(value: float, vague: float) -> tuple[float, float]:
+    if math.isnan(value) or (vague == 0.0 and value == math.floor(value) and abs(value) < WHOLE):
         return value, value
     if math.isinf(value):
         return -math.inf, math.inf
@@ -56,45 +57,51 @@ def _read(value: float, is_exact: bool) -> tuple[float, float]:
 
 
 @compiled
-def _settled(exact: float, low: float, high: float) -> tuple[float, float]:
-    """The bounds of a result of whole numbers (1.0), exact while it is one that float64 and Decimal both have, or of others."""
-    if exact == 1.0 and low == math.floor(low) and abs(low) < WHOLE:
+def _number(op: int, a: float, b: float, c: float, d: float) -> tuple[float, float]:
+    """The result of an operation on [a, b] and [c, d], unknown where one is; nothing is known of what is infinite."""
+    if math.isnan(a) or math.isnan(c):
+        return math.nan, math.nan
+    if math.isinf(b) or math.isinf(d):
+        return -math.inf, math.inf
+    if op >= NEG:
+        return _moved(op, a, b, c, d)
+    is_whole = a == b and c == d and a == math.floor(a) and c == math.floor(c)
+    if op <= SUB:
+        low, high = (a + c, b + d) if op == ADD else (a - d, b - c)
+    else:
+        if op == DIV:
+            if c == 0.0 and d == 0.0:
+                return math.nan, math.nan
+            if c <= 0.0 <= d:
+                return -math.inf, math.inf
+            low, high, third, fourth = a / c, a / d, b / c, b / d
+            is_whole = False
+        else:
+            low, high, third, fourth = a * c, a * d, b * c, b * d
+        if low > high:
+            low, high = high, low
+        if third > fourth:
+            third, fourth = fourth, third
+        low = third if third < low else low
+        high = fourth if fourth > high else high
+    # exact while it is a whole number of whole ones that float64 and Decimal both have
+    if is_whole and low == math.floor(low) and abs(low) < WHOLE:
         return low, low
     return _wide(low, high)
 
 
 @compiled
-def _ends(p: float, q: float, r: float, s: float) -> tuple[float, float]:
-    return min(p, q, r, s), max(p, q, r, s)
-
-
-@compiled
-def _number(op: int, a: float, b: float, c: float, d: float) -> tuple[float, float]:
-    """The result of an operation on [a, b] and [c, d], both known; nothing is known of what is infinite."""
-    if math.isinf(b) or math.isinf(d):
-        return -math.inf, math.inf
+def _moved(op: int, a: float, b: float, c: float, d: float) -> tuple[float, float]:
+    """Of what rounds nothing: a sign, or one of the two."""
     if op == NEG:
         return -b, -a
     if op == ABS:
         if a >= 0.0:
             return a, b
-        return (-b, -a) if b <= 0.0 else (0.0, max(-a, b))
+        return (-b, -a) if b <= 0.0 else (0.0, b if b > -a else -a)
     if op == MIN:
-        return min(a, c), min(b, d)
-    if op == MAX:
-        return max(a, c), max(b, d)
-    whole = 1.0 if a == b and c == d and a == math.floor(a) and c == math.floor(c) else 0.0
-    if op == ADD:
-        return _settled(whole, a + c, b + d)
-    if op == SUB:
-        return _settled(whole, a - d, b - c)
-    if op == MUL:
-        return _settled(whole, *_ends(a * c, a * d, b * c, b * d))
-    if c == 0.0 and d == 0.0:
-        return math.nan, math.nan
-    if c <= 0.0 <= d:
-        return -math.inf, math.inf
-    return _wide(*_ends(a / c, a / d, b / c, b / d))
+        return c if c < a else a, d if d < b else b
+    return c if c > a else a, d if d > b else b
 
 
 @compiled
@@ -108,47 +115,54 @@ def _chosen(op: int, a: float, b: float, c: float, d: float, e: float, f: float)
         return c, d
     if (a > 0.0 or b < 0.0) if op == IF_ZERO else b <= 0.0:
         return e, f
-    return min(c, e), max(d, f)
+    return e if e < c else c, f if f > d else d
 
 
 @compiled
 def _compared(op: int, a: float, b: float, c: float, d: float) -> int:
-    """What a comparison of [a, b] with [c, d], both known and finite, may be."""
-    if op == LT:
-        return TRUE if b < c else FALSE if a >= d else TRUE + FALSE
-    if op == LE:
-        return TRUE if b <= c else FALSE if a > d else TRUE + FALSE
-    if op == GT:
-        return TRUE if a > d else FALSE if b <= c else TRUE + FALSE
-    if op == GE:
-        return TRUE if a >= d else FALSE if b < c else TRUE + FALSE
-    apart = b < c or a > d
-    same = a == b and c == d and a == c
-    if op == EQ:
-        return FALSE if apart else TRUE if same else TRUE + FALSE
-    return TRUE if apart else FALSE if same else TRUE + FALSE
-
-
-@compiled
-def _tested(op: int, a: float, b: float, c: float, d: float) -> int:
-    """What any comparison may be."""
+    """What a comparison of [a, b] with [c, d] may be; anything where one is not known, and unknown where one is that."""
     if math.isnan(a) or math.isnan(c):
         return UNKNOWN
-    return ANY if math.isinf(b) or math.isinf(d) else _compared(op, a, b, c, d)
+    if math.isinf(b) or math.isinf(d):
+        return ANY
+    if op >= EQ:
+        if b < c or a > d:
+            return FALSE if op == EQ else TRUE
+        if a == b and c == d and a == c:
+            return TRUE if op == EQ else FALSE
+        return TRUE + FALSE
+    if op >= GT:
+        a, b, c, d = c, d, a, b
+        op -= GT - LT
+    if b < c or (op == LE and b == c):
+        return TRUE
+    return FALSE if a > d or (op == LT and a == d) else TRUE + FALSE
 
 
 @compiled
 def _joined(op: int, one: int, two: int) -> int:
     """`and` or `or` of two truths: false wins over unknown in the one, true in the other."""
     wins, yields = (FALSE, TRUE) if op == AND else (TRUE, FALSE)
-    found = 0
-    if (one | two) & wins:
-        found |= wins
-    if one & two & yields:
-        found |= yields
-    if (one | two) & UNKNOWN and one & (yields | UNKNOWN) and two & (yields | UNKNOWN):
+    found = ((one | two) & wins) | (one & two & yields)
+    left = yields | UNKNOWN
+    if (one | two) & UNKNOWN and one & left and two & left:
         found |= UNKNOWN
     return found
+
+
+@compiled
+def _truth(op: int, a: float, b: float, c: float) -> int:
+    """What an operation on truths may be, or a question about a number [a, b]."""
+    may: Any = np.int64(a)  # of a NaN, which is no truth, some number that is not looked at
+    if op <= OR:
+        other: Any = np.int64(c)
+        return _joined(op, may, other)
+    if op == NOT:
+        turned: int = (may & UNKNOWN) + (FALSE if may & TRUE else 0) + (TRUE if may & FALSE else 0)
+        return turned
+    if op == IS_SET:
+        return FALSE if math.isnan(a) else TRUE + FALSE if math.isinf(b) else TRUE
+    return UNKNOWN if math.isnan(a) else TRUE if a == 1.0 else FALSE if b == 0.0 else ANY
 
 
 @short
@@ -160,48 +174,45 @@ def settle(rows: NDArray[np.uint32], work: NDArray[np.float64], operations: int)
     constants, and of what another part has found, in `LOW` and `HIGH`. What a root may be stands in `LOW` afterwards. Returns 0
     where all are true for certain; else `FAILS` where one surely is not, `OPEN` where one is not certain, or both.
     """
-    low, high, given, vague = work[LOW], work[HIGH], work[GIVEN], work[VAGUE]
+    low, high = work[LOW], work[HIGH]
     for row in range(operations):
-        op, one, two, three, to = rows[row, 0], rows[row, 1], rows[row, 2], rows[row, 3], rows[row, 4]
-        a, c = low[one], low[two]
+        op: Any = np.int64(rows[row, 0])
+        one, two, to = rows[row, 1], rows[row, 2], rows[row, 4]
+        a, b, c, d = low[one], high[one], low[two], high[two]
         if op <= MAX:
-            if math.isnan(a) or math.isnan(c):
-                low[to], high[to] = math.nan, math.nan
-            else:
-                low[to], high[to] = _number(op, a, high[one], c, high[two])
+            low[to], high[to] = _number(op, a, b, c, d)
         elif op <= IF_POSITIVE:
-            low[to], high[to] = _chosen(op, a, high[one], c, high[two], low[three], high[three])
+            three = rows[row, 3]
+            low[to], high[to] = _chosen(op, a, b, c, d, low[three], high[three])
         elif op <= NE:
-            low[to] = _tested(op, a, high[one], c, high[two])
-        elif op <= OR:
-            low[to] = _joined(op, int(a), int(c))
-        elif op == NOT:
-            may = int(a)
-            low[to] = (may & UNKNOWN) + (FALSE if may & TRUE else 0) + (TRUE if may & FALSE else 0)
-        elif op == IS_SET:
-            low[to] = FALSE if math.isnan(a) else TRUE + FALSE if math.isinf(high[one]) else TRUE
-        elif op == IS_TRUE:
-            low[to] = UNKNOWN if math.isnan(a) else TRUE if a == 1.0 else FALSE if high[one] == 0.0 else ANY
+            low[to] = _compared(op, a, b, c, d)
+        elif op <= IS_TRUE:
+            low[to] = _truth(op, a, b, c)
         else:
-            low[to], high[to] = _read(given[to], vague[to] == 0.0)
+            low[to], high[to] = _read(work[GIVEN, to], work[VAGUE, to])
     found = 0
     for row in range(operations, rows.shape[0]):
-        op, one, two, to = rows[row, 0], rows[row, 1], rows[row, 2], rows[row, 4]
+        op = np.int64(rows[row, 0])
+        one, two, to = rows[row, 1], rows[row, 2], rows[row, 4]
+        a, b, c, d = low[one], high[one], low[two], high[two]
         if op == TEST:
-            is_true = low[one] == TRUE
+            is_true = a == TRUE
         elif op == LE:
-            is_true = high[one] <= low[two]
+            is_true = b <= c
         elif op == GE:
-            is_true = low[one] >= high[two]
+            is_true = a >= d
         elif op == LT:
-            is_true = high[one] < low[two]
+            is_true = b < c
         else:
-            is_true = op == GT and low[one] > high[two]
+            is_true = op == GT and a > d
         if is_true:
             low[to] = TRUE
             continue
-        may = int(low[one]) if op == TEST else _tested(op, low[one], high[one], low[two], high[two])
+        may: Any = np.int64(a)
+        if op != TEST:
+            may = _compared(op, a, b, c, d)
         low[to] = may
         if may != TRUE:
-            found |= FAILS if may in (FALSE, UNKNOWN) else OPEN
+            is_told = may == FALSE or may == UNKNOWN  # noqa: PLR1714 (a search in a tuple takes long to compile)
+            found |= FAILS if is_told else OPEN
     return found

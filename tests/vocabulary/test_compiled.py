@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tb.vocabulary.kernels import compiled as room
@@ -33,3 +34,17 @@ def test_any_other_refusal_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "njit", refuse)
     with pytest.raises(RuntimeError, match="something else"):
         compiled(twice)
+
+
+def _shifted(values: Any, by: int) -> float:
+    return values[by] + by  # type: ignore[no-any-return]
+
+
+def test_a_part_is_compiled_once_whatever_numbers_are_written_for_it() -> None:
+    part = compiled(_shifted)
+
+    def whole(values: Any) -> float:
+        return part(values, 0) + part(values, 1) + part(values, by=2)
+
+    assert compiled(whole)(np.array([1.0, 10.0, 100.0])) == 114.0
+    assert len(part.signatures) == 1  # type: ignore[attr-defined]

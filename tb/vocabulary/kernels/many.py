@@ -12,10 +12,13 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
+from numba.np import arrayobj
 
 from tb.vocabulary.kernels.compiled import compiled
 
 _ONE, _TWO = (types.Array(types.float64, dimensions, "C") for dimensions in (1, 2))
+_of: Any = arrayobj.make_array
+_populate: Any = arrayobj.populate_array
 ARGUMENTS = (_ONE, _ONE, _TWO, _TWO)  # state, constants, inputs, outputs: the one layout that kernels are compiled for
 
 
@@ -43,7 +46,25 @@ def _calling(_typing: Any, _address: Any, state: Any, constants: Any, inputs: An
     return types.none(types.int64, *ARGUMENTS), generate
 
 
+def _lying(_typing: Any, array: Any, row: Any, start: Any, length: Any) -> Any:
+    """So many values of a row as inputs [1, length], where they lie: a slice in a new shape takes long to compile."""
+
+    def generate(context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        whole = _of(array)(context, builder, given[0])
+        step, width = (builder.extract_value(each, 1) for each in (whole.strides, whole.shape))
+        place = builder.add(builder.mul(given[1], width), given[2])
+        made = _of(_TWO)(context, builder)
+        shape, strides = (context.get_constant(types.intp, 1), given[3]), (builder.mul(given[3], step), step)
+        _populate(made, builder.gep(whole.data, [place]), shape, strides, whole.itemsize, None)
+        return made._getvalue()
+
+    if array != _TWO:
+        raise TypeError(f"values lie in {_TWO}, not in {array}")
+    return _TWO(array, types.int64, types.int64, types.int64), generate
+
+
 _call: Any = intrinsic(_calling)
+_at: Any = intrinsic(_lying)
 
 
 @compiled
@@ -70,24 +91,22 @@ def for_each(
     """
     gathered = np.empty((count, length))
     for s in range(rows.shape[0]):
-        row = rows[s]
-        state = states[state_rows[s]]
+        row, state = rows[s], states[state_rows[s]]
         if count == 1:
-            end = ends[0, s]
-            _call(kernel, state, constants, first[row][end - length : end].reshape(1, length), outputs[s])
+            _call(kernel, state, constants, _at(first, row, ends[0, s] - length, length), outputs[s])
             continue
         for i in range(count):
-            end = ends[i, s]
+            start = ends[i, s] - length
             if i == 0:
-                source = first[row]
+                source = _at(first, row, start, length)
             elif i == 1:
-                source = second[row]
+                source = _at(second, row, start, length)
             elif i == 2:
-                source = third[row]
+                source = _at(third, row, start, length)
             elif i == 3:
-                source = fourth[row]
+                source = _at(fourth, row, start, length)
             else:
-                source = fifth[row]
-            for k in range(length):  # a slice assigned at once compiles two seconds longer, for the words of its error
-                gathered[i, k] = source[end - length + k]
+                source = _at(fifth, row, start, length)
+            for k in range(length):
+                gathered[i, k] = source[0, k]
         _call(kernel, state, constants, gathered, outputs[s])
