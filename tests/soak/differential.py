@@ -2,13 +2,14 @@
 
     python tests/soak/differential.py [--comparisons 10000000] [--workers 2] [--seed 1] [--kinds gates verdicts]
 
-Four kinds of comparison, each counted by itself:
+Five kinds of comparison, each counted by itself:
 - columns: the value of one market node at one bar, computed in columns of chunks of a drawn size, against the interpreter's;
 - verdicts: one constraint on one drawn set of inputs, by the generated decision function, against the interpreter's; the same
   from intervals of floats, as far as these are certain, and from the exact function of the rest (`certain` counts the former);
 - gates: one constraint on one drawn moment in the life of an account, by a gate that keeps what it read before, against what is
   read and interpreted anew; a size that shrinks against a search that computes each step exactly;
-- records: one record of a replay that skips from event to event, against one that steps every bar.
+- records: one record of a replay that skips from event to event, against one that steps every bar;
+- courses: the same for plain plans over longer markets, where a replay passes over whole trades at once (`passed` counts them).
 
 A mismatch is printed with its seed and program, and the command ends with 1. The same seed and workers compare the same things.
 """
@@ -35,6 +36,7 @@ sys.path[:0] = [str(ROOT), *(str(ROOT / "tests" / room) for room in ("engine", "
 
 import policies  # noqa: E402
 import programs  # noqa: E402
+import pytest  # noqa: E402
 from hypothesis import HealthCheck, Phase, given, seed, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 from moments import Life  # noqa: E402
@@ -46,6 +48,8 @@ from small_runs import (  # noqa: E402
 )
 from small_runs import markets as drawn_markets  # noqa: E402
 from stepping import stepped  # noqa: E402
+from test_course import projects as plain_projects  # noqa: E402
+from test_course import walk  # noqa: E402
 
 from tb.core.records import Cancel, Decision, Fill, Latch, Order, Quiet, Trade  # noqa: E402
 from tb.engine.columns import evaluate  # noqa: E402
@@ -56,9 +60,11 @@ from tb.engine.interpret import Histories, judge  # noqa: E402
 from tb.engine.plan import PolicyPlan  # noqa: E402
 from tb.engine.surely import Rest, Surely  # noqa: E402
 from tb.gate.gate import Gate  # noqa: E402
+from tb.replay.course import passing  # noqa: E402
+from tb.replay.course.passage import Passage  # noqa: E402
 
 LOT = Decimal("0.01")
-KINDS = ("columns", "verdicts", "gates", "records")
+KINDS = ("columns", "verdicts", "gates", "records", "courses")
 ROUND = 40  # examples of each kind between two lines of progress
 TOLD = Decision | Order | Cancel | Fill | Trade | Latch
 
@@ -150,6 +156,36 @@ def records(written: Written, drawn: Drawn, found: Counter[str]) -> None:
     found["records"] += len(told[1]) + sum(map(len, states[1].values()))
 
 
+def courses(data: st.DataObject, found: Counter[str]) -> None:
+    """A plain plan over a walk with jumps, holes and unknown values, passed over in courses of a drawn length."""
+    written = data.draw(plain_projects())
+    project, symbols = written.compiled(), sum(symbol in written.rules for symbol in ("BTC-USD", "ETH-USD"))
+    of, hours = data.draw(st.integers(0, 1 << 30)), data.draw(st.sampled_from((300, 900, 2_500)))
+    holes, unknown = data.draw(st.sampled_from((0.0, 0.0, 0.03))), data.draw(st.sampled_from((0.0, 0.0, 0.01)))
+    market = walk(of, hours, symbols, holes=holes, unknown=unknown, decimals=data.draw(st.sampled_from((0, 1, 2, 2, 5))))
+    chosen = {"WORTH": 1, "FEW": data.draw(st.sampled_from((2, 64))), "MOST": data.draw(st.sampled_from((3, 40, 1 << 15)))}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in chosen.items():
+            patch.setattr(passing, name, value)
+        leave = passing.Course._leave_behind
+
+        def counted(course: passing.Course, passage: Passage, start: int) -> None:
+            found["passed"] += len(passage)
+            leave(course, passage, start)
+
+        patch.setattr(passing.Course, "_leave_behind", counted)
+        fast = list(run(project, market).records.records)
+    slow = stepped(project, market, interpreted=False).records
+    told = [[repr(record) for record in kept if isinstance(record, TOLD)] for kept in (fast, slow)]
+    drawn = f"seed {of}, {hours} hours, {holes} holes, {unknown} unknown, {chosen}\n{written}"
+    assert told[0] == told[1], f"{drawn}\n{next((pair for pair in zip(*told, strict=False) if pair[0] != pair[1]), None)}"
+    states = [
+        {(q.strategy, q.instrument): zlib.decompress(q.states) for q in kept if isinstance(q, Quiet)} for kept in (fast, slow)
+    ]
+    assert states[0] == states[1], drawn
+    found["courses"] += len(told[1]) + sum(map(len, states[1].values()))
+
+
 def compared(of: int, kinds: Sequence[str] = KINDS) -> tuple[Counter[str], str]:
     """One round with its seed: what was compared, and what did not agree, empty where all did."""
     found: Counter[str] = Counter()
@@ -181,7 +217,13 @@ def compared(of: int, kinds: Sequence[str] = KINDS) -> tuple[Counter[str], str]:
     def whole_runs(written: Written, drawn: Drawn) -> None:
         records(written, drawn, found)
 
-    stages = dict(zip(KINDS, (market_stage, decision_stage, whole_gates, whole_runs), strict=True))
+    @seed(of)
+    @how
+    @given(st.data())
+    def whole_courses(data: st.DataObject) -> None:
+        courses(data, found)
+
+    stages = dict(zip(KINDS, (market_stage, decision_stage, whole_gates, whole_runs, whole_courses), strict=True))
     for kind in (stages[name] for name in kinds):
         try:
             kind()
