@@ -20,24 +20,33 @@ from tb.engine.decide import Judge, Values, generate, values_of
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import Exact
 from tb.engine.plan import PolicyPlan
-from tb.engine.program import program_of, rounded
-from tb.vocabulary.kernels.compiled import call_of
+from tb.engine.program import Program, program_of, rounded
+from tb.vocabulary.kernels.compiled import call_of, is_at_hand
 
 Masks = tuple[int, int]  # what failed, what is unknown
 Told = tuple[int, int, int]  # the same as far as it is certain, and what is not
 SURE: Told = (0, 0, 0)
 _BITS = 900  # of a number of lots that is looked at as a float
 KEPT = 64  # functions of some constraints, at most
+PATIENCE = 100_000  # questions answered exactly before it pays to compile the kernel, where no disk has it
 _pack_one = Struct("d").pack_into
 
 
 class Surely:
     """A program in its work space: inputs are written with `give`, or into `buffer`, then judged; those that change `seldom`
     are taken in by `fix`. One thread at a time: whoever pops the one thing in `turn` has it to himself (of two that pop, one
-    finds nothing), and puts it back afterwards."""
+    finds nothing), and puts it back afterwards. With `patience`, where the kernel is still to be compiled, nothing is certain
+    until so many were judged."""
 
     def __init__(
-        self, graph: RuleGraph, policy: PolicyPlan, leaves: Sequence[int], vague: Collection[int], seldom: Collection[int] = ()
+        self,
+        graph: RuleGraph,
+        policy: PolicyPlan,
+        leaves: Sequence[int],
+        vague: Collection[int],
+        seldom: Collection[int] = (),
+        *,
+        patience: int = 0,
     ) -> None:
         program = program_of(graph, policy, leaves, vague, seldom)
         self.inputs, self.outside = program.inputs, program.outside
@@ -47,9 +56,8 @@ class Surely:
         self._low, self._roots = program.work[k.LOW], program.roots
         self._places = [policy.leaves.index(leaf) for leaf in leaves]
         self._all = Struct(f"{program.inputs}d").pack_into
-        self._fix, self.move = (
-            call_of(k.settle, part.rows, program.work, part.operations) for part in (program.fixed, program.moving)
-        )
+        waits = _Waiting(program, patience) if patience and not is_at_hand(k.settle) else None
+        self._fix, self.move = _settling(program) if waits is None else (waits.fix, waits.move)
         self.fixed = 0
 
     def give(self, inputs: Sequence[Exact]) -> None:
@@ -82,6 +90,40 @@ class Surely:
             return None
 
 
+Settles = Callable[[], int]
+
+
+def _settling(program: Program) -> tuple[Settles, Settles]:
+    """What settles the fixed part and the moving one."""
+    fixed, moving = (call_of(k.settle, part.rows, program.work, part.operations) for part in (program.fixed, program.moving))
+    return fixed, moving
+
+
+class _Waiting:
+    """Is certain of nothing, which is never wrong, until it was asked so often that compiling the kernel pays.
+
+    INVARIANT: the kernel takes over with a `fix`, since the moving part reads what the fixed one found.
+    """
+
+    def __init__(self, program: Program, patience: int) -> None:
+        self._program, self._left = program, patience
+        self._roots = [part.rows[part.operations :, 4] for part in (program.fixed, program.moving)]
+        self._settling: tuple[Settles, Settles] | None = None
+
+    def fix(self) -> int:
+        if self._settling is None and self._left <= 0:
+            self._settling = _settling(self._program)
+        return self._open(0) if self._settling is None else self._settling[0]()
+
+    def move(self) -> int:
+        self._left -= 1
+        return self._open(1) if self._settling is None else self._settling[1]()
+
+    def _open(self, which: int) -> int:
+        self._program.work[k.LOW, self._roots[which]] = k.ANY
+        return k.OPEN if len(self._roots[which]) else 0
+
+
 def _masks(told: Sequence[float]) -> Told:
     failed = unknown = still_open = 0
     for bit, may in enumerate(told):
@@ -97,11 +139,11 @@ def _masks(told: Sequence[float]) -> Told:
 class Growing:
     """One policy asked again and again about the same order at another quantity."""
 
-    def __init__(self, graph: RuleGraph, policy: PolicyPlan, quantity: int) -> None:
+    def __init__(self, graph: RuleGraph, policy: PolicyPlan, quantity: int, *, patience: int = 0) -> None:
         self._judge = generate(graph, policy).judge
         leaves = list(policy.leaves)
         leaves.insert(0, leaves.pop(quantity))  # the first
-        self._surely = Surely(graph, policy, leaves, {leaves[0]}, leaves[1:])
+        self._surely = Surely(graph, policy, leaves, {leaves[0]}, leaves[1:], patience=patience)
         self._depends = any(policy.leaves[quantity] in graph.reach((node,)) for node in self._surely.outside)
 
     @contextmanager

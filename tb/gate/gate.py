@@ -136,9 +136,10 @@ class Broken:
 
 
 class Gate:
-    """Judges for one period. Built once; what it keeps of one order for the next changes no answer."""
+    """Judges for one period. Built once; what it keeps of one order for the next changes no answer. With `patience` it may
+    answer exactly so often, which takes longer, before something is compiled (`tb.engine.surely.PATIENCE`)."""
 
-    def __init__(self, graph: RuleGraph, policy: PolicyPlan) -> None:
+    def __init__(self, graph: RuleGraph, policy: PolicyPlan, *, patience: int = 0) -> None:
         self.graph = graph
         self.policy = policy
         self.generated = generate(graph, policy)
@@ -146,7 +147,7 @@ class Gate:
         self._measure = self.generated.measure
         self._shrinking = _subset(policy, [c for c in policy.constraints if c.acts == "shrink"])
         self._leaves = [self._leaf(leaf) for leaf in policy.leaves]
-        self._reading = Reading(graph, policy, self._leaves)
+        self._reading = Reading(graph, policy, self._leaves, patience)
         self._ask = self._reading.ask
         self._rest = Rest(graph, policy, self._judge)
         self._readers = [(_no_fact, leaf) if isinstance(leaf, int) else (READERS[leaf[0]], leaf[1]) for leaf in self._leaves]
@@ -155,7 +156,7 @@ class Gate:
             for at, leaf in enumerate(policy.leaves)
             if graph[leaf].op == "fact" and graph[leaf].consts[0] == "order.quantity"
         )
-        self._sizes = Growing(graph, self._shrinking, self._quantity)
+        self._sizes = Growing(graph, self._shrinking, self._quantity, patience=patience)
         self._all = _bits(policy, lambda c: c.acts is not None)
         self._every = _bits(policy, lambda c: c.acts is not None and c.every_order)
         self._shadows = _bits(policy, lambda c: c.acts is None)

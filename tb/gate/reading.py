@@ -131,11 +131,11 @@ class Reading:
     another thread asks.
     """
 
-    def __init__(self, graph: RuleGraph, policy: PolicyPlan, leaves: Sequence[Leaf]) -> None:
+    def __init__(self, graph: RuleGraph, policy: PolicyPlan, leaves: Sequence[Leaf], patience: int = 0) -> None:
         source = Source(leaves)
         shared = {policy.leaves[at] for at in source.shared}
         vague = {policy.leaves[at] for at in source.vague}
-        self._surely = Surely(graph, policy, [policy.leaves[at] for at in source.order], vague, shared)
+        self._surely = Surely(graph, policy, [policy.leaves[at] for at in source.order], vague, shared, patience=patience)
         self._shared = source.shared
         self._of_terms = [
             (READERS[leaf[0]], leaf[1]) for leaf in map(leaves.__getitem__, source.terms) if not isinstance(leaf, int)

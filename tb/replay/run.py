@@ -31,6 +31,7 @@ from tb.engine.bars import instants_of
 from tb.engine.columns import CHUNK
 from tb.engine.markets import Markets
 from tb.engine.plan import Plan, with_data
+from tb.engine.surely import PATIENCE
 from tb.ledger import DecisionLog, Group, Grouping
 from tb.ledger.sheets import Stream
 from tb.replay.candidates import Candidates
@@ -177,7 +178,7 @@ def replay_market(
             venue=venue,
             recorder=recorder if pace is None else Followed(recorder, pace),
             policy_hash=policy_hash,
-            gates=gates_of(plan),
+            gates=gates_of(plan, patience=PATIENCE),
             halts_lifted_after=settings.halts_lifted_after,
             adviser=adviser,
         )

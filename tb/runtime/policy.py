@@ -127,6 +127,6 @@ def project_of(texts: Mapping[str, str], root: Path) -> Project:
     return Project(root, settings, rules, policy, limits, dict(texts), tuple(findings), library)
 
 
-def gates_of(plan: Plan) -> dict[int, Gate]:
-    """The gate of each period that strategies decide in."""
-    return {period: Gate(plan.graph, policy) for period, policy in plan.policies.items()}
+def gates_of(plan: Plan, *, patience: int = 0) -> dict[int, Gate]:
+    """The gate of each period that strategies decide in; with `patience` as `Gate` has it."""
+    return {period: Gate(plan.graph, policy, patience=patience) for period, policy in plan.policies.items()}

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tb.core.units import Kind
+from tb.engine import surely as room
 from tb.engine.decide import generate
 from tb.engine.instant import Exact
 from tb.engine.interpret import judge
@@ -30,15 +31,35 @@ def test_what_is_certain_is_what_the_interpreter_says(data: st.DataObject) -> No
     order, some = data.draw(st.permutations(policy.leaves)), data.draw(st.sets(st.sampled_from(policy.leaves)))
     vague = Surely(plan.graph, policy, order, some)
     parted = Surely(plan.graph, policy, order, (), data.draw(st.sets(st.sampled_from(policy.leaves))))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(room, "is_at_hand", lambda _: False)
+        waiting = Surely(plan.graph, policy, order, (), data.draw(st.sets(st.sampled_from(policy.leaves))), patience=3)
     for _ in range(6):
         inputs = data.draw(policies.vectors(plan.graph, policy))
-        for asked in (surely, vague, parted):
+        for asked in (surely, vague, parted, waiting):
             asked.give(inputs)
             failed, unknown, still_open = told = asked.masks()
             expected = judge(plan.graph, policy, inputs)
             known = tuple(mask & ~still_open for mask in expected)
             assert (failed, unknown) == known, "\n".join([*lines, repr(inputs)])
             assert rest.masks(told, inputs) == expected
+
+
+def test_a_kernel_that_is_still_to_be_compiled_takes_over_when_enough_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "is_at_hand", lambda _: False)
+    plan = policies.plan_of(["limit one order.notional <= 5 USD", "limit two drawdown <= 10%"])
+    policy = policies.policy_of(plan)
+    seldom = [leaf for leaf in policy.leaves if plan.graph[leaf].consts[0] == "drawdown"]
+    surely = Surely(plan.graph, policy, policy.leaves, (), seldom, patience=2)
+    ordinary = {"drawdown": D("0.2"), "order.quantity": D(2), "order.price": D(2)}
+    inputs = [ordinary.get(str(plan.graph[leaf].consts[0])) for leaf in policy.leaves]
+    surely.give(inputs)
+    every = (1 << len(policy.constraints)) - 1
+    assert [surely.masks() for _ in range(3)] == [(0, 0, every)] * 3  # what is fixed was not settled yet
+    surely.give(inputs)
+    failed, _, still_open = surely.masks()
+    assert failed
+    assert not still_open
 
 
 ORDINARY = {"order.quantity": D("2.4417"), "order.price": D("1003.2213"), "equity": D("160000.5"), "drawdown": D("0.031")}
