@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tb.vocabulary.kernels.compiled import compiled, short
+from tb.vocabulary.kernels.compiled import part, short
 
 TRUE, FALSE, UNKNOWN = 1, 2, 4  # what a truth may be: their sum
 ANY = TRUE + FALSE + UNKNOWN
@@ -38,7 +38,7 @@ LOW, HIGH, GIVEN, VAGUE = range(4)  # rows of the work space
 FAILS, OPEN = 1, 2  # what a run finds: their sum
 
 
-@compiled
+@part
 def _wide(low: float, high: float) -> tuple[float, float]:
     """The bounds of a rounded result; nothing is known of one that is not finite, or beyond what is looked at."""
     low, high = low - abs(low) * _STEP - _LEAST, high + abs(high) * _STEP + _LEAST
@@ -47,7 +47,7 @@ def _wide(low: float, high: float) -> tuple[float, float]:
     return -math.inf, math.inf
 
 
-@compiled
+@part
 def _read(value: float, vague: float) -> tuple[float, float]:
     if math.isnan(value) or (vague == 0.0 and value == math.floor(value) and abs(value) < WHOLE):
         return value, value
@@ -56,7 +56,7 @@ def _read(value: float, vague: float) -> tuple[float, float]:
     return _wide(value, value)
 
 
-@compiled
+@part
 def _number(op: int, a: float, b: float, c: float, d: float) -> tuple[float, float]:
     """The result of an operation on [a, b] and [c, d], unknown where one is; nothing is known of what is infinite."""
     if math.isnan(a) or math.isnan(c):
@@ -90,7 +90,7 @@ def _number(op: int, a: float, b: float, c: float, d: float) -> tuple[float, flo
     return _wide(low, high)
 
 
-@compiled
+@part
 def _moved(op: int, a: float, b: float, c: float, d: float) -> tuple[float, float]:
     """Of what rounds nothing: a sign, or one of the two."""
     if op == NEG:
@@ -104,7 +104,7 @@ def _moved(op: int, a: float, b: float, c: float, d: float) -> tuple[float, floa
     return c if c > a else a, d if d > b else b
 
 
-@compiled
+@part
 def _chosen(op: int, a: float, b: float, c: float, d: float, e: float, f: float) -> tuple[float, float]:
     """[c, d] or [e, f], by [a, b]; both where that is not certain."""
     if math.isnan(a) or math.isnan(c) or math.isnan(e):
@@ -118,7 +118,7 @@ def _chosen(op: int, a: float, b: float, c: float, d: float, e: float, f: float)
     return e if e < c else c, f if f > d else d
 
 
-@compiled
+@part
 def _compared(op: int, a: float, b: float, c: float, d: float) -> int:
     """What a comparison of [a, b] with [c, d] may be; anything where one is not known, and unknown where one is that."""
     if math.isnan(a) or math.isnan(c):
@@ -139,7 +139,7 @@ def _compared(op: int, a: float, b: float, c: float, d: float) -> int:
     return FALSE if a > d or (op == LT and a == d) else TRUE + FALSE
 
 
-@compiled
+@part
 def _joined(op: int, one: int, two: int) -> int:
     """`and` or `or` of two truths: false wins over unknown in the one, true in the other."""
     wins, yields = (FALSE, TRUE) if op == AND else (TRUE, FALSE)
@@ -150,7 +150,7 @@ def _joined(op: int, one: int, two: int) -> int:
     return found
 
 
-@compiled
+@part
 def _truth(op: int, a: float, b: float, c: float) -> int:
     """What an operation on truths may be, or a question about a number [a, b]."""
     may: Any = np.int64(a)  # of a NaN, which is no truth, some number that is not looked at

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tb.vocabulary.kernels import compiled as room
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import compiled, part
 
 
 def twice(x: float) -> float:
@@ -41,10 +41,23 @@ def _shifted(values: Any, by: int) -> float:
 
 
 def test_a_part_is_compiled_once_whatever_numbers_are_written_for_it() -> None:
-    part = compiled(_shifted)
+    shifted = part(_shifted)
 
     def whole(values: Any) -> float:
-        return part(values, 0) + part(values, 1) + part(values, by=2)
+        return shifted(values, 0) + shifted(values, 1) + shifted(values, by=2)
 
     assert compiled(whole)(np.array([1.0, 10.0, 100.0])) == 114.0
-    assert len(part.signatures) == 1  # type: ignore[attr-defined]
+    assert len(shifted.signatures) == 1  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("is_compiled", [False, True])
+def test_a_part_refuses_a_call_from_python(is_compiled: bool) -> None:
+    shifted = part(_shifted)
+
+    def whole(values: Any) -> float:
+        return shifted(values, 1)
+
+    if is_compiled:
+        assert compiled(whole)(np.array([1.0, 2.0])) == 3.0
+    with pytest.raises(TypeError, match="called by kernels alone"):
+        shifted(np.array([1.0, 2.0]), 1)

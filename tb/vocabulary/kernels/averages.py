@@ -11,18 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import compiled, part
 
 NAN = math.nan
 NEAR = 1024  # bars
 
 
-@compiled
+@part
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@compiled
+@part
 def _weighted_means(x: Any, n: int, out: Any) -> None:
     """out[t] = the mean of x[t : t + n] by the weights 1 to n, taken of distances from the oldest value."""
     for t in range(out.shape[0]):
@@ -41,7 +41,7 @@ def _weighted_means(x: Any, n: int, out: Any) -> None:
         out[t] = x[t] + out[t] / (n * (n + 1) / 2.0)
 
 
-@compiled
+@part
 def _ten(x: Any, j: int, t: int, some: float) -> float:
     """A sum with ten more distances from the oldest value, in their order."""
     first = x[t]
@@ -58,7 +58,7 @@ def _ten(x: Any, j: int, t: int, some: float) -> float:
     return found
 
 
-@compiled
+@part
 def _means(x: Any, n: int, out: Any) -> None:
     """The means of some bars, few enough that their sums stay near the processor; x begins with the window of the first."""
     for t in range(out.shape[0]):
@@ -103,7 +103,7 @@ def hma(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         outputs[0, t] = _finite(outputs[0, t])
 
 
-@compiled
+@part
 def _typical(high: float, low: float, close: float) -> float:
     return low + ((high - low) + (close - low)) / 3.0
 

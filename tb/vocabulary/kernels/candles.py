@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import compiled, part
 
 NAN = math.nan
 # rows of what `_shapes` tells of each candle
 BODY, UPPER, LOWER, TOP, BOTTOM, SPAN = range(6)
 
 
-@compiled
+@part
 def _unknowns(x: Any) -> int:
     """How many values are unknown; counted without a branch, so that the machine looks at several at once."""
     count = 0
@@ -27,7 +27,7 @@ def _unknowns(x: Any) -> int:
     return count
 
 
-@compiled
+@part
 def _seal(inputs: Any, outputs: Any) -> None:
     """Unknown where an input of the window is, and never endless."""
     for row in range(outputs.shape[0]):
@@ -45,7 +45,7 @@ def _seal(inputs: Any, outputs: Any) -> None:
                 outputs[:, i - window + 1] = NAN
 
 
-@compiled
+@part
 def _shapes(inputs: Any) -> Any:
     found = np.empty((6, inputs.shape[1]))
     for i in range(inputs.shape[1]):
@@ -59,7 +59,7 @@ def _shapes(inputs: Any) -> Any:
     return found
 
 
-@compiled
+@part
 def _before(x: Any, n: int) -> Any:
     """At each bar the mean of the n values before it; unknown where there are not so many."""
     found = np.full(x.shape[0], NAN)
@@ -75,7 +75,7 @@ def _before(x: Any, n: int) -> Any:
     return found
 
 
-@compiled
+@part
 def _rises(inputs: Any, i: int) -> bool:
     """Whether the candle is a rising one; one whose close is its open counts as such."""
     risen: bool = inputs[3, i] >= inputs[0, i]

@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import compiled, part
 
 NAN = math.nan
 
 
-@compiled
+@part
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@compiled
+@part
 def _smooth(state: Any, at: int, n: int, weight: float, x: float) -> float:
     """The average after one more value, NaN in its warm-up."""
     if state[at] >= n:
@@ -40,7 +40,7 @@ def _smooth(state: Any, at: int, n: int, weight: float, x: float) -> float:
     return first
 
 
-@compiled
+@part
 def _through(state: Any, n: int, x: float, found: Any) -> bool:
     """Takes x through a chain of averages, one for each place of `found`. False while the last is in its warm-up."""
     for level in range(found.shape[0]):

@@ -2,9 +2,8 @@
 
 Guarantees: a system on which nothing can be written compiles anew in each process, and computes the same.
 
-What is compiled at a first start is waited for, so no more is compiled than is needed: a private function, a part of kernels,
-is called by other machine code alone and has no door to Python; and it is compiled once, not for each number written where it
-is called.
+What is compiled at a first start is waited for, so no more is compiled than is needed: a part of kernels, called by other
+machine code alone, has no door to Python, and it is compiled once, not for each number written where it is called.
 """
 
 from __future__ import annotations
@@ -22,22 +21,35 @@ _type_of: Any = types.unliteral  # what a written number is a number of
 
 
 def compiled(function: F, *, lets_go: bool = True) -> F:
-    """The machine code of a kernel, or, where the name begins with `_`, of a part of kernels, which Python cannot call.
+    """The machine code of a kernel; division by zero gives an infinity or NaN, as NumPy's does, and other threads may run."""
+    return cast(F, _made(function, nogil=lets_go))
 
-    Division by zero gives an infinity or NaN, as NumPy's does, and other threads may run.
-    """
-    is_part = function.__name__.startswith("_")
-    options: dict[str, Any] = {"nogil": lets_go, "error_model": "numpy"}
-    options |= {"no_cfunc_wrapper": True, "no_cpython_wrapper": is_part}
+
+def part(function: F) -> F:
+    """The same of a part of kernels, which other machine code calls, and Python cannot."""
+    made = _made(function, nogil=True, no_cpython_wrapper=True)
+    made.get_call_template = _once(made.get_call_template)
+    made._insert = _kept_from_python  # it would jump to where no code is
+    made._compile_for_args = _refused
+    return cast(F, made)
+
+
+def _made(function: Callable[..., Any], **options: Any) -> Any:
+    options |= {"error_model": "numpy", "no_cfunc_wrapper": True}
     try:
-        made = njit(cache=True, **options)(function)
+        return njit(cache=True, **options)(function)
     except RuntimeError as refused:
         if "cannot cache" not in str(refused):
             raise
-        made = njit(**options)(function)
-    if is_part:
-        made.get_call_template = _once(made.get_call_template)
-    return cast(F, made)
+        return njit(**options)(function)
+
+
+def _kept_from_python(*_: Any, **__: Any) -> None:
+    """Lists no machine code for calls from Python."""
+
+
+def _refused(*_: Any, **__: Any) -> None:
+    raise TypeError("a part of kernels is called by kernels alone")
 
 
 def short(function: F) -> F:

@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import compiled, part
 
 NAN = math.nan
 
 
-@compiled
+@part
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@compiled
+@part
 def _smooth(state: Any, at: int, n: int, weight: float, x: float) -> float:
     """The average after one more value, NaN in its warm-up."""
     if state[at] >= n:
@@ -39,7 +39,7 @@ def _smooth(state: Any, at: int, n: int, weight: float, x: float) -> float:
     return first
 
 
-@compiled
+@part
 def _unknowns(x: Any) -> int:
     """How many values are unknown; counted without a branch, so that the machine looks at several at once."""
     count = 0
@@ -48,7 +48,7 @@ def _unknowns(x: Any) -> int:
     return count
 
 
-@compiled
+@part
 def _seal(inputs: Any, outputs: Any) -> None:
     """Unknown where an input of the window is, and never endless."""
     for row in range(outputs.shape[0]):
@@ -66,7 +66,7 @@ def _seal(inputs: Any, outputs: Any) -> None:
                 outputs[:, i - window + 1] = NAN
 
 
-@compiled
+@part
 def _sums(x: Any, n: int, out: Any) -> None:
     """out[t] = the sum of x[t : t + n], from the oldest value on."""
     for t in range(out.shape[0]):
@@ -83,7 +83,7 @@ def _sums(x: Any, n: int, out: Any) -> None:
             out[t] += x[t + j]
 
 
-@compiled
+@part
 def _all_known(inputs: Any, i: int) -> bool:
     is_known = True
     for row in range(inputs.shape[0]):
@@ -91,7 +91,7 @@ def _all_known(inputs: Any, i: int) -> bool:
     return is_known
 
 
-@compiled
+@part
 def _place(high: float, low: float, close: float) -> float:
     """Where the close lies in its bar, from -1 (low) to 1 (high); 0 where the bar has no range."""
     return ((close - low) - (high - close)) / (high - low) if high > low else 0.0
@@ -169,7 +169,7 @@ def ease_of_movement(_state: Any, constants: Any, inputs: Any, outputs: Any) -> 
     _seal(inputs, outputs)
 
 
-@compiled
+@part
 def _index(state: Any, sign: float, inputs: Any, outputs: Any) -> None:
     """State: 0 has a bar before, 1 its close, 2 its volume, 3 the index."""
     for i in range(inputs.shape[1]):

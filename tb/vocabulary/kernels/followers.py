@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import compiled, part
 
 NAN = math.nan
 
 
-@compiled
+@part
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@compiled
+@part
 def _smooth(state: Any, at: int, n: int, weight: float, x: float) -> float:
     """The average after one more value, NaN in its warm-up."""
     if state[at] >= n:
@@ -39,7 +39,7 @@ def _smooth(state: Any, at: int, n: int, weight: float, x: float) -> float:
     return first
 
 
-@compiled
+@part
 def _joined(state: Any, at: int, back: int, x: Any) -> Any:
     """x with the `back` values before it, which the state keeps from `at + 1` on; unknown before the first bar (state 0)."""
     whole = np.empty(back + x.shape[0])
@@ -53,7 +53,7 @@ def _joined(state: Any, at: int, back: int, x: Any) -> Any:
     return whole
 
 
-@compiled
+@part
 def _unknowns(x: Any) -> int:
     """How many values are unknown; counted without a branch, so that the machine looks at several at once."""
     count = 0
@@ -62,7 +62,7 @@ def _unknowns(x: Any) -> int:
     return count
 
 
-@compiled
+@part
 def _hide_unknown(x: Any, n: int, out: Any) -> None:
     """out[t] becomes unknown where one of x[t : t + n] is."""
     if _unknowns(x) > 0:
@@ -73,7 +73,7 @@ def _hide_unknown(x: Any, n: int, out: Any) -> None:
                 out[i - n + 1] = NAN
 
 
-@compiled
+@part
 def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
     """out[t] = the greatest (sign 1) or least (sign -1) of x[t : t + n], NaN where one of them is unknown.
 
@@ -106,14 +106,14 @@ def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
     _hide_unknown(x, n, out)
 
 
-@compiled
+@part
 def _true_range(high: float, low: float, previous_close: float) -> float:
     greatest = high - low
     greatest = max(greatest, abs(high - previous_close))
     return max(greatest, abs(low - previous_close))
 
 
-@compiled
+@part
 def _all_known(inputs: Any, i: int) -> bool:
     is_known = True
     for row in range(inputs.shape[0]):
@@ -121,7 +121,7 @@ def _all_known(inputs: Any, i: int) -> bool:
     return is_known
 
 
-@compiled
+@part
 def _direction(state: Any, n: int, high: float, low: float) -> float:
     """How much one way outweighs the other, 0 to 100; unknown in the warm-up and where nothing moved."""
     up = high - state[1]
@@ -175,7 +175,7 @@ def adxr(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         outputs[0, i] = _finite((whole[i + n - 1] + whole[i]) / 2.0)
 
 
-@compiled
+@part
 def _turned(state: Any, step: float, high: float, low: float) -> float:
     """The stop is met: it becomes the extreme of the trend that has ended, and follows from the other side."""
     is_long = state[3] == 1.0
@@ -188,7 +188,7 @@ def _turned(state: Any, step: float, high: float, low: float) -> float:
     return stop
 
 
-@compiled
+@part
 def _followed(state: Any, step: float, limit: float, high: float, low: float) -> float:
     stop: float = state[4]
     is_long = state[3] == 1.0

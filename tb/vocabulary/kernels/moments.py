@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import compiled, part
 
 NAN = math.nan
 
 
-@compiled
+@part
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@compiled
+@part
 def _means(x: Any, n: int, out: Any) -> None:
     """out[t] = the mean of x[t : t + n], taken of distances from the oldest value."""
     for t in range(out.shape[0]):

@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import compiled, part
 
 NAN = math.nan
 
 
-@compiled
+@part
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@compiled
+@part
 def _unknowns(x: Any) -> int:
     """How many values are unknown; counted without a branch, so that the machine looks at several at once."""
     count = 0
@@ -30,7 +30,7 @@ def _unknowns(x: Any) -> int:
     return count
 
 
-@compiled
+@part
 def _hide_unknown(x: Any, n: int, out: Any) -> None:
     """out[t] becomes unknown where one of x[t : t + n] is."""
     if _unknowns(x) > 0:
@@ -41,7 +41,7 @@ def _hide_unknown(x: Any, n: int, out: Any) -> None:
                 out[i - n + 1] = NAN
 
 
-@compiled
+@part
 def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
     """out[t] = the greatest (sign 1) or least (sign -1) of x[t : t + n], NaN where one of them is unknown.
 
@@ -84,7 +84,7 @@ def lowest(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _extremes(inputs[0], int(constants[0]), -1.0, outputs[0])
 
 
-@compiled
+@part
 def _place(values: Any, size: int, x: float) -> int:
     """How many of the sorted first `size` values are below x."""
     low = 0
@@ -156,7 +156,7 @@ def donchian(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
             outputs[1, t] = NAN
 
 
-@compiled
+@part
 def _mean(x: Any, start: int, n: int) -> float:
     origin: float = x[start]
     total = 0.0

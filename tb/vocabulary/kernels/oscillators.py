@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import compiled, part
 
 NAN = math.nan
 
 
-@compiled
+@part
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@compiled
+@part
 def _unknowns(x: Any) -> int:
     """How many values are unknown; counted without a branch, so that the machine looks at several at once."""
     count = 0
@@ -30,7 +30,7 @@ def _unknowns(x: Any) -> int:
     return count
 
 
-@compiled
+@part
 def _seal(inputs: Any, outputs: Any) -> None:
     """Unknown where an input of the window is, and never endless."""
     for row in range(outputs.shape[0]):
@@ -48,7 +48,7 @@ def _seal(inputs: Any, outputs: Any) -> None:
                 outputs[:, i - window + 1] = NAN
 
 
-@compiled
+@part
 def _sums(x: Any, n: int) -> Any:
     """At each bar the sum of the last n values, from the oldest on."""
     found = np.full(x.shape[0], NAN)
@@ -62,7 +62,7 @@ def _sums(x: Any, n: int) -> Any:
     return found
 
 
-@compiled
+@part
 def _means(x: Any, n: int) -> Any:
     """At each bar the mean of the last n values, taken of distances from the oldest."""
     found = np.full(x.shape[0], NAN)
@@ -78,7 +78,7 @@ def _means(x: Any, n: int) -> Any:
     return found
 
 
-@compiled
+@part
 def _changes(x: Any, n: int) -> Any:
     found = np.full(x.shape[0], NAN)
     for i in range(n, x.shape[0]):

@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import compiled, part
 
 NAN = math.nan
 
 
-@compiled
+@part
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@compiled
+@part
 def _unknowns(x: Any) -> int:
     """How many values are unknown; counted without a branch, so that the machine looks at several at once."""
     count = 0
@@ -30,7 +30,7 @@ def _unknowns(x: Any) -> int:
     return count
 
 
-@compiled
+@part
 def _seal(inputs: Any, outputs: Any) -> None:
     """Unknown where an input of the window is, and never endless."""
     for row in range(outputs.shape[0]):
@@ -48,7 +48,7 @@ def _seal(inputs: Any, outputs: Any) -> None:
                 outputs[:, i - window + 1] = NAN
 
 
-@compiled
+@part
 def _means(x: Any, n: int, out: Any) -> None:
     """out[t] = the mean of x[t : t + n], taken of distances from the oldest value."""
     for t in range(out.shape[0]):
@@ -67,7 +67,7 @@ def _means(x: Any, n: int, out: Any) -> None:
         out[t] = x[t] + out[t] / n
 
 
-@compiled
+@part
 def _products(x: Any, y: Any, n: int, x_mean: Any, y_mean: Any, out: Any) -> None:
     """Sums of the products of distances from the means."""
     for t in range(out.shape[0]):

@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import compiled, part
 
 NAN = math.nan
 
 
-@compiled
+@part
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@compiled
+@part
 def _place(values: Any, size: int, x: float) -> int:
     """How many of the sorted first `size` values are below x."""
     low = 0
@@ -35,7 +35,7 @@ def _place(values: Any, size: int, x: float) -> int:
     return low
 
 
-@compiled
+@part
 def _slide(values: Any, known: int, x: Any, i: int) -> int:
     """Takes x[i] into the sorted window and the oldest value out of it; how many values it holds."""
     n = values.shape[0]
@@ -70,7 +70,7 @@ def quantile(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
             outputs[0, i - n + 1] = _finite(found)
 
 
-@compiled
+@part
 def _middle_distance(values: Any) -> float:
     """The median distance from the median of sorted values: their distances are merged outwards from the middle."""
     n = values.shape[0]
@@ -101,7 +101,7 @@ def mad(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
             outputs[0, i - n + 1] = _finite(_middle_distance(values) + 0.0) if known == n else NAN
 
 
-@compiled
+@part
 def _since(x: Any, n: int, sign: float, out: Any) -> None:
     """How many bars ago the greatest (sign 1) or least (sign -1) value of the window was, the newest of equal ones."""
     known = 0

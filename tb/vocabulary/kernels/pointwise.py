@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import compiled, part
 
 NAN = math.nan
 
@@ -19,7 +19,7 @@ def absolute(inputs: Any, output: Any) -> None:
         output[i] = abs(inputs[0, i]) if math.isfinite(inputs[0, i]) else NAN
 
 
-@compiled
+@part
 def _best(inputs: Any, sign: float, output: Any) -> None:
     for i in range(output.shape[0]):
         best = inputs[0, i]

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import compiled, part
 
 NAN = math.nan
 
 
-@compiled
+@part
 def _unknowns(x: Any) -> int:
     """How many values are unknown; counted without a branch, so that the machine looks at several at once."""
     count = 0
@@ -26,7 +26,7 @@ def _unknowns(x: Any) -> int:
     return count
 
 
-@compiled
+@part
 def _seal(inputs: Any, outputs: Any) -> None:
     """Unknown where an input of the window is, and never endless."""
     for row in range(outputs.shape[0]):
@@ -44,7 +44,7 @@ def _seal(inputs: Any, outputs: Any) -> None:
                 outputs[:, i - window + 1] = NAN
 
 
-@compiled
+@part
 def _sums(x: Any, n: int, out: Any) -> None:
     """out[t] = the sum of x[t : t + n], from the oldest value on."""
     for t in range(out.shape[0]):
@@ -61,7 +61,7 @@ def _sums(x: Any, n: int, out: Any) -> None:
             out[t] += x[t + j]
 
 
-@compiled
+@part
 def _means(x: Any, n: int, out: Any) -> None:
     """out[t] = the mean of x[t : t + n], taken of distances from the oldest value."""
     for t in range(out.shape[0]):
@@ -80,7 +80,7 @@ def _means(x: Any, n: int, out: Any) -> None:
         out[t] = x[t] + out[t] / n
 
 
-@compiled
+@part
 def _hide_unknown(x: Any, n: int, out: Any) -> None:
     """out[t] becomes unknown where one of x[t : t + n] is."""
     if _unknowns(x) > 0:
@@ -91,7 +91,7 @@ def _hide_unknown(x: Any, n: int, out: Any) -> None:
                 out[i - n + 1] = NAN
 
 
-@compiled
+@part
 def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
     """out[t] = the greatest (sign 1) or least (sign -1) of x[t : t + n], NaN where one of them is unknown.
 
@@ -124,14 +124,14 @@ def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
     _hide_unknown(x, n, out)
 
 
-@compiled
+@part
 def _log(a: float, b: float) -> float:
     """The logarithm of a / b; unknown where one of them is not above zero."""
     share = a / b
     return math.log(share) if a > 0.0 and b > 0.0 and share > 0.0 and math.isfinite(share) else NAN
 
 
-@compiled
+@part
 def _root_of_mean(terms: Any, n: int, out: Any) -> None:
     """The square root of the mean of n terms; unknown below zero."""
     _sums(terms, n, out)
@@ -139,7 +139,7 @@ def _root_of_mean(terms: Any, n: int, out: Any) -> None:
         out[t] = math.sqrt(out[t] / n) if out[t] >= 0.0 else NAN
 
 
-@compiled
+@part
 def _drift_free(first: float, high: float, low: float, last: float) -> float:
     """The variance of one bar, whatever its drift (Rogers and Satchell)."""
     return _log(high, last) * _log(high, first) + _log(low, last) * _log(low, first)
@@ -175,7 +175,7 @@ def rogers_satchell(_state: Any, constants: Any, inputs: Any, outputs: Any) -> N
     _seal(inputs, outputs)
 
 
-@compiled
+@part
 def _sample_variance(x: Any, n: int, out: Any) -> None:
     centre = np.empty(out.shape[0])
     _means(x, n, centre)
@@ -245,7 +245,7 @@ def ulcer_index(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _seal(inputs, outputs)
 
 
-@compiled
+@part
 def _bands(x: Any, n: int, k: float, middle: Any, width: Any) -> None:
     """The mean of each window, and k standard deviations (population)."""
     _means(x, n, middle)

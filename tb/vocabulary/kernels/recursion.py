@@ -11,17 +11,17 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import compiled, part
 
 NAN = math.nan
 
 
-@compiled
+@part
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@compiled
+@part
 def _smooth(state: Any, at: int, n: int, weight: float, x: float) -> float:
     """The average after one more value, NaN in its warm-up."""
     if state[at] >= n:
@@ -40,7 +40,7 @@ def _smooth(state: Any, at: int, n: int, weight: float, x: float) -> float:
     return first
 
 
-@compiled
+@part
 def _smooth_all(state: Any, n: int, weight: float, x: Any, out: Any) -> None:
     for i in range(x.shape[0]):
         if math.isfinite(x[i]):
@@ -62,7 +62,7 @@ def rma(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _smooth_all(state, n, 1.0 / n, inputs[0], outputs[0])
 
 
-@compiled
+@part
 def _strengths(state: Any, weight: float, x: Any, out: Any) -> int:
     """`rsi` after its warm-up, as far as values are known: of how many bars. What it remembers stays in registers."""
     last, gain, loss = state[1], state[4], state[7]
@@ -124,7 +124,7 @@ def macd(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
             outputs[2, i] = _finite(line - average)
 
 
-@compiled
+@part
 def _true_range(high: float, low: float, previous_close: float) -> float:
     greatest = high - low
     greatest = max(greatest, abs(high - previous_close))
@@ -169,7 +169,7 @@ def keltner(state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         state[1] = close
 
 
-@compiled
+@part
 def _directions(state: Any, n: int, high: float, low: float, found: Any) -> None:
     """One bar of `adx` after the first: averages of movement, their shares of the range, strength."""
     up = high - state[1]

@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import compiled, part
 
 NAN = math.nan
 
 
-@compiled
+@part
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@compiled
+@part
 def _fit(x: Any, n: int, middle: Any, slope: Any) -> None:
     """The mean of each window, which the line takes in its middle, and the slope of the line per bar."""
     m = middle.shape[0]
@@ -40,7 +40,7 @@ def _fit(x: Any, n: int, middle: Any, slope: Any) -> None:
         slope[t] = slope[t] / spread
 
 
-@compiled
+@part
 def _along(x: Any, n: int, distance: float, out: Any) -> None:
     """Where the line is so many bars after the middle of the window."""
     slope = np.empty(out.shape[0])
@@ -76,7 +76,7 @@ def angle(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         outputs[0, t] = math.atan(slope) * (180.0 / math.pi) if math.isfinite(slope) else NAN
 
 
-@compiled
+@part
 def _squares(x: Any, n: int, middle: Any, slope: Any, out: Any) -> None:
     """The sum of squares of distances from the line; from the mean where the slope given is zero."""
     centre = (n - 1) / 2.0

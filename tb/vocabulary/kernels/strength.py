@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import compiled, part
 
 NAN = math.nan
 
 
-@compiled
+@part
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@compiled
+@part
 def _smooth(state: Any, at: int, n: int, weight: float, x: float) -> float:
     """The average after one more value, NaN in its warm-up."""
     if state[at] >= n:
@@ -39,7 +39,7 @@ def _smooth(state: Any, at: int, n: int, weight: float, x: float) -> float:
     return first
 
 
-@compiled
+@part
 def _joined(state: Any, at: int, back: int, x: Any) -> Any:
     """x with the `back` values before it, which the state keeps from `at + 1` on; unknown before the first bar (state 0)."""
     whole = np.empty(back + x.shape[0])
@@ -53,7 +53,7 @@ def _joined(state: Any, at: int, back: int, x: Any) -> Any:
     return whole
 
 
-@compiled
+@part
 def _unknowns(x: Any) -> int:
     """How many values are unknown; counted without a branch, so that the machine looks at several at once."""
     count = 0
@@ -62,7 +62,7 @@ def _unknowns(x: Any) -> int:
     return count
 
 
-@compiled
+@part
 def _hide_unknown(x: Any, n: int, out: Any) -> None:
     """out[t] becomes unknown where one of x[t : t + n] is."""
     if _unknowns(x) > 0:
@@ -73,7 +73,7 @@ def _hide_unknown(x: Any, n: int, out: Any) -> None:
                 out[i - n + 1] = NAN
 
 
-@compiled
+@part
 def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
     """out[t] = the greatest (sign 1) or least (sign -1) of x[t : t + n], NaN where one of them is unknown.
 
@@ -106,7 +106,7 @@ def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
     _hide_unknown(x, n, out)
 
 
-@compiled
+@part
 def _mean(x: Any, start: int, n: int) -> float:
     origin: float = x[start]
     total = 0.0
@@ -115,7 +115,7 @@ def _mean(x: Any, start: int, n: int) -> float:
     return origin + total / n
 
 
-@compiled
+@part
 def _strength(state: Any, n: int, x: Any) -> Any:
     """The relative strength index. State: 0 has a value before, 1 that, 2-4 gains, 5-7 losses, 8 values without a break."""
     found = np.full(x.shape[0], NAN)

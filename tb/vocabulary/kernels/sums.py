@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import compiled, part
 
 NAN = math.nan
 
 
-@compiled
+@part
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@compiled
+@part
 def _added(x: Any, n: int, out: Any) -> None:
     """out[t] = the sum of x[t : t + n], added from the oldest value on."""
     for t in range(out.shape[0]):
@@ -37,7 +37,7 @@ def _added(x: Any, n: int, out: Any) -> None:
             out[t] += x[t + j]
 
 
-@compiled
+@part
 def _totals(x: Any, n: int, out: Any) -> None:
     """The same sums, unknown where they are endless."""
     _added(x, n, out)

@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import compiled, part
 
 NAN = math.nan
 
 
-@compiled
+@part
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@compiled
+@part
 def _unknowns(x: Any) -> int:
     """How many values are unknown; counted without a branch, so that the machine looks at several at once."""
     count = 0
@@ -30,7 +30,7 @@ def _unknowns(x: Any) -> int:
     return count
 
 
-@compiled
+@part
 def _seal(inputs: Any, outputs: Any) -> None:
     """Unknown where an input of the window is, and never endless."""
     for row in range(outputs.shape[0]):
@@ -48,7 +48,7 @@ def _seal(inputs: Any, outputs: Any) -> None:
                 outputs[:, i - window + 1] = NAN
 
 
-@compiled
+@part
 def _sums(x: Any, n: int, out: Any) -> None:
     """out[t] = the sum of x[t : t + n], from the oldest value on."""
     for t in range(out.shape[0]):
@@ -65,7 +65,7 @@ def _sums(x: Any, n: int, out: Any) -> None:
             out[t] += x[t + j]
 
 
-@compiled
+@part
 def _hide_unknown(x: Any, n: int, out: Any) -> None:
     """out[t] becomes unknown where one of x[t : t + n] is."""
     if _unknowns(x) > 0:
@@ -76,7 +76,7 @@ def _hide_unknown(x: Any, n: int, out: Any) -> None:
                 out[i - n + 1] = NAN
 
 
-@compiled
+@part
 def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
     """out[t] = the greatest (sign 1) or least (sign -1) of x[t : t + n], NaN where one of them is unknown.
 
@@ -109,14 +109,14 @@ def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
     _hide_unknown(x, n, out)
 
 
-@compiled
+@part
 def _true_range(high: float, low: float, previous_close: float) -> float:
     greatest = high - low
     greatest = max(greatest, abs(high - previous_close))
     return max(greatest, abs(low - previous_close))
 
 
-@compiled
+@part
 def _since(x: Any, n: int, sign: float, out: Any) -> None:
     """How many bars ago the greatest (sign 1) or least (sign -1) value of n was, the newest of equal ones."""
     best = 0
@@ -145,7 +145,7 @@ def aroon(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _seal(inputs, outputs)
 
 
-@compiled
+@part
 def _ranges(inputs: Any) -> Any:
     """The true range of each bar after the first."""
     found = np.empty(inputs.shape[1] - 1)
@@ -222,7 +222,7 @@ def qstick(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     _seal(inputs, outputs)
 
 
-@compiled
+@part
 def _middles(inputs: Any, n: int) -> Any:
     """At each bar halfway between the highest high and the lowest low of n bars; unknown before there are n."""
     found = np.full(inputs.shape[1], NAN)

@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import compiled, part
 
 NAN = math.nan
 
 
-@compiled
+@part
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@compiled
+@part
 def _weighted(x: Any, weights: Any, out: Any) -> None:
     """out[t] = the mean of x[t : t + n] by those weights, taken of distances from the oldest value."""
     whole = 0.0
@@ -78,7 +78,7 @@ def vwma(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
         out[t] = _finite(x[t] + out[t] / traded[t])
 
 
-@compiled
+@part
 def _unknowns(x: Any) -> int:
     """How many values are unknown; counted without a branch, so that the machine looks at several at once."""
     count = 0
@@ -87,7 +87,7 @@ def _unknowns(x: Any) -> int:
     return count
 
 
-@compiled
+@part
 def _hide_unknown(x: Any, n: int, out: Any) -> None:
     """out[t] becomes unknown where one of x[t : t + n] is."""
     if _unknowns(x) > 0:
@@ -98,7 +98,7 @@ def _hide_unknown(x: Any, n: int, out: Any) -> None:
                 out[i - n + 1] = NAN
 
 
-@compiled
+@part
 def _extremes(x: Any, n: int, sign: float, out: Any) -> None:
     """out[t] = the greatest (sign 1) or least (sign -1) of x[t : t + n], NaN where one of them is unknown.
 

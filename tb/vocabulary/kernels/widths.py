@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import compiled, part
 
 NAN = math.nan
 
 
-@compiled
+@part
 def _finite(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
 
-@compiled
+@part
 def _smooth(state: Any, at: int, n: int, weight: float, x: float) -> float:
     """The average after one more value, NaN in its warm-up."""
     if state[at] >= n:
@@ -36,7 +36,7 @@ def _smooth(state: Any, at: int, n: int, weight: float, x: float) -> float:
     return first
 
 
-@compiled
+@part
 def _joined(state: Any, at: int, back: int, x: Any) -> Any:
     """x with the `back` values before it, which the state keeps from `at + 1` on; unknown before the first bar (state 0)."""
     whole = np.empty(back + x.shape[0])
@@ -50,7 +50,7 @@ def _joined(state: Any, at: int, back: int, x: Any) -> Any:
     return whole
 
 
-@compiled
+@part
 def _true_range(high: float, low: float, previous_close: float) -> float:
     greatest = high - low
     greatest = max(greatest, abs(high - previous_close))
