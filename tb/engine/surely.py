@@ -21,21 +21,20 @@ from tb.engine.graph import RuleGraph
 from tb.engine.instant import Exact
 from tb.engine.plan import PolicyPlan
 from tb.engine.program import Program, program_of, rounded
-from tb.vocabulary.kernels.compiled import call_of, is_at_hand
+from tb.vocabulary.kernels.compiled import call_of
 
 Masks = tuple[int, int]  # what failed, what is unknown
 Told = tuple[int, int, int]  # the same as far as it is certain, and what is not
 SURE: Told = (0, 0, 0)
 _BITS = 900  # of a number of lots that is looked at as a float
 KEPT = 64  # functions of some constraints, at most
-PATIENCE = 100_000  # questions answered exactly before it pays to compile the kernel, where no disk has it
 _pack_one = Struct("d").pack_into
 
 
 class Surely:
     """A program in its work space: inputs are written with `give`, or into `buffer`, then judged; those that change `seldom`
     are taken in by `fix`. One thread at a time: whoever pops the one thing in `turn` has it to himself (of two that pop, one
-    finds nothing), and puts it back afterwards. With `patience`, where the kernel is still to be compiled, nothing is certain
+    finds nothing), and puts it back afterwards. With `patience`, for a kernel that is still to be compiled, nothing is certain
     until so many were judged."""
 
     def __init__(
@@ -56,7 +55,7 @@ class Surely:
         self._low, self._roots = program.work[k.LOW], program.roots
         self._places = [policy.leaves.index(leaf) for leaf in leaves]
         self._all = Struct(f"{program.inputs}d").pack_into
-        waits = _Waiting(program, patience) if patience and not is_at_hand(k.settle) else None
+        waits = _Waiting(program, patience) if patience else None
         self._fix, self.move = _settling(program) if waits is None else (waits.fix, waits.move)
         self.fixed = 0
 

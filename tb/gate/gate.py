@@ -137,7 +137,7 @@ class Broken:
 
 class Gate:
     """Judges for one period. Built once; what it keeps of one order for the next changes no answer. With `patience` it may
-    answer exactly so often, which takes longer, before something is compiled (`tb.engine.surely.PATIENCE`)."""
+    answer exactly so often, which takes longer, before something is compiled (`tb.engine.surely`)."""
 
     def __init__(self, graph: RuleGraph, policy: PolicyPlan, *, patience: int = 0) -> None:
         self.graph = graph

@@ -31,13 +31,13 @@ from tb.engine.bars import instants_of
 from tb.engine.columns import CHUNK
 from tb.engine.markets import Markets
 from tb.engine.plan import Plan, with_data
-from tb.engine.surely import PATIENCE
 from tb.ledger import DecisionLog, Group, Grouping
 from tb.ledger.sheets import Stream
 from tb.replay.candidates import Candidates
 from tb.replay.course.passing import Course
 from tb.replay.data import Market
 from tb.replay.pace import Followed, Pace
+from tb.replay.patience import patience
 from tb.replay.skipping import Skipper
 from tb.replay.venue import SimulatedVenue, advance
 from tb.runtime.assumptions import assumptions_of
@@ -178,7 +178,7 @@ def replay_market(
             venue=venue,
             recorder=recorder if pace is None else Followed(recorder, pace),
             policy_hash=policy_hash,
-            gates=gates_of(plan, patience=PATIENCE),
+            gates=gates_of(plan, patience=patience()),
             halts_lifted_after=settings.halts_lifted_after,
             adviser=adviser,
         )

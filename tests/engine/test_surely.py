@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tb.core.units import Kind
-from tb.engine import surely as room
 from tb.engine.decide import generate
 from tb.engine.instant import Exact
 from tb.engine.interpret import judge
@@ -31,9 +30,7 @@ def test_what_is_certain_is_what_the_interpreter_says(data: st.DataObject) -> No
     order, some = data.draw(st.permutations(policy.leaves)), data.draw(st.sets(st.sampled_from(policy.leaves)))
     vague = Surely(plan.graph, policy, order, some)
     parted = Surely(plan.graph, policy, order, (), data.draw(st.sets(st.sampled_from(policy.leaves))))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(room, "is_at_hand", lambda _: False)
-        waiting = Surely(plan.graph, policy, order, (), data.draw(st.sets(st.sampled_from(policy.leaves))), patience=3)
+    waiting = Surely(plan.graph, policy, order, (), data.draw(st.sets(st.sampled_from(policy.leaves))), patience=3)
     for _ in range(6):
         inputs = data.draw(policies.vectors(plan.graph, policy))
         for asked in (surely, vague, parted, waiting):
@@ -45,8 +42,7 @@ def test_what_is_certain_is_what_the_interpreter_says(data: st.DataObject) -> No
             assert rest.masks(told, inputs) == expected
 
 
-def test_a_kernel_that_is_still_to_be_compiled_takes_over_when_enough_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "is_at_hand", lambda _: False)
+def test_a_kernel_that_is_still_to_be_compiled_takes_over_when_enough_was_asked() -> None:
     plan = policies.plan_of(["limit one order.notional <= 5 USD", "limit two drawdown <= 10%"])
     policy = policies.policy_of(plan)
     seldom = [leaf for leaf in policy.leaves if plan.graph[leaf].consts[0] == "drawdown"]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from numba import njit, typeof
@@ -60,15 +59,6 @@ def short(function: F) -> F:
 def call_of(kernel: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
     """The call of a kernel with these arguments, over and over: their types are looked at once, not each time."""
     return partial(cast(Any, kernel).compile(tuple(map(typeof, arguments))), *arguments)
-
-
-def is_at_hand(kernel: Callable[..., Any]) -> bool:
-    """Whether nothing is compiled when a kernel is called: it was, in this process or in one that left it on disk. What was
-    left by another version of the file counts too, and is found out when it is called."""
-    made = cast(Any, kernel)
-    place = made.stats.cache_path
-    kept = [] if place is None else Path(place).glob(f"*.{made.py_func.__qualname__}-*.nbi")
-    return bool(made.signatures) or any(kept)
 
 
 def _once(template: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
