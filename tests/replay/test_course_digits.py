@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 
 from tb.engine.instant import EXACT
-from tb.replay.course.digits import MINUS, NOTHING, PLAIN, texts_of
+from tb.replay.course.digits import MINUS, NOTHING, PLAIN, nearest, texts_of
 from tb.replay.course.naming import ids_of, packed, taking_turns_with
 from tb.replay.course.numbers import Numbers, columns_of
 from tb.replay.course.reckoning import added_up, difference, multiplied, quotient, same
@@ -105,3 +107,18 @@ def test_ids_are_the_first_digits_of_sha_256(before: bytes, after: bytes, number
     turns = taking_turns_with(ids, of, ("stop of t", "target of t"), 99_998)
     named = [("target" if one % 2 else "stop") + f" of t{seq}" for seq, one in enumerate(numbers, 99_998)]
     assert turns.listed() == [text for pair in zip(expected, named, strict=True) for text in pair]
+
+
+@given(st.lists(numbers(-45), min_size=1, max_size=30))
+@how(deadline=None, max_examples=300)
+def test_floats_are_those_of_decimals(found: list[Decimal]) -> None:
+    assert nearest(column(*found)).tolist() == list(map(float, found))
+
+
+@given(st.floats(1e-9, 1e9), st.integers(0, 9), st.integers(-1, 1))
+@how(deadline=None)
+def test_floats_between_two_are_those_of_decimals(near: float, shift: int, off: int) -> None:
+    half = (Fraction(near) + Fraction(math.nextafter(near, math.inf))) / 2 / 10**shift
+    middle = EXACT.divide(Decimal(half.numerator), Decimal(half.denominator))
+    told = EXACT.add(middle, Decimal((0, (1,), middle.adjusted() - 27)) * off)
+    assert nearest(column(told)).tolist() == [float(told)]

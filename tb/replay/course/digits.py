@@ -97,6 +97,42 @@ def _write(high: Any, low: Any, decimals: Any, how: Any, out: Any, ends: Any) ->
     return at
 
 
+_POWERS = [10**power for power in range(60)]
+_TENS = np.array([float(power) for power in _POWERS])
+_BESIDE = np.array([float(power - int(float(power))) for power in _POWERS])  # what the float of a power leaves out
+_SPLIT = 134_217_729.0  # 2 ** 27 + 1
+_DOUBT = 1e-28  # of a quotient: far more than two floats together are wrong by
+
+
+def _product(left: Any, right: Any) -> Any:
+    """A product as two floats, exactly (Dekker 1971)."""
+    found, wide, wider = left * right, _SPLIT * left, _SPLIT * right
+    a, c = wide - (wide - left), wider - (wider - right)
+    b, d = left - a, right - c
+    return found, ((a * c - found) + a * d + b * c) + b * d
+
+
+def nearest(numbers: Numbers) -> Any:
+    """The float next to each: that of its Decimal. Where two floats together cannot tell it, it is read from the text."""
+    high, low, decimals = parts(numbers)
+    above, above_rest = _product(high.astype(np.float64), 10.0**DIGITS)
+    below = low.astype(np.float64)
+    whole = above + below
+    rest = (above - (whole - (whole - above))) + (below - (whole - above)) + above_rest + (low - below.astype(np.int64))
+    within = np.clip(decimals, 0, len(_POWERS) - 1)
+    by, by_rest = _TENS[within], _BESIDE[within]
+    first = whole / by
+    product, product_rest = _product(first, by)
+    second = ((whole - product) - product_rest + rest - first * by_rest) / by
+    doubt = np.abs(first) * _DOUBT
+    found, other = first + (second - doubt), first + (second + doubt)
+    which = np.flatnonzero((found != other) | (within != decimals))
+    if len(which):
+        some = Numbers(high[which], low[which], decimals[which])
+        found[which] = list(map(float, texts_of(some).listed()))
+    return found
+
+
 def texts_of(numbers: Numbers, how: Ints | None = None) -> Packed:
     """Each as the text that its Decimal has. `how` says of each what it is besides its digits."""
     high, low, decimals = parts(numbers)

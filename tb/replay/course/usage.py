@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import Exact
-from tb.replay.course.digits import texts_of
+from tb.replay.course.digits import nearest
 from tb.replay.course.numbers import Numbers
 from tb.replay.course.passage import Passage
 from tb.replay.course.reckoning import chosen, multiplied, quotient, same
@@ -40,12 +40,12 @@ def uses(passage: Passage, session: Session, terms: Terms) -> dict[str, Floats]:
 
 
 def _over(measured: Numbers, bound: Numbers) -> Floats:
-    """The float next to each quotient; it is told from the digits, as that of a Decimal is."""
+    """The float next to each quotient in decimals."""
     found = np.full(len(measured), np.nan)
     is_some = bound.low != 0 if bound.high is None else (bound.low != 0) | (bound.high != 0)
     which = np.flatnonzero(is_some)
     if len(which):
-        found[which] = list(map(float, texts_of(quotient(chosen(measured, which), chosen(bound, which))).listed()))
+        found[which] = nearest(quotient(chosen(measured, which), chosen(bound, which)))
     return found
 
 
