@@ -96,6 +96,7 @@ def checks_of(compiled: Compiled, project: Path, exchange: Exchange, clock: Call
             pin=lambda: _pin(compiled),
             books=lambda rules: _books(folder, rules, exchange),
             open_gaps=_gaps(compiled),
+            resumed=lambda: _resumed(Inbox(folder)),
             held=lambda: () if (taken := _taken(compiled, clock(), live_account)) is None else taken.halts,
             account=lambda: () if (taken := _taken(compiled, clock(), account_of)) is None else taken.numbers,
         )
@@ -120,6 +121,15 @@ def _breaker(folder: Path) -> str | None:
         return None
     found = Breaker(folder / BREAKER).now()
     return None if found.state == "closed" else f"{found.state}, by {found.by}: {found.reason}"
+
+
+def _resumed(inbox: Inbox) -> str | None:
+    """Who ordered last to resume, where no halt came after that and no session has heard of it."""
+    by = None
+    for word in inbox.waiting():
+        if word.kind in ("halt", "flatten", "resume"):
+            by = word.by if word.kind == "resume" else None
+    return by
 
 
 def _stopped(kill: KillFile, inbox: Inbox) -> str | None:

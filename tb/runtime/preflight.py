@@ -59,6 +59,7 @@ class Preflight:
     books: Callable[[Mapping[str, Rules]], Books | NoAnswer]
     pin: Callable[[], str | None] = lambda: None  # why nobody can be asked for it
     open_gaps: Sequence[str] = ()
+    resumed: Callable[[], str | None] = lambda: None  # who ordered to resume, as far as no session has heard of it
     held: Callable[[], Sequence[str]] = lambda: ()  # halts and pauses of the account's runs that are still in force
     account: Callable[[], Sequence[str]] = lambda: ()  # what else is taken over from them
 
@@ -78,7 +79,11 @@ def preflight(asked: Preflight) -> list[Check]:
 
 
 def _breaker(asked: Preflight) -> Check:
-    return _judged("breaker", _told(asked.breaker), "closed", _RESUME)
+    """Only a session closes it: where a person has resumed and none has heard of it yet, one has to be able to begin."""
+    wrong, by = _told(asked.breaker), asked.resumed()
+    if wrong and by is not None:
+        return Check("breaker", True, f"{wrong}; {by} resumed it: it closes when the session begins")
+    return _judged("breaker", wrong, "closed", _RESUME)
 
 
 def _halts(asked: Preflight) -> Check:

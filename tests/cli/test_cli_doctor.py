@@ -18,6 +18,7 @@ from tb.connectors.sandbox.server import Sandbox
 from tb.core.records import Run as RunRecord
 from tb.runtime.gateway.breaker import Breaker
 from tb.runtime.gateway.looking import BREAKER
+from tb.runtime.operator import Inbox
 from tb.runtime.secrets import hash_pin, new_salt
 
 PIN = "a pin for tests"
@@ -190,3 +191,17 @@ def live_run(policy: str) -> RunRecord:
         config={"timezone": "UTC"},
         version="0",
     )
+
+
+def test_a_breaker_that_somebody_resumed_lets_the_session_begin_that_closes_it(desk: Path, run: Run) -> None:
+    breaker = Breaker(desk / ".tb" / "live" / BREAKER)
+    breaker.begin(START)
+    breaker.drain(START + 1, "ann", "leaving")
+    assert list(failed(run, desk)) == ["breaker"]
+    Inbox(desk / ".tb" / "live").put("resume", at=START, by="bob", reason="back")
+    assert failed(run, desk) == {}
+    shown = run("doctor", "--clock", "venue", "--project", desk).out
+    assert "draining, by ann: leaving; bob resumed it: it closes when the session begins" in shown
+    run("halt", "--reason", "no", "--by", "ann", "--project", desk)
+    (desk / ".tb" / "KILL").unlink()
+    assert set(failed(run, desk)) == {"breaker", "halts"}
