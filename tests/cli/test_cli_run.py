@@ -8,10 +8,14 @@ import signal
 import socket
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 from cli_commands import invoke
+
+from tb.ledger import open_ledger
 
 HOURS = 240  # more than a pipe holds the lines of, so that a session cannot end unread
 SMALL = """universe u on venue
@@ -187,8 +191,6 @@ def test_what_the_settings_say_of_the_gateway_is_what_it_does(project: Path) -> 
 
 
 def test_status_says_whether_a_session_runs_and_shows_that_one(project: Path) -> None:
-    from tb.ledger import open_ledger
-
     at = ("--project", str(project))
     run(project, "--once")
     assert invoke("status", *at).out.startswith("run r1: paper, stopped: `tb run --mode paper` goes on with it\n")
@@ -214,3 +216,14 @@ def test_a_session_whose_process_is_gone_does_not_run(project: Path) -> None:
     assert "paper, stopped: " in invoke("status", "--project", str(project)).out
     lock.write_text(json.dumps(gone | {"host": "elsewhere"}))  # nobody knows here
     assert "paper, runs (process " in invoke("status", "--project", str(project)).out
+
+
+def test_a_live_session_is_taken_again_with_what_its_account_began_with(project: Path) -> None:
+    run(project)
+    with open_ledger(project / ".tb" / "ledger.sqlite") as ledger:
+        began = msgspec.structs.replace(ledger.run("r1").run, mode="live", initial_equity=Decimal(5_000))
+        ledger.start_run(began)
+    again = invoke("replay", "--inputs", "r2", "--project", str(project), "--json")
+    assert again.code == 0, again.err
+    assert 4_500 < json.loads(again.out)["final_equity"] < 5_500
+    assert "filled on the simulated venue" in invoke("replay", "--inputs", "r2", "--project", str(project)).err
