@@ -124,7 +124,7 @@ def desk(folder: Path, chosen: argparse.Namespace) -> Iterator[Desk]:
         shutil.copytree(ROOT / name, project / name)
     shutil.copy(ROOT / "tb.yaml", project / "tb.yaml")
     command = [*TB, "sandbox", "coinbase", "--data", str(chosen.data.resolve()), "--start", chosen.start, "--json"]
-    command += ["--speed", f"{chosen.speed}x", "--tls", "sandbox.pem", "--key-file", "key.json", "--port", "0"]
+    command += ["--speed", "step", "--tls", "sandbox.pem", "--key-file", "key.json", "--port", "0"]
     running = subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, text=True)
     try:
         assert running.stdout is not None
@@ -133,7 +133,7 @@ def desk(folder: Path, chosen: argparse.Namespace) -> Iterator[Desk]:
             raise SystemExit(f"the sandbox ended with {running.wait()}")
         facts = json.loads(line)
         with (project / "tb.yaml").open("a") as file:
-            file.write(LIVE.format(url=facts["url"], stream=facts["stream"], skew=max(1, chosen.speed // 10)))
+            file.write(LIVE.format(url=facts["url"], stream=facts["stream"], skew=max(1, chosen.speed // 2)))
         # alerts go nowhere: the address is one that nobody listens at, which a session has to stand
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "SSL_CERT_FILE": "sandbox.pem"}
         environment |= {"COINBASE_KEY": "key.json", "TB_ALERTS": "json://127.0.0.1:9"}
@@ -167,6 +167,7 @@ def trades_of(here: Desk) -> list[Trade]:
 
 def live(here: Desk, chosen: argparse.Namespace) -> list[str]:
     """From the first close to the last; what the sessions told."""
+    here.sandbox("clock", "--speed", f"{chosen.speed}x")
     begun, until = time.monotonic(), parse_instant(chosen.start) + chosen.hours * HOUR  # type: ignore[operator]
     session = start(here)
     told = []
