@@ -169,6 +169,18 @@ def test_who_closes_the_breaker_accepts_the_difference_that_was_told_and_no_othe
     assert made.positions == {"BTC-USD": D(10)}
 
 
+def test_a_difference_that_was_accepted_is_not_accepted_again(tmp_path: Path) -> None:
+    made = world(tmp_path)
+    made.turns(65)
+    for _ in range(2):
+        made.truth.totals["USD"] += D(500)
+        made.turns(65)
+        assert made.breaker.state == "open"
+        made.breaker.close(made.truth.time, "ann", "a deposit")
+        made.turns(65)
+        assert made.breaker.state != "open"
+
+
 def test_what_a_person_sold_by_hand_comes_off_what_is_held_once_it_is_accepted(tmp_path: Path) -> None:
     made = world(tmp_path)
     made.step(1, "BTC-USD")

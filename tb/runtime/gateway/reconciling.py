@@ -152,6 +152,8 @@ def _compare_assets(gateway: Gateway, balances: tuple[Balance, ...], *, adopt_al
         words = f"the venue has {there} {asset}, {here} are known"
         if is_small or is_accepted:
             gateway.adopt(asset, EXACT.subtract(there, ours), "a person said so" if not is_small else "within tolerance")
+            gateway.accepted.pop(asset, None)  # once: another difference of the same size is another one
+            gateway.differences.pop(asset, None)
             if not is_small:
                 _take_off(gateway, asset, there, list(rules.values()))
             _tell(gateway, asset, "adopted", words, details)
