@@ -255,7 +255,8 @@ def _run(
     at = told = 0
     done = market.first - market.period  # how far session and account have come
     while at < len(instants):
-        if not at or not session.needs_every_bar(instants[at - 1]):
+        rests = bool(venue.orders)  # one may outlive what it closes: the next open that is known ends it
+        if not at or not (rests or session.needs_every_bar(instants[at - 1])):
             jump = bisect_left(jumps, at, jump)
             if jump == len(jumps):
                 break

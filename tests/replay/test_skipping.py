@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as st
-from small_projects import START, bars, compiled, market, run
+from small_projects import NAN, START, bars, compiled, market, run, strategy
 from stepping import stepped
 
 from tb.core.records import Cancel, Decision, Fill, Latch, Order, Quiet, Trade
@@ -185,3 +185,16 @@ def _session(built: Compiled, account: Account):  # type: ignore[no-untyped-def]
         return Moment(at, nobody, account, {}, (), None, None, None, None, None, None, built.settings)
 
     return moment
+
+
+@pytest.mark.parametrize("enters_again", [False, True])
+def test_an_order_that_outlives_its_position_ends_at_the_next_open_that_is_known(enters_again: bool) -> None:
+    """The stop closes in a bar whose open is not known, so that the order to leave has met no open yet."""
+    quiet, enters, leaves = (100.0, 101.0, 99.0, 100.0), (100.0, 106.0, 99.0, 105.0), (100.0, 101.0, 94.0, 95.0)
+    rows = [quiet, enters, quiet, leaves, (NAN, 101.0, 80.0, 100.0), *[quiet] * 20]
+    rows[15] = enters if enters_again else quiet
+    project = compiled(strategy("close > 1.04 * open", more=("exit when close < 0.96 * open",)))
+    data = market(bars("BTC-USD", rows))
+    kept = [[r for r in found.records if isinstance(r, TOLD)] for found in (run(project, data).records, stepped(project, data))]
+    assert kept[0] == kept[1]
+    assert [one.cause for one in kept[0] if isinstance(one, Cancel)] == ["position closed"]
