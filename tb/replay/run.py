@@ -12,7 +12,6 @@ INVARIANT: nothing here reads a bar that closes after the instant being decided.
 
 from __future__ import annotations
 
-import zlib
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -42,7 +41,7 @@ from tb.replay.skipping import Skipper
 from tb.replay.venue import SimulatedVenue, advance
 from tb.runtime.assumptions import assumptions_of
 from tb.runtime.drafts import Ready
-from tb.runtime.entry_states import BUSY, COOLING, FALSE, OUTSIDE, TRUE, UNKNOWN
+from tb.runtime.entry_states import BUSY, COOLING, FALSE, OUTSIDE, TRUE, UNKNOWN, packed
 from tb.runtime.policy import gates_of
 from tb.runtime.ports import Adviser
 from tb.runtime.rates import Rates
@@ -50,7 +49,6 @@ from tb.runtime.session import Session
 from tb.runtime.view import RecordedView, columns_of
 
 Progress = Callable[[int, int], None]
-LEVEL = 3  # of compression, above which time grows faster than the states of bars shrink
 
 
 class Keeps(Protocol):
@@ -329,5 +327,5 @@ def _quiet(plan: Plan, view: RecordedView, states: States, last: int) -> Iterato
                 first=int(closes[0]),
                 last=int(closes[-1]),
                 rows=len(closes),
-                states=zlib.compress(bytes_, LEVEL),
+                states=packed(bytes_),
             )

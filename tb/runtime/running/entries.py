@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from tb.core.records import Quiet
 from tb.engine.plan import Plan, StrategyPlan
 from tb.runtime.drafts import Ready
-from tb.runtime.entry_states import BUSY, COOLING, FALSE, HELD_BACK, OUTSIDE, TRUE, UNKNOWN
+from tb.runtime.entry_states import BUSY, COOLING, FALSE, HELD_BACK, OUTSIDE, TRUE, UNKNOWN, packed
 from tb.runtime.running.market import LiveMarket
 
 Key = tuple[int, str]  # number of a strategy, and the instrument it looks at
@@ -85,5 +84,5 @@ class EntryLog:
                     first=noted.closes[0],
                     last=noted.closes[-1],
                     rows=len(noted.closes),
-                    states=zlib.compress(b"".join(noted.states), 6),
+                    states=packed(b"".join(noted.states)),
                 )
