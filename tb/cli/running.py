@@ -296,13 +296,15 @@ def taken_over(compiled: Compiled, ledger: Ledger, account: Account, now: int) -
 
 
 def _inputs_of(run: Run) -> Iterator[Input]:
-    """What came to an earlier run: nothing where that is not there any more."""
+    """What came to an earlier run: nothing where that is not there any more. Raises Refused TB860 where it is damaged: a
+    flatten may have been ordered there that is not done."""
     from tb.runtime.running.sessions import folder_of, opened
 
     try:
-        yield from opened(folder_of(run))[1]
+        folder = folder_of(run)
     except Refused:
         return
+    yield from opened(folder)[1]
 
 
 def begin_live(compiled: Compiled, ledger: Ledger, world: World, exchange: Exchange, alerts: Alerts, account: Account) -> Begun:

@@ -57,11 +57,11 @@ class Preflight:
     ledger: Callable[[], str | None]
     alerts: Callable[[], str | None]  # why none can be sent
     books: Callable[[Mapping[str, Rules]], Books | NoAnswer]
-    pin: Callable[[], str | None] = lambda: None  # why nobody can be asked for it
-    open_gaps: Sequence[str] = ()
-    resumed: Callable[[], str | None] = lambda: None  # who ordered to resume, as far as no session has heard of it
-    held: Callable[[], Sequence[str]] = lambda: ()  # halts and pauses of the account's runs that are still in force
-    account: Callable[[], Sequence[str]] = lambda: ()  # what else is taken over from them
+    pin: Callable[[], str | None]  # why nobody can be asked for it
+    resumed: Callable[[], str | None]  # who ordered to resume, as far as no session has heard of it
+    held: Callable[[], Sequence[str]]  # halts and pauses of the account's runs that are still in force
+    account: Callable[[], Sequence[str]]  # what else is taken over from them
+    open_gaps: Sequence[str]
 
 
 def _failed(name: str, words: str, hint: str) -> Check:

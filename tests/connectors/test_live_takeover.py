@@ -182,6 +182,19 @@ def test_a_flatten_that_was_cut_short_goes_on_under_another_policy(tmp_path: Pat
         assert second.loop.stepper.session.latches.in_force() == "halt operator"
 
 
+def test_a_new_run_does_not_begin_over_damaged_inputs_of_the_one_before(
+    tmp_path: Path, sandbox: Sandbox, venue: Coinbase
+) -> None:
+    with live(tmp_path, sandbox, venue, LASTING) as first:
+        first.until(BEGIN + HOUR)
+    (path,) = tmp_path.rglob("inputs.jsonl")
+    opening, *others = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(opening + b"{}\n" + b"".join(others))  # somebody may have ordered a flatten there
+    with pytest.raises(Refused) as refused, live(tmp_path, sandbox, venue, LASTING, LOOSER):
+        pass
+    assert refused.value.findings[0].code == "TB860"
+
+
 def test_a_changed_stop_moves_none_of_what_is_held(tmp_path: Path, sandbox: Sandbox, venue: Coinbase) -> None:
     with live(tmp_path, sandbox, venue, LASTING) as first:
         first.until(BEGIN + 2 * HOUR)

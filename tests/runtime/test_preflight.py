@@ -57,6 +57,11 @@ def well() -> Preflight:
         ledger=lambda: None,
         alerts=lambda: None,
         books=lambda rules: Books({"BTC": D("0.25"), "USD": D(10_000)}, frozenset({"c1"})),
+        pin=lambda: None,
+        resumed=lambda: None,
+        held=lambda: (),
+        account=lambda: (),
+        open_gaps=(),
     )
 
 
