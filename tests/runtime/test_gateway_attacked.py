@@ -112,6 +112,23 @@ def test_that_an_exit_is_not_confirmed_while_nothing_stands_is_an_alert(tmp_path
     assert any("is being closed, and has no stop" in words for words in made.alarms)
 
 
+def test_the_time_without_a_stop_counts_from_the_exit_that_failed(tmp_path: Path) -> None:
+    made = world(tmp_path, rules=HELD, terms=PATIENT)
+    made.step(1, "BTC-USD")
+    made.truth.time = START + 4 * HOUR + 500
+    made.turn()
+    made.truth.fault("place", *["lost"] * 30)  # the exit never arrives, and neither does what should protect again
+    made.step(4)
+    bare = 0
+    while not made.alarms and bare < 60_000:
+        assert made.truth.protected("BTC-USD") == 0
+        made.turn(250)
+        bare += 250
+    assert bare <= 10_250
+    assert "BTC-USD" in made.alarms[0]
+    assert made.truth.calls.count("place") > 2  # the exit had failed before, and protection was tried
+
+
 # --- what cannot be ---------------------------------------------------------------------------------------------------
 
 

@@ -10,8 +10,7 @@
 4. Protection that the venue refuses, or that is not in place after `protect_within`, closes the position at market (`let_go`).
 5. What closes a position waits until its protection is known to be gone, since a venue holds the same quantity for both
    (`withdraw`); what filled meanwhile comes off. Where it does not fill, the protection comes back.
-
-5. What is left over and is less than the venue takes is no position any more: it counts as closed at the last price, with the
+6. What is left over and is less than the venue takes is no position any more: it counts as closed at the last price, with the
    cause `crumb`, and stays in the account (`leave_crumb`). Nothing is sent for it.
 
 INVARIANT: orders here only reduce what is held.
@@ -87,7 +86,9 @@ def protect(gateway: Gateway, key: Key) -> None:
     if gateway.orders.leaving(key):
         _watch_leaving(gateway, key, position)
         return
-    gateway.leaving_since.pop(key, None)
+    since = gateway.leaving_since.pop(key, None)
+    if since is not None:  # an exit that failed: what stood without a stop meanwhile has stood without one
+        gateway.bare.setdefault(key, since)
     if not guards and _is_crumb(gateway, position):
         gateway.bare.pop(key, None)
         if not any(one.key == key and one.purpose == "entry" for one in gateway.orders.unsettled.values()):
