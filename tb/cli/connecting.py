@@ -26,13 +26,9 @@ def venue_of(settings: Settings, *, with_key: bool = True) -> Coinbase:
     from tb.runtime.running.timekeeping import unturned
 
     live = settings.live
-    if live.venue is None:
-        raise _refused(
-            "`tb.yaml` names no venue",
-            "add `live: {venue: coinbase, credentials: 'env:COINBASE_KEY'}`; `tb run --data` needs none",
-        )
+    _named(settings)
     return connect(
-        _key(settings) if with_key else None,
+        key_of(settings) if with_key else None,
         base_url=live.url or REST,
         market_url=live.market_url or MARKET,
         user_url=live.user_url or USER,
@@ -50,11 +46,21 @@ def alert_addresses(name: SecretName) -> str:
     return read_secret(name, "the list of addresses for alerts", holds=holds).reveal()
 
 
-def _key(settings: Settings) -> Credentials:
-    """The venue's key: the secret is the key file's text, or its path."""
+def _named(settings: Settings) -> None:
+    if settings.live.venue is None:
+        raise _refused(
+            "`tb.yaml` names no venue",
+            "add `live: {venue: coinbase, credentials: 'env:COINBASE_KEY'}`; `tb run --data` needs none",
+        )
+
+
+def key_of(settings: Settings) -> Credentials:
+    """The venue's key: the secret is the key file's text, or its path. Raises Refused TB854 where the settings name no venue or
+    no key, and as the key's reader does."""
     from tb.connectors.coinbase.credentials import credentials_from, credentials_in
     from tb.runtime.secrets import read_secret
 
+    _named(settings)
     name = settings.live.credentials
     if name is None:
         raise _refused("`tb.yaml` does not say where the venue's key is", "add `credentials: 'env:COINBASE_KEY'` to `live`")

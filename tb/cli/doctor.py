@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from tb.cli.opening import compiled_project
-from tb.cli.operating import clock_of, clock_option
+from tb.cli.operating import clock_of, clock_option, now
 from tb.cli.options import command, json_option, project_option
 from tb.cli.output import put, put_json, say
+from tb.core.diagnostics import Refused
 
 if TYPE_CHECKING:
     from tb.cli.running import Account, Taken
@@ -35,12 +36,11 @@ def tb_doctor(clock: str, project: Path, as_json: bool) -> None:
     `tb run --mode live` makes the same checks and does not start unless all pass. Nothing is changed, and no order is sent.
     Exit code 1 where a check fails.
     """
-    from tb.cli.connecting import venue_of
-
     compiled = compiled_project(project)
-    exchange = venue_of(compiled.settings)
+    exchange = _reached(compiled)
     try:
-        found = checks_of(compiled, project, exchange, clock_of(clock, compiled.settings, exchange))
+        theirs = clock_of(clock, compiled.settings, exchange)
+        found = checks_of(compiled, project, exchange, _or_ours(theirs), by_venue=clock == "venue")
     finally:
         exchange.close()
     if as_json:
@@ -49,6 +49,34 @@ def tb_doctor(clock: str, project: Path, as_json: bool) -> None:
         tell(found)
     if not all(one.passed for one in found):
         raise click.exceptions.Exit(1)
+
+
+def _reached(compiled: Compiled) -> Exchange:
+    """The venue as far as it can be asked: without its key what is public, and nothing at all where none is named."""
+    from tb.cli.connecting import venue_of
+    from tb.runtime.guarded import Guarded
+    from tb.runtime.unreached import Unreached
+
+    try:
+        found: Exchange = venue_of(compiled.settings)
+    except Refused:  # the check of the key says so
+        try:
+            found = venue_of(compiled.settings, with_key=False)
+        except Refused as refused:
+            found = Unreached(refused.findings[0].message)
+    return Guarded(found, now=now, told=say)
+
+
+def _or_ours(clock: Callable[[], int]) -> Callable[[], int]:
+    """Where the venue does not say what time it is, the check of the clock fails, and the others are made by this machine's."""
+
+    def told() -> int:
+        try:
+            return clock()
+        except Refused:
+            return now()
+
+    return told
 
 
 def tell(found: list[Check]) -> None:
@@ -70,8 +98,10 @@ def _as_object(one: Check) -> dict[str, object]:
     return {"name": one.name, "passed": one.passed, "words": one.words, "hint": one.hint}
 
 
-def checks_of(compiled: Compiled, project: Path, exchange: Exchange, clock: Callable[[], int]) -> list[Check]:
-    """The preflight of a project at its venue."""
+def checks_of(
+    compiled: Compiled, project: Path, exchange: Exchange, clock: Callable[[], int], *, by_venue: bool
+) -> list[Check]:
+    """The preflight of a project at its venue; `by_venue` says that the clock is the venue's."""
     from tb.cli.running import account_of, live_account
     from tb.ledger import policy_hash
     from tb.runtime.approval import approved
@@ -88,6 +118,7 @@ def checks_of(compiled: Compiled, project: Path, exchange: Exchange, clock: Call
             now=clock,
             instruments=dict(sorted(periods.items())),
             policy_hash=policy_hash(compiled.project.texts),
+            key=lambda: _key(compiled),
             approval=lambda: approved(folder),
             breaker=lambda: _breaker(folder),
             stopped=lambda: _stopped(KillFile(project / live.kill_file), Inbox(folder)),
@@ -99,6 +130,7 @@ def checks_of(compiled: Compiled, project: Path, exchange: Exchange, clock: Call
             resumed=lambda: _resumed(Inbox(folder)),
             held=lambda: () if (taken := _taken(compiled, clock(), live_account)) is None else taken.halts,
             account=lambda: () if (taken := _taken(compiled, clock(), account_of)) is None else taken.numbers,
+            by_venue=by_venue,
         )
     )
 
@@ -162,6 +194,13 @@ def _alerts(compiled: Compiled) -> str | None:
         return "`live.alerts` is not set: nobody would hear of anything"
     addresses_of(alert_addresses(name), str(name))
     return None
+
+
+def _key(compiled: Compiled) -> None:
+    """Reads the venue's key. Raises Refused where it is not there, or is none, and where no venue is named."""
+    from tb.cli.connecting import key_of
+
+    key_of(compiled.settings)
 
 
 def _pin(compiled: Compiled) -> str | None:

@@ -92,7 +92,9 @@ def read_instruments(plan: Plan, settings: Settings) -> tuple[str, ...]:
     return tuple(found)
 
 
-def may_trade(compiled: Compiled, project: Path, exchange: Exchange, clock: Clock, taken: Sequence[str] = ()) -> None:
+def may_trade(
+    compiled: Compiled, project: Path, exchange: Exchange, clock: Clock, taken: Sequence[str] = (), *, by_venue: bool
+) -> None:
     """Raises Refused or ends the command unless everything that live trading needs is so: settings, checks, PIN, and a YES.
     What the session takes over from the account's earlier runs is shown before that."""
     from tb.cli.doctor import checks_of, tell
@@ -102,7 +104,7 @@ def may_trade(compiled: Compiled, project: Path, exchange: Exchange, clock: Cloc
     if live.read_only:
         hint = "set `live.read_only: false` in tb.yaml once it may trade"
         raise Refused([error(READ_ONLY, "`live.read_only` keeps every order from the venue", whole_file("tb.yaml"), hint)])
-    found = checks_of(compiled, project, exchange, clock.now)
+    found = checks_of(compiled, project, exchange, clock.now, by_venue=by_venue)
     if not all(one.passed for one in found):
         tell([one for one in found if not one.passed])
         raise click.exceptions.Exit(1)

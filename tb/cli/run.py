@@ -201,7 +201,8 @@ def _session(compiled: Compiled, ledger: Ledger, asked: Asked, around: Around) -
         assert around.exchange is not None  # recorded bars are not traded live
         account = account_of(compiled, ledger, found)
         taken = taken_over(compiled, ledger, account, world.clock.now())
-        may_trade(compiled, asked.project, around.exchange, world.clock, () if taken is None else taken.lines())
+        lines = () if taken is None else taken.lines()
+        may_trade(compiled, asked.project, around.exchange, world.clock, lines, by_venue=asked.clock == "venue")
         begun = begin_live(compiled, ledger, world, around.exchange, around.alerts, account)
     else:
         begun = begin(compiled, ledger, asked.mode, world) if found is None else go_on(compiled, ledger, found, world)

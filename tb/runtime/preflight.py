@@ -18,7 +18,7 @@ from tb.runtime.ports.exchange import Exchange, NoAnswer, Rules
 Clock = Callable[[], int]
 _RESUME = 'find the cause, then `tb resume --by NAME --reason "..."`'
 _TOLD = 5  # orders that are named, of many
-_KEY = "check that the key may read the account"
+_READS = "check that the key may read the account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class Preflight:
     now: Clock
     instruments: Mapping[str, int]
     policy_hash: str
+    key: Callable[[], str | None]  # why the venue's key is not there
     approval: Callable[[], Approval | None]
     breaker: Callable[[], str | None]  # why it is not closed
     stopped: Callable[[], str | None]  # the kill file or a halt in force, in words
@@ -62,6 +63,7 @@ class Preflight:
     held: Callable[[], Sequence[str]]  # halts and pauses of the account's runs that are still in force
     account: Callable[[], Sequence[str]]  # what else is taken over from them
     open_gaps: Sequence[str]
+    by_venue: bool = False  # whether `now` is the venue's clock already
 
 
 def _failed(name: str, words: str, hint: str) -> Check:
@@ -75,7 +77,15 @@ def _judged(name: str, wrong: str | None, right: str, hint: str) -> Check:
 
 def preflight(asked: Preflight) -> list[Check]:
     """All checks, in the order in which they are told."""
-    return [check(asked) for check in CHECKS]
+    return [_made(name, check, asked) for name, check in CHECKS.items()]
+
+
+def _made(name: str, check: Callable[[Preflight], Check], asked: Preflight) -> Check:
+    """One that cannot be made has failed, and keeps no other from being made."""
+    try:
+        return check(asked)
+    except Refused as refused:
+        return _failed(name, refused.findings[0].message, refused.findings[0].hint)
 
 
 def _breaker(asked: Preflight) -> Check:
@@ -162,13 +172,14 @@ def _span(span: int) -> str:
 
 def _at_sandbox(asked: Preflight, hint: str) -> str:
     """A sandbox has a clock of its own, which the operator may have forgotten to name."""
-    return hint if asked.settings.live.url is None else f"{hint}; at a sandbox: `--clock venue`"
+    has_its_own = asked.settings.live.url is not None and not asked.by_venue
+    return f"{hint}; at a sandbox: `--clock venue`" if has_its_own else hint
 
 
 def _balances(asked: Preflight) -> Check:
     found, currency = asked.exchange.balances(), asked.settings.account.currency
     if isinstance(found, NoAnswer):
-        return _failed("balances", f"no answer: {found.why}", _KEY)
+        return _failed("balances", f"no answer: {found.why}", _READS)
     own = next((one for one in found if one.asset == currency), None)
     if own is None or own.available + own.held <= 0:
         has = ", ".join(one.asset for one in found if one.available + one.held > 0) or "nothing"
@@ -180,13 +191,13 @@ def _reconciled(asked: Preflight) -> Check:
     found, rules = asked.exchange.balances(), asked.exchange.rules(list(asked.instruments))
     if isinstance(found, NoAnswer) or isinstance(rules, NoAnswer):
         why = next(one.why for one in (found, rules) if isinstance(one, NoAnswer))
-        return _failed("reconciliation", f"what is held is not known: {why}", _KEY)
+        return _failed("reconciliation", f"what is held is not known: {why}", _READS)
     try:
         books = asked.books(rules)
     except Refused as refused:
         return _failed("reconciliation", refused.findings[0].message, refused.findings[0].hint)
     if isinstance(books, NoAnswer):
-        return _failed("reconciliation", f"what our orders filled is not known: {books.why}", _KEY)
+        return _failed("reconciliation", f"what our orders filled is not known: {books.why}", _READS)
     there = {one.asset: one.available + one.held for one in found}
     off = []
     for asset, known in books.assets.items():
@@ -201,13 +212,13 @@ def _reconciled(asked: Preflight) -> Check:
 def _orphans(asked: Preflight) -> Check:
     found = asked.exchange.open_orders()
     if isinstance(found, NoAnswer):
-        return _failed("orders", f"open orders are not known: {found.why}", _KEY)
+        return _failed("orders", f"open orders are not known: {found.why}", _READS)
     try:
         books = asked.books({})
     except Refused as refused:
         return _failed("orders", refused.findings[0].message, refused.findings[0].hint)
     if isinstance(books, NoAnswer):
-        return _failed("orders", f"what became of our orders is not known: {books.why}", _KEY)
+        return _failed("orders", f"what became of our orders is not known: {books.why}", _READS)
     strangers = [one for one in found if one.client_id not in books.orders]
     words = ", ".join(f"{one.side} {one.quantity} {one.instrument} ({one.venue_id})" for one in strangers[:_TOLD])
     words += f" and {len(strangers) - _TOLD} more" if len(strangers) > _TOLD else ""
@@ -237,6 +248,11 @@ def _permission(asked: Preflight) -> Check:
         return _failed("permission", "`live.read_only` keeps every order from the venue", hint)
     hint = "add `pin: 'env:TB_PIN_HASH'` to `live` in tb.yaml, then `tb pin set`"
     return _outside("permission", asked.pin, "orders may go out, once the PIN was given", hint)
+
+
+def _key(asked: Preflight) -> Check:
+    hint = "add `credentials: 'env:COINBASE_KEY'` to `live` in tb.yaml, and set that to the path of the venue's key file"
+    return _outside("key", asked.key, "the venue's key is there", hint)
 
 
 def _limits(asked: Preflight) -> Check:
@@ -282,19 +298,20 @@ def _told(ask: Callable[[], str | None]) -> str | None:
         return refused.findings[0].message
 
 
-CHECKS: tuple[Callable[[Preflight], Check], ...] = (
-    _breaker,
-    _halts,
-    _account,
-    _policy,
-    _permission,
-    _limits,
-    _ledger,
-    _alerts,
-    _connectivity,
-    _clock,
-    _balances,
-    _reconciled,
-    _orphans,
-    _fresh,
-)
+CHECKS: dict[str, Callable[[Preflight], Check]] = {
+    "breaker": _breaker,
+    "halts": _halts,
+    "account": _account,
+    "policy": _policy,
+    "permission": _permission,
+    "limits": _limits,
+    "ledger": _ledger,
+    "alerts": _alerts,
+    "key": _key,
+    "connectivity": _connectivity,
+    "clock": _clock,
+    "balances": _balances,
+    "reconciliation": _reconciled,
+    "orders": _orphans,
+    "data": _fresh,
+}

@@ -141,18 +141,33 @@ def test_a_venue_that_does_not_answer_fails_every_check_that_asks_it(desk: Path,
     settings.write_text(re.sub(r"  url: .*", "  url: http://127.0.0.1:1", settings.read_text()))
     answer = run("doctor", "--project", desk, "--json")
     names = {one["name"] for one in answer.json["checks"] if not one["passed"]}
-    assert names >= {"connectivity", "clock", "balances", "reconciliation", "orders", "data"}
+    asking = {"connectivity", "clock", "balances", "reconciliation", "orders", "data"}
+    assert names == {*asking, "policy"}
+    assert set(failed(run, desk)) == {*asking, "policy"}  # also where its clock is to count
 
 
-def test_without_a_venue_or_a_key_it_says_what_to_write(tmp_path: Path, run: Run) -> None:
+def test_without_a_venue_every_check_is_made_and_says_what_to_write(tmp_path: Path, run: Run) -> None:
     folder = tmp_path / "plain"
     run("init", folder)
-    answer = run("doctor", "--project", folder)
-    assert answer.code == 3
-    assert "`tb.yaml` names no venue" in answer.err
-    settings = folder / "tb.yaml"
-    settings.write_text(settings.read_text() + "\nlive: {venue: coinbase}\n")
-    assert "does not say where the venue's key is" in run("doctor", "--project", folder).err
+    answer = run("doctor", "--project", folder, "--json")
+    found = {one["name"]: one for one in answer.json["checks"] if not one["passed"]}
+    asking = {"key", "connectivity", "clock", "balances", "reconciliation", "orders", "data"}
+    assert answer.code == 1
+    assert set(found) == {"policy", "permission", "alerts", *asking}
+    assert all("`tb.yaml` names no venue" in found[name]["words"] and found[name]["hint"] for name in asking)
+
+
+def test_without_a_key_every_other_check_is_made(desk: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TB_TEST_KEY")
+    monkeypatch.delenv("TB_TEST_ALERTS")
+    monkeypatch.delenv("TB_TEST_PIN")
+    found = failed(run, desk)
+    assert set(found) == {"key", "alerts", "permission", "balances", "reconciliation", "orders"}
+    assert found["key"] == "the venue's key is not in `env:TB_TEST_KEY`"
+    settings = desk / "tb.yaml"
+    settings.write_text(settings.read_text().replace("  credentials: env:TB_TEST_KEY\n", ""))
+    assert failed(run, desk)["key"] == "`tb.yaml` does not say where the venue's key is"
+    assert "--clock" not in run("doctor", "--clock", "venue", "--project", desk).out
 
 
 def test_halts_and_numbers_of_earlier_runs_are_told_and_do_not_keep_it_from_starting(desk: Path, run: Run) -> None:

@@ -17,6 +17,7 @@ from tb.core.time import DAY, HOUR
 from tb.runtime.approval import Approval, approve, approved
 from tb.runtime.ports.exchange import Balance, Candle, OrderState
 from tb.runtime.preflight import CHECKS, Books, Check, Preflight, preflight
+from tb.runtime.unreached import Unreached
 
 D = Decimal
 NOW = START + 100 * HOUR + 60_000
@@ -51,6 +52,7 @@ def well() -> Preflight:
         now=lambda: NOW,
         instruments={BTC: HOUR},
         policy_hash="ab" * 32,
+        key=lambda: None,
         approval=lambda: Approval(policy="ab" * 32, at=NOW, by="ann", reason="reviewed"),
         breaker=lambda: None,
         stopped=lambda: None,
@@ -85,6 +87,7 @@ def test_where_all_is_well_every_check_passes() -> None:
         "limits",
         "ledger",
         "alerts",
+        "key",
         "connectivity",
         "clock",
         "balances",
@@ -176,9 +179,25 @@ def test_what_an_outside_part_refuses_is_told_with_its_own_hint() -> None:
     assert check(replace(well(), alerts=refuses), "alerts").hint == "mend it"
 
 
+def test_a_check_that_cannot_be_made_fails_and_all_others_are_made() -> None:
+    found = preflight(replace(well(), breaker=lambda: "open", resumed=refuses, key=refuses))
+    assert [(one.name, one.hint) for one in found if not one.passed] == [("breaker", "mend it"), ("key", "mend it")]
+    assert len(found) == len(CHECKS)
+
+
+def test_a_venue_that_nobody_can_ask_fails_every_check_that_asks_it() -> None:
+    found = preflight(replace(well(), exchange=Unreached("no venue is named")))
+    names = ["connectivity", "clock", "balances", "reconciliation", "orders", "data"]
+    assert [one.name for one in found if not one.passed] == names
+    assert all("no venue is named" in one.words and one.hint for one in found if not one.passed)
+
+
 def test_at_a_sandbox_its_clock_is_thought_of() -> None:
-    there = replace(answers(time=NOW + 90_000), settings=live_settings(url="http://127.0.0.1:8899"))
+    there = replace(answers(time=NOW + 90_000, bars=()), settings=live_settings(url="http://127.0.0.1:8899"))
     assert check(there, "clock").hint.endswith("; at a sandbox: `--clock venue`")
+    given = replace(there, by_venue=True)
+    assert [check(given, name).passed for name in ("clock", "data")] == [False, False]
+    assert "--clock" not in check(given, "clock").hint + check(given, "data").hint
     assert "sandbox" not in check(answers(time=NOW + 90_000), "clock").hint
 
 
