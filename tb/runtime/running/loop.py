@@ -233,10 +233,16 @@ class Loop:
         told = f" ({why})" if why else ""
         lost = f"no bar of {', '.join(missing)} at {show_instant(due)}{told}" if missing else ""
         late = came - due > self.feed.settles + self.waits.late and not once
-        self._trouble("data", lost or (f"bars came {show_duration((came - due) // 1000 * 1000)} late" if late else ""))
+        behind = f"bars came {show_duration((came - due) // 1000 * 1000)} late" if late else ""
+        self._trouble("data", lost or behind or self._unquoted(bars))
         venue = self._trouble("breaker", self.stepper.sending.venue.trouble())
         data = lost if len(missing) == len(self.market.series) or why else ""
         return clock or disk or venue or data or (self._troubles["data"] if late else "")
+
+    def _unquoted(self, bars: Mapping[str, Bar]) -> str:
+        """Whose quote is missing or old: what reads the spread is unknown for them."""
+        names = [symbol for symbol, bar in bars.items() if self.feed.has_quotes and (bar.bid is None or bar.ask is None)]
+        return f"no fresh quote of {', '.join(sorted(names))}" if names else ""
 
     def _report(self, cycle: Cycle, seconds: float) -> None:
         session = self.stepper.session
