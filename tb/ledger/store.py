@@ -141,11 +141,12 @@ class Ledger:
 
     def put_policy(self, texts: Mapping[str, str]) -> str:
         """Stores the files of a policy (path to text) under their hash and returns it; storing them again changes nothing.
+        It outlives the process, and a power cut as soon as anything of a run with it does.
 
         Raises `Refused` TB709 where something else stands under that hash.
         """
         name, content = policy_hash(texts), policy_bytes(texts)
-        with self._writing() as connection:
+        with self._writing(UNFLUSHED) as connection:
             stored = connection.execute(select(_policies.c.texts).where(_policies.c.hash == name)).scalar()
             if stored is None:
                 connection.execute(insert(_policies).values(hash=name, texts=content))
@@ -171,11 +172,12 @@ class Ledger:
         return refused(self.path, "TB709", f"the stored text of policy `{name[:12]}` is not what its hash says", RESTORE)
 
     def start_run(self, run: Run) -> Run:
-        """Writes the start of a run and returns it under the next id (`r1`, `r2`, ...); the id it came with is ignored.
+        """Writes the start of a run and returns it under the next id (`r1`, `r2`, ...); the id it came with is ignored. That of
+        a replay outlives a power cut from `finish_run` on, as its groups do.
 
         Raises `ValueError` where its policy was not stored by `put_policy`, `Refused` TB711 for a ledger that lost its tail.
         """
-        with self._writing() as connection:
+        with self._writing(UNFLUSHED if run.mode == "replay" else WRITING) as connection:
             stored = connection.execute(select(_policies.c.hash).where(_policies.c.hash == run.policy_hash)).scalar()
             if stored is None:
                 raise ValueError(f"store the policy before its run: {run.policy_hash}")

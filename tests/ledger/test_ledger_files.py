@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 from ledger_samples import TEXTS, decision, run_of, sample_ledger
+from sqlalchemy import create_engine
 
 from tb.core.diagnostics import Diagnostic, Refused
 from tb.ledger import open_ledger
+from tb.ledger.tables import LedgerTable
 
 
 def refusal_of(path: Path, *, create: bool = True, read_only: bool = False, wait: float = 0.05) -> Diagnostic:
@@ -175,3 +177,16 @@ def test_without_permission_the_ledger_is_refused_or_only_read(tmp_path: Path) -
         assert refusal_of(path, read_only=True).code == "TB706"
     finally:
         folder.chmod(0o755)
+
+
+def test_a_new_ledger_has_the_tables_that_are_declared(tmp_path: Path) -> None:
+    path, declared = tmp_path / "ledger.db", create_engine(f"sqlite:///{tmp_path / 'declared.db'}")
+    open_ledger(path).close()
+    assert [p.name for p in tmp_path.iterdir()] == ["ledger.db"]
+    LedgerTable.metadata.create_all(declared)
+    declared.dispose()
+    with closing(sqlite3.connect(path)) as ours, closing(sqlite3.connect(tmp_path / "declared.db")) as theirs:
+        assert ours.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert ours.execute("PRAGMA page_size").fetchone() == (8192,)
+        statement = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
+        assert ours.execute(statement).fetchall() == theirs.execute(statement).fetchall() != []
