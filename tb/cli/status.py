@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tb.core.settings import Settings
     from tb.ledger import Place, RunInfo
     from tb.ledger.store import Ledger
+    from tb.runtime.at_venue import Bare, Guard
     from tb.runtime.overview import Overview, Use
 
 EVERY = 2.0  # seconds between two looks
@@ -36,7 +37,7 @@ EVERY = 2.0  # seconds between two looks
 @project_option
 @json_option
 def tb_status(run: str | None, watch: bool, ledger: Place | None, project: Path, as_json: bool) -> None:
-    """Show positions, working orders, the use of limits, halts in force and the last decisions.
+    """Show positions, working orders, stops and targets at the venue, the use of limits, halts in force and the last decisions.
 
     RUN defaults to the session that runs, else to the latest run. It reads what was recorded, so it disturbs no session and
     works after one.
@@ -146,6 +147,8 @@ def _stops(found: Overview, stop: str | None) -> Iterator[str]:
     for latch in found.halts:
         until = "until a person lifts it" if latch.until is None else f"until {show_instant(latch.until)}"
         yield f"  {latch.verdict.upper()}  {latch.rule} {until}: {latch.reason}"
+    for one in found.bare:
+        yield f"  NO STOP OR TARGET at the venue for {_price(one.quantity)} {one.trade.instrument} of t{one.trade.seq}"
 
 
 Row = Sequence[str]
@@ -156,6 +159,9 @@ def _tables(found: Overview) -> Iterator[tuple[str, Row, list[Row]]]:
     yield "positions", heads, [_position(trade) for trade in found.positions]
     heads = ("id", "instrument", "strategy", "order", "quantity", "price", "since")
     yield "working orders", heads, [_order(order) for order in found.working]
+    if found.run.mode == "live":
+        heads = ("of", "instrument", "strategy", "side", "quantity", "stop", "target", "state", "since")
+        yield "stops and targets at the venue", heads, [_guard(guard) for guard in found.guards]
     yield "use of limits", ("limit", "used", "", "as of"), [_use(use) for use in found.uses]
     heads = ("id", "at", "instrument", "strategy", "order", "proposed", "approved", "verdict", "by")
     yield "last decisions", heads, [_decision(decision) for decision in found.last]
@@ -183,6 +189,15 @@ def _order(order: Order) -> Row:
     return order.id[:8], order.instrument, order.strategy, what, *numbers, show_instant(order.at)
 
 
+def _guard(guard: Guard) -> Row:
+    from tb.core.time import show_instant
+
+    of = "" if guard.trade is None else f"t{guard.trade}"
+    numbers = [_price(one) for one in (guard.quantity, guard.stop, guard.target)]
+    since = show_instant(guard.at // 1000 * 1000)
+    return of, guard.instrument, guard.strategy, guard.side, *numbers, guard.status, since
+
+
 def _use(use: Use) -> Row:
     from tb.core.time import show_instant
 
@@ -203,6 +218,25 @@ def _bar(share: float | None) -> str:
         return "?" * 20
     full = min(max(round(share * 20), 0), 20)
     return "#" * full + "." * (20 - full) + ("!" if share > 1 else "")
+
+
+def _guard_as_object(guard: Guard) -> dict[str, Any]:
+    return {
+        "id": guard.client,
+        "trade": None if guard.trade is None else f"t{guard.trade}",
+        "instrument": guard.instrument,
+        "strategy": guard.strategy,
+        "side": guard.side,
+        "quantity": guard.quantity,
+        "stop": guard.stop,
+        "target": guard.target,
+        "state": guard.status,
+        "since": iso(guard.at),
+    }
+
+
+def _bare_as_object(one: Bare) -> dict[str, Any]:
+    return {"trade": f"t{one.trade.seq}", "instrument": one.trade.instrument, "quantity": one.quantity}
 
 
 def _as_object(found: Overview, state: str, stop: str | None) -> dict[str, Any]:
@@ -234,6 +268,8 @@ def _as_object(found: Overview, state: str, stop: str | None) -> dict[str, Any]:
             {"id": o.id, "instrument": o.instrument, "kind": o.kind, "side": o.side, "quantity": o.quantity, "price": o.price}
             for o in found.working
         ],
+        "protection": [_guard_as_object(guard) for guard in found.guards],
+        "unprotected": [_bare_as_object(one) for one in found.bare],
         "limits": [{"limit": use.limit, "used": use.share, "at": iso(use.at)} for use in found.uses],
         "last_decisions": [decision_as_object(decision) for decision in found.last],
         "decisions": found.decisions,

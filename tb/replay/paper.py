@@ -13,6 +13,7 @@ from tb.core.settings import Settings
 from tb.gate.gate import Approved
 from tb.gate.standing import Standing
 from tb.replay.venue import SimulatedVenue, advance
+from tb.runtime.ports.measures import AtVenue
 
 if TYPE_CHECKING:
     from tb.runtime.running.market import LiveMarket
@@ -47,6 +48,9 @@ class PaperVenue:
 
     def reconcile(self, by: str) -> str:
         return "agrees"  # there is nobody to differ from
+
+    def counted(self, session: Session) -> AtVenue:
+        return AtVenue(working=len(session.waiting))
 
     def close(self) -> None: ...
 

@@ -135,3 +135,26 @@ def test_status_without_a_ledger_or_a_run_says_so(desk: Path, run: Run) -> None:
     answer = run("status", "--project", desk)
     assert answer.code == 3
     assert "TB701" in answer.err
+
+
+def test_status_of_a_live_run_shows_its_stops_and_targets_and_what_has_none(desk: Path, run: Run) -> None:
+    from ledger_samples import TEXTS, order, run_of, trade
+
+    from tb.core.records import Handling
+    from tb.ledger import open_ledger
+
+    details = {"purpose": "protection", "side": "sell", "form": "bracket", "stop": "55200.09", "target": "70000"}
+    sent = Handling(
+        at=5_000, what="sent", instrument="BTC-USD", order="o1", client="c1", details={**details, "quantity": "0.004"}
+    )
+    with open_ledger(desk / ".tb" / "ledger.sqlite") as ledger:
+        made = ledger.start_run(run_of(ledger.put_policy(TEXTS), mode="live")).id
+        ledger.append(made, [order("o1"), trade(1), sent])
+    shown = run("status", "--project", desk).out
+    assert "\nstops and targets at the venue" in shown
+    assert "NO STOP OR TARGET at the venue for 0.006 BTC-USD of t1\n" in shown
+    told = run("status", "--project", desk, "--json").json
+    guard = {"id": "c1", "trade": "t1", "instrument": "BTC-USD", "strategy": "momentum", "side": "sell", "state": "sent"}
+    levels = {"quantity": "0.004", "stop": "55200.09", "target": "70000", "since": "1970-01-01T00:00:05Z"}
+    assert [{name: str(value) for name, value in one.items()} for one in told["protection"]] == [guard | levels]
+    assert [(one["trade"], str(one["quantity"])) for one in told["unprotected"]] == [("t1", "0.006")]

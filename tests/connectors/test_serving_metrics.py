@@ -77,6 +77,7 @@ def test_what_is_not_known_is_not_a_number_and_what_is_gone_is_gone(serving: Ser
             halted=True,
             unknown_orders=2,
             open_orders=3,
+            protective_orders=4,
             positions=1,
         )
     )
@@ -90,8 +91,8 @@ def test_what_is_not_known_is_not_a_number_and_what_is_gone_is_gone(serving: Ser
     assert states == {
         f"tb_breaker_state{{state={s}}}": float(s == "draining") for s in ("closed", "draining", "open", "half open")
     }
-    numbers = [found[f"tb_{name}"] for name in ("halted", "unknown_orders", "open_orders", "positions")]
-    assert numbers == [1, 2, 3, 1]
+    numbers = [found[f"tb_{name}"] for name in ("halted", "unknown_orders", "open_orders", "protective_orders", "positions")]
+    assert numbers == [1, 2, 3, 4, 1]
     serving.read(Readings(data_age={"ETH-USD": 10}))
     found = samples(serving)
     assert [name for name in found if "data_age" in name] == ["tb_data_age_seconds{instrument=ETH-USD}"]

@@ -62,7 +62,8 @@ class Counting:
         self._breaker = gauge("tb_breaker_state", "1 for the state the breaker is in", ["state"], **to)
         self._halted = gauge("tb_halted", "1 while nothing new may be entered", **to)
         self._unknown = gauge("tb_unknown_orders", "Orders whose outcome is not known", **to)
-        self._open = gauge("tb_open_orders", "Orders that work at the venue", **to)
+        self._open = gauge("tb_open_orders", "Entries and exits that work at the venue", **to)
+        self._protective = gauge("tb_protective_orders", "Stops and targets that rest at the venue", **to)
         self._positions = gauge("tb_positions", "Open positions", **to)
         self._last = gauge("tb_last_cycle_timestamp_seconds", "When the last cycle ended", **to)
         self._turn = gauge("tb_last_turn_timestamp_seconds", "When the loop went round last", **to)
@@ -109,6 +110,7 @@ class Counting:
             self._halted.set(readings.halted)
             self._unknown.set(readings.unknown_orders)
             self._open.set(readings.open_orders)
+            self._protective.set(readings.protective_orders)
             self._positions.set(readings.positions)
 
     def silence(self) -> float:

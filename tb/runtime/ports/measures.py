@@ -16,8 +16,19 @@ BreakerState = Literal["closed", "draining", "open", "half open"]
 
 
 @dataclass(frozen=True, slots=True)
+class AtVenue:
+    """How it stands with a venue: `unknown` orders are those whose outcome nobody knows, `working` entries and exits that are
+    on their way or rest there, `protective` stops and targets (a bracket is one order)."""
+
+    breaker: BreakerState = "closed"
+    unknown: int = 0
+    working: int = 0
+    protective: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Readings:
-    """How things stand at the end of a cycle; None where it is not known, which is not nought.
+    """How things stand; None where it is not known, which is not nought.
 
     `equity` and `exposure` are in the account's currency, `data_age` in ms by instrument, `headroom` the share of each limit
     that is left (1: unused, 0: at the limit, below 0: beyond it), by its name.
@@ -30,7 +41,8 @@ class Readings:
     breaker: BreakerState = "closed"
     halted: bool = False
     unknown_orders: int = 0
-    open_orders: int = 0
+    open_orders: int = 0  # entries and exits
+    protective_orders: int = 0  # stops and targets
     positions: int = 0
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tb.core.records import Order
 from tb.gate.gate import Approved
 from tb.gate.standing import Standing
+from tb.runtime.ports.measures import AtVenue
 
 if TYPE_CHECKING:
     from tb.runtime.running.market import LiveMarket
@@ -50,6 +51,9 @@ class DryVenue:
 
     def reconcile(self, by: str) -> str:
         return "agrees"  # there is nobody to differ from
+
+    def counted(self, session: Session) -> AtVenue:
+        return AtVenue(working=len(session.waiting))
 
     def close(self) -> None: ...
 

@@ -20,6 +20,7 @@ from tb.runtime.gateway.gateway import Gateway
 from tb.runtime.gateway.reconciling import reconcile
 from tb.runtime.gateway.recording import Backlog
 from tb.runtime.gateway.recovery import Recovery
+from tb.runtime.ports.measures import AtVenue
 from tb.runtime.running.inputs import Input, Said
 from tb.runtime.running.market import LiveMarket
 from tb.runtime.running.recording import Keeps
@@ -140,6 +141,12 @@ class LiveVenue:
             return self._unfinished
         change = self.gateway.breaker.now()
         return f"the breaker is {change.state}: {change.reason}" if change.state in ("draining", "open") else ""
+
+    def counted(self, session: Session) -> AtVenue:
+        orders = list(self.gateway.orders.working())
+        protective = sum(one.purpose == "protection" for one in orders)
+        unknown, state = len(self.gateway.orders.unknown()), self.gateway.breaker.state
+        return AtVenue(state, unknown, len(orders) - protective, protective)
 
     def close(self) -> None:
         """Gives the journal back."""

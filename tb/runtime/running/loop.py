@@ -27,9 +27,10 @@ from tb.runtime.operator import Inbox, KillFile, Word
 from tb.runtime.ports.alerts import Alert, Alerts, Severity, Unheard, What
 from tb.runtime.ports.exchange import NoAnswer
 from tb.runtime.ports.feed import Bar, BarFeed, FeedRow
-from tb.runtime.ports.measures import Measures, Readings, Uncounted
+from tb.runtime.ports.measures import Measures, Uncounted
 from tb.runtime.running.cycle import Cycle, cycle_of
 from tb.runtime.running.inputs import Close, History, Input, Journal, Said, Stop
+from tb.runtime.running.reading import Reading
 from tb.runtime.running.sessions import BarFiles
 from tb.runtime.running.stepper import Stepper
 from tb.runtime.running.timekeeping import Timekeeping
@@ -85,6 +86,7 @@ class Loop:
         self.alerts = alerts or Unheard()
         self.measures = measures or Uncounted()
         self.tell = tell
+        self._reading = Reading(stepper, self.measures)
         self.files = files
         self.stopping = ""  # why it is to stop
         self._troubles: dict[What, str] = {}
@@ -221,7 +223,9 @@ class Loop:
         words = "" if withheld is None else f"{withheld.cause}: {self.stepper.recorder.trouble}"
         self._notice()
         self._noticed = 0
-        cycle = cycle_of(close, self.stepper, self.stepper.recorder.take_told(), withheld=words)
+        told = self.stepper.recorder.take_told()
+        cycle = cycle_of(close, self.stepper, told, withheld=words)
+        self._reading.closed(due, told)
         self._report(cycle, (self.time.clock.steady() - begun) / 1000)
 
     def _held(self, bars: Mapping[str, Bar], why: str, due: int, came: int, *, once: bool) -> str:
@@ -245,18 +249,6 @@ class Loop:
         return f"no fresh quote of {', '.join(sorted(names))}" if names else ""
 
     def _report(self, cycle: Cycle, seconds: float) -> None:
-        session = self.stepper.session
-        ages = {symbol: self.market.age(symbol, cycle.at) for symbol in self.market.series}
-        self.measures.read(
-            Readings(
-                equity=cycle.equity,
-                exposure=cycle.exposure,
-                data_age=ages,
-                halted=session.latches.words("halt") is not None,
-                open_orders=len(session.waiting),
-                positions=len(session.positions),
-            )
-        )
         if self.files is not None:
             self._trouble("session", self.files.write())
         self.measures.cycled(seconds)
@@ -275,6 +267,7 @@ class Loop:
         self._trouble("clock", self.time.trouble())
         self.stepper.sending.venue.attend()
         self._notice()
+        self._reading.turned()
         self.measures.turned()
         now, halted = self.time.now(), OPERATOR in self.stepper.session.latches.active
         if self.kill is not None and self.kill.stands() and not halted:

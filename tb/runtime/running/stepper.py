@@ -20,6 +20,7 @@ from tb.gate.standing import NOTHING_SAID, Standing
 from tb.runtime.operating import halt, lift_halts
 from tb.runtime.ports import Venue
 from tb.runtime.ports.feed import Bar
+from tb.runtime.ports.measures import AtVenue
 from tb.runtime.running.entries import EntryLog
 from tb.runtime.running.inputs import Close, History, Input, Said, Stop, Withheld
 from tb.runtime.running.market import LiveMarket
@@ -68,6 +69,10 @@ class Fills(Venue, Protocol):
 
     def reconcile(self, by: str) -> str:
         """A person says that the venue is right: what came of comparing with it."""
+        ...
+
+    def counted(self, session: Session) -> AtVenue:
+        """How things stand there, for those who watch it."""
         ...
 
     def close(self) -> None:
