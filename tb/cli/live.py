@@ -194,6 +194,8 @@ def connect_gateway(
     from tb.runtime.gateway.recovery import Recovery
     from tb.runtime.operator import KillFile
     from tb.runtime.ports.alerts import Alert
+    from tb.runtime.running.line import AWAY, WINDOW
+    from tb.runtime.running.line import Line as VenueLine
     from tb.runtime.running.live import LiveRecords, LiveVenue
     from tb.runtime.running.timekeeping import unturned
 
@@ -211,11 +213,17 @@ def connect_gateway(
         kill_stands=kill.stands,
         policy_hash=run.policy_hash,
         alarm=lambda words: alerts.send(Alert("breaker", "critical", words, clock.now())),
-        notice=lambda what, words: alerts.send(Alert(what, "warning" if what == "data" else "info", words, clock.now())),
+        notice=lambda what, words: None if what == "data" else alerts.send(Alert(what, "info", words, clock.now())),
     )
     before = [record for stretch in past[:-1] for record in stretch.records]
     recovery = Recovery(gateway, past[-1].records, before)
-    return Line(gateway, LiveVenue(gateway, recovery), records)
+    speed = getattr(clock, "speed", 1.0)
+    watched = VenueLine(
+        lambda severity, words: alerts.send(Alert("data", severity, words, clock.now())),
+        away=round(AWAY * speed),
+        window=round(WINDOW * speed),
+    )
+    return Line(gateway, LiveVenue(gateway, recovery, watched), records)
 
 
 def terms_of(settings: Settings, speed: float) -> Terms:

@@ -37,6 +37,7 @@ class Guarded:
         self.name = inner.name
         self._inner, self._now, self._told = inner, now, told
         self._known: set[str] = set()
+        self._is_away = False  # whether `events` fails
 
     def _ask(self, what: str, question: Callable[[], T]) -> T | NoAnswer:
         try:
@@ -85,11 +86,14 @@ class Guarded:
         return self._ask("quotes", lambda: self._inner.quotes(instruments))
 
     def events(self) -> tuple[Event, ...]:
-        """What came; where the adapter fails, both channels are lost."""
+        """What came; where the adapter fails, both channels are lost until it does not any more."""
         found = self._ask("events", self._inner.events)
         if isinstance(found, NoAnswer):
-            at = self._now()
-            return Lost("orders", found.why, at), Lost("market", found.why, at)
+            self._is_away, at = True, self._now()
+            return Lost("orders", found.why, at, "away"), Lost("market", found.why, at, "away")
+        if self._is_away:
+            self._is_away, at, why = False, self._now(), f"the adapter of {self.name} answers again"
+            return Lost("orders", why, at, "back"), Lost("market", why, at, "back"), *found
         return found
 
     def close(self) -> None:

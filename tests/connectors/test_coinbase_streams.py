@@ -124,7 +124,7 @@ def test_orders_are_told_in_sums_after_a_snapshot(
 
     assert heard == [
         replace(STATE, filled=D(0), average=None, fees=D(0)),
-        Lost("orders", FIRST, NOW),
+        Lost("orders", FIRST, NOW, "back"),
         Heartbeat(NOW),
         STATE,
         replace(STATE, status="cancelled", reason="User requested cancel"),

@@ -67,7 +67,7 @@ def test_what_raises_is_no_answer(method: str) -> None:
 def test_where_events_fail_both_channels_are_lost() -> None:
     guarded = Guarded(Broken(), now=lambda: 7, told=lambda words: None)
     why = "the adapter of venue failed in `events`: KeyError"
-    assert guarded.events() == (Lost("orders", why, 7), Lost("market", why, 7))
+    assert guarded.events() == (Lost("orders", why, 7, "away"), Lost("market", why, 7, "away"))
     guarded.close()
 
 

@@ -118,6 +118,7 @@ def test_a_feed_that_goes_silent_risks_nothing_new_and_lets_positions_leave(tmp_
     assert "the line is dead" in at(run, hour(5)).held
     assert run.told.words("data")[0].startswith("no bar of BTC-USD, ETH-USD at 2024-01-01T05:00Z (the line is dead)")
     assert run.told.words("data")[-1].startswith("over: ")
+    assert [alert.severity for alert in run.told.alerts if alert.what == "data"] == ["critical", "critical", "info"]
     assert any(order.kind == "exit" and order.at > hour(6) for order in run.memory.of(Order))
 
 
@@ -128,6 +129,7 @@ def test_a_bar_that_is_missing_is_unknown_for_its_instrument_alone(tmp_path: Pat
     first = [order for order in run.memory.of(Order) if order.at == hour(1)]
     assert [order.instrument for order in first] == ["ETH-USD"]
     assert at(run, hour(1)).missing == ("BTC-USD",)
+    assert [alert.severity for alert in run.told.alerts if alert.what == "data"] == ["warning", "info"]
     bars_of_btc = run.loop.market.bars["BTC-USD"]
     assert bars_of_btc.time.tolist() == [hour(n) for n in range(1, 6)]  # the gap stays a gap
 

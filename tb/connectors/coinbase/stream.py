@@ -106,7 +106,7 @@ class Stream:
                 self._socket = None
             if self._stop.is_set():
                 return
-            self._lost(why)
+            self._lost(why, "away")
             pause = self.pause if self._is_told else pause
             self._stop.wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
@@ -166,11 +166,11 @@ class Stream:
                 self.inbox.put(event)
             if not self._is_told and self.channel == "orders":
                 # after the snapshot, so that what is asked for now is newer than all that was told
-                self._lost("told from here on; what happened before has to be asked for")
+                self._lost("told from here on; what happened before has to be asked for", "back")
             self._is_told = True
 
-    def _lost(self, why: str) -> None:
-        self.inbox.put(Lost(self.channel, why, self.clock()))
+    def _lost(self, why: str, state: Literal["gap", "away", "back"] = "gap") -> None:
+        self.inbox.put(Lost(self.channel, why, self.clock(), state))
 
 
 def _failures() -> tuple[type[Exception], ...]:

@@ -160,11 +160,15 @@ class Heartbeat:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """Messages of a channel (`orders` or `market`) may have been missed: what it told has to be asked for again."""
+    """Messages of a channel (`orders` or `market`) may have been missed: what it told has to be asked for again.
+
+    `state` says how the channel is now: `gap`, it goes on telling; `away`, it tells nothing until it is `back`; that of the
+    market is back with its next quote, too."""
 
     channel: Literal["orders", "market"]
     why: str
     at: int
+    state: Literal["gap", "away", "back"] = "gap"
 
 
 Event = OrderState | Quoted | Heartbeat | Lost

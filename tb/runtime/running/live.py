@@ -22,6 +22,7 @@ from tb.runtime.gateway.recording import Backlog
 from tb.runtime.gateway.recovery import Recovery
 from tb.runtime.ports.measures import AtVenue
 from tb.runtime.running.inputs import Input, Said
+from tb.runtime.running.line import Line
 from tb.runtime.running.market import LiveMarket
 from tb.runtime.running.recording import Keeps
 from tb.runtime.session import Session
@@ -79,8 +80,9 @@ class LiveVenue:
 
     speaks = True
 
-    def __init__(self, gateway: Gateway, recovery: Recovery) -> None:
+    def __init__(self, gateway: Gateway, recovery: Recovery, line: Line | None = None) -> None:
         self.gateway = gateway
+        self.line = line or Line(lambda severity, words: None)
         self.recovery = recovery
         self._next_try = 0
         self._flattening: tuple[str, str] | None = None  # by whom, and why
@@ -113,7 +115,10 @@ class LiveVenue:
     def attend(self) -> None:
         """Hears the venue, recovers where that is not done, and does what is due."""
         gateway = self.gateway
-        gateway.hear(gateway.exchange.events())
+        events = gateway.exchange.events()
+        self.line.heard(events, gateway.now())
+        self.line.due(gateway.now())
+        gateway.hear(events)
         if not gateway.is_recovered and gateway.now() >= self._next_try:
             self._next_try = gateway.now() + _AGAIN
             knew = self.knows
@@ -150,6 +155,7 @@ class LiveVenue:
 
     def close(self) -> None:
         """Gives the journal back."""
+        self.line.close()
         self.gateway.journal.close()
 
     # --- people --------------------------------------------------------------------------------------------------------

@@ -153,7 +153,7 @@ class Loop:
         found = self.feed.history(names, self.period, first, due - self.period)
         rows = self._rows(due - self.period)
         if isinstance(found, NoAnswer):
-            self._trouble("data", f"no history: {found.why}")
+            self._trouble("data", f"no history: {found.why}", is_blind=False)
             found = {}
         bars = self._sifted(found, due - self.period)
         if any(bars.values()) or rows:
@@ -238,9 +238,10 @@ class Loop:
         lost = f"no bar of {', '.join(missing)} at {show_instant(due)}{told}" if missing else ""
         late = came - due > self.feed.settles + self.waits.late and not once
         behind = f"bars came {show_duration((came - due) // 1000 * 1000)} late" if late else ""
-        self._trouble("data", lost or behind or self._unquoted(bars))
+        is_blind = len(missing) == len(self.market.series)
+        self._trouble("data", lost or behind or self._unquoted(bars), is_blind=is_blind)
         venue = self._trouble("breaker", self.stepper.sending.venue.trouble())
-        data = lost if len(missing) == len(self.market.series) or why else ""
+        data = lost if is_blind or why else ""
         return clock or disk or venue or data or (self._troubles["data"] if late else "")
 
     def _unquoted(self, bars: Mapping[str, Bar]) -> str:
@@ -327,13 +328,13 @@ class Loop:
         self.stepper.recorder.flush()
         self._trouble("disk", self.journal.trouble or self.stepper.recorder.trouble)
 
-    def _trouble(self, what: What, words: str) -> str:
-        """Tells once that something is wrong, and once that it is over."""
+    def _trouble(self, what: What, words: str, *, is_blind: bool = True) -> str:
+        """Tells once that something is wrong, and once that it is over; where only some data is missing, less loudly."""
         before = self._troubles.get(what, "")
         if words != before:
             self._troubles[what] = words
             if words:
-                severity: Severity = "warning" if what == "data" else "critical"
+                severity: Severity = "critical" if is_blind else "warning"
                 self.alerts.send(Alert(what, severity, f"{words}: no new risk" if what != "data" else words, self.time.now()))
             else:
                 self.alerts.send(Alert(what, "info", f"over: {before}", self.time.now()))
