@@ -74,8 +74,8 @@ def recover(place: Place) -> float:
     with open_ledger(place) as ledger:
         head, latest = ledger.head(), ledger.latest_run()
         assert latest is not None
-        marks: list[Mark] = ledger.marks(latest.run.id)
-        still_open: list[Trade] = [trade for trade in ledger.trades(latest.run.id) if trade.exit_at is None]
+        marks: list[Mark] = ledger.marks(latest.run.id, last=1)
+        still_open: list[Trade] = ledger.trades(latest.run.id, is_open=True)
         latched: list[Latch] = ledger.active_latches(latest.run.id, marks[-1].at if marks else 0)
         assert latest.unfinished
         assert head.seq > len(marks) + len(still_open) + len(latched)

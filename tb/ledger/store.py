@@ -8,7 +8,7 @@ the file or the disk gives way, besides what it names itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
@@ -286,15 +286,16 @@ class Ledger:
             rows = list(queries.records(connection, self.path, statement))
             return rows or reading.found(connection, self.path, run, wanted)
 
-    def records(self, run: str) -> Iterator[Record]:
-        """Everything that a run recorded, in the order in which it did.
+    def records(self, run: str, *, kinds: Collection[type[Record]] | None = None) -> Iterator[Record]:
+        """What a run recorded, in the order in which it did: everything, or the records of some kinds alone.
 
         Raises `Refused` TB707 at the call; the iteration fetches page by page.
         """
+        names = list(KINDS) if kinds is None else sorted(kind.__name__ for kind in kinds)
         with self._reading() as connection:
             span = queries.span_of(connection, self.path, run)
-            segments = reading.all_segments(connection, run, list(KINDS))
-        return self._swept(segments) if segments else self._paged(queries.of_kinds(run, list(KINDS), span))
+            segments = reading.all_segments(connection, run, names)
+        return self._swept(segments) if segments else self._paged(queries.of_kinds(run, names, span))
 
     def _swept(self, segments: Sequence[tuple[Stretch, str]]) -> Iterator[Any]:
         kinds = {place.entry: kind for place, kind in segments}
@@ -398,12 +399,15 @@ class Ledger:
         wanted = Wanted("Fill", {"order": order, "instrument": instrument})
         return self._records(run, queries.fills(run, order, instrument), wanted)
 
-    def trades(self, run: str, *, instrument: str | None = None, strategy: str | None = None) -> list[Trade]:
-        """Trades by number, each as it was written last. Raises `Refused` TB707."""
+    def trades(
+        self, run: str, *, instrument: str | None = None, strategy: str | None = None, is_open: bool = False
+    ) -> list[Trade]:
+        """Trades by number, each as it was written last; `is_open` keeps those without an exit. Raises `Refused` TB707."""
         wanted = Wanted("Trade", {"instrument": instrument, "strategy": strategy})
-        found: list[Trade] = self._records(run, queries.trades(run, instrument, strategy), wanted)
+        statement = queries.trades(run, instrument, strategy, is_open=is_open)
+        found: list[Trade] = self._records(run, statement, wanted)
         latest = {trade.seq: trade for trade in found}
-        return [latest[seq] for seq in sorted(latest)]
+        return [latest[seq] for seq in sorted(latest) if not is_open or latest[seq].exit_at is None]
 
     def trade(self, run: str, seq: int) -> Trade:
         """The trade as it was written last. Raises `Refused` TB707 (unknown run) or TB714 (no such trade)."""
@@ -422,9 +426,10 @@ class Ledger:
         """Packed equity in the order of writing. Raises `Refused` TB707."""
         return self._records(run, queries.curves(run), Wanted("Curve"))
 
-    def marks(self, run: str) -> list[Mark]:
-        """Marks in the order of writing. Raises `Refused` TB707."""
-        return self._records(run, queries.marks(run), Wanted("Mark"))
+    def marks(self, run: str, *, last: int | None = None) -> list[Mark]:
+        """Marks in the order of writing: all, or the `last` of them. Raises `Refused` TB707."""
+        found: list[Mark] = self._records(run, queries.marks(run, last), Wanted("Mark"))
+        return found if last is None else found[max(0, len(found) - last) :]
 
     def latches(self, run: str) -> list[Latch]:
         """Latches and liftings in the order of writing. Raises `Refused` TB707."""

@@ -8,16 +8,18 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import postgres_server
 import pytest
-from ledger_samples import TEXTS, decision, fill, latch, mark, one_of_each, order, quiet, run_of, trade
+from ledger_samples import TEXTS, closed, decision, fill, latch, mark, one_of_each, order, quiet, run_of, trade
+from sqlalchemy import Select
 from tampering import alter, behind_its_back
 
 from tb.core.diagnostics import Refused
 from tb.core.records import Record
 from tb.core.redaction import forget_secrets, redacted
-from tb.ledger import Database, Place, open_ledger
+from tb.ledger import Database, Place, open_ledger, queries
 from tb.ledger.postgres import FEW
 
 
@@ -221,3 +223,39 @@ def test_a_head_that_is_gone_while_the_ledger_is_open_refuses_writes(place: Plac
             with pytest.raises(Refused) as refused:
                 ask()
             assert refused.value.findings[0].code == "TB703"
+
+
+QUESTIONS: dict[str, Callable[[str], Select[Any]]] = {
+    "trades": lambda run: queries.trades(run, None, None),
+    "open trades": lambda run: queries.trades(run, None, None, is_open=True),
+    "trades of a strategy": lambda run: queries.trades(run, "BTC-USD", "momentum"),
+    "marks": queries.marks,
+    "last mark": lambda run: queries.marks(run, 1),
+    "orders": lambda run: queries.orders(run, None, None),
+    "latches": queries.latches,
+}
+
+
+def test_a_question_looks_at_each_row_a_few_times_though_the_server_knows_nothing_of_the_tables(database: Database) -> None:
+    """It has statistics only some time after many rows came, and takes them for few until then."""
+    count = 400
+    with open_ledger(database) as ledger:
+        run = ledger.start_run(run_of(ledger.put_policy(TEXTS))).id
+        opened = [trade(count + 1), latch(1)]
+        for seq in range(1, count + 1):
+            ledger.append(run, [order(f"o{seq}", decision=seq), trade(seq), closed(seq), mark(seq)] + opened * (seq == count))
+        for name, question in QUESTIONS.items():
+            with ledger._reading() as connection:
+                asked = question(run).compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+                # as it is asked: through a cursor, for which a server plans otherwise
+                plan = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) DECLARE one CURSOR FOR {asked}").scalar()
+            assert plan is not None
+            assert looked_at(plan[0]["Plan"]) <= 20 * count, name
+        assert len(ledger.trades(run)) == count + 1
+        assert ledger.trades(run, is_open=True) == [trade(count + 1)]
+
+
+def looked_at(node: dict[str, Any]) -> float:
+    """Rows that a plan's steps gave and left out, every time they were asked."""
+    each = node["Actual Rows"] + sum(value for name, value in node.items() if name.startswith("Rows Removed"))
+    return float(each * node["Actual Loops"]) + sum(map(looked_at, node.get("Plans", ())))

@@ -9,6 +9,7 @@ import pytest
 from ledger_samples import HOUR, TEXTS, closed, decision, fill, latch, mark, one_of_each, order, quiet, refusal, run_of, trade
 
 from tb.core.diagnostics import Refused
+from tb.core.records import Mark, Quiet
 from tb.ledger import DecisionLog, Place, open_ledger, policy_hash
 from tb.ledger.store import Ledger
 
@@ -99,7 +100,20 @@ def test_the_latest_entry_of_a_trade_wins(ledger: Ledger) -> None:
     assert ledger.trades(run) == [closed(1), trade(2, instrument="ETH-USD")]
     assert ledger.trades(run, instrument="ETH-USD") == [trade(2, instrument="ETH-USD")]
     assert ledger.trades(run, strategy="reversal") == []
+    assert ledger.trades(run, is_open=True) == [trade(2, instrument="ETH-USD")]
+    assert ledger.trades(run, is_open=True, strategy="reversal") == []
     assert ledger.trade(run, 1) == closed(1)
+
+
+def test_the_last_marks_and_records_of_some_kinds(ledger: Ledger) -> None:
+    run, other = started(ledger), started(ledger)
+    made = [mark(1), decision(1), mark(3), quiet(2, 3), mark(2)]
+    ledger.append(run, made)
+    ledger.append(other, [mark(9)])
+    assert ledger.marks(run, last=2) == [mark(3), mark(2)]  # as they were written
+    assert [ledger.marks(run, last=count) for count in (0, 7)] == [[], ledger.marks(run)]
+    assert list(ledger.records(run, kinds={Mark, Quiet})) == [mark(1), mark(3), quiet(2, 3), mark(2)]
+    assert list(ledger.records(run, kinds=())) == []
 
 
 def test_orders_and_fills(ledger: Ledger) -> None:

@@ -10,9 +10,9 @@ INVARIANT: nothing here lifts anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, get_args
 
 import msgspec
 
@@ -28,6 +28,7 @@ from tb.runtime.running.remembering import TAKEN_OVER, Remembering, Stretch, rec
 from tb.runtime.session import Session
 
 OTHER_ACCOUNT = "TB866"
+KEPT = frozenset(get_args(Record)) - {Quiet, Curve}  # the kinds that an account is known from
 # in the config of a run
 VENUE, ZONE, AFTER, ALLOWED, MOVED = "venue", "timezone", "after", "allowed", "moved"
 
@@ -37,7 +38,7 @@ class Past(Protocol):
 
     def runs(self) -> list[RunInfo]: ...
 
-    def records(self, run: str) -> Iterator[Record]: ...
+    def records(self, run: str, *, kinds: Collection[type[Record]] | None = None) -> Iterator[Record]: ...
 
 
 def live_runs(ledger: Past, venue: str | None) -> list[Run]:
@@ -50,8 +51,7 @@ def stretches(ledger: Past, runs: Sequence[Run]) -> list[Stretch]:
     """What these runs recorded, first to last; a run's amounts count as moved by what was added to the capital after it."""
     found, shift = [], Decimal(0)
     for run in reversed(runs):
-        kept = [one for one in ledger.records(run.id) if not isinstance(one, Quiet | Curve)]
-        found.append(Stretch(kept, shift))
+        found.append(Stretch(list(ledger.records(run.id, kinds=KEPT)), shift))
         shift = EXACT.add(shift, Decimal(run.config.get(MOVED, "0")))
     return found[::-1]
 
