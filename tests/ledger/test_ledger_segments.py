@@ -15,7 +15,7 @@ from ledger_samples import HOUR, TEXTS, closed, decision, fill, latch, mark, one
 from tampering import rows
 
 from tb.core.diagnostics import Refused
-from tb.core.records import Decision, Record, Trade
+from tb.core.records import Decision, Quiet, Record, Trade
 from tb.ledger import BLOCK, GROUP, DecisionLog, Group, Grouping, Place, open_ledger
 from tb.ledger.store import Ledger
 
@@ -81,7 +81,7 @@ def answers(ledger: Ledger, run: str) -> dict[str, object]:
         "marks": ledger.marks(run),
         "last marks": [ledger.marks(run, last=count) for count in (0, 1, 2, 99)],
         "open trades": ledger.trades(run, is_open=True),
-        "of some kinds": list(ledger.records(run, kinds={Decision, Trade})),
+        "of some kinds": list(ledger.records(run, kinds={Decision, Quiet})),
         "latches": ledger.latches(run),
         "curves": ledger.curves(run),
         "quiet": ledger.quiet(run, "ETH-USD") + ledger.quiet(run, "BTC-USD"),
