@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from tb.runtime.running.building import VenueOf
     from tb.runtime.running.inputs import Input, Opening
     from tb.runtime.running.loop import Loop
+    from tb.runtime.running.remembering import Stretch
     from tb.runtime.running.stepper import Stepper
+    from tb.runtime.running.unfinished import Missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,19 +294,45 @@ def taken_over(compiled: Compiled, ledger: Ledger, account: Account, now: int) -
         return None
     books = [book.name for book in compiled.plan.program.capital.books]
     past = stretches(ledger, account.runs)
-    return Taken(account.runs[-1].id, tuple(halts(books, past, now)), tuple(numbers(compiled.settings, past, now)))
+    missing = missing_inputs(compiled, account.runs)
+    lost = () if missing is None else (missing.words,)
+    return Taken(account.runs[-1].id, tuple(halts(books, past, now)), (*lost, *numbers(compiled.settings, past, now)))
+
+
+def missing_inputs(compiled: Compiled, runs: Sequence[Run]) -> Missing | None:
+    """What is known of a flatten where inputs of these runs are gone; None where they are there. Raises Refused TB853 where the
+    operator's orders cannot be read."""
+    from tb.runtime.gateway.breaker import Breaker
+    from tb.runtime.gateway.looking import BREAKER
+    from tb.runtime.operator import Inbox
+    from tb.runtime.running.unfinished import Missing, ordered_flatten, without_inputs
+
+    gone = without_inputs(runs)
+    if not gone:
+        return None
+    folder = compiled.project.root / compiled.settings.live.state
+    return Missing(tuple(gone), ordered_flatten(Inbox(folder).heard(), Breaker(folder / BREAKER).now()))
 
 
 def _inputs_of(run: Run) -> Iterator[Input]:
-    """What came to an earlier run: nothing where that is not there any more. Raises Refused TB860 where it is damaged: a
-    flatten may have been ordered there that is not done."""
+    """What came to an earlier run; of one whose inputs are gone `missing_inputs` tells. Raises Refused TB860 where they are
+    damaged: a flatten may have been ordered there that is not done."""
     from tb.runtime.running.sessions import folder_of, opened
+    from tb.runtime.running.unfinished import without_inputs
 
-    try:
-        folder = folder_of(run)
-    except Refused:
-        return
-    yield from opened(folder)[1]
+    if not without_inputs([run]):
+        yield from opened(folder_of(run))[1]
+
+
+def _newest_close(past: Sequence[Stretch], inputs: Iterable[Input]) -> int | None:
+    """The newest close that was decided at, by inputs and by what was stated at closes."""
+    from tb.core.records import Handling
+    from tb.runtime.running.inputs import Close
+    from tb.runtime.running.remembering import CLOSE
+
+    stated = (one for stretch in past for one in stretch.records if isinstance(one, Handling))
+    closes = [one.at for one in stated if one.what == "account" and one.status == CLOSE]
+    return max([*closes, *(one.at for one in inputs if isinstance(one, Close))], default=None)
 
 
 def begin_live(compiled: Compiled, ledger: Ledger, world: World, exchange: Exchange, alerts: Alerts, account: Account) -> Begun:
@@ -313,8 +341,9 @@ def begin_live(compiled: Compiled, ledger: Ledger, world: World, exchange: Excha
     from tb.cli.live import connect_gateway, live_capital, with_capital
     from tb.cli.replay import adviser_of
     from tb.ledger import policy_hash
+    from tb.runtime.ports.alerts import Alert
     from tb.runtime.running.building import build
-    from tb.runtime.running.inputs import Close, History
+    from tb.runtime.running.inputs import History
     from tb.runtime.running.remembering import Remembering
     from tb.runtime.running.sessions import bars_of, folder_of, opened, same_policy
     from tb.runtime.running.taking_over import account_config, restore_session, stretches, take_over
@@ -334,6 +363,7 @@ def begin_live(compiled: Compiled, ledger: Ledger, world: World, exchange: Excha
         same_policy(opening, policy_hash(compiled.project.texts), folder)
         _same_world(opening, world, folder)
     runs = [one for one in account.runs if one.id != run.id] + [run]
+    missing = missing_inputs(compiled, runs[:-1])
     past = stretches(ledger, runs)
     line = connect_gateway(compiled, ledger, run, exchange, world.clock, alerts, past)
     stepper = build(
@@ -349,10 +379,13 @@ def begin_live(compiled: Compiled, ledger: Ledger, world: World, exchange: Excha
         stepper.take(History(bars=before))
     now, session = world.clock.now(), stepper.session
     came = [*(given for one in runs[:-1] for given in _inputs_of(one)), *inputs]
-    restore_session(session, past, now, max((one.at for one in came if isinstance(one, Close)), default=None))
+    restore_session(session, past, now, _newest_close(past, came))
     remembering = Remembering(session)
     session.remember = remembering.note
     take_over(session, remembering, past[-1].records, earlier, now)
     line.gateway.attach(session.settling)
     line.venue.go_on_flattening(came)
+    if missing is not None:
+        alerts.send(Alert("session", "critical" if missing.flatten else "warning", missing.words, now))
+        line.venue.go_on_flattening([] if missing.flatten is None else [missing.flatten])
     return Begun(run, opening, stepper, folder, (opening, *inputs), went_on=found is not None)

@@ -125,8 +125,15 @@ class Inbox:
 
     def waiting(self) -> list[Word]:
         """What was ordered and not taken, in order. Raises Refused TB853 where one cannot be read: that is a halt."""
+        return self._read(self.folder)
+
+    def heard(self) -> list[Word]:
+        """What sessions have taken, in order. Raises Refused TB853 where one cannot be read."""
+        return self._read(self.aside)
+
+    def _read(self, folder: Path) -> list[Word]:
         found = []
-        for path in self._files(self.folder):
+        for path in self._files(folder):
             try:
                 data = path.read_bytes()
                 word = _named(path) if not data else msgspec.json.decode(data, type=Word)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -180,6 +181,59 @@ def test_a_flatten_that_was_cut_short_goes_on_under_another_policy(tmp_path: Pat
             session_of(second)
         assert not second.loop.stepper.session.positions
         assert second.loop.stepper.session.latches.in_force() == "halt operator"
+
+
+@pytest.mark.parametrize("left", ["orders and breaker", "orders", "breaker"])
+def test_a_flatten_is_not_forgotten_where_the_inputs_are_gone(
+    tmp_path: Path, sandbox: Sandbox, venue: Coinbase, left: str
+) -> None:
+    with live(tmp_path, sandbox, venue, LASTING) as first:
+        first.until(BEGIN + HOUR)
+        assert session_of(first).positions
+        assert first.loop.inbox is not None
+        first.loop.inbox.put("halt", at=0, by="bob", reason="first")
+        first.loop.inbox.put("flatten", at=0, by="ana", reason="leaving")
+        sandbox.fault("server-error", on="cancel", times=50)
+        first.loop._heed()
+        assert first.loop.inbox.waiting() == []
+    sandbox.clear_faults()
+    (path,) = tmp_path.rglob("inputs.jsonl")
+    path.unlink()
+    state = tmp_path / ".tb" / "live"
+    if left == "breaker":
+        shutil.rmtree(state / "orders")
+    elif left == "orders":
+        (state / "breaker").write_bytes(b"")  # that is open: nothing passes but what a flatten closes
+    with open_ledger(tmp_path / "ledger.sqlite") as ledger:
+        taken = taken_over(project(tmp_path), ledger, account_of(project(tmp_path), ledger, None), sandbox.now)
+    assert taken is not None
+    assert taken.numbers[0].startswith("the inputs of run r1 are gone: the flatten that ana ordered at ")
+    with live(tmp_path, sandbox, venue, LASTING, LOOSER) as second:
+        assert [one.severity for one in second.told.alerts if one.words == taken.numbers[0]] == ["critical"]
+        for _ in range(20):
+            sandbox.advance(MINUTES)
+            session_of(second)
+        assert not second.loop.stepper.session.positions
+
+
+def test_where_no_flatten_was_ordered_or_it_was_ended_missing_inputs_are_told_and_close_nothing(
+    tmp_path: Path, sandbox: Sandbox, venue: Coinbase
+) -> None:
+    with live(tmp_path, sandbox, venue, LASTING) as first:
+        assert first.loop.inbox is not None
+        for kind in ("flatten", "resume"):
+            first.loop.inbox.put(kind, at=0, by="ana", reason="a try")  # type: ignore[arg-type]
+        first.until(BEGIN + 2 * HOUR)
+        assert session_of(first).positions
+    (path,) = tmp_path.rglob("inputs.jsonl")
+    path.unlink()
+    with live(tmp_path, sandbox, venue, LASTING, LOOSER) as second:
+        told = [one for one in second.told.alerts if one.words.startswith("the inputs of run r1 are gone")]
+        assert [one.severity for one in told] == ["warning"]
+        for _ in range(20):
+            sandbox.advance(MINUTES)
+            session_of(second)
+        assert second.loop.stepper.session.positions
 
 
 def test_a_new_run_does_not_begin_over_damaged_inputs_of_the_one_before(
