@@ -2,8 +2,7 @@
 
 1. The operator's orders are kept by the inbox, also those that were taken: the newest of flatten and resume counts.
 2. A flatten drains the breaker in the name of whoever ordered it, and only a person who resumes closes that.
-3. Where either says so, everything that is held is closed: that only reduces, and somebody asked for it. A resume that both agree
-   on ends it.
+3. Where either says so, everything that is held is closed: that only reduces, and somebody asked for it.
 
 INVARIANT: what cannot be read is not taken as "nothing was ordered": it is refused (TB853), or a breaker that is open.
 """
