@@ -34,7 +34,7 @@ RAGGED = -1
 NOTHING = b"\x91\xc0"  # one cell without a value
 
 
-class _Columns:
+class Columns:
     """Columns on their way out."""
 
     __slots__ = ("_known", "_last", "columns")
@@ -73,7 +73,7 @@ def _array(cells: Cells) -> bytes:
     return one if len(raw) == head + count * len(cell) and raw[head:] == cell * count else raw
 
 
-def _text(cells: Cells) -> bytes:
+def text_of(cells: Cells) -> bytes:
     """Text, or nothing: few distinct values are told once."""
     if cells.count(cells[0]) == len(cells):
         return _pack(cells[:1])
@@ -103,13 +103,13 @@ def _real(cells: Cells) -> bytes:
 
 
 def _chosen(column: Choice) -> bytes:
-    """As `_text` of its cells; there are few to choose from."""
+    """As `text_of` of its cells; there are few to choose from."""
     seen, count = column.seen(), len(column)
     of = [column.of[number] for number in seen]
     if len(of) == 1:
         return _pack(of)
     if len(of) > FEW or 2 * len(of) > count:
-        return _text(column.listed())
+        return text_of(column.listed())
     at = column.at if seen == list(range(len(seen))) else column.at.translate(_ranks(seen))
     return _pack({"of": of, "at": at})
 
@@ -152,7 +152,7 @@ class _Reading:
         return cells
 
 
-class _Scalar:
+class Scalar:
     """A number, a text, a truth or bytes, or nothing where the record allows it."""
 
     def __init__(self, name: str, kind: Any) -> None:
@@ -161,14 +161,14 @@ class _Scalar:
         self.is_optional = len(kinds) < len(typing.get_args(kind) or (kind,)) if _is_union(kind) else False
         self.decode: Callable[[bytes], list[Any]] = msgspec.msgpack.Decoder(list[kind]).decode
         plain = kinds[0] if len(kinds) == 1 else str
-        is_text = plain is str or typing.get_origin(plain) is typing.Literal
-        self.encode = _text if is_text else _real if plain is float else _array
+        self.is_text = plain is str or typing.get_origin(plain) is typing.Literal
+        self.encode = text_of if self.is_text else _real if plain is float else _array
         self.must_be_finite = plain is float and not self.is_optional
-        self.is_plain = is_text or plain is int  # equal ones are the same bytes
+        self.is_plain = self.is_text or plain is int  # equal ones are the same bytes
 
-    def put(self, cells: Cells | Packed | Choice, out: _Columns) -> int | None:
+    def put(self, cells: Cells | Packed | Choice, out: Columns) -> int | None:
         if isinstance(cells, Packed):
-            out.add(self._array_of(cells))
+            out.add(self.array_of(cells))
         elif isinstance(cells, Choice):
             out.add(_chosen(cells))
         else:
@@ -177,11 +177,15 @@ class _Scalar:
             out.add(self.encode(cells))
         return None
 
-    def _array_of(self, cells: Packed) -> bytes:
-        if self.must_be_finite and len(cells.body) != REAL * len(cells):
+    def require_finite(self, size: int, count: int) -> None:
+        """Raises `ValueError` where so many packed cells do not take so many bytes: one that is nothing is shorter."""
+        if self.must_be_finite and size != REAL * count:
             raise ValueError(f"{self.name} must be finite")
-        if self.encode is _text and len(dict.fromkeys(cells.cut(0, LOOK).listed())) <= FEW:
-            return _text(cells.listed())
+
+    def array_of(self, cells: Packed) -> bytes:
+        self.require_finite(len(cells.body), len(cells))
+        if self.is_text and len(dict.fromkeys(cells.cut(0, LOOK).listed())) <= FEW:
+            return text_of(cells.listed())
         return cells.array()
 
     def columns(self, width: int | None) -> int:
@@ -196,12 +200,12 @@ class _Mask:
 
     decode = staticmethod(msgspec.msgpack.Decoder(list[str]).decode)
 
-    def put(self, cells: Cells, out: _Columns) -> int | None:
+    def put(self, cells: Cells, out: Columns) -> int | None:
         if cells.count(cells[0]) == len(cells):
             out.add(_pack([str(cells[0])]))
             return None
         digits = {cell: str(cell) for cell in dict.fromkeys(cells)}
-        out.add(_text(list(map(digits.__getitem__, cells))))
+        out.add(text_of(list(map(digits.__getitem__, cells))))
         return None
 
     def columns(self, width: int | None) -> int:
@@ -219,8 +223,8 @@ class _Nested:
     def __init__(self, kind: Any) -> None:
         self.value = msgspec.json.Decoder(kind).decode
 
-    def put(self, cells: Cells, out: _Columns) -> int | None:
-        out.add(_text([canonical(cell).decode() for cell in cells]))
+    def put(self, cells: Cells, out: Columns) -> int | None:
+        out.add(text_of([canonical(cell).decode() for cell in cells]))
         return None
 
     def columns(self, width: int | None) -> int:
@@ -232,18 +236,18 @@ class _Nested:
         return list(map(values.__getitem__, texts))
 
 
-class _Wide:
+class Wide:
     """Tuples of scalars."""
 
     lengths = staticmethod(msgspec.msgpack.Decoder(list[int]).decode)
 
-    def __init__(self, cell: _Scalar) -> None:
+    def __init__(self, cell: Scalar) -> None:
         self.cell = cell
 
-    def put(self, cells: Cells | Places, out: _Columns) -> int | None:
+    def put(self, cells: Cells | Places, out: Columns) -> int | None:
         if isinstance(cells, Places):
             for column in cells.columns:
-                self.cell.put(_cells(column), out)
+                self.cell.put(cells_of(column), out)
             return len(cells.columns)
         if self.cell.is_plain and cells.count(cells[0]) == len(cells):
             for one in cells[0]:
@@ -278,18 +282,18 @@ class _Wide:
 class _Mapped:
     """Mappings from text to a scalar."""
 
-    def __init__(self, values: _Scalar) -> None:
-        self.names, self.values = _Nested(tuple[str, ...]), _Wide(values)
+    def __init__(self, values: Scalar) -> None:
+        self.names, self.values = _Nested(tuple[str, ...]), Wide(values)
 
-    def put(self, cells: Cells | Maps, out: _Columns) -> int | None:
+    def put(self, cells: Cells | Maps, out: Columns) -> int | None:
         if isinstance(cells, Maps):
             return self._put_maps(cells, out)
         names = [tuple(sorted(cell)) for cell in cells]
         texts = {of: canonical(of).decode() for of in dict.fromkeys(names)}
-        out.add(_text(list(map(texts.__getitem__, names))))
+        out.add(text_of(list(map(texts.__getitem__, names))))
         return self.values.put([tuple(map(cell.__getitem__, of)) for cell, of in zip(cells, names, strict=True)], out)
 
-    def _put_maps(self, maps: Maps, out: _Columns) -> int:
+    def _put_maps(self, maps: Maps, out: Columns) -> int:
         out.add(_chosen(Choice(("[]", canonical(maps.names).decode()), maps.has)))
         wide, some = len(maps.names), maps.has.count(1)
         if not wide or some in {0, len(maps)}:
@@ -309,7 +313,7 @@ class _Mapped:
         return [dict(zip(of, cells, strict=True)) for of, cells in zip(names, values, strict=True)]
 
 
-_Field = _Scalar | _Mask | _Nested | _Wide | _Mapped
+_Field = Scalar | _Mask | _Nested | Wide | _Mapped
 MASKS = frozenset({"failed", "unknown"})  # fields that are bitmasks over constraints, of any length
 _SCALARS = (bool, int, float, str, bytes, Decimal)
 
@@ -332,11 +336,11 @@ def _field(name: str, kind: Any) -> _Field:
     if name in MASKS:
         return _Mask()
     if _is_scalar(kind):
-        return _Scalar(name, kind)
+        return Scalar(name, kind)
     if typing.get_origin(kind) is tuple and inner[1:] == (...,) and _is_scalar(inner[0]):
-        return _Wide(_Scalar(name, inner[0]))
+        return Wide(Scalar(name, inner[0]))
     if typing.get_origin(kind) is dict and inner[0] is str and _is_scalar(inner[1]):
-        return _Mapped(_Scalar(name, inner[1]))
+        return _Mapped(Scalar(name, inner[1]))
     return _Nested(kind)
 
 
@@ -360,7 +364,7 @@ class Schema:
         Raises `ValueError` where a number must be finite and is not, `OverflowError` for integers beyond 64 bits,
         `UnicodeEncodeError` for text that is none.
         """
-        count, out = len(records), _Columns()
+        count, out = len(records), Columns()
         names, widths = [], []
         columns = zip(*map(msgspec.structs.astuple, records), strict=True)
         for (name, field), default, cells in zip(self.fields.items(), self.defaults, columns, strict=True):
@@ -370,31 +374,16 @@ class Schema:
             widths.append(field.put(cells, out))
         return _pack((self.name, count, names, widths, out.columns))
 
-    def encode_columns(self, count: int, columns: typing.Mapping[str, Column]) -> bytes:
-        """The table of so many records that are there as columns; a field without one has its default. Decimals may be texts.
 
-        Raises as `encode`, and `KeyError` where a field has neither column nor default.
-        """
-        out = _Columns()
-        names: list[str] = []
-        widths: list[int | None] = []
-        for (name, field), default in zip(self.fields.items(), self.defaults, strict=True):
-            column = columns[name] if name in columns or name in self.required else self.otherwise[name]
-            if default is not msgspec.NODEFAULT and _is_all(column, default, count):
-                continue
-            names.append(name)
-            widths.append(field.put(_cells(column), out))
-        return _pack((self.name, count, names, widths, out.columns))
-
-
-def _cells(column: Column) -> Any:
-    """One cell stands for as many of the same bytes: columns are written that way."""
+def cells_of(column: Column) -> Any:
+    """What a field writes of a column. One cell stands for as many of the same bytes: columns are written that way."""
     if isinstance(column, Every):
         return [column.value]
     return list(column) if isinstance(column, range) else column
 
 
-def _is_all(column: Column, value: object, count: int) -> bool:
+def is_all(column: Column, value: object, count: int) -> bool:
+    """Whether a column has one value in all of so many records, as equality has it."""
     if isinstance(column, Every):
         return bool(column.value == value)
     return not isinstance(column, Places | Maps) and column.count(value) == count

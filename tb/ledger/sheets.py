@@ -9,29 +9,45 @@ INVARIANT: a group of sheets has the segments of the group of its records, byte 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
 from tb.core.records import Decision, Record
-from tb.ledger.cells import Choice, Column, Counts, Every, Maps, Packed
+from tb.ledger.cells import Choice, Column, Counts, Every, Maps, Packed, cut
+from tb.ledger.layouts import Layout
 from tb.ledger.segments import DECISIVE, KINDS, Group, Segment, schemas
 
 
-@dataclass(frozen=True, slots=True)
 class Sheet:
     """`count` records of a kind. Decimals may stand as their texts. A field that is not named has its default throughout."""
 
-    kind: type
-    count: int
-    columns: dict[str, Column]
+    __slots__ = ("_begin", "_whole", "columns", "count", "kind", "layout")
+
+    def __init__(self, kind: type, count: int, columns: dict[str, Column]) -> None:
+        self.kind, self.count, self.columns = kind, count, columns
+        self.layout = Layout(schemas()[kind.__name__], columns)
+        self._begin = 0
+
+    def part(self, begin: int, end: int) -> Sheet:
+        """The records from one place to before another."""
+        part = Sheet.__new__(Sheet)
+        part.kind, part.count, part.columns, part.layout = self.kind, end - begin, self.columns, self.layout
+        part._begin = self._begin + begin
+        return part
 
     def __len__(self) -> int:
         return self.count
 
+    def table(self) -> bytes:
+        """As `tb.ledger.columns.Schema.encode` of the records, and raises as it does."""
+        return self.layout.table(self._begin, self._begin + self.count)
+
+    def column(self, name: str) -> Column:
+        return cut(self.columns[name], self._begin, self._begin + self.count)
+
     def cells(self, name: str) -> Sequence[Any]:
         """A field of the records; one cell where it is the same in all of them."""
-        found = self.columns[name]
+        found = self.column(name)
         if isinstance(found, Every):
             return [found.value]
         return found.listed() if isinstance(found, Packed | Choice | Maps) else found  # type: ignore[return-value]
@@ -39,8 +55,8 @@ class Sheet:
     def with_more(self, records: Sequence[Any]) -> Sheet | None:
         """The records with others of the kind after them; None where a column does not take them."""
         columns: dict[str, Column] = {}
-        for name, column in self.columns.items():
-            cells = [getattr(record, name) for record in records]
+        for name in self.columns:
+            column, cells = self.column(name), [getattr(record, name) for record in records]
             if isinstance(column, Every) and all(cell == column.value for cell in cells) and not isinstance(column.value, str):
                 columns[name] = column
             elif isinstance(column, Packed | Maps) and (found := column.with_more(cells)) is not None:
@@ -51,7 +67,7 @@ class Sheet:
 
     def span(self, name: str) -> tuple[int, int]:
         """The least and the most of a field of whole numbers."""
-        found = self.columns[name]
+        found = self.column(name)
         if isinstance(found, Counts):
             return int(found.values.min()), int(found.values.max())
         cells = self.cells(name)
@@ -122,16 +138,15 @@ class SheetGroup(Group):
         return found[0] if len(found) == 1 else [seq for one in found for seq in one]
 
     def _of(self, decisive: bool) -> list[Segment]:
-        known = schemas()
         found = [
-            Segment(sheet.kind.__name__, places, sheet, known[sheet.kind.__name__].encode_columns(sheet.count, sheet.columns))
+            Segment(sheet.kind.__name__, places, sheet, sheet.table())
             for places, sheet in self._sheets
             if (sheet.kind in DECISIVE) == decisive
         ]
         for places, records in self._beside:
             name = type(records[0]).__name__
             if (KINDS[name] in DECISIVE) == decisive:
-                found.append(Segment(name, places, records, known[name].encode(records)))
+                found.append(Segment(name, places, records, schemas()[name].encode(records)))
         return sorted(found, key=lambda segment: segment.places[0])
 
     @cached_property

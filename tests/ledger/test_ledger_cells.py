@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ledger_samples import closed
+from ledger_samples import closed, decision
 
-from tb.core.records import Fill, Mark
-from tb.ledger.cells import Choice, Counts, Every, Packed, cut, maps, numbers, reals, texts
+from tb.core.records import Decision, Fill, Mark, Trade
+from tb.ledger.cells import Choice, Counts, Every, Packed, Places, cut, maps, numbers, reals, texts
 from tb.ledger.segments import Segment, index_of, schemas
 from tb.ledger.sheets import Sheet
 
-FILLS, MARKS = schemas()["Fill"], schemas()["Mark"]
+FILLS, MARKS, DECISIONS = (schemas()[name] for name in ("Fill", "Mark", "Decision"))
 COUNTS = st.one_of(st.integers(0, 300), st.integers(0, 1 << 62), st.sampled_from([127, 128, 255, 256, 65535, 65536, 1 << 32]))
 SHORT = st.text("abc123", max_size=31)
 REALS = st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False))
@@ -54,8 +54,8 @@ def fills(ids: Any, at: Any, rows: Any, causes: Any, quantities: Any) -> dict[st
     }
 
 
-@given(columns())
-def test_packed_columns_become_the_bytes_of_lists(found: tuple[list[Any], ...]) -> None:
+@given(columns(), st.data())
+def test_packed_columns_become_the_bytes_of_lists(found: tuple[list[Any], ...], data: st.DataObject) -> None:
     ids, at, rows, causes, quantities = found
     chosen = Choice(CAUSES, bytes(map(CAUSES.index, causes)))
     arrays = numbers(np.array(at, dtype=np.int64)), numbers(np.array(rows, dtype=np.int64))
@@ -78,8 +78,16 @@ def test_packed_columns_become_the_bytes_of_lists(found: tuple[list[Any], ...]) 
         for id_, when, row, cause, quantity in zip(ids, at, rows, causes, quantities, strict=True)
     ]
     table = FILLS.encode(records)
-    assert FILLS.encode_columns(count, packed) == FILLS.encode_columns(count, plain) == table
     sheet, places = Sheet(Fill, count, packed), np.arange(count) * 2 + 5
+    assert sheet.table() == Sheet(Fill, count, plain).table() == table
+    begin = data.draw(st.integers(0, count - 1))
+    end = data.draw(st.integers(begin + 1, count))
+    part = sheet.part(begin, end)
+    assert part.table() == FILLS.encode(records[begin:end])
+    assert index_of("Fill", (1, count), part) == index_of("Fill", (1, count), records[begin:end])
+    inner = data.draw(st.integers(0, end - begin - 1))
+    assert part.part(inner, end - begin).table() == FILLS.encode(records[begin + inner : end])
+    assert sheet.table() == table
     assert index_of("Fill", (1, count), sheet) == index_of("Fill", (1, count), records)
     kept = Segment("Fill", places, sheet, table).payload(3), Segment("Fill", places.tolist(), records, table).payload(3)
     assert kept[0] == kept[1]
@@ -119,8 +127,38 @@ def test_mappings_in_columns_become_the_bytes_of_mappings(
     begin = data.draw(st.integers(0, len(rows) - 1))
     end = data.draw(st.integers(begin + 1, len(rows)))
     records = [Mark(at=1, equity=Decimal(1), exposure=Decimal(0), usage=cell) for cell in cells[begin:end]]
-    same = {"at": Every(1), "equity": Every("1"), "exposure": Every("0"), "usage": cut(whole, begin, end)}
-    assert MARKS.encode_columns(end - begin, same) == MARKS.encode(records)
+    same = {"at": Every(1), "equity": Every("1"), "exposure": Every("0"), "usage": whole}
+    assert Sheet(Mark, len(rows), same).part(begin, end).table() == MARKS.encode(records)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from((None, None, 1.5)), st.sampled_from((None, "9", "12"))), min_size=1, max_size=40),
+    st.data(),
+)
+def test_what_has_its_default_throughout_a_stretch_is_left_out(
+    rows: list[tuple[float | None, str | None]], data: st.DataObject
+) -> None:
+    records = [
+        decision(100 + k, confidence=confidence, stop=None if stop is None else Decimal(stop))
+        for k, (confidence, stop) in enumerate(rows)
+    ]
+    columns: dict[str, Any] = {name: [getattr(one, name) for one in records] for name in DECISIONS.fields}
+    levels = [b"\xc0" if stop is None else msgspec.msgpack.encode(stop) for _, stop in rows]
+    columns |= {
+        "seq": range(100, 100 + len(rows)),
+        "confidence": reals(np.array([np.nan if one is None else one for one, _ in rows], dtype=np.float64)),
+        "stop": Packed(b"".join(levels), np.cumsum([0, *map(len, levels)])),
+        "facts": Places(tuple(Every(fact) for fact in records[0].facts)),
+    }
+    columns["target"] = columns["stop"]
+    for name in ("side", "strategy", "instrument", "kind", "verdict", "deciding"):
+        columns[name] = Every(getattr(records[0], name))
+    records = [msgspec.structs.replace(one, target=one.stop) for one in records]
+    begin = data.draw(st.integers(0, len(rows) - 1))
+    end = data.draw(st.integers(begin + 1, len(rows)))
+    whole = Sheet(Decision, len(rows), columns)
+    assert whole.part(begin, end).table() == DECISIONS.encode(records[begin:end])
+    assert whole.table() == DECISIONS.encode(records)
 
 
 def test_what_cannot_be_packed_is_refused() -> None:
@@ -128,4 +166,4 @@ def test_what_cannot_be_packed_is_refused() -> None:
         numbers(np.array([3, -1]))
     columns = {name: Every(value) for name, value in msgspec.structs.asdict(closed(1)).items()}
     with pytest.raises(ValueError, match="best must be finite"):
-        schemas()["Trade"].encode_columns(2, columns | {"best": reals(np.array([1.0, np.nan]))})
+        Sheet(Trade, 2, columns | {"best": reals(np.array([1.0, np.nan]))}).table()

@@ -203,5 +203,5 @@ def test_every_kind_of_field_has_its_columns() -> None:
     assert {name for name, kind in kinds.items() if kind == "_Nested"} == {"feeds", "votes", "together", "likeness", "advice"}
     assert {name for name, kind in kinds.items() if kind == "_Mask"} == {"failed", "unknown"}
     wide = {"deciding", "facts", "market", "ages", "rows", "shadowed", "takes"}
-    assert {name for name, kind in kinds.items() if kind == "_Wide"} == wide
-    assert {type(field).__name__ for field in Schema(Fill).fields.values()} == {"_Scalar"}
+    assert {name for name, kind in kinds.items() if kind == "Wide"} == wide
+    assert {type(field).__name__ for field in Schema(Fill).fields.values()} == {"Scalar"}

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tb.core.encode import canonical
 from tb.core.records import Curve, Decision, Fill, Mark, Order, Record, Trade
 from tb.engine.instant import exact
-from tb.ledger.cells import Choice, Column, Every, Packed, Places, cut, numbers, reals
+from tb.ledger.cells import Choice, Column, Every, Packed, Places, numbers, reals
 from tb.ledger.segments import Group
 from tb.ledger.sheets import Sheet, SheetGroup
 from tb.replay.course import paths
@@ -108,7 +108,7 @@ class Told:
             places = np.flatnonzero(codes == code)
             span = int(self._at[code].searchsorted(begin)), int(self._at[code].searchsorted(end))
             if len(places) and sheet is not None:
-                sheets.append((places, Sheet(sheet[0], len(places), {n: cut(c, *span) for n, c in sheet[1].items()})))
+                sheets.append((places, sheet.part(*span)))
             elif len(places):
                 others.append((places.tolist(), [record for *_, record in self.curves[slice(*span)]]))
         return SheetGroup(first, len(codes), sheets, others, lambda: self.records(begin, end))
@@ -116,15 +116,16 @@ class Told:
     # --- columns -----------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _sheets(self) -> list[tuple[type, dict[str, Column]] | None]:
+    def _sheets(self) -> list[Sheet | None]:
         """By code; nothing for trades that are open, and for points of the curve."""
+        sizes = list(map(len, self._at))
         return [
-            (Decision, self._decisions()),
-            (Order, self._orders()),
-            (Fill, self._fills()),
+            Sheet(Decision, sizes[DECIDED], self._decisions()),
+            Sheet(Order, sizes[ORDERED], self._orders()),
+            Sheet(Fill, sizes[FILLED], self._fills()),
             None,
-            (Trade, self._trades()),
-            (Mark, marks_of(self.passage, self.session, self.terms)),
+            Sheet(Trade, sizes[CLOSED], self._trades()),
+            Sheet(Mark, sizes[MARKED], marks_of(self.passage, self.session, self.terms)),
             None,
         ]
 
