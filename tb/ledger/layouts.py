@@ -1,7 +1,7 @@
 """Tables out of columns that are there for many records: what is the same in each stretch of them is made once.
 
-Whoever cuts columns into tables says once how they stand in them (`Layout`), and asks for stretch after stretch: a column that is
-the same throughout is bytes already, and one that stands in a table twice is looked at once.
+Whoever cuts columns into tables says once how they stand in them (`Layout`), and asks for stretch after stretch: a column that
+is the same throughout is bytes already, and one that stands in a table twice is looked at once.
 
 INVARIANT: the table of a stretch is that of its records, byte for byte (`tb.ledger.columns`).
 """

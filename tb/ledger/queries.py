@@ -229,17 +229,6 @@ def of_kinds(run: str, kinds: Sequence[str], span: tuple[int, int | None]) -> Se
     return statement.order_by(_entries.c.seq)
 
 
-def last_number(connection: Connection, run: str) -> int:
-    """The number of the last record in columns; 0 where the run has none."""
-    return connection.execute(select(func.max(_segments.c.last)).where(_segments.c.run == run)).scalar() or 0
-
-
-def last_decision(connection: Connection, run: str) -> int:
-    """The number of the last decision in columns; 0 where the run has none."""
-    statement = select(func.max(_segments.c.high)).where(_segments.c.run == run, _segments.c.kind == "Decision")
-    return connection.execute(statement).scalar() or 0
-
-
 def has_rows(connection: Connection, run: str, start: int) -> bool:
     """Whether a run that started at an entry has recorded anything in rows."""
     first = select(_entries.c.kind).where(_entries.c.seq > start, _entries.c.run == run).order_by(_entries.c.seq).limit(1)

@@ -52,6 +52,10 @@ class Segment:
         """The bytes of its entry in a group whose first record has that number."""
         return _pack((msgspec.Raw(_steps(first, self.places)), self.table))
 
+    def index(self, first: int) -> tuple[Any, ...]:
+        """What the index says of it there."""
+        return index_of(self.kind, (first + int(self.places[0]), first + int(self.places[-1])), self.records)
+
 
 def _steps(first: int, places: Any) -> bytes:
     """The first number and the distances from each to the next, as an array of MessagePack."""
@@ -149,6 +153,11 @@ class Group:
         """All segments, by the first record of each."""
         others = _encoded([shape for shape in self._shapes if type(shape[1][0]) not in DECISIVE])
         return sorted([*self.decisive, *others], key=lambda segment: segment.places[0])
+
+    @cached_property
+    def entries(self) -> list[tuple[bytes, tuple[Any, ...]]]:
+        """The payload of each segment, and what the index says of it."""
+        return [(segment.payload(self.first), segment.index(self.first)) for segment in self.segments]
 
 
 class Stored:

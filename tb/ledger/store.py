@@ -35,7 +35,7 @@ from tb.ledger.runs import RunInfo
 from tb.ledger.segments import DECISIVE, KINDS, Group
 from tb.ledger.tables import Entry, Policy, RunRow, table_of
 from tb.ledger.verify import verify
-from tb.ledger.writing import MOVED, extend, head, head_for_rows, prepare, prepare_segments
+from tb.ledger.writing import MOVED, extend, head, head_for_columns, head_for_rows, prepare, prepare_segments
 
 _entries, _policies, _runs = table_of(Entry), table_of(Policy), table_of(RunRow)
 PAGE = 1000  # decisions fetched at a time
@@ -220,29 +220,16 @@ class Ledger:
         """
         prepared = [entry for group in groups for entry in prepare_segments(group)]
         with self._writing(UNFLUSHED) as connection:
-            start = self._require_open(connection, run)
-            self._require_next(connection, run, start, groups)
-            extend(connection, self.path, run, prepared)
+            link, start, last, decision = head_for_columns(connection, self.path, run)
+            if start is None:
+                self._require_open(connection, run)
+            elif not last and queries.has_rows(connection, run, start):
+                raise ValueError(f"run {run} is recorded in rows")
+            _require_next(groups, last, decision)
+            extend(connection, self.path, run, prepared, link)
         if log is not None:
             for group in groups:
                 log.take(group)
-
-    def _require_next(self, connection: Connection, run: str, start: int, groups: Sequence[Group]) -> None:
-        """That groups in columns follow what their run already has."""
-        last = queries.last_number(connection, run)
-        if not last and queries.has_rows(connection, run, start):
-            raise ValueError(f"run {run} is recorded in rows")
-        before = queries.last_decision(connection, run)
-        for group in groups:
-            if group.first != last + 1:
-                raise ValueError(f"the group was not written: record {last + 1} comes next, not {group.first}")
-            last += group.size
-            numbers = group.decision_numbers
-            for seq in numbers[:1] if isinstance(numbers, range) else numbers:
-                if seq <= before:
-                    raise ValueError(f"the group was not written: decision {seq} after {before}")
-                before = seq
-            before = numbers[-1] if numbers else before
 
     def finish_run(self, run: str, summary: dict[str, object]) -> None:
         """Writes the summary as the run's last entry. `decision_log_hash`, where it holds one, is what `verify` compares.
@@ -255,12 +242,11 @@ class Ledger:
             entry = extend(connection, self.path, run, [(FINISH, payload, None)])
             connection.execute(update(_runs).where(_runs.c.run == run).values(finish=entry))
 
-    def _require_open(self, connection: Connection, run: str) -> int:
-        """The entry that started a run which is not finished."""
-        start, finish = queries.span_of(connection, self.path, run)
+    def _require_open(self, connection: Connection, run: str) -> None:
+        """That a run is there and not finished."""
+        _, finish = queries.span_of(connection, self.path, run)
         if finish is not None:
             raise ValueError(f"run {run} is finished")
-        return start
 
     def runs(self) -> list[RunInfo]:
         """Every run, first to last."""
@@ -485,3 +471,17 @@ class Ledger:
         A long ledger is walked by as many processes as there are cores; `processes` says how many, 1 for none beside this one.
         """
         return verify(self._open_engine(), self.path, progress, anchor, processes=processes)
+
+
+def _require_next(groups: Sequence[Group], last: int, before: int) -> None:
+    """That groups in columns follow the last record and the last decision that their run has."""
+    for group in groups:
+        if group.first != last + 1:
+            raise ValueError(f"the group was not written: record {last + 1} comes next, not {group.first}")
+        last += group.size
+        numbers = group.decision_numbers
+        for seq in numbers[:1] if isinstance(numbers, range) else numbers:
+            if seq <= before:
+                raise ValueError(f"the group was not written: decision {seq} after {before}")
+            before = seq
+        before = numbers[-1] if numbers else before

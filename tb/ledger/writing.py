@@ -18,7 +18,7 @@ from tb.ledger.checking import driven
 from tb.ledger.findings import RESTORE, refused
 from tb.ledger.place import Place
 from tb.ledger.projection import INSERT_ENTRY, INSERT_ROW, MODELS, Row, shape_of
-from tb.ledger.segments import SEGMENT, Group, index_of
+from tb.ledger.segments import SEGMENT, Group
 from tb.ledger.tables import Entry, table_of
 
 MOVED = "ledger_moved"  # under which a connection keeps the head that its last transaction wrote
@@ -36,11 +36,7 @@ def prepare(records: Iterable[Record]) -> list[Prepared]:
 
 def prepare_segments(group: Group) -> list[Prepared]:
     """The entries of a group in columns, made outside of any lock. Raises as `tb.ledger.segments.segments_of`."""
-    prepared: list[Prepared] = []
-    for segment in group.segments:
-        numbers = group.first + int(segment.places[0]), group.first + int(segment.places[-1])
-        prepared.append((SEGMENT, segment.payload(group.first), index_of(segment.kind, numbers, segment.records)))
-    return prepared
+    return [(SEGMENT, payload, index) for payload, index in group.entries]
 
 
 def _said(connection: Connection, statement: str) -> str:
@@ -57,6 +53,12 @@ SELECT head_seq, head_hash, (SELECT max(seq) FROM entries), (SELECT hash FROM en
   (SELECT 1 FROM runs WHERE run = ? AND finish IS NULL), (SELECT max(last) FROM segments WHERE run = ?)
 FROM meta WHERE id = 1
 """
+_HEAD_AND_COLUMNS = """
+SELECT head_seq, head_hash, (SELECT max(seq) FROM entries), (SELECT hash FROM entries ORDER BY seq DESC LIMIT 1),
+  (SELECT entry FROM runs WHERE run = ? AND finish IS NULL), (SELECT max(last) FROM segments WHERE run = ?),
+  (SELECT max(high) FROM segments WHERE run = ? AND kind = 'Decision')
+FROM meta WHERE id = 1
+"""
 _MOVE = "UPDATE meta SET head_seq = ?, head_hash = ?"  # in a file
 Link = tuple[int, bytes]  # number and hash of an entry
 
@@ -66,6 +68,13 @@ def head_for_rows(connection: Connection, path: Place, run: str) -> tuple[Link, 
     for each group. Raises as `head_of`."""
     row = driven(connection).execute(_said(connection, _HEAD_AND_RUN), (run, run)).fetchone()
     return _sound(path, row and row[:4]), row[4] is not None and not row[5]
+
+
+def head_for_columns(connection: Connection, path: Place, run: str) -> tuple[Link, int | None, int, int]:
+    """The last entry, the one that started a run which is not finished, and the last record and decision in columns: one
+    question for the same reason. Raises as `head_of`."""
+    row = driven(connection).execute(_said(connection, _HEAD_AND_COLUMNS), (run, run, run)).fetchone()
+    return _sound(path, row and row[:4]), row[4], row[5] or 0, row[6] or 0
 
 
 def head_of(connection: Connection, path: Place) -> Link:

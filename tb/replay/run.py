@@ -61,8 +61,8 @@ class _Recorder:
     """Writes records in groups (`tb.ledger.grouping`); keeps the hash of decisions with or without a ledger.
 
     Groups that come several at once, out of a stream, are written beside, while the next are made: the disk and the hashes let
-    others run. What goes wrong there is raised by the next call. Whoever uses a recorder calls `close` in the end, however it
-    ends: nothing is written any more after that.
+    others run. Their bytes are made here, since nothing runs beside that. What goes wrong there is raised by the next call.
+    Whoever uses a recorder calls `close` in the end, however it ends: nothing is written any more after that.
     """
 
     def __init__(self, run: str, ledger: Keeps | None) -> None:
@@ -91,8 +91,11 @@ class _Recorder:
         self._written = None
 
     def _keep(self, *groups: Group) -> None:
+        if len(groups) > 1 or self._beside is not None:
+            for group in groups:
+                _ = group.decisive if self.ledger is None else group.entries
         self._wait()
-        if len(groups) == 1:
+        if len(groups) == 1 and self._beside is None:
             self._write(*groups)
         else:
             self._beside = self._beside or ThreadPoolExecutor(1, "ledger")
