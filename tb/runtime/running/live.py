@@ -22,6 +22,7 @@ from tb.runtime.gateway.recording import Backlog
 from tb.runtime.gateway.recovery import Recovery
 from tb.runtime.ports.measures import AtVenue
 from tb.runtime.running.inputs import Input, Said
+from tb.runtime.running.leaving import Leaving
 from tb.runtime.running.line import Line
 from tb.runtime.running.market import LiveMarket
 from tb.runtime.running.recording import Keeps
@@ -87,6 +88,7 @@ class LiveVenue:
         self._next_try = 0
         self._flattening: tuple[str, str] | None = None  # by whom, and why
         self._unfinished = "the account is not recovered yet"
+        self.leaving = Leaving(gateway)
         self._recorded = {one.seq for one in recovery.recorded if isinstance(one, Trade)}
 
     @property
@@ -96,9 +98,12 @@ class LiveVenue:
 
     def submit(self, approved: Approved, order: Order) -> None:
         self.gateway.submit(approved, order)
+        self.leaving.submitted(order)
 
     def submit_together(self, legs: Sequence[tuple[Approved, Order]]) -> None:
         self.gateway.submit_together(legs)
+        for _, order in legs:
+            self.leaving.submitted(order)
 
     def cancel(self, order: str) -> bool:
         return self.gateway.cancel(order)
@@ -111,6 +116,7 @@ class LiveVenue:
 
     def advance(self, session: Session, market: LiveMarket, at: int) -> None:
         self.attend()
+        self.leaving.closed(at)
 
     def attend(self) -> None:
         """Hears the venue, recovers where that is not done, and does what is due."""
@@ -131,6 +137,7 @@ class LiveVenue:
                 gateway.flatten(*self._flattening)
             elif gateway.is_recovered:  # before, it is not known what is held
                 self._flattening = None
+        self.leaving.attend()
         gateway.attend()
 
     def _record_held(self) -> None:
