@@ -233,5 +233,5 @@ def terms_of(settings: Settings, speed: float) -> Terms:
     live = settings.live
     terms = Terms(protect_within=live.protect_within, tolerance=live.tolerance, cancel_on_disconnect=live.cancel_on_disconnect)
     times = ("window", "look_after", "look_unknown", "prove_after", "protect_within", "silence", "reconcile_every", "skew")
-    scaled = {name: round(getattr(terms, name) * speed) for name in (*times, "rules_every", "rules_stale")}
+    scaled = {name: round(getattr(terms, name) * speed) for name in (*times, "reconcile_stale", "rules_every", "rules_stale")}
     return replace(terms, **scaled)

@@ -1,7 +1,8 @@
 """Tells people, and those who count, what a session recorded: a recorder around the one that keeps it.
 
 1. The records are kept first. What cannot be recorded is told of by whoever handles that, not as if it had happened.
-2. Orders, fills, stops, targets, pauses, halts and their liftings are alerts.
+2. Orders, fills, stops, targets, pauses, halts and their liftings are alerts; so is an order that did not go out, or that the
+   venue did not take, since it was told of as an order.
 3. A streak of refused entries is one alert when it is as long as `STREAK`, and again each time it has doubled; an entry that is
    approved ends it.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tb.core.encode import plain
-from tb.core.records import Decision, Fill, Latch, Order, Record
+from tb.core.records import Cancel, Decision, Fill, Handling, Latch, Order, Record
 from tb.core.time import show_instant
 from tb.runtime.ports import Recorder
 from tb.runtime.ports.alerts import Alert, Alerts, Severity, What
@@ -38,6 +39,10 @@ class Noticing:
                     self._tell("order", "info", _order(record), record.at)
                 case Fill():
                     self._tell(*_fill(record), record.at)
+                case Handling(what="refused") if record.details.get("purpose") in ("entry", "exit"):
+                    self._tell("order", "warning", _refused(record), record.at)
+                case Cancel(cause="refused by the venue" | "never arrived"):
+                    self._tell("order", "warning", _not_taken(record), record.at)
                 case Latch():
                     self._tell("halt", _severity(record), _latch(record), record.at)
                 case Decision(kind="enter"):
@@ -66,6 +71,17 @@ def _order(order: Order) -> str:
     target = f", target {plain(order.target)}" if order.target is not None else ""
     what = f"{order.kind} {order.side} {plain(order.quantity)} {order.instrument}, {at}{stop}{target}"
     return f"{what} ({order.strategy}, order {order.id})"
+
+
+def _refused(handling: Handling) -> str:
+    side, quantity = (handling.details.get(name, "") for name in ("side", "quantity"))
+    what = f"{handling.details['purpose']} {side} {quantity} {handling.instrument}"
+    return f"{what} did not go out: {handling.words} ({handling.status}, order {handling.order})"
+
+
+def _not_taken(cancel: Cancel) -> str:
+    what = f"{cancel.side} {plain(cancel.quantity)} {cancel.instrument}"
+    return f"{what} was not taken: {cancel.cause} ({cancel.strategy}, order {cancel.order})"
 
 
 def _fill(fill: Fill) -> tuple[What, Severity, str]:

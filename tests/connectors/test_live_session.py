@@ -19,7 +19,7 @@ from tb.cli.reconcile import compared
 from tb.connectors.coinbase import Coinbase
 from tb.connectors.sandbox.server import Sandbox
 from tb.core.records import Decision, Fill, Order, Trade
-from tb.runtime.ports.exchange import OrderState, Request, VenueFill
+from tb.runtime.ports.exchange import NoAnswer, OrderState, Request, VenueFill
 from tb.runtime.running.cycle import Cycle
 
 
@@ -198,6 +198,10 @@ def test_a_clock_that_somebody_turns_makes_no_wait_of_the_gateway_longer_or_shor
         assert was < gateway.reconciled_at <= before + gateway.terms.reconcile_every + 1
         assert gateway.skew == HOUR  # of the machine's clock: constraints may ask for it
         assert gateway.standing("BTC-USD", before).clock_skew == HOUR
+        venue.clock = lambda: NoAnswer("nobody there")  # type: ignore[method-assign]
+        sandbox.advance(gateway.terms.reconcile_every + 1)
+        session.loop.stepper.sending.venue.attend()
+        assert gateway.standing("BTC-USD", before).clock_skew is None
 
 
 def test_a_flatten_outlives_the_process_and_ends_with_a_resume(tmp_path: Path, sandbox: Sandbox, venue: Coinbase) -> None:

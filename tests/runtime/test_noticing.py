@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+import msgspec
 import pytest
 from ledger_samples import HOUR, decision, fill, latch, mark, order, quiet, refusal, trade
 
-from tb.core.records import Cancel, Decision, Record
+from tb.core.records import Cancel, Decision, Handling, Record
 from tb.runtime.noticing import Noticing
 from tb.runtime.ports.alerts import Alert
 from tb.runtime.ports.measures import Uncounted
@@ -55,6 +56,21 @@ def test_orders_and_fills_are_told_by_what_they_are() -> None:
         ((found, severity, words),) = told(fill("o1", cause=cause))
         assert (found, severity) == (what, "warning" if what == "stop" else "info")
         assert words == f"buy 0.01 BTC-USD at 60003.1 ({cause}, order o1)"
+
+
+def test_an_order_that_did_not_go_out_or_was_not_taken_is_told() -> None:
+    details = {"purpose": "exit", "side": "sell", "quantity": "0.01"}
+    handling = Handling(
+        at=1, what="refused", instrument="BTC-USD", order="o1", status="breaker", words="no room", details=details
+    )
+    assert told(handling) == [("order", "warning", "exit sell 0.01 BTC-USD did not go out: no room (breaker, order o1)")]
+    assert (
+        told(msgspec.structs.replace(handling, details=details | {"purpose": "protection"})) == []
+    )  # told of where it matters
+    end = Cancel(
+        order="o1", at=1, strategy="s", instrument="BTC-USD", side="buy", quantity=Decimal("0.010"), cause="never arrived"
+    )
+    assert told(end) == [("order", "warning", "buy 0.01 BTC-USD was not taken: never arrived (s, order o1)")]
 
 
 def test_pauses_halts_and_liftings_are_told() -> None:

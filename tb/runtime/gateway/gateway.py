@@ -15,6 +15,7 @@ from decimal import Decimal
 from tb.core.diagnostics import Refused
 from tb.core.encode import canonical
 from tb.core.records import Handling, Order
+from tb.core.time import show_duration
 from tb.engine.instant import EXACT
 from tb.gate.gate import Approved
 from tb.gate.standing import Standing
@@ -438,6 +439,13 @@ class Gateway:
 
     def is_silent(self) -> bool:
         return self._heard is None or self.now() - self._heard > self.terms.silence
+
+    def uncompared(self) -> str:
+        """Why what is here of the account may not be what the venue has, empty where the two were compared lately."""
+        now, stale = self.now(), self.terms.reconcile_stale
+        if self.reconciled_at is not None and now - self.reconciled_at < stale:
+            return ""
+        return f"the account could not be compared with the venue for {show_duration(stale)}"
 
     # --- taking down ---------------------------------------------------------------------------------------------------
 

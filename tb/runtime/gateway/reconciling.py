@@ -51,8 +51,8 @@ def reconcile(gateway: Gateway, *, adopt_all: bool = False) -> Outcome:
 
 def _compare(gateway: Gateway, *, adopt_all: bool) -> Outcome:
     clock = gateway.exchange.clock()
+    gateway.skew = None if isinstance(clock, NoAnswer) else abs(clock - gateway.wall())
     if not isinstance(clock, NoAnswer):
-        gateway.skew = abs(clock - gateway.wall())
         gateway.hear_from_venue()
     if ask_for_working(gateway, gateway.orders.working()) is None or not _ask_about_late(gateway):
         return "no answer"

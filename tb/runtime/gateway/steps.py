@@ -57,7 +57,8 @@ def check_breaker(gateway: Gateway, passage: Passage) -> Denied | None:
         return Denied("breaker", "the breaker is half open: one order at a time")
     if gateway.recorder.waits:
         return Denied("breaker", "records wait to be written")
-    return Denied("breaker", "the venue is silent") if gateway.is_silent() else None
+    why = "the venue is silent" if gateway.is_silent() else gateway.uncompared()
+    return Denied("breaker", why) if why else None
 
 
 def lock_symbol(gateway: Gateway, passage: Passage) -> Denied | None:

@@ -14,7 +14,8 @@ class Terms:
     after it was sent a venue that does not know it has proved that it never came. `protect_within` is the longest that a
     position may stand without its stop; then it is closed. `silence` is how long the venue may say nothing before resting
     entries are cancelled. `reconcile_every` and `tolerance` are those of reconciliation: differences up to that share of what
-    is held, or one lot, are adopted. `buffer` is what a market order may cost beyond the price expected, `fee` beyond that.
+    is held, or one lot, are adopted; an account that was compared last longer ago than `reconcile_stale` takes no new risk.
+    `buffer` is what a market order may cost beyond the price expected, `fee` beyond that.
     """
 
     orders_per_window: int = 20
@@ -28,6 +29,7 @@ class Terms:
     protect_within: int = 15_000
     silence: int = 30_000
     reconcile_every: int = 60_000
+    reconcile_stale: int = 600_000
     tolerance: Decimal = Decimal("0.001")
     buffer: Decimal = Decimal("0.02")
     fee: Decimal = Decimal("0.01")

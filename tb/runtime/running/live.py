@@ -152,7 +152,9 @@ class LiveVenue:
         if not self.gateway.is_recovered:
             return self._unfinished
         change = self.gateway.breaker.now()
-        return f"the breaker is {change.state}: {change.reason}" if change.state in ("draining", "open") else ""
+        if change.state in ("draining", "open"):
+            return f"the breaker is {change.state}: {change.reason}"
+        return self.gateway.uncompared()
 
     def counted(self, session: Session) -> AtVenue:
         orders = list(self.gateway.orders.working())
