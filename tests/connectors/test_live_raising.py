@@ -13,14 +13,13 @@ from tb.connectors.coinbase import Coinbase
 from tb.core.records import Fill
 from tb.runtime.guarded import Guarded
 
-
 ALERTS = {
     "balances": ("breaker", "critical", "the account could not be compared with the venue for 10h: no new risk"),
     "open_orders": ("breaker", "critical", "the account could not be compared with the venue for 10h: no new risk"),
     "candles": (
         "data",
         "warning",
-        "no bar of BTC-USD at 2023-11-17T03:00Z (the adapter of coinbase failed in `candles`: RuntimeError)",
+        "(the adapter of coinbase failed in `candles`: RuntimeError)",
     ),
     "rules": ("order", "warning", "the venue's rules for BTC-USD are not known (reservation, order "),
 }
@@ -49,7 +48,7 @@ def test_a_source_that_raises_takes_no_new_risk_and_lets_positions_leave(
                 assert all(Decimal(size) == 0 for size in sandbox.state()["positions"].values())
     assert heard == [f"the adapter of coinbase failed in `{method}`: RuntimeError"]
     bought = [one.at for one in recorded(tmp_path, session.run, Fill) if one.side == "buy"]
-    assert BEGIN + HOUR <= min(bought)
+    assert min(bought) >= BEGIN + HOUR
     assert max(bought) <= BEGIN + 13 * HOUR
     what, severity, words = ALERTS[method]
     assert any((one.what, one.severity) == (what, severity) and words in one.words for one in session.told.alerts)

@@ -226,6 +226,24 @@ def test_an_exit_that_fills_in_parts_and_ends_is_asked_for_again(tmp_path: Path)
     assert sum(fill.quantity for fill in made.fills if fill.side == "sell") == D(10)
 
 
+def test_a_stop_that_fills_while_it_is_replaced_leaves_nothing_to_protect(tmp_path: Path) -> None:
+    made = world(tmp_path, rules=TRAILING)
+    made.truth.prices["BTC-USD"] = D(90)
+    made.step(1, "BTC-USD")
+    made.truth.time = START + 2 * HOUR + 1000
+    made.truth.move("BTC-USD", 100)
+    made.turn()
+    (key,) = made.session.positions
+    made.gateway.bare[key] = START + HOUR  # it has stood without its stop before
+    made.truth.late = True
+    made.step(2)
+    made.turn()
+    assert made.positions == made.held == {}
+    assert made.truth.working() == []
+    assert made.alarms == []
+    assert key not in made.gateway.bare
+
+
 def test_a_stop_is_not_replaced_before_the_old_one_is_known_to_be_gone(tmp_path: Path) -> None:
     made = world(tmp_path, rules=TRAILING)
     made.truth.prices["BTC-USD"] = D(90)

@@ -94,7 +94,8 @@ def protect(gateway: Gateway, key: Key) -> None:
         if not any(one.key == key and one.purpose == "entry" for one in gateway.orders.unsettled.values()):
             leave_crumb(gateway, key, position)
         return
-    parts = wanted(position, gateway.tick_of(position.instrument))
+    tick = gateway.tick_of(position.instrument)
+    parts = wanted(position, tick)
     for guard in _outdated(parts, guards):
         gateway.take_back(guard, "levels moved")
     for part in parts:
@@ -104,7 +105,10 @@ def protect(gateway: Gateway, key: Key) -> None:
         if quantity > 0 and not gateway.is_refused_for_now(key) and not _place(gateway, position, part, quantity):
             let_go(gateway, key, UNPROTECTED)
             return
-    _watch(gateway, key, parts)
+    if key not in gateway.settling.positions:  # what was taken back or placed has filled meanwhile
+        protect(gateway, key)
+        return
+    _watch(gateway, key, wanted(position, tick))
     _watch_price(gateway, key, position)
 
 
