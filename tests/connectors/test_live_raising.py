@@ -16,11 +16,7 @@ from tb.runtime.guarded import Guarded
 ALERTS = {
     "balances": ("breaker", "critical", "the account could not be compared with the venue for 10h: no new risk"),
     "open_orders": ("breaker", "critical", "the account could not be compared with the venue for 10h: no new risk"),
-    "candles": (
-        "data",
-        "warning",
-        "(the adapter of coinbase failed in `candles`: RuntimeError)",
-    ),
+    "candles": ("data", "critical", "(the adapter of coinbase failed in `candles`: RuntimeError)"),
     "rules": ("order", "warning", "the venue's rules for BTC-USD are not known (reservation, order "),
 }
 
