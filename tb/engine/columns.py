@@ -3,8 +3,8 @@
 1. Time is cut into chunks of instants; every series gives the bars that closed inside a chunk (`_chunks`).
 2. In each chunk the evaluator takes its next step (`tb.engine.evaluator`): the same that a live session takes with each new
    bar.
-3. The columns of the wanted nodes are kept, everything else is forgotten with its chunk. Fields of bars are the bars' own
-   arrays.
+3. The columns of the wanted nodes are kept, or the part of them that matters (`tb.engine.picking`); everything else is forgotten
+   with its chunk. Fields of bars are the bars' own arrays.
 
 INVARIANT: the result does not depend on the size of the chunks, bit for bit, and a value at an instant depends on bars closed
 at or before that instant alone.
@@ -13,7 +13,7 @@ at or before that instant alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from math import isnan
 
@@ -27,6 +27,7 @@ from tb.engine.graph import Node, RuleGraph
 from tb.engine.history import History
 from tb.engine.layout import Group, Layout, Pair, lay_out
 from tb.engine.markets import Markets
+from tb.engine.picking import Bytes, Few, Picked, Picking, coded, decoded
 from tb.engine.reading import RECORDED
 
 Floats = NDArray[np.float64]
@@ -38,57 +39,142 @@ FEWEST = 64
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Values of the wanted (node, instrument) pairs, one for each bar of the instrument in the node's period."""
+    """Values of the wanted (node, instrument) pairs, one for each bar of the instrument in the node's period.
+
+    Where few are kept (`tb.engine.picking`), the rest is evaluated once more when somebody asks for it.
+    """
 
     graph: RuleGraph
+    markets: Markets
     values: Mapping[Pair, Floats]
+    truths: Mapping[Pair, Bytes] = field(default_factory=dict)
+    picked: Mapping[Pair, Picked] = field(default_factory=dict)
+    _whole: dict[Pair, Floats] = field(default_factory=dict)
 
     def __getitem__(self, pair: Pair) -> Floats:
-        return self.values[pair]
+        """A whole column."""
+        found = self.values.get(pair)
+        if found is not None:
+            return found
+        if pair not in self._whole:
+            if pair in self.truths:
+                self._whole[pair] = decoded(self.truths[pair])
+            else:
+                wanted = {pair[1]: [id_ for id_, symbol in self.picked if symbol == pair[1]]}
+                self._whole.update(evaluate(self.graph, wanted, self.markets).values)
+        return self._whole[pair]
+
+    def truth(self, pair: Pair) -> Bytes:
+        """A condition at each bar (`tb.engine.picking`)."""
+        found = self.truths.get(pair)
+        return coded(self[pair]) if found is None else found
+
+    def some(self, pair: Pair, rows: Ints) -> Floats:
+        """The values at some bars."""
+        picked = self.picked.get(pair)
+        found = None if picked is None else picked.at(rows)
+        return self[pair][rows] if found is None else found
 
     def at(self, node: int, symbol: str, row: int) -> float | None:
         """One value, a constant's included; None for unknown."""
         if self.graph[node].op == "const":
             constant = self.graph[node].consts[0]
             return float(constant) if isinstance(constant, Decimal) else None
-        value = float(self.values[node, symbol][row])
+        picked = self.picked.get((node, symbol))
+        found = None if picked is None else picked.one(row)
+        value = float(self[node, symbol][row]) if found is None else found
         return None if isnan(value) else value
 
 
-def evaluate(graph: RuleGraph, wanted: Mapping[str, Iterable[int]], markets: Markets, *, chunk: int = CHUNK) -> Columns:
-    """The columns of the wanted market nodes of each instrument.
+def evaluate(
+    graph: RuleGraph,
+    wanted: Mapping[str, Iterable[int]],
+    markets: Markets,
+    *,
+    chunk: int = CHUNK,
+    few: Mapping[str, Few] | None = None,
+) -> Columns:
+    """The columns of the wanted market nodes of each instrument; of those in `few` no more than it says.
 
     `chunk` counts instants, of which fewer are taken at once where there are many instruments; it changes memory, not results.
     """
-    found: dict[Pair, Floats] = {}
-    computed: dict[str, dict[int, None]] = {symbol: {} for symbol in wanted}
-    deepest: dict[int, int] = {}  # how far back the values of a node are looked at in columns of their own
-    for symbol, nodes in wanted.items():
-        for node in (graph[id_] for id_ in nodes):
-            if symbol not in markets.base:
-                found[node.id, symbol] = np.empty(0)  # an instrument without data: whoever asks for it finds nothing
-            elif node.op == "field" and node.consts[0] in RECORDED:
-                found[node.id, symbol] = markets.read(markets.bars(symbol, node.period), str(node.consts[0]))
-            elif node.op != "const":
-                id_, back = _source(graph, node)
-                computed[symbol][id_] = None
-                deepest[id_] = max(back, deepest.get(id_, 0))
-    layout = lay_out(graph, computed, markets.base)
+    asked = _Asked(graph, wanted, markets, few or {})
+    layout = lay_out(graph, asked.computed, markets.base)
     chunk = min(chunk, max(FEWEST, CELLS // max(len(layout.places), 1)))
+    pickings = [one for group in layout.groups for one in _pickings(graph, layout, group, asked, markets)]
 
-    def keep(group: Group, node: Node, lead: int) -> History:
+    def keep(group: Group, node: Node, lead: int) -> History | None:
         """Room for whole columns; what is not reached is not touched."""
+        if not any((node.id, symbol) in asked.whole for symbol in group.symbols):
+            return None
         longest = max(len(markets.bars(symbol, node.period)) for symbol in group.symbols)
-        return History(len(group.symbols), max(lead, deepest.get(node.id, 0)), longest, is_whole=True)
+        return History(len(group.symbols), max(lead, asked.deepest[node.id]), longest, is_whole=True)
 
     evaluator = Evaluator(graph, layout, markets, room=chunk, keep=keep)
     for tables in _chunks(layout, markets, chunk):
-        evaluator.step(tables)
-    for symbol, nodes in wanted.items():
-        for node in (graph[id_] for id_ in nodes):
-            if node.op != "const" and (node.id, symbol) not in found:
-                found[node.id, symbol] = _column_of(evaluator, node, symbol, len(markets.bars(symbol, node.period)))
-    return Columns(graph, found)
+        for block in evaluator.step(tables):
+            for one in pickings:
+                if one.group.index == block.group.index:
+                    one.take(block)
+    return _columns(graph, markets, evaluator, asked, pickings)
+
+
+class _Asked:
+    """What is wanted of each instrument, and how much of it is kept."""
+
+    def __init__(self, graph: RuleGraph, wanted: Mapping[str, Iterable[int]], markets: Markets, few: Mapping[str, Few]) -> None:
+        self.there: dict[Pair, Floats] = {}  # what need not be computed
+        self.whole: dict[Pair, None] = {}  # what is kept at every bar
+        self.wanted: list[tuple[Pair, int, int]] = []  # of those: the node whose column has it, and how many bars before
+        self.rare: dict[str, dict[int, None]] = {}  # by instrument, what is kept as `few` says
+        self.deepest: dict[int, int] = {}  # how far back the values of a node are looked at in columns of their own
+        self.few = few
+        self.computed: dict[str, dict[int, None]] = {symbol: {} for symbol in wanted}
+        for symbol, nodes in wanted.items():
+            for node in (graph[id_] for id_ in nodes):
+                self._add(graph, markets, node, symbol)
+
+    def _add(self, graph: RuleGraph, markets: Markets, node: Node, symbol: str) -> None:
+        if symbol not in markets.base:
+            self.there[node.id, symbol] = np.empty(0)  # an instrument without data: whoever asks for it finds nothing
+        elif node.op == "field" and node.consts[0] in RECORDED:
+            self.there[node.id, symbol] = markets.read(markets.bars(symbol, node.period), str(node.consts[0]))
+        elif symbol in self.few and self.few[symbol].has(graph, node):
+            self.rare.setdefault(symbol, {})[node.id] = None
+            self.computed[symbol][node.id] = None
+        elif node.op != "const":
+            id_, back = _source(graph, node)
+            self.wanted.append(((node.id, symbol), id_, back))
+            self.whole[id_, symbol] = self.computed[symbol][id_] = None
+            self.deepest[id_] = max(back, self.deepest.get(id_, 0))
+
+
+def _pickings(graph: RuleGraph, layout: Layout, group: Group, asked: _Asked, markets: Markets) -> Iterator[Picking]:
+    """One for each period in which something of a group is kept in bytes or at some bars alone."""
+    rare = dict.fromkeys(id_ for symbol in group.symbols for id_ in asked.rare.get(symbol, ()))
+    some = [asked.few[symbol] for symbol in group.symbols if symbol in asked.rare]
+    for period in dict.fromkeys(graph[id_].period for id_ in rare):
+        own = [id_ for id_ in rare if graph[id_].period == period]
+        truths = [id_ for id_ in own if any(id_ in one.truths for one in some)]
+        where = [id_ for id_ in own if any(id_ in one.where for one in some)]
+        longest = max(len(markets.bars(symbol, period)) for symbol in group.symbols)
+        yield Picking(group, period, truths, where, [id_ for id_ in own if id_ not in truths], longest)
+
+
+def _columns(
+    graph: RuleGraph, markets: Markets, evaluator: Evaluator, asked: _Asked, pickings: Sequence[Picking]
+) -> Columns:
+    found, truths, picked = dict(asked.there), dict[Pair, Bytes](), dict[Pair, Picked]()
+    for (node, symbol), id_, back in asked.wanted:
+        group, row = evaluator.layout.places[symbol]
+        kept, size = evaluator.kept[group, id_], len(markets.bars(symbol, graph[node].period))
+        found[node, symbol] = kept.values[row, kept.lead - back : kept.lead - back + size]
+    for one in pickings:
+        for row, symbol in enumerate(one.group.symbols):
+            size = len(markets.bars(symbol, one.period))
+            truths.update(((id_, symbol), kept) for id_, kept in one.truths(row, size).items())
+        picked.update(((id_, one.group.symbols[row]), values) for (id_, row), values in one.picked().items())
+    return Columns(graph, markets, found, truths, picked)
 
 
 def _source(graph: RuleGraph, node: Node) -> tuple[int, int]:
@@ -96,13 +182,6 @@ def _source(graph: RuleGraph, node: Node) -> tuple[int, int]:
     if node.op == "shift" and graph[node.args[0]].op != "const":
         return node.args[0], int(node.consts[0] or 0)
     return node.id, 0
-
-
-def _column_of(evaluator: Evaluator, node: Node, symbol: str, size: int) -> Floats:
-    id_, back = _source(evaluator.graph, node)
-    group, row = evaluator.layout.places[symbol]
-    kept = evaluator.kept[group, id_]
-    return kept.values[row, kept.lead - back : kept.lead - back + size]
 
 
 def _chunks(layout: Layout, markets: Markets, chunk: int) -> Iterator[dict[int, Table]]:

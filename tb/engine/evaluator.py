@@ -32,7 +32,7 @@ from tb.vocabulary.run import Together, together
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Place = tuple[int, int]  # a group, and a node in it
-Keep = Callable[[Group, Node, int], History]
+Keep = Callable[[Group, Node, int], History | None]
 READ = frozenset({"field", "pips", "depth", "during", "since_open", "to_close", "feed", "feed_age"})
 
 
@@ -41,7 +41,7 @@ class Evaluator:
 
     Of `markets` all but its bars is read, anew in each step. A step takes up to `room` bars of an instrument without moving
     what is remembered of earlier ones every time; more are taken too. `keep` makes what the values of a wanted node are kept
-    in: of a group, the node, and how many earlier values others look back at.
+    in: of a group, the node, and how many earlier values others look back at; None where nothing is kept beyond the step.
     """
 
     def __init__(self, graph: RuleGraph, layout: Layout, markets: Markets, *, room: int, keep: Keep) -> None:
@@ -61,7 +61,10 @@ class Evaluator:
         for group in layout.groups:
             for id_ in layout.wanted[group.index]:
                 place = (group.index, id_, graph[id_].period)
-                self.kept[group.index, id_] = self._histories[place] = keep(group, graph[id_], self._leads.pop(place, 0))
+                kept = keep(group, graph[id_], self._leads.get(place, 0))
+                if kept is not None:
+                    self.kept[group.index, id_] = self._histories[place] = kept
+                    self._leads.pop(place, None)
         for (index, id_, period), lead in self._leads.items():
             self._histories[index, id_, period] = History(len(layout.groups[index].symbols), lead, room, offset=id_)
 
@@ -113,7 +116,7 @@ class Evaluator:
         # a bar of another period may have closed where none of this one has: `@period` has to see it
         is_empty = not shape[1] and node.op != "at"
         block.values[node.id] = np.empty(shape) if is_empty else self._values(node, block, shape, by_group)
-        if shape[1] and node.id in self._wanted[block.group.index]:
+        if shape[1] and (block.group.index, node.id) in self.kept:
             self._looked_at(node.id, block, node.period, shape)
 
     def _values(self, node: Node, block: Block, shape: tuple[int, int], by_group: Mapping[int, list[Block]]) -> Floats:

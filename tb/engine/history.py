@@ -57,8 +57,8 @@ class History:
 
     def space(self, count: int) -> Floats | None:
         """Where the next values [1, count] of a single instrument belong: what is written there need not be copied when
-        `extend` takes it. None where there are several, or where values are moved."""
-        if self.instruments > 1 or self._end is None or not self.is_whole:
+        `extend` takes it. None where there are several."""
+        if self.instruments > 1 or self._end is None:
             return None
         return self.values[:, self._end : self._end + count]
 

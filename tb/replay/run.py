@@ -226,13 +226,13 @@ def _states(plan: Plan, view: RecordedView) -> States:
                 continue
             membership = strategy.membership_of(symbol)
             for which, enter in enumerate(strategy.entries_of(symbol)):
-                when = view.column(enter.when, symbol) if plan.graph[enter.when].op != "const" else np.array([])
-                state = np.where(when == 1.0, np.uint8(TRUE), np.uint8(FALSE))
-                np.putmask(state, np.isnan(when), np.uint8(UNKNOWN))
+                # the bytes of truths are those of states
+                is_said = plan.graph[enter.when].op == "const"
+                state = np.empty(0, dtype=np.uint8) if is_said else view.truth(enter.when, symbol).copy()
                 if membership is not None:
-                    member = view.column(membership, symbol)
-                    state[np.isnan(member)] = UNKNOWN
-                    state[member == 0.0] = OUTSIDE
+                    member = view.truth(membership, symbol)
+                    state[member == UNKNOWN] = UNKNOWN
+                    state[member == FALSE] = OUTSIDE
                 states[at, which, symbol] = state
     return states
 

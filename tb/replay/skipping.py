@@ -28,6 +28,7 @@ from tb.replay.candidates import Candidates
 from tb.replay.places import are_same, newest_at, places_of
 from tb.replay.venue import SimulatedVenue
 from tb.runtime.drafts import Ready
+from tb.runtime.entry_states import TRUE
 from tb.runtime.latches import place
 from tb.runtime.positions import Position
 from tb.runtime.session import Session
@@ -158,7 +159,7 @@ class Skipper:
                 holds |= (
                     self.view.value(exit_.when, position.instrument, 0) == 1.0
                     if constant and len(bars)
-                    else (self.view.column(exit_.when, position.instrument) == 1.0)
+                    else (self.view.truth(exit_.when, position.instrument) == TRUE)
                 )
             self._leaving[key] = self.instants.searchsorted(
                 self.view.markets.closes(position.instrument, strategy.period)[holds]

@@ -17,13 +17,39 @@ from tb.engine.funding import Payment, payments
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import EXACT, exact
 from tb.engine.markets import Markets
-from tb.engine.plan import Plan
+from tb.engine.picking import Few
+from tb.engine.plan import UNMANAGED, Plan
 from tb.runtime.rates import Rates
 
 
 def columns_of(plan: Plan, markets: Markets, *, chunk: int) -> Columns:
-    """Every column a session reads, for each instrument that a strategy covers and the data has."""
-    return evaluate(plan.graph, wanted_of(plan, markets.base), markets, chunk=chunk)
+    """Every column a session reads, for each instrument that a strategy covers and the data has: of a plan that decides nothing
+    but entries, values where their conditions hold."""
+    few = {symbol: _few(plan, symbol) for symbol in markets.base} if _acts_at_entries_alone(plan) else None
+    return evaluate(plan.graph, wanted_of(plan, markets.base), markets, chunk=chunk, few=few)
+
+
+def _acts_at_entries_alone(plan: Plan) -> bool:
+    """Whether nothing of the market is read, as far as can be seen here, but where a condition to enter or leave holds; where
+    it is read elsewhere nevertheless, it is evaluated anew."""
+    for strategy in plan.strategies:
+        if strategy.baskets or strategy.quotes or any(strategy.holds.values()) or any(strategy.tier_holds.values()):
+            return False
+        if any(enter.manage != UNMANAGED for enter in strategy.enters):
+            return False
+    return True
+
+
+def _few(plan: Plan, symbol: str) -> Few:
+    """What is kept of an instrument: the conditions, and the values where one of them holds."""
+    truths, where = dict[int, None](), dict[int, None]()
+    for strategy in plan.strategies:
+        if symbol in strategy.members:
+            where.update((one.when, None) for one in (*strategy.entries_of(symbol), *strategy.exits))
+            truths.update(where)
+            membership = strategy.membership_of(symbol)
+            truths.update({} if membership is None else {membership: None})
+    return Few(tuple(truths), tuple(where))
 
 
 def wanted_of(plan: Plan, instruments: Container[str]) -> Mapping[str, Iterable[int]]:
@@ -94,6 +120,16 @@ class RecordedView:
         """A node's value at every bar, NaN for unknown; columns that grow do not have them all."""
         assert isinstance(self.columns, Columns)
         return self.columns[node, symbol]
+
+    def truth(self, node: int, symbol: str) -> NDArray[np.uint8]:
+        """A condition at every bar, in the bytes of `tb.engine.picking`."""
+        assert isinstance(self.columns, Columns)
+        return self.columns.truth((node, symbol))
+
+    def values(self, node: int, symbol: str, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """A node's values at some bars."""
+        assert isinstance(self.columns, Columns)
+        return self.columns.some((node, symbol), rows)
 
     def value(self, node: int, symbol: str, row: int) -> float | None:
         return self.columns.at(node, symbol, row)

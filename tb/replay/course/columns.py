@@ -224,7 +224,7 @@ class Told:
         values, ages, origins = list[Any](), list[Any](), list[Any]()
         for leaf in self.terms.enter.leaves:
             is_constant = self.session.plan.graph[leaf].op == "const"
-            values.append(Every(view.value(leaf, symbol, 0)) if is_constant else reals(view.column(leaf, symbol)[rows]))
+            values.append(Every(view.value(leaf, symbol, 0)) if is_constant else reals(view.values(leaf, symbol, rows)))
             known = view.origins(leaf, symbol, rows)
             if known is not None and min(int(column.min()) for column in known) >= 0:
                 ages.append(numbers(known[0]))

@@ -32,7 +32,7 @@ from tb.replay.course.told import beside, told
 from tb.replay.places import are_same, places_of
 from tb.runtime.curve import POINTS
 from tb.runtime.drafts import Ready
-from tb.runtime.entry_states import BUSY
+from tb.runtime.entry_states import BUSY, TRUE
 from tb.runtime.session import Session
 from tb.runtime.view import RecordedView
 
@@ -107,7 +107,7 @@ class Course:
                 if self.session.plan.graph[exit_.when].op == "const":
                     found[one.number] |= self.view.value(exit_.when, one.symbol, 0) == 1.0
                     continue
-                closes = bars.closes[self.view.column(exit_.when, one.symbol) == 1.0]
+                closes = bars.closes[self.view.truth(exit_.when, one.symbol) == TRUE]
                 # a close that is not one of the data's own counts at the bar before it, which is held over sooner
                 found[one.number, np.maximum(base.closes.searchsorted(closes, side="right") - 1, 0)] = True
         return found
@@ -241,7 +241,7 @@ class Course:
         rows = passage.deciding[which]
         for at, leaf in terms.moving:
             if isinstance(leaf, int):
-                values = self.view.column(leaf, terms.symbol)[rows]
+                values = self.view.values(leaf, terms.symbol, rows)
                 found[leaves[at]] = Number.of(values) if np.isfinite(values).all() else None
             else:
                 values = passage.moved(leaf)[which]
