@@ -3,8 +3,8 @@
 1. Time is cut into chunks of instants; every series gives the bars that closed inside a chunk (`_chunks`).
 2. In each chunk the evaluator takes its next step (`tb.engine.evaluator`): the same that a live session takes with each new
    bar.
-3. The columns of the wanted nodes are kept, or the part of them that matters (`tb.engine.picking`); everything else is forgotten
-   with its chunk. Fields of bars are the bars' own arrays.
+3. The columns of the wanted nodes are kept, or the part of them that matters (`tb.engine.picking`); everything else is
+   forgotten with its chunk. Fields of bars are the bars' own arrays.
 
 INVARIANT: the result does not depend on the size of the chunks, bit for bit, and a value at an instant depends on bars closed
 at or before that instant alone.
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from tb.engine.bars import Bars, instants_of
 from tb.engine.blocks import NEVER, Table
-from tb.engine.evaluator import Evaluator
+from tb.engine.evaluator import Beside, Evaluator
 from tb.engine.graph import Node, RuleGraph
 from tb.engine.history import History
 from tb.engine.layout import Group, Layout, Pair, lay_out
@@ -32,8 +32,8 @@ from tb.engine.reading import RECORDED
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-CHUNK = 32_768
-CELLS = 2 * CHUNK  # values of one node at once, over all instruments
+CHUNK = 65_536
+CELLS = CHUNK  # values of one node at once, over all instruments
 FEWEST = 64
 
 
@@ -93,8 +93,10 @@ def evaluate(
     *,
     chunk: int = CHUNK,
     few: Mapping[str, Few] | None = None,
+    beside: Beside | None = None,
 ) -> Columns:
-    """The columns of the wanted market nodes of each instrument; of those in `few` no more than it says.
+    """The columns of the wanted market nodes of each instrument; of those in `few` no more than it says. `beside` makes
+    independent calls of functions (`tb.engine.evaluator`).
 
     `chunk` counts instants, of which fewer are taken at once where there are many instruments; it changes memory, not results.
     """
@@ -110,7 +112,7 @@ def evaluate(
         longest = max(len(markets.bars(symbol, node.period)) for symbol in group.symbols)
         return History(len(group.symbols), max(lead, asked.deepest[node.id]), longest, is_whole=True)
 
-    evaluator = Evaluator(graph, layout, markets, room=chunk, keep=keep)
+    evaluator = Evaluator(graph, layout, markets, room=chunk, keep=keep, beside=beside)
     for tables in _chunks(layout, markets, chunk):
         for block in evaluator.step(tables):
             for one in pickings:
@@ -161,9 +163,7 @@ def _pickings(graph: RuleGraph, layout: Layout, group: Group, asked: _Asked, mar
         yield Picking(group, period, truths, where, [id_ for id_ in own if id_ not in truths], longest)
 
 
-def _columns(
-    graph: RuleGraph, markets: Markets, evaluator: Evaluator, asked: _Asked, pickings: Sequence[Picking]
-) -> Columns:
+def _columns(graph: RuleGraph, markets: Markets, evaluator: Evaluator, asked: _Asked, pickings: Sequence[Picking]) -> Columns:
     found, truths, picked = dict(asked.there), dict[Pair, Bytes](), dict[Pair, Picked]()
     for (node, symbol), id_, back in asked.wanted:
         group, row = evaluator.layout.places[symbol]

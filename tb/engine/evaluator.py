@@ -4,7 +4,8 @@
 2. In each step nodes are computed in graph order, each for all instruments of a block at once: what is read
    (`tb.engine.reading`), operations of one instant (`tb.engine.vector`), functions by their kernels (`tb.vocabulary.run`).
 3. What looks back finds earlier values in a `History`; recursive functions, `for`, `within` and `@period` carry a state.
-4. The values of the wanted nodes are kept; everything else is forgotten once nothing reads it any more.
+4. Functions of fields alone that have many bars to go through are run first, beside each other where the caller lets them.
+5. The values of the wanted nodes are kept; everything else is forgotten once nothing reads it any more.
 
 INVARIANT: the values do not depend on how bars are cut into steps, nor on which instruments are computed together, bit for
 bit; a value at an instant depends on bars closed at or before that instant alone.
@@ -12,8 +13,9 @@ bit; a value at an instant depends on bars closed at or before that instant alon
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +35,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Place = tuple[int, int]  # a group, and a node in it
 Keep = Callable[[Group, Node, int], History | None]
+Task = Callable[[], object]
+Beside = Callable[[Sequence[Task]], None]  # does all of some independent tasks, in any order, and raises what one of them does
+WORTH = 8192  # values of a call; with fewer, handing it to another thread takes longer than it does
+PACE = 30  # values that a window could add while a recursive function takes one
 READ = frozenset({"field", "pips", "depth", "during", "since_open", "to_close", "feed", "feed_age"})
 
 
@@ -42,9 +48,12 @@ class Evaluator:
     Of `markets` all but its bars is read, anew in each step. A step takes up to `room` bars of an instrument without moving
     what is remembered of earlier ones every time; more are taken too. `keep` makes what the values of a wanted node are kept
     in: of a group, the node, and how many earlier values others look back at; None where nothing is kept beyond the step.
+    `beside` is how independent calls of a step are made; None: one after the other.
     """
 
-    def __init__(self, graph: RuleGraph, layout: Layout, markets: Markets, *, room: int, keep: Keep) -> None:
+    def __init__(
+        self, graph: RuleGraph, layout: Layout, markets: Markets, *, room: int, keep: Keep, beside: Beside | None = None
+    ) -> None:
         self.graph = graph
         self.layout = layout
         self.markets = markets
@@ -55,6 +64,7 @@ class Evaluator:
         self._calls: dict[tuple[int, Call], Together] = {}
         self._lasting: dict[Place, Ints] = {}
         self._carried: dict[Place, Floats] = {}
+        self._beside = beside
         for node, groups in layout.order:
             for group in groups:
                 self._prepare(node, group)
@@ -67,6 +77,7 @@ class Evaluator:
                     self._leads.pop(place, None)
         for (index, id_, period), lead in self._leads.items():
             self._histories[index, id_, period] = History(len(layout.groups[index].symbols), lead, room, offset=id_)
+        self._first = () if beside is None else self._calls_of_fields()
 
     def _prepare(self, node: Node, group: Group) -> None:
         """What a node carries of a group before its first bar."""
@@ -90,6 +101,15 @@ class Evaluator:
         place = (group.index, arg, period)
         self._leads[place] = max(lead, self._leads.get(place, 0))
 
+    def _calls_of_fields(self) -> tuple[tuple[Node, Group], ...]:
+        """One node of each call whose arguments are there without any other, those that take longest first."""
+        found: dict[tuple[int, Call], tuple[Node, Group]] = {}
+        for node, groups in self.layout.order:
+            if node.op == "apply" and all(self.graph[arg].op in {"field", "const"} for arg in node.args):
+                found.update(((group.index, call_of(node)), (node, group)) for group in groups)
+        took = {place: PACE if self._calls[place].function.is_recursive else self._calls[place].before for place in found}
+        return tuple(found[place] for place in sorted(found, key=lambda place: -took[place]))
+
     def step(self, tables: Mapping[int, Table]) -> tuple[Block, ...]:
         """Takes the new bars of every period, and gives their blocks with the values of the wanted nodes."""
         found = tuple(blocks(self.layout, tables))
@@ -100,6 +120,8 @@ class Evaluator:
         for (_, _, period), history in self._histories.items():
             history.begin(most[period])
         with np.errstate(all="ignore"):
+            if self._beside is not None and len(self._first) > 1:
+                self._run_first(self._beside, by_group)
             for node, groups in self.layout.order:
                 for group in groups:
                     for block in by_group.get(group.index, ()):
@@ -111,8 +133,25 @@ class Evaluator:
                             block.values.pop(id_, None)
         return found
 
+    def _run_first(self, beside: Beside, by_group: Mapping[int, list[Block]]) -> None:
+        """The calls of fields, if they are long: their outputs are there when their nodes are computed."""
+        tasks: list[Task] = []
+        for node, group in self._first:
+            for block in by_group.get(group.index, ()):
+                shape = block.shape(node.period)
+                if shape[0] * shape[1] < WORTH:
+                    continue
+                for arg in node.args:
+                    if arg not in block.values and self.graph[arg].op != "const":
+                        self._compute(self.graph[arg], block, by_group)
+                tasks.append(self._call(node, block, shape))
+        if tasks:
+            beside(tasks)
+
     def _compute(self, node: Node, block: Block, by_group: Mapping[int, list[Block]]) -> None:
         shape = block.shape(node.period)
+        if node.id in block.values:
+            return
         # a bar of another period may have closed where none of this one has: `@period` has to see it
         is_empty = not shape[1] and node.op != "at"
         block.values[node.id] = np.empty(shape) if is_empty else self._values(node, block, shape, by_group)
@@ -169,21 +208,26 @@ class Evaluator:
     def _outputs(self, node: Node, block: Block, shape: tuple[int, int]) -> Floats:
         """All outputs of a function call [k, o, n], computed once for all nodes that read one of them."""
         name = call_of(node)
-        found = block.outputs.get(name)
-        if found is None:
-            call = self._calls[block.group.index, name]
-            if call.function.is_recursive:
-                inputs = [np.require(self._argument(a, block, shape), np.float64, ["C", "W"]) for a in node.args]
-                ends = [np.full(shape[0], shape[1])] * len(inputs)
-                rows = np.arange(shape[0])
-            else:
-                histories = [self._looked_at(a, block, node.period, shape) for a in node.args]
-                inputs = [history.values for history in histories]
-                ends = [history.ends[block.places] for history in histories]
-                rows = block.places
-            into = self._space(node, block, shape[1])
-            found = block.outputs[name] = call.run(block.places, inputs, rows, ends, shape[1], into)
-        return found
+        if name not in block.outputs:
+            self._call(node, block, shape)()
+        return block.outputs[name]
+
+    def _call(self, node: Node, block: Block, shape: tuple[int, int]) -> Task:
+        """What is left to do for the outputs of a function call once its arguments are there."""
+        call = self._calls[block.group.index, call_of(node)]
+        if call.function.is_recursive:
+            inputs = [np.require(self._argument(a, block, shape), np.float64, ["C", "W"]) for a in node.args]
+            ends = [np.full(shape[0], shape[1])] * len(inputs)
+            rows = np.arange(shape[0])
+        else:
+            histories = [self._looked_at(a, block, node.period, shape) for a in node.args]
+            inputs = [history.values for history in histories]
+            ends = [history.ends[block.places] for history in histories]
+            rows = block.places
+        into = self._space(node, block, shape[1])
+        outputs = call.room(shape[0], shape[1]) if into is None else into
+        block.outputs[call_of(node)] = outputs
+        return partial(call.run, block.places, inputs, rows, ends, shape[1], outputs)
 
     def _space(self, node: Node, block: Block, bars: int) -> Floats | None:
         """Where the only output of a single instrument is kept, if it is: it is written there at once."""

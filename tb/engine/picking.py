@@ -1,4 +1,4 @@
-"""What is kept of nodes that matter at few bars: the truth of some at every bar in a byte, of others the values where it matters.
+"""What is kept of nodes that matter at few bars: the truth of some at each bar in a byte, the values of others where one holds.
 
 A replay reads most columns only where the condition of an entry holds; whole columns would be memory that nobody looks at.
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,14 +96,14 @@ class Picking:
 
     def picked(self) -> Mapping[tuple[int, int], Picked]:
         """By node and row in the group, of every instrument."""
-        places, rows = _joined(self._places, np.int64), _joined(self._rows, np.int64)
+        places, rows = (np.concatenate([np.empty(0, dtype=np.int64), *parts]) for parts in (self._places, self._rows))
         order = np.argsort(places, kind="stable") if len(self.group.symbols) > 1 else slice(None)
         ends = np.searchsorted(places[order], np.arange(len(self.group.symbols) + 1)).tolist()
         ordered: Ints = rows[order]
         found: dict[tuple[int, int], Picked] = {}
         for id_, parts in self._values.items():
-            values: Floats = _joined(parts, np.float64)[order]
-            for row, (begin, end) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+            values: Floats = np.concatenate([np.empty(0), *parts])[order]
+            for row, (begin, end) in enumerate(pairwise(ends)):
                 found[id_, row] = Picked(ordered[begin:end], values[begin:end])
         return found
 
@@ -125,7 +126,3 @@ def _write(kept: Bytes, block: Block, begins: Ints, new: Bytes) -> None:
         kept[:, begins[0] : begins[0] + new.shape[1]] = new
     else:
         kept[block.places[:, None], begins[:, None] + np.arange(new.shape[1])] = new
-
-
-def _joined(parts: Sequence[NDArray[np.generic]], dtype: type) -> NDArray[np.generic]:  # type: ignore[type-arg]
-    return np.concatenate(parts) if parts else np.empty(0, dtype=dtype)

@@ -27,11 +27,12 @@ from numpy.typing import NDArray
 from tb.core.records import Mark, Quiet, Record
 from tb.core.settings import Settings
 from tb.engine.bars import instants_of
-from tb.engine.columns import CHUNK
+from tb.engine.columns import CHUNK, Columns
 from tb.engine.markets import Markets
 from tb.engine.plan import Plan, with_data
 from tb.ledger import DecisionLog, Group, Grouping
 from tb.ledger.sheets import Stream
+from tb.replay.beside import Beside
 from tb.replay.candidates import Candidates
 from tb.replay.course.passing import Course
 from tb.replay.data import Market
@@ -41,7 +42,7 @@ from tb.replay.skipping import Skipper
 from tb.replay.venue import SimulatedVenue, advance
 from tb.runtime.assumptions import assumptions_of
 from tb.runtime.drafts import Ready
-from tb.runtime.entry_states import BUSY, COOLING, FALSE, OUTSIDE, TRUE, UNKNOWN, packed
+from tb.runtime.entry_states import BUSY, COOLING, FALSE, OUTSIDE, UNKNOWN, packed
 from tb.runtime.policy import gates_of
 from tb.runtime.ports import Adviser
 from tb.runtime.rates import Rates
@@ -166,7 +167,7 @@ def replay_market(
     plan = with_data(plan, market.bars)
     markets = markets_of(plan, market, settings)
     rates = Rates(settings, market.bars)
-    view = RecordedView(plan.graph, markets, columns_of(plan, markets, chunk=chunk), rates)
+    view = RecordedView(plan.graph, markets, _columns(plan, markets, chunk), rates)
     venue = SimulatedVenue(settings, market.bars, rates)
     kept = _Recorder(run, ledger) if keep else None
     recorder = kept or _Nothing()
@@ -203,6 +204,11 @@ def replay_market(
             session.latches.words("halt"),
             interrupted,
         )
+
+
+def _columns(plan: Plan, markets: Markets, chunk: int) -> Columns:
+    with Beside() as beside:
+        return columns_of(plan, markets, chunk=chunk, beside=beside)
 
 
 def _record_end(

@@ -12,21 +12,23 @@ from numpy.typing import NDArray
 
 from tb.engine.bars import Bars
 from tb.engine.columns import Columns, evaluate
+from tb.engine.evaluator import Beside
 from tb.engine.feeds import FEED_OPS, FeedRows, is_feed, rows_of
 from tb.engine.funding import Payment, payments
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import EXACT, exact
+from tb.engine.management import UNMANAGED
 from tb.engine.markets import Markets
 from tb.engine.picking import Few
-from tb.engine.plan import UNMANAGED, Plan
+from tb.engine.plan import Plan
 from tb.runtime.rates import Rates
 
 
-def columns_of(plan: Plan, markets: Markets, *, chunk: int) -> Columns:
+def columns_of(plan: Plan, markets: Markets, *, chunk: int, beside: Beside | None = None) -> Columns:
     """Every column a session reads, for each instrument that a strategy covers and the data has: of a plan that decides nothing
     but entries, values where their conditions hold."""
     few = {symbol: _few(plan, symbol) for symbol in markets.base} if _acts_at_entries_alone(plan) else None
-    return evaluate(plan.graph, wanted_of(plan, markets.base), markets, chunk=chunk, few=few)
+    return evaluate(plan.graph, wanted_of(plan, markets.base), markets, chunk=chunk, few=few, beside=beside)
 
 
 def _acts_at_entries_alone(plan: Plan) -> bool:
@@ -45,7 +47,8 @@ def _few(plan: Plan, symbol: str) -> Few:
     truths, where = dict[int, None](), dict[int, None]()
     for strategy in plan.strategies:
         if symbol in strategy.members:
-            where.update((one.when, None) for one in (*strategy.entries_of(symbol), *strategy.exits))
+            where.update(dict.fromkeys(enter.when for enter in strategy.entries_of(symbol)))
+            where.update(dict.fromkeys(leave.when for leave in strategy.exits))
             truths.update(where)
             membership = strategy.membership_of(symbol)
             truths.update({} if membership is None else {membership: None})

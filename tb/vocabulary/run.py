@@ -55,7 +55,8 @@ def evaluate_pointwise(function: Pointwise, inputs: Array) -> Array:
 def compare(cases: tuple[float, float, float], left: Array, right: Array) -> Array:
     """What the cases (below, equal, above) of left against right give at each place; NaN where a side is. Shapes are equal."""
     output = np.empty(left.shape)
-    load_truth("compared")(*cases, _flat(left), _flat(right), output.reshape(-1))
+    sides = _flat(left), _prepared(right[:1, :1]).reshape(-1) if _is_one_number(right) else _flat(right)
+    load_truth("compared")(*cases, *sides, output.reshape(-1))
     return output
 
 
@@ -97,12 +98,16 @@ class Together:
         Input i of instrument s is what stands before place ends[i][s] of row rows[s] in inputs[i]: values of these bars, and
         in front of them `before` earlier ones. `inputs` are float64 in C order, with a row for each instrument.
         """
-        outputs = np.empty((len(rows), len(self.function.outputs), bars)) if into is None else into
+        outputs = self.room(len(rows), bars) if into is None else into
         given = [*inputs, *[inputs[0]] * (MOST_INPUTS - len(inputs))]
         kernel, places = address(self.function), np.array(ends)
         run = load_together()
         run(kernel, self.states, states, self.constants, *given, len(inputs), rows, places, self.before + bars, outputs)
         return outputs
+
+    def room(self, instruments: int, bars: int) -> Array:
+        """Where the outputs of so many instruments go."""
+        return np.empty((instruments, len(self.function.outputs), bars))
 
 
 def together(function: Function, constants: Constants, instruments: int) -> Together:
@@ -130,6 +135,11 @@ def _recursive(function: Function, constants: Constants, inputs: Array, carried:
     outputs = np.empty((len(function.outputs), inputs.shape[1]))
     load(function)(state, np.array(constants, dtype=np.float64), _prepared(inputs), outputs)
     return outputs, Carry(state)
+
+
+def _is_one_number(values: Array) -> bool:
+    """Whether it stands for all of them (`np.broadcast_to`)."""
+    return values.ndim == 2 and values.size > 0 and values.strides == (0, 0)
 
 
 def _flat(values: Array) -> Array:

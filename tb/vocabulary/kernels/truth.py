@@ -12,7 +12,14 @@ NAN = math.nan
 
 @compiled
 def compared(below: float, equal: float, above: float, left: Any, right: Any, output: Any) -> None:
-    """What each of the three cases of left against right gives; unknown where a side is."""
+    """What each of the three cases of left against right gives; unknown where a side is. Where right is one number, it is that
+    of all bars."""
+    if right.shape[0] == 1:
+        y = right[0]
+        for i in range(output.shape[0]):
+            x = left[i]
+            output[i] = below if x < y else equal if x == y else above if x > y else NAN
+        return
     for i in range(output.shape[0]):
         x, y = left[i], right[i]
         output[i] = below if x < y else equal if x == y else above if x > y else NAN
