@@ -7,7 +7,7 @@ INVARIANT: what is kept is what a whole column has at these bars, bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
