@@ -12,6 +12,7 @@ import click
 from tb.cli.opening import policy_of, reading, record_name, run_of
 from tb.cli.options import command, json_option, ledger_option, out_option, project_option, run_name
 from tb.cli.output import encode, iso, progress, put, put_json, say, shown_price, write_file
+from tb.core.diagnostics import Refused
 
 if TYPE_CHECKING:
     from tb.core.records import Decision, Run, Trade
@@ -80,6 +81,7 @@ def tb_explain(
             if run is not None and of_run is not None and run != of_run:
                 raise click.UsageError(f"`{name}` is of run {of_run}, and --run says {run}")
             explained = Explainer(opened, of_run or run, project)
+            explained, kind, number = explained.of(kind, number, is_named=of_run is not None or run is not None)
             if changes:
                 is_reproduced = _tell_what_if(explained, kind, number, changes, form, output)
             else:
@@ -106,11 +108,12 @@ def _check_form(name: str | None, form: str | None, rule: str | None, changes: t
 class Explainer:
     """Explains records of one run under the policy that the ledger keeps for it."""
 
-    def __init__(self, ledger: Ledger, run: str | None, project: Path) -> None:
+    def __init__(self, ledger: Ledger, run: Run | str | None, project: Path) -> None:
+        from tb.core.records import Run
         from tb.runtime.policy import gates_of
 
-        self.ledger = ledger
-        self.run: Run = run_of(ledger, run).run
+        self.ledger, self.project = ledger, project
+        self.run: Run = run if isinstance(run, Run) else run_of(ledger, run).run
         self.compiled: Compiled = policy_of(ledger, self.run, project)
         self._gates: dict[int, Gate] = gates_of(self.compiled.plan)
 
@@ -123,6 +126,30 @@ class Explainer:
     def gate(self, decision: Decision) -> Gate:
         """The gate that judged a decision."""
         return self._gates[self.compiled.plan.strategy(decision.strategy).period]
+
+    def of(self, kind: str, number: str, *, is_named: bool) -> tuple[Explainer, str, str]:
+        """Who explains it, and its kind and number there: a live run has trades and orders of decisions that an earlier run of
+        its account took, under the policy of then. A record that the latest run does not have, and whose run is not named, may
+        be of an earlier one as well."""
+        from tb.cli.account_runs import decision_of, earlier
+
+        runs, missing = [self.run, *([] if is_named else earlier(self.ledger, self.run))], None
+        for one in runs:
+            try:
+                if kind == "d":
+                    run, seq = one, self.ledger.decision(one.id, int(number)).seq
+                else:
+                    found = self.ledger.trade(one.id, int(number)) if kind == "t" else self.ledger.order(one.id, number)
+                    run, decision = decision_of(self.ledger, one, found.decision, found.strategy, found.instrument)
+                    seq = decision.seq
+            except Refused as refused:
+                missing = missing or refused
+                continue
+            if run.id == self.run.id:
+                return self, kind, number
+            return Explainer(self.ledger, run, self.project), "d", str(seq)
+        assert missing is not None
+        raise missing
 
     def behind(self, kind: str, number: str) -> Decision:
         """The decision behind a trade, a decision or an order."""
@@ -140,18 +167,19 @@ class Explainer:
         """The explanation of the decision behind a trade, a decision or an order, with what became of it."""
         import msgspec
 
-        name, decision = self.run.id, self.behind(kind, number)
+        from tb.cli.account_runs import newest_trades
+
+        decision = self.behind(kind, number)
+        trades = newest_trades(self.ledger, self.run, decision.strategy, decision.instrument)
         if kind == "t":
-            trade = self.ledger.trade(name, int(number))
+            found = [one for one in trades if one[1].seq == int(number)]
         else:
-            trades = self.ledger.trades(name, instrument=decision.instrument, strategy=decision.strategy)
-            found = [trade for trade in trades if trade.decision == decision.seq]
+            found = [one for one in trades if one[1].decision == decision.seq]
             if not found and decision.kind == "exit":
-                found = [t for t in trades if t.exit_at is not None and t.entry_at < decision.at <= t.exit_at]
-            if not found:
-                return msgspec.structs.replace(self.decision(decision), outcome=tuple(self._without_trade(decision)))
-            trade = found[0]
-        return msgspec.structs.replace(self.decision(decision), outcome=tuple(self._outcome(trade)))
+                found = [o for o in trades if o[1].exit_at is not None and o[1].entry_at < decision.at <= o[1].exit_at]
+        if not found:
+            return msgspec.structs.replace(self.decision(decision), outcome=tuple(self._without_trade(decision)))
+        return msgspec.structs.replace(self.decision(decision), outcome=tuple(self._outcome(*found[0])))
 
     def _without_trade(self, decision: Decision) -> Iterator[str]:
         """What became of an order that no trade came of."""
@@ -161,11 +189,11 @@ class Explainer:
             if not ends and order.kind == "entry":
                 yield "still on its way when the run ended"
 
-    def _outcome(self, trade: Trade) -> Iterator[str]:
+    def _outcome(self, run: str, trade: Trade) -> Iterator[str]:
         from tb.core.encode import plain
 
         opened = f"{trade.side} {plain(trade.quantity)} {trade.instrument} at {shown_price(trade.entry_price)}"
-        yield f"trade {self.run.id}.t{trade.seq}: {opened}, filled {iso(trade.entry_at)}"
+        yield f"trade {run}.t{trade.seq}: {opened}, filled {iso(trade.entry_at)}"
         levels = [
             f"{name} {plain(level)}" for name, level in (("stop", trade.stop), ("target", trade.target)) if level is not None
         ]
@@ -179,7 +207,7 @@ class Explainer:
             yield "still open"
             return
         r = "" if trade.r is None else f" ({trade.r:+z.2f}R)"
-        by = self._exit_decision(trade)
+        by = self._exit_decision(run, trade)
         yield from self._together(trade)
         if trade.funding or trade.unfunded:
             missing = f"; what was due at {trade.unfunded} funding instants is not known" if trade.unfunded else ""
@@ -193,17 +221,19 @@ class Explainer:
         """What the legs of one entry earned together."""
         if trade.together is None:
             return
-        trades = self.ledger.trades(self.run.id, strategy=trade.strategy)
-        legs = [other for other in trades if other.together == trade.together]
-        profits = [leg.profit for leg in legs if leg.profit is not None]
-        named = ", ".join(f"{self.run.id}.t{leg.seq} {leg.side} {leg.instrument}" for leg in legs)
+        from tb.cli.account_runs import newest_trades
+
+        trades = newest_trades(self.ledger, self.run, trade.strategy)
+        legs = [(run, other) for run, other in trades if other.together == trade.together]
+        profits = [leg.profit for _, leg in legs if leg.profit is not None]
+        named = ", ".join(f"{run}.t{leg.seq} {leg.side} {leg.instrument}" for run, leg in legs)
         known = f" {sum(profits):+z,.2f} {self.run.currency}" if len(profits) == len(legs) else " is not known yet"
         yield f"legs {named}: together{known}"
 
-    def _exit_decision(self, trade: Trade) -> str:
+    def _exit_decision(self, run: str, trade: Trade) -> str:
         assert trade.exit_at is not None
         between = self.ledger.decisions(
-            self.run.id,
+            run,
             instrument=trade.instrument,
             strategy=trade.strategy,
             since=trade.entry_at,

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from live_sessions import BEGIN, MINUTES, POLICY, Killed, Live, connected, live, project, recorded, rising_sandbox
 from sandbox_client import HOUR
 from small_projects import strategy
 
+from tb.cli import tb
 from tb.cli.live import live_capital
 from tb.cli.running import account_of, taken_over
 from tb.connectors.coinbase import Coinbase
@@ -262,6 +265,32 @@ def test_a_changed_stop_moves_none_of_what_is_held(tmp_path: Path, sandbox: Sand
         assert [one for one in sandbox.state()["orders"] if one["status"] == "OPEN"] == bracket
         (trade,) = recorded(tmp_path, "r2", Trade)
         assert (trade.seq, trade.stop, trade.exit_at) == (held.seq, held.stop, None)
+
+
+def test_a_trade_that_was_taken_over_is_explained_by_the_run_that_decided_it(
+    tmp_path: Path, sandbox: Sandbox, venue: Coinbase
+) -> None:
+    with live(tmp_path, sandbox, venue, LASTING) as first:
+        first.until(BEGIN + 2 * HOUR)
+        session_of(first)
+    with live(tmp_path, sandbox, venue, LASTING, LOOSER) as second:
+        session_of(second)
+        assert second.loop.inbox is not None
+        second.loop.inbox.put("flatten", at=0, by="ana", reason="leaving")
+        second.until(sandbox.now + 2 * HOUR)
+    (trade,) = {one.seq: one for one in recorded(tmp_path, "r2", Trade)}.values()
+    asked = ["--ledger", str(tmp_path / "ledger.sqlite"), "--project", str(tmp_path), "--json"]
+    names = ("t1", "r2.t1", "r1.t1", f"d{trade.decision}", f"r1.d{trade.decision}")
+    done = [CliRunner().invoke(tb, ["explain", name, *asked]) for name in names]
+    assert [one.exit_code for one in done] == [0] * 5
+    told = [json.loads(one.stdout) for one in done]
+    assert {one["id"] for one in told} == {f"r1.d{trade.decision}"}
+    assert {one["reproduced"] for one in told} == {True}
+    for one in told:  # the position was closed in the later run
+        assert one["outcome"][0].startswith("trade r2.t1: long ")
+        assert "by flatten" in one["outcome"][-1]
+    missing = CliRunner().invoke(tb, ["explain", "t9", *asked])
+    assert (missing.exit_code, "has no trade" in missing.stderr) == (3, True)
 
 
 def test_a_strategy_may_go_once_nothing_of_it_is_open(tmp_path: Path, sandbox: Sandbox, venue: Coinbase) -> None:
