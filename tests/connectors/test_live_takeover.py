@@ -290,7 +290,7 @@ def test_a_trade_that_was_taken_over_is_explained_by_the_run_that_decided_it(
         assert one["outcome"][0].startswith("trade r2.t1: long ")
         assert "by flatten" in one["outcome"][-1]
     missing = CliRunner().invoke(tb, ["explain", "t9", *asked])
-    assert (missing.exit_code, "has no trade" in missing.stderr) == (3, True)
+    assert (missing.exit_code, json.loads(missing.stdout)["findings"][0]["message"]) == (3, "run `r2` has no trade `t9`")
 
 
 def test_a_strategy_may_go_once_nothing_of_it_is_open(tmp_path: Path, sandbox: Sandbox, venue: Coinbase) -> None:
