@@ -86,7 +86,7 @@ def _clock(made: World) -> None:
 
 def _no_rules(made: World) -> None:
     made.truth.rules_["ETH-USD"] = rules_for("ETH-USD", status="cancel only")
-    made.gateway.refresh_rules(list(SYMBOLS))
+    made.gateway.demands.refresh(list(SYMBOLS))
 
 
 FAULTS: dict[str, Fault] = {

@@ -228,7 +228,7 @@ def test_what_was_judged_in_one_currency_is_not_sent_in_another(tmp_path: Path) 
     made = world(tmp_path)
     made.truth.rules_["BTC-USD"] = rules_for("BTC-USD", currency="EUR")
     made.truth.totals["EUR"] = D(100_000)
-    made.gateway.refresh_rules(["BTC-USD"])
+    made.gateway.demands.refresh(["BTC-USD"])
     made.gateway.reservations.see(made.truth.do_balances())
     made.step(1, "BTC-USD")
     assert made.truth.arrived == []

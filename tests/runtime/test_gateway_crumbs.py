@@ -17,7 +17,7 @@ def crumbled(folder: Path) -> World:
     made = world(folder, rules=RESTING)
     made.step(1, "BTC-USD")
     made.truth.rules_["BTC-USD"] = rules_for("BTC-USD", min_quantity=D("0.1"))
-    made.gateway.refresh_rules(["BTC-USD"])
+    made.gateway.demands.refresh(["BTC-USD"])
     made.truth.fill_up_to("buy", D("0.001"))
     made.turns(3)
     return made

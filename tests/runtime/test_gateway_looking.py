@@ -36,7 +36,7 @@ def test_what_a_stop_sold_while_nobody_ran_is_known_after_asking(tmp_path: Path)
     here.step(1, "BTC-USD")
     here.turns(3)
     assert here.held
-    rules = here.gateway.known_rules()
+    rules = here.gateway.demands.known()
     orders, outside = read(here)
     assert known_assets(orders, outside, rules) == {asset: there(here)[asset] for asset in outside}
     here.journal.close()

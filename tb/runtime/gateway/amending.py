@@ -75,7 +75,7 @@ def _denied(gateway: Gateway, approved: Approved, tracked: Tracked | None, quant
         return Denied("breaker", "records wait to be written" if gateway.recorder.waits else "the venue is silent")
     if adds and not gateway.throttle.has_room(gateway.now()):
         return Denied("venue rules", "too many messages to the venue")
-    rules = gateway.rules_of(tracked.instrument)
+    rules = gateway.demands.of(tracked.instrument)
     if rules is None or EXACT.remainder(quantity, rules.lot) or price <= ZERO or EXACT.remainder(price, rules.tick):
         return Denied("venue rules", "quantity or price is not on the venue's grid")
     return None

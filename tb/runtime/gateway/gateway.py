@@ -24,17 +24,19 @@ from tb.runtime.gateway import following, protecting, reconciling, steps
 from tb.runtime.gateway.amending import amending
 from tb.runtime.gateway.booking import apply_ended, settle
 from tb.runtime.gateway.breaker import STANDING, Breaker, Change
+from tb.runtime.gateway.demands import Demands
 from tb.runtime.gateway.entries import Decided, Ended, Entry, Go, Intent, Moved, Outside, TakenBack, Told
 from tb.runtime.gateway.ids import client_id
 from tb.runtime.gateway.journal import Journal
 from tb.runtime.gateway.passage import Denied, Passage, SymbolLocks
+from tb.runtime.gateway.patience import Patience
 from tb.runtime.gateway.recording import Backlog
 from tb.runtime.gateway.reservations import Reservations
 from tb.runtime.gateway.terms import Terms
 from tb.runtime.gateway.throttle import Throttle
 from tb.runtime.gateway.tracked import ZERO, Orders, Tracked
 from tb.runtime.ports.alerts import What
-from tb.runtime.ports.exchange import Event, Exchange, NoAnswer, OrderState, Quoted, Refusal, Request, Rules
+from tb.runtime.ports.exchange import Event, Exchange, NoAnswer, OrderState, Quoted, Refusal, Request
 from tb.runtime.settling import Settling
 
 STATUS = {
@@ -79,29 +81,25 @@ class Gateway:
         self.reservations = Reservations()
         self.throttle = Throttle(terms.orders_per_window, terms.window, terms.kept_back)
         self.locks = SymbolLocks()
+        self.demands = Demands(exchange, terms, now, self.hear_from_venue)
+        self.patience = Patience(terms, now, self.alert)
         self.strangers: dict[str, OrderState] = {}  # orders at the venue that nobody here sent
         self.outside: dict[str, Decimal] = {}  # of assets: what is not from here
-        self.differences: dict[
-            str, Decimal
-        ] = {}  # to the venue, as told since the breaker was last closed: of assets, and orders
+        self.differences: dict[str, Decimal] = {}  # of assets and orders, as told since the breaker was last closed
         self.accepted: dict[str, Decimal] = {}  # those that a person knew of who closed it
         self.bare: dict[Key, int] = {}  # positions without all of their protection, since when
         self.leaving_since: dict[Key, int] = {}  # those that are being closed, without any
         self.quotes: dict[str, Quoted] = {}  # the newest of each instrument
         self.passed: dict[Key, int] = {}  # positions whose stop was passed and did not fill, since when
-        self.cried: dict[Key, str] = {}  # those that people were told of
         self.unproved = False
         self.is_recovered = False
         self.reconciled_at: int | None = None
         self.skew: int | None = None
         self._settling: Settling | None = None
-        self._rules: dict[str, tuple[Rules, int]] = {}
         self._heard: int | None = None
-        self._pauses: dict[Key, tuple[int, int]] = {}  # tries that were refused, and until when there is none
         self._stops: dict[Key, tuple[Decimal | None, str, bool]] = {}
         self._handlings: list[Handling] = []
         self.next_reconciling = 0
-        self._next_rules = 0
         self._told = 0
         self._refused_by = ""
         breaker.told = self._breaker_changed
@@ -217,7 +215,7 @@ class Gateway:
     def standing(self, instrument: str, at: int) -> Standing:
         """What constraints may ask about the venue and about what stands between; what is not known is left out."""
         now = self.now()
-        rules = self.rules_of(instrument) if instrument else None
+        rules = self.demands.of(instrument) if instrument else None
         state = self.breaker.state
         stops = self.kill_stands() or not self.is_recovered
         return Standing(
@@ -246,7 +244,7 @@ class Gateway:
         following.follow_all(self)
         self.note_stops()
         self.protect_all()
-        self._refresh_due_rules()
+        self.demands.refresh_due()
         if self.is_recovered:
             reconciling.reconcile_if_due(self)
             self._prove()
@@ -353,67 +351,10 @@ class Gateway:
                 tracked.look_at = self.now() + self.terms.look_after
                 self.take_back(tracked, "disconnected")
 
-    def is_refused_for_now(self, key: Key) -> bool:
-        """Whether the venue has just refused to protect or close a position: each time the pause becomes longer."""
-        return self._pauses.get(key, (0, 0))[1] > self.now()
-
-    def pause(self, key: Key) -> None:
-        """The venue refused to protect or close a position."""
-        tries = self._pauses.get(key, (0, 0))[0]
-        wait = min(self.terms.longest_pause, self.terms.look_unknown << min(tries, 10))
-        self._pauses[key] = (tries + 1, self.now() + wait)
-
-    def rest(self, key: Key, wait: int) -> None:
-        """The venue turned an order of a position away unread: the next try comes after a moment, however long it says."""
-        tries, until = self._pauses.get(key, (0, 0))
-        wait = min(max(wait, self.terms.look_unknown), self.terms.look_after)
-        self._pauses[key] = (tries, max(until, self.now() + wait))
-
-    def go_on(self, key: Key) -> None:
-        """It is protected, or gone."""
-        self._pauses.pop(key, None)
-        self.cried.pop(key, None)
-
-    def cry(self, key: Key, words: str) -> None:
-        """Somebody has to know that a position stands without its protection: once, until that is over."""
-        if key not in self.cried:
-            self.cried[key] = words
-            self.alert(words)
-
     # --- what is known of the venue ------------------------------------------------------------------------------------
 
-    def rules_of(self, instrument: str) -> Rules | None:
-        """What the venue demands, as `attend` asks for it; None where it has not said so for too long."""
-        if instrument not in self._rules:
-            self.refresh_rules([instrument])
-        known = self._rules.get(instrument)
-        return None if known is None or self.now() - known[1] >= self.terms.rules_stale else known[0]
-
-    def _refresh_due_rules(self) -> None:
-        now, every = self.now(), self.terms.rules_every
-        due = [name for name, (_, at) in self._rules.items() if now - at >= every]
-        if due and now >= self._next_rules:
-            self._next_rules = now + self.terms.look_after
-            self.refresh_rules(list(self._rules))
-
-    def refresh_rules(self, instruments: Sequence[str]) -> bool:
-        """Asks for the rules of instruments; says whether the venue answered."""
-        found = self.exchange.rules(instruments)
-        if isinstance(found, NoAnswer):
-            return False
-        self.hear_from_venue()
-        for instrument in instruments:
-            if instrument in found:
-                self._rules[instrument] = (found[instrument], self.now())
-            else:
-                self._rules.pop(instrument, None)
-        return True
-
-    def known_rules(self) -> dict[str, Rules]:
-        return {instrument: rules for instrument, (rules, _) in self._rules.items()}
-
     def tick_of(self, instrument: str) -> Decimal:
-        rules, spec = self.rules_of(instrument), self.settling.settings.instrument(instrument)
+        rules, spec = self.demands.of(instrument), self.settling.settings.instrument(instrument)
         if rules is not None:
             return rules.tick
         assert spec is not None  # the gate lets no order of an unknown instrument pass

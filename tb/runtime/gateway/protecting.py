@@ -79,7 +79,7 @@ def protect(gateway: Gateway, key: Key) -> None:
         gateway.bare.pop(key, None)
         gateway.leaving_since.pop(key, None)
         gateway.passed.pop(key, None)
-        gateway.go_on(key)
+        gateway.patience.over(key)
         for guard in guards:
             gateway.take_back(guard, "position closed")
         return
@@ -102,7 +102,7 @@ def protect(gateway: Gateway, key: Key) -> None:
         guards = gateway.orders.guards(key)
         missing = EXACT.subtract(part.quantity, _placed(part, guards))
         quantity = min(missing, _room(position, guards))
-        if quantity > 0 and not gateway.is_refused_for_now(key) and not _place(gateway, position, part, quantity):
+        if quantity > 0 and not gateway.patience.waits(key) and not _place(gateway, position, part, quantity):
             let_go(gateway, key, UNPROTECTED)
             return
     if key not in gateway.settling.positions:  # what was taken back or placed has filled meanwhile
@@ -114,7 +114,7 @@ def protect(gateway: Gateway, key: Key) -> None:
 
 def _is_crumb(gateway: Gateway, position: Position) -> bool:
     """Whether what is held is less than the venue takes in any order: it can be neither protected nor closed."""
-    rules = gateway.rules_of(position.instrument)
+    rules = gateway.demands.of(position.instrument)
     if rules is None:
         return False
     if rules.min_quantity is not None and position.remaining < rules.min_quantity:
@@ -230,14 +230,14 @@ def _watch(gateway: Gateway, key: Key, parts: list[Part]) -> None:
     guards = [guard for guard in gateway.orders.guards(key) if guard.answered]
     if all(_placed(part, guards) >= part.quantity for part in parts):
         gateway.bare.pop(key, None)
-        gateway.go_on(key)
+        gateway.patience.over(key)
         return
     since = gateway.bare.setdefault(key, gateway.now())
     span = gateway.now() - since
     if span >= gateway.terms.protect_within:
         position = gateway.settling.positions[key]
         held = f"{plain(position.remaining)} {position.instrument}"
-        gateway.cry(
+        gateway.patience.cry(
             key, f"{held} stand without their stop since {show_duration(span // 1000 * 1000)}: they are closed at market"
         )
         let_go(gateway, key, UNPROTECTED)
@@ -258,7 +258,9 @@ def _watch_price(gateway: Gateway, key: Key, position: Position) -> None:
         return
     if now - gateway.passed.setdefault(key, now) >= within:
         held = f"{plain(position.remaining)} {position.instrument}"
-        gateway.cry(key, f"the stop of {held} at {plain(position.stop)} was passed and does not fill: it is closed at market")
+        gateway.patience.cry(
+            key, f"the stop of {held} at {plain(position.stop)} was passed and does not fill: it is closed at market"
+        )
         let_go(gateway, key, position.stop_cause)
 
 
@@ -270,7 +272,7 @@ def _watch_leaving(gateway: Gateway, key: Key, position: Position) -> None:
     since = gateway.leaving_since.setdefault(key, min(gateway.now(), gateway.bare.get(key, gateway.now())))
     if gateway.now() - since >= gateway.terms.protect_within:
         held = f"{plain(position.remaining)} {position.instrument}"
-        gateway.cry(key, f"{held} is being closed, and has no stop: the venue does not confirm it")
+        gateway.patience.cry(key, f"{held} is being closed, and has no stop: the venue does not confirm it")
 
 
 def withdraw(gateway: Gateway, key: Key) -> bool:
@@ -287,12 +289,12 @@ def withdraw(gateway: Gateway, key: Key) -> bool:
 def let_go(gateway: Gateway, key: Key, cause: str) -> None:
     """Closes at market what cannot be protected, or what its keeper lets go."""
     position = gateway.settling.positions.get(key)
-    if position is None or gateway.orders.leaving(key) or gateway.is_refused_for_now(key):
+    if position is None or gateway.orders.leaving(key) or gateway.patience.waits(key):
         return
-    gateway.pause(key)  # ended when it is gone
+    gateway.patience.refused(key)  # ended when it is gone
     if cause == UNPROTECTED:
         held = f"{plain(position.remaining)} {position.instrument}"
-        gateway.cry(key, f"{held} cannot be protected, and is closed at market")
+        gateway.patience.cry(key, f"{held} cannot be protected, and is closed at market")
     gateway.tell(
         Handling(
             at=gateway.now(),

@@ -98,7 +98,7 @@ def _filled(gateway: Gateway) -> dict[str, Decimal]:
 def _orders_differ(gateway: Gateway, working: tuple[OrderState, ...], *, adopt_all: bool) -> bool:
     unknown = [state for state in working if state.client_id not in gateway.orders.all]
     gateway.strangers = {state.venue_id: state for state in unknown}
-    traded = [state for state in unknown if state.instrument in gateway.known_rules()]
+    traded = [state for state in unknown if state.instrument in gateway.demands.known()]
     adopt_all = adopt_all or all(state.venue_id in gateway.accepted for state in traded)
     for state in traded:
         words = f"the venue works an order in {state.instrument} that was not sent from here: {state.venue_id}"
@@ -134,7 +134,7 @@ def _add(totals: dict[str, Decimal], asset: str, amount: Decimal) -> None:
 
 def _compare_assets(gateway: Gateway, balances: tuple[Balance, ...], *, adopt_all: bool) -> Outcome:
     venue = {one.asset: EXACT.add(one.available, one.held) for one in balances}
-    rules = gateway.known_rules()
+    rules = gateway.demands.known()
     from_here = expected(gateway.orders, rules)
     outcome: Outcome = "agrees"
     for asset in sorted({name for one in rules.values() for name in (one.asset, one.currency)}):

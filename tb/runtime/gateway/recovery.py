@@ -177,7 +177,7 @@ class Recovery:
 
     def _agreement(self) -> StepDone:
         gateway = self.gateway
-        if not gateway.refresh_rules(sorted(self._instruments())):
+        if not gateway.demands.refresh(sorted(self._instruments())):
             return StepDone("agreement", False, "the venue does not answer about its rules")
         outcome = reconcile(gateway)
         words = f"the account {outcome}" if outcome == "agrees" else outcome

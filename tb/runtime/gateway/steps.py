@@ -72,7 +72,7 @@ def lock_symbol(gateway: Gateway, passage: Passage) -> Denied | None:
 
 
 def reserve(gateway: Gateway, passage: Passage) -> Denied | None:
-    rules, request = gateway.rules_of(request_of := passage.request.instrument), passage.request
+    rules, request = gateway.demands.of(request_of := passage.request.instrument), passage.request
     passage.rules = rules
     if rules is None:
         return Denied("reservation", f"the venue's rules for {request_of} are not known") if passage.adds_risk else None
@@ -217,7 +217,7 @@ def send(gateway: Gateway, tracked: Tracked) -> None:
         case NoAnswer(why=why, wait=wait, undone=True):
             gateway.note(Said(client=tracked.client, at=gateway.now(), status="rejected", how="proof", reason=NEVER_ARRIVED))
             gateway.tell_about(tracked, "answer", "rejected", why)
-            gateway.rest(tracked.key, wait or 0)
+            gateway.patience.turned_away(tracked.key, wait or 0)
         case NoAnswer(why=why, wait=wait):
             gateway.note(Said(client=tracked.client, at=gateway.now(), status="unknown", how="silence", reason=why))
             gateway.tell_answer(tracked)

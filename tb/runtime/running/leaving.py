@@ -90,7 +90,7 @@ class Leaving:
         if again.is_out:  # it closed nothing, or not all
             position.exiting = False
             again.later(gateway.now())
-        if gateway.now() < again.due or gateway.is_refused_for_now(key) or not self._may_send():
+        if gateway.now() < again.due or gateway.patience.waits(key) or not self._may_send():
             return
         let_go(gateway, key, again.cause)
         gateway.flush()
