@@ -1406,6 +1406,13 @@ _ROWS: tuple[Code, ...] = (
         "restore the ledger from a copy",
     ),
     Code(
+        "TB716",
+        "a group that was not confirmed is there",
+        "The answer of the server to a group was lost, and another group was to take its place. The first was written after "
+        "all; nothing more was.",
+        "read the run again, and go on after its last record",
+    ),
+    Code(
         "TB720",
         "no test",
         "There is no test to run, or none of the name that was asked for. A run that tests nothing does not pass.",

@@ -3,7 +3,7 @@
 Codes: TB701 missing, TB702 not a ledger, TB703 damaged file, TB704 other schema version, TB705 locked by another writer,
 TB706 cannot be opened or written, TB707 unknown run, TB708 policy missing, TB709 policy altered, TB710 chain broken,
 TB711 tail missing, TB712 query table disagrees with its entry, TB713 decision log differs, TB714 no such decision, trade
-or order, TB715 entry outside of its run.
+or order, TB715 entry outside of its run, TB716 a group that was not confirmed is there.
 """
 
 from __future__ import annotations

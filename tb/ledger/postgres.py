@@ -96,17 +96,36 @@ def _run(connection: Connection, statements: str) -> None:
     driven(connection).execute(statements, prepare=False)
 
 
-def write_rows(connection: Connection, tables: Sequence[tuple[Table, Rows]], head: tuple[int, bytes]) -> None:
-    """Adds rows to tables and moves the head: few of them in one statement, which is one way to the server and back."""
-    move = "UPDATE meta SET head_seq = %s, head_hash = %s"
+_MOVE = "UPDATE meta SET head_seq = %s, head_hash = %s"
+Tables = Sequence[tuple[Table, Rows]]
+Statement = tuple[str, tuple[Any, ...]]  # with its values
+
+
+def few_rows(tables: Tables, head: tuple[int, bytes]) -> Statement | None:
+    """One statement that adds rows to tables and moves the head; None for more of them than are quick that way."""
     if sum(len(rows) for _, rows in tables) > FEW:
-        for table, rows in tables:
-            copy_rows(connection, table, rows)
-        driven(connection).execute(move, head)
-        return
+        return None
     parts = ", ".join(f"w{number} AS ({_insert(table, len(rows))})" for number, (table, rows) in enumerate(tables))
-    values = [value for _, rows in tables for row in rows for value in row]
-    driven(connection).execute(f"WITH {parts} {move}", (*values, *head))
+    return f"WITH {parts} {_MOVE}", (*(value for _, rows in tables for row in rows for value in row), *head)
+
+
+def write_rows(connection: Connection, tables: Tables, head: tuple[int, bytes], few: Statement | None) -> None:
+    """Adds rows to tables and moves the head, by one statement where `few_rows` made one of them."""
+    if few is not None:
+        driven(connection).execute(*few)
+        return
+    for table, rows in tables:
+        copy_rows(connection, table, rows)
+    driven(connection).execute(_MOVE, head)
+
+
+def send_and_commit(connection: Connection, statement: str, values: tuple[Any, ...]) -> None:
+    """A statement and the end of its transaction, without waiting for the answer to the one before the other is sent. Where the
+    statement fails, the server does not take what follows it."""
+    driver = driven(connection)
+    with driver.pipeline():
+        driver.execute(statement, values)
+        driver.commit()
 
 
 @cache

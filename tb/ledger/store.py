@@ -17,15 +17,15 @@ from types import TracebackType
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, Select, func, insert, select, update
+from sqlalchemy import Connection, Engine, Select, Transaction, func, insert, select, update
 
-from tb.core.diagnostics import Diagnostic
+from tb.core.diagnostics import Diagnostic, Refused
 from tb.core.encode import canonical
 from tb.core.records import Cancel, Curve, Decision, Fill, Handling, Latch, Mark, Order, Quiet, Record, Run, Trade, Verdict
 from tb.ledger import queries, reading
 from tb.ledger.chain import Head, policy_bytes, policy_hash
-from tb.ledger.checking import UNFLUSHED, WRITING
-from tb.ledger.findings import RESTORE, refused, refusing
+from tb.ledger.checking import UNFLUSHED, WRITING, driven
+from tb.ledger.findings import RESTORE, database_errors, refused, refusing
 from tb.ledger.holding import FileLock, Hold, SessionLock
 from tb.ledger.log import DecisionLog
 from tb.ledger.place import Place
@@ -34,8 +34,20 @@ from tb.ledger.reading import Stretch, Wanted
 from tb.ledger.runs import RunInfo
 from tb.ledger.segments import DECISIVE, KINDS, Group
 from tb.ledger.tables import Entry, Policy, RunRow, table_of
+from tb.ledger.unconfirmed import Sent, Unconfirmed
 from tb.ledger.verify import verify
-from tb.ledger.writing import MOVED, extend, head, head_for_columns, head_for_rows, prepare, prepare_segments
+from tb.ledger.writing import (
+    MOVED,
+    TO_END_WITH,
+    Prepared,
+    end,
+    extend,
+    head,
+    head_for_columns,
+    head_for_rows,
+    prepare,
+    prepare_segments,
+)
 
 _entries, _policies, _runs = table_of(Entry), table_of(Policy), table_of(RunRow)
 PAGE = 1000  # decisions fetched at a time
@@ -51,6 +63,7 @@ class Ledger:
         self._own: Connection | None = None  # through which everything is written while an account is held on a server
         self._kept: Connection | None = None  # the same for a file, from the first write on: taking one costs a write
         self._one_writes = RLock()
+        self._unconfirmed: dict[str, Unconfirmed] = {}  # by run: what was sent last, where its confirmation was lost
 
     def close(self) -> None:
         """Gives the file and what is held back; further calls raise `ValueError`, a second `close` does nothing."""
@@ -110,7 +123,8 @@ class Ledger:
             self._own = None
 
     @contextmanager
-    def _writing(self, options: dict[str, Any] = WRITING) -> Iterator[Connection]:
+    def _writing(self, options: dict[str, Any] = WRITING, group: Sent | None = None) -> Iterator[Connection]:
+        """A transaction that writes; `group` is what it adds to the chain, where somebody may hand it in again."""
         with self._one_writes:
             for hold in self._holds:
                 hold.prove()
@@ -119,13 +133,63 @@ class Ledger:
                 connection = self._writer() or stack.enter_context(self._open_engine().connect())
                 if connection.get_execution_options() != options:
                     connection.execution_options(**options)
-                stack.enter_context(connection.begin())
+                transaction = stack.enter_context(connection.begin())
                 connection.info.pop(MOVED, None)
+                connection.info.pop(TO_END_WITH, None)
                 yield connection
                 moved = connection.info.get(MOVED)
+                self._commit(connection, transaction, moved, group)
             if moved is not None and options is WRITING:
                 for hold in self._holds:
                     hold.note(moved)
+
+    def _commit(self, connection: Connection, transaction: Transaction, moved: Head | None, group: Sent | None) -> None:
+        """Ends a transaction. Where the answer of a server is lost, it is asked whether what was sent is there."""
+        driver = driven(connection)
+        try:
+            end(connection, transaction)
+        except database_errors():
+            if not getattr(driver, "closed", False):
+                raise
+            connection.invalidate()
+            transaction.rollback()
+            before = self._unconfirmed.get(group.run) if group is not None else None
+            if moved is None or not self._is_there(Unconfirmed(moved, group, before)):
+                raise
+        if group is not None:
+            self._unconfirmed.pop(group.run, None)
+
+    def _is_there(self, unconfirmed: Unconfirmed) -> bool:
+        """Whether it can be learnt now that a group is in the ledger; kept in mind where nothing can."""
+        try:
+            with self._open_engine().connect().execution_options(**WRITING) as connection, connection.begin():
+                return unconfirmed.is_in(connection)
+        except self._silent():
+            if unconfirmed.sent is not None:
+                self._unconfirmed[unconfirmed.sent.run] = unconfirmed
+            return False
+
+    @staticmethod
+    def _silent() -> tuple[type[Exception], ...]:
+        """What is raised where the way to a server is shut, or somebody else writes for too long."""
+        return (Refused, *database_errors())
+
+    def _rest(self, connection: Connection, group: Sent) -> Sequence[Prepared]:
+        """What of a group the ledger does not have yet: all, unless it is handed in again after its confirmation was lost.
+
+        Raises `Refused` TB716 where another group of the run turns out to be there, which its writer was told was not.
+        """
+        unconfirmed = self._unconfirmed.get(group.run)
+        while unconfirmed is not None and not unconfirmed.is_in(connection):
+            unconfirmed = unconfirmed.before
+        if unconfirmed is None:
+            return group.entries
+        rest = unconfirmed.rest_of(group)
+        if rest is None:
+            del self._unconfirmed[group.run]
+            message = f"run {group.run} has more than was confirmed: its entries up to {unconfirmed.head.seq} were written"
+            raise refused(self.path, "TB716", message, "read the run again, and go on after its last record")
+        return rest
 
     def _link_of(self, entry: int) -> str | None:
         with self._reading() as connection:
@@ -196,14 +260,16 @@ class Ledger:
         `TypeError` for what is no record; `Refused` TB707 (unknown run), TB711 (the ledger lost its tail). Nothing of the group
         is written then.
         """
-        group = prepare(records)
-        if group:
-            with self._writing() as connection:
+        group = Sent(run, prepare(records))
+        if group.entries:
+            with self._writing(group=group) as connection:
                 last, is_open = head_for_rows(connection, self.path, run)
-                if not is_open:
-                    self._require_open(connection, run)
-                    raise ValueError(f"run {run} is recorded in columns")
-                extend(connection, self.path, run, group, last)
+                rest = self._rest(connection, group)
+                if rest:
+                    if not is_open:
+                        self._require_open(connection, run)
+                        raise ValueError(f"run {run} is recorded in columns")
+                    extend(connection, self.path, run, rest, last, is_all=True)
         if log is not None:
             for record in records:
                 log.add(record)
@@ -219,14 +285,16 @@ class Ledger:
         ledger lost its tail). Nothing of the group is written then.
         """
         prepared = [entry for group in groups for entry in prepare_segments(group)]
-        with self._writing(UNFLUSHED) as connection:
+        sent = Sent(run, prepared)
+        with self._writing(UNFLUSHED, sent) as connection:
             link, start, last, decision = head_for_columns(connection, self.path, run)
-            if start is None:
-                self._require_open(connection, run)
-            elif not last and queries.has_rows(connection, run, start):
-                raise ValueError(f"run {run} is recorded in rows")
-            _require_next(groups, last, decision)
-            extend(connection, self.path, run, prepared, link)
+            if self._rest(connection, sent):
+                if start is None:
+                    self._require_open(connection, run)
+                elif not last and queries.has_rows(connection, run, start):
+                    raise ValueError(f"run {run} is recorded in rows")
+                _require_next(groups, last, decision)
+                extend(connection, self.path, run, prepared, link)
         if log is not None:
             for group in groups:
                 log.take(group)
@@ -236,11 +304,12 @@ class Ledger:
 
         Raises `ValueError` for a finished run, `TypeError` for values that JSON cannot say, `Refused` TB707 and TB711.
         """
-        payload = canonical(summary)
-        with self._writing() as connection:
-            self._require_open(connection, run)
-            entry = extend(connection, self.path, run, [(FINISH, payload, None)])
-            connection.execute(update(_runs).where(_runs.c.run == run).values(finish=entry))
+        sent = Sent(run, [(FINISH, canonical(summary), None)])
+        with self._writing(group=sent) as connection:
+            if self._rest(connection, sent):
+                self._require_open(connection, run)
+                entry = extend(connection, self.path, run, sent.entries)
+                connection.execute(update(_runs).where(_runs.c.run == run).values(finish=entry))
 
     def _require_open(self, connection: Connection, run: str) -> None:
         """That a run is there and not finished."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Transaction
 
 from tb.core.encode import canonical
 from tb.core.records import Record
@@ -22,6 +22,7 @@ from tb.ledger.segments import SEGMENT, Group
 from tb.ledger.tables import Entry, table_of
 
 MOVED = "ledger_moved"  # under which a connection keeps the head that its last transaction wrote
+TO_END_WITH = "ledger_to_end_with"  # and what is still to be sent, together with the end of the transaction
 Prepared = tuple[str, bytes, Row | None]  # kind, payload, columns of its projection row
 
 
@@ -93,9 +94,18 @@ def _sound(path: Place, row: Sequence[Any] | None) -> Link:
     return seq, link
 
 
-def extend(connection: Connection, path: Place, run: str, group: Sequence[Prepared], last: Link | None = None) -> int:
+def extend(
+    connection: Connection,
+    path: Place,
+    run: str,
+    group: Sequence[Prepared],
+    last: Link | None = None,
+    *,
+    is_all: bool = False,
+) -> int:
     """Adds the group to the chain with its projection rows and moves the head; returns the number of its first entry. `last` is
-    the last entry, where it was asked for in this transaction."""
+    the last entry, where it was asked for in this transaction. With `is_all` nothing follows but `end`, which may have to send
+    it."""
     before, previous = head_of(connection, path) if last is None else last
     entries: list[Row] = []
     rows: dict[str, list[Row]] = {}
@@ -113,12 +123,26 @@ def extend(connection: Connection, path: Place, run: str, group: Sequence[Prepar
             driver.executemany(INSERT_ROW[kind], of_kind)
         driver.execute(_MOVE, after)
     else:
-        from tb.ledger.postgres import write_rows
+        from tb.ledger.postgres import few_rows, write_rows
 
         tables = [(table_of(Entry), entries), *((table_of(MODELS[kind]), of_kind) for kind, of_kind in rows.items())]
-        write_rows(connection, tables, after)
+        few = few_rows(tables, after)
+        if few is not None and is_all:
+            connection.info[TO_END_WITH] = few
+        else:
+            write_rows(connection, tables, after, few)
     connection.info[MOVED] = Head(after[0], previous.hex())
     return before + 1
+
+
+def end(connection: Connection, transaction: Transaction) -> None:
+    """Ends a transaction, together with what is still to be sent: one way to the server and back for both."""
+    few = connection.info.pop(TO_END_WITH, None)
+    if few is not None:
+        from tb.ledger.postgres import send_and_commit
+
+        send_and_commit(connection, *few)
+    transaction.commit()
 
 
 def head(connection: Connection, path: Place) -> Head:
