@@ -12,27 +12,37 @@ import zlib
 from array import array
 from collections.abc import Iterable
 from decimal import Decimal
-from itertools import accumulate
+from itertools import accumulate, chain, repeat
 
 from tb.core.records import Curve, Mark
 
-_HEAD = struct.Struct("<Q")  # bytes that the instants take
-_SIZE = 8  # bytes of one number
+_HEAD = struct.Struct("<Q")  # bytes that the instants take; the highest byte says how they are told
+_FORM = 56  # bits before that byte
+EACH, RUNS = 0, 1  # a step for each point; stretches of one step
+Buffer = bytes | memoryview
 
 
-def pack(steps: bytes, equity: bytes, exposure: bytes, first: int, last: int) -> Curve:
-    """One record for a curve. All little-endian, one for each point: `steps` from instant to instant as 64 bit integers,
-    the first from 0; equity and gross exposure as float64."""
-    packed = zlib.compress(steps, 1)
-    return Curve(first=first, last=last, rows=len(equity) // _SIZE, points=_HEAD.pack(len(packed)) + packed + equity + exposure)
+def pack(runs: tuple[Buffer, Buffer], equity: Buffer, exposure: Buffer, first: int, last: int, rows: int) -> Curve:
+    """One record for a curve of so many points. All little-endian: `runs` are steps from instant to instant, the first from 0,
+    and how often each follows itself, both as 64 bit integers; equity and gross exposure as float64, one for each point."""
+    packed = zlib.compress(b"".join(runs), 1)
+    head = _HEAD.pack(RUNS << _FORM | len(packed))
+    return Curve(first=first, last=last, rows=rows, points=b"".join((head, packed, equity, exposure)))
 
 
 def unpack(curve: Curve) -> list[Mark]:
-    """The points that were packed, without `usage`."""
-    (length,) = _HEAD.unpack_from(curve.points)
+    """The points that were packed, without `usage`. Raises `ValueError` for a form that this tb does not know."""
+    (head,) = _HEAD.unpack_from(curve.points)
+    form, length = head >> _FORM, head & (1 << _FORM) - 1
+    if form not in {EACH, RUNS}:
+        raise ValueError(f"instants of a curve have form {form}, this tb reads 0 and 1")
     values = _numbers("d", curve.points[_HEAD.size + length :])
-    times = accumulate(_numbers("q", zlib.decompress(curve.points[_HEAD.size : _HEAD.size + length])))
-    pairs = zip(times, values[: curve.rows], values[curve.rows :], strict=True)
+    steps: Iterable[float] = _numbers("q", zlib.decompress(curve.points[_HEAD.size : _HEAD.size + length]))
+    if form == RUNS:
+        told = list(steps)
+        half = len(told) // 2
+        steps = chain.from_iterable(map(repeat, told[:half], map(int, told[half:])))
+    pairs = zip(accumulate(steps), values[: curve.rows], values[curve.rows :], strict=True)
     return [Mark(at=int(at), equity=Decimal(repr(here)), exposure=Decimal(repr(gross)), usage={}) for at, here, gross in pairs]
 
 

@@ -303,8 +303,9 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
 class Curve(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
     """Equity and gross exposure at every close at which something was held, compactly (`tb.core.curve` packs and unpacks).
 
-    `points`, all little-endian: the number of bytes of the next part (8 bytes); the instants as zlib-compressed differences of
-    64 bits, the first from 0; equity, then exposure, as float64.
+    `points`, all little-endian: the number of bytes of the next part (7 bytes) and its form (1 byte); the instants, compressed
+    by zlib; equity, then exposure, as float64. The instants are differences of 64 bits, the first from 0: one for each point
+    (form 0), or those of runs of the same difference, then how long each run is, in 64 bits (form 1).
     """
 
     first: int

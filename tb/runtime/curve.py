@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -55,17 +56,32 @@ class EquityCurve:
         """Records of `POINTS` each, while there are as many; they are not kept any longer."""
         if self.pending < POINTS:
             return []
-        times, equity, exposure = self._joined()
-        whole = len(times) - len(times) % POINTS
-        self._count = len(times) - whole
+        self._gather()
+        found = []
+        while self._count >= POINTS:
+            found.append(_packed(*_one(self._taken(POINTS))))
         # copies, so that what was handed out can go
-        self._parts = [(times[whole:].copy(), equity[whole:].copy(), exposure[whole:].copy())] if self._count else []
-        cuts = [slice(at, at + POINTS) for at in range(0, whole, POINTS)]
-        return [_packed(times[cut], equity[cut], exposure[cut]) for cut in cuts]
+        self._parts = [tuple(column.copy() for column in part) for part in self._parts]  # type: ignore[misc]
+        return found
+
+    def _taken(self, count: int) -> list[_Columns]:
+        """The first points, which are not kept any longer."""
+        taken, self._count = list[_Columns](), self._count - count
+        while count:
+            times, equity, exposure = self._parts.pop(0)
+            if len(times) > count:
+                self._parts.insert(0, (times[count:], equity[count:], exposure[count:]))
+                times, equity, exposure = times[:count], equity[:count], exposure[:count]
+            taken.append((times, equity, exposure))
+            count -= len(times)
+        return taken
 
     def record(self) -> Curve:
         """The points that were not handed out as one record. Raises ValueError where there is none."""
-        return _packed(*self._joined())
+        self._gather()
+        if not self._parts:
+            raise ValueError("a curve has at least one point")
+        return _packed(*_one(self._parts))
 
     def hand_out(self) -> Curve:
         """As `record`, and the points are not kept any longer. Raises ValueError where there is none."""
@@ -73,14 +89,18 @@ class EquityCurve:
         self._count, self._parts, self._times, self._equity, self._exposure = 0, [], [], [], []
         return found
 
-    def _joined(self) -> _Columns:
-        self._gather()
-        if not self._parts:
-            raise ValueError("a curve has at least one point")
-        times, equity, exposure = zip(*self._parts, strict=True)
-        return np.concatenate(times), np.concatenate(equity), np.concatenate(exposure)
+
+def _one(parts: Sequence[_Columns]) -> _Columns:
+    """Parts as one."""
+    if len(parts) == 1:
+        return parts[0]
+    times, equity, exposure = zip(*parts, strict=True)
+    return np.concatenate(times), np.concatenate(equity), np.concatenate(exposure)
 
 
 def _packed(times: NDArray[np.int64], equity: Floats, exposure: Floats) -> Curve:
-    steps = np.diff(times, prepend=0).astype("<i8").tobytes()
-    return pack(steps, equity.astype("<f8").tobytes(), exposure.astype("<f8").tobytes(), int(times[0]), int(times[-1]))
+    steps = np.diff(times, prepend=0)
+    begins = np.r_[0, 1 + np.flatnonzero(steps[1:] != steps[:-1])]
+    runs = steps[begins].astype("<i8").data, np.diff(begins, append=len(steps)).astype("<i8").data
+    held, gross = (np.ascontiguousarray(column, dtype="<f8").data for column in (equity, exposure))
+    return pack(runs, held, gross, int(times[0]), int(times[-1]), len(times))

@@ -17,7 +17,7 @@ from tb.core.curve import unpack
 from tb.core.records import Cancel, Curve, Decision, Fill, Latch, Order, Trade
 from tb.ledger import Group, grouping
 from tb.ledger.writing import prepare_segments
-from tb.replay.course import passing
+from tb.replay.course import columns, passing
 from tb.replay.data import Market
 from tb.replay.run import replay_market
 from tb.runtime.policy import Compiled
@@ -219,10 +219,13 @@ def test_a_limit_that_refuses_ends_a_course_before_its_trade(limit: str, monkeyp
 
 
 @pytest.mark.parametrize("size", [grouping.GROUP, 64, 61, 12])
-@pytest.mark.parametrize("most", [2, 50, 1 << 15])
-def test_the_groups_of_a_ledger_are_those_of_stepping(monkeypatch: pytest.MonkeyPatch, size: int, most: int) -> None:
+@pytest.mark.parametrize(("most", "window"), [(2, 1), (50, 4_096), (1 << 15, 4_096), (1 << 15, 16)])
+def test_the_groups_of_a_ledger_are_those_of_stepping(
+    monkeypatch: pytest.MonkeyPatch, size: int, most: int, window: int
+) -> None:
     """Segments, and with them the chain of the ledger, depend on nothing but the records and their order."""
     monkeypatch.setattr(grouping, "GROUP", size)
+    monkeypatch.setattr(columns, "WINDOW", window)
     monkeypatch.setattr(passing, "MOST", most)
     words = strategy("close crosses above mean(close, 5)", target="3% above entry", stop="2% below entry", more=MORE[-1])
     project, data = compiled(words, venue=VENUES[1]), walk(8, 12_000 if size > 64 else 2_000)

@@ -14,7 +14,7 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 
 from tb.engine.instant import EXACT
-from tb.replay.course.digits import MINUS, NOTHING, PLAIN, nearest, texts_of
+from tb.replay.course.digits import MINUS, NOTHING, PLAIN, in_turns, nearest, nearest_quotient, texts_of
 from tb.replay.course.naming import ids_of, packed, taking_turns_with
 from tb.replay.course.numbers import Numbers, columns_of
 from tb.replay.course.reckoning import added_up, difference, multiplied, quotient, same
@@ -113,6 +113,33 @@ def test_ids_are_the_first_digits_of_sha_256(before: bytes, after: bytes, number
 @how(deadline=None, max_examples=300)
 def test_floats_are_those_of_decimals(found: list[Decimal]) -> None:
     assert nearest(column(*found)).tolist() == list(map(float, found))
+
+
+@given(st.lists(st.tuples(numbers(-45), numbers(-45)), min_size=1, max_size=30))
+@how(deadline=None)
+def test_cells_stand_in_turns(pairs: list[tuple[Decimal, Decimal]]) -> None:
+    first, second = (texts_of(column(*of)) for of in zip(*pairs, strict=True))
+    assert in_turns(first, second).listed() == [str(one) for pair in pairs for one in pair]
+    assert in_turns(first.cut(1, len(pairs)), second.cut(0, len(pairs) - 1)).listed() == [
+        str(one) for pair in zip([one for one, _ in pairs[1:]], [other for _, other in pairs], strict=False) for one in pair
+    ]
+
+
+@given(PAIRS.map(lambda pairs: [(one, other if other else Decimal(3)) for one, other in pairs]))
+@how(deadline=None, max_examples=300)
+def test_floats_of_quotients_are_those_of_decimals(pairs: list[tuple[Decimal, Decimal]]) -> None:
+    left, right = (column(*of) for of in zip(*pairs, strict=True))
+    assert nearest_quotient(left, right).tolist() == [float(EXACT.divide(one, other)) for one, other in pairs]
+
+
+@given(st.floats(1e-9, 1e9), st.integers(-9, 9), st.integers(-1, 1), st.sampled_from((1, 3, 7, 17, 23)))
+@how(deadline=None, max_examples=300)
+def test_floats_of_quotients_between_two_are_those_of_decimals(near: float, shift: int, off: int, by: int) -> None:
+    half = (Fraction(near) + Fraction(math.nextafter(near, math.inf))) / 2 * by
+    middle = EXACT.divide(Decimal(half.numerator), Decimal(half.denominator))
+    told = EXACT.add(middle, Decimal((0, (1,), middle.adjusted() - 27)) * off)
+    right = Decimal(by).scaleb(shift)
+    assert nearest_quotient(column(told), column(right)).tolist() == [float(EXACT.divide(told, right))]
 
 
 @given(st.floats(1e-9, 1e9), st.integers(0, 9), st.integers(-1, 1))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from decimal import Decimal
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -56,6 +59,21 @@ def test_a_long_curve_is_handed_out_in_parts_of_one_size(stretches: list[int], d
     assert bool(curve) is bool(len(points) % 5)
     parts += [curve.record()] if curve else []
     assert [(mark.at, float(mark.equity), float(mark.exposure)) for part in parts for mark in unpack(part)] == points
+
+
+@given(times)
+def test_curves_with_a_step_for_each_point_are_read_as_ever(times: list[int]) -> None:
+    steps = zlib.compress(b"".join(struct.pack("<q", step) for step in np.diff(times, prepend=0)), 1)
+    floats = [struct.pack(f"<{len(times)}d", *(by * at for at in times)) for by in (0.5, 0.25)]
+    points = struct.pack("<Q", len(steps)) + steps + b"".join(floats)
+    found = unpack(Curve(first=times[0], last=times[-1], rows=len(times), points=points))
+    assert [(mark.at, float(mark.equity), float(mark.exposure)) for mark in found] == [
+        (at, 0.5 * at, 0.25 * at) for at in times
+    ]
+    again = curve_of([(at, 0.5 * at, 0.25 * at) for at in times], at_once=len(times)).record()
+    assert unpack(again) == found
+    with pytest.raises(ValueError, match="form 2, this tb reads 0 and 1"):
+        unpack(msgspec.structs.replace(again, points=again.points[:7] + b"\x02" + again.points[8:]))
 
 
 def test_a_curve_of_nothing_is_refused() -> None:

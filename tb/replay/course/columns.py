@@ -10,25 +10,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tb.core.encode import canonical
 from tb.core.records import Curve, Decision, Fill, Mark, Order, Record, Trade
 from tb.engine.instant import exact
 from tb.ledger.cells import Choice, Column, Every, Packed, Places, numbers, reals
 from tb.ledger.segments import Group
 from tb.ledger.sheets import Sheet, SheetGroup
 from tb.replay.course import paths
+from tb.replay.course.ahead import Ahead, begun, told_now
 from tb.replay.course.days import HELD
-from tb.replay.course.digits import MINUS, NOTHING, PLAIN, texts_of
+from tb.replay.course.digits import MINUS, PLAIN, in_turns, texts_of
 from tb.replay.course.marks import marks_of
-from tb.replay.course.naming import ids_of, packed, taking_turns_with
+from tb.replay.course.naming import packed, taking_turns_with
 from tb.replay.course.numbers import Numbers
 from tb.replay.course.passage import OF_ORDERS, Ints, Passage
-from tb.replay.course.reckoning import added_up, difference, multiplied, quotient, signed, taking_turns
+from tb.replay.course.reckoning import difference, signed, taking_turns
 from tb.replay.course.terms import Terms
 from tb.replay.course.told import beside, told
 from tb.runtime.session import Session
@@ -50,10 +50,13 @@ class Told:
     session: Session
     terms: Terms
     curves: Sequence[tuple[int, int, Curve]]
+    ahead: Ahead | None = None
     count: int = field(init=False)
     _window: tuple[int, int, Told] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
+        if self.ahead is None and len(self.passage) > WINDOW:
+            self.ahead = begun(self.passage, self.session, self.terms)
         size, count = len(_OF_A_TRADE), len(self.passage)
         days, out = self.passage.days, self.passage.ends
         trades = np.array([k for k, *_ in self.curves], dtype=np.int64)
@@ -93,7 +96,8 @@ class Told:
         if self._window is None or not self._window[0] <= of <= until <= self._window[1]:
             last = max(until, min(of + WINDOW, len(self.passage)))
             passage, curves = self._part(of, last)
-            self._window = of, last, Told(passage, self.session, self.terms, curves)
+            ahead = self.ahead and self.ahead.part(of, last)
+            self._window = of, last, Told(passage, self.session, self.terms, curves, ahead)
         start = int(self._starts[self._window[0]])
         return self._window[2]._group(first, begin - start, end - start)
 
@@ -132,15 +136,21 @@ class Told:
     @cached_property
     def _texts(self) -> dict[str, Every | Packed]:
         """Prices and quantities as they are written."""
-        names = ("quantity", "price", "stop", "target", "paid", "held_stop", "held_target", "got", "before")
-        return {name: _written(getattr(self.passage.chain, name)) for name in names}
+        chain = self.passage.chain
+        names = ("quantity", "price", "stop", "target", "paid", "got", "before")
+        found = {name: _written(getattr(chain, name)) for name in names}
+        for name, held in (("stop", chain.held_stop), ("target", chain.held_target)):
+            found[f"held_{name}"] = found[name] if _are_same(getattr(chain, name), held) else _written(held)
+        return found
 
     @cached_property
     def _ids(self) -> NDArray[np.uint8]:
         """Those of the orders, packed, in rows."""
-        terms, session = self.terms, self.session
-        before = canonical([session.run, session.policy_hash, terms.strategy.name, terms.symbol])[:-1] + b","
-        return ids_of(before, b',"enter"]', self._decided)
+        return self._known.ids()
+
+    @cached_property
+    def _known(self) -> Ahead:
+        return self.ahead or told_now(self.passage, self.session, self.terms)
 
     @cached_property
     def _decided(self) -> Ints:
@@ -255,6 +265,8 @@ class Told:
         first, count = passage.first_trade, len(passage)
         causes = self._causes
         out = tuple(f"{cause} of t" for cause in _CAUSES)
+        # every trade has them
+        quantity, paid, got = (cast(Packed, self._texts[name]) for name in ("quantity", "paid", "got"))
         slipped = [self._slipped(chain.paid, paths.START, terms.sign), self._slipped(chain.got, paths.LAST, -terms.sign)]
         return {
             "order": taking_turns_with(self._ids, causes, out, first),
@@ -262,8 +274,8 @@ class Told:
             "row": numbers(_turns(self._row_of(paths.FILLED), self._row_of(paths.CLOSED))),
             "instrument": Every(terms.symbol),
             "side": Choice(("buy", "sell"), (b"\x00\x01" if terms.sign > 0 else b"\x01\x00") * count),
-            "quantity": texts_of(taking_turns(chain.quantity, chain.quantity)),
-            "price": texts_of(taking_turns(chain.paid, chain.got)),
+            "quantity": in_turns(quantity, quantity),
+            "price": in_turns(paid, got),
             "fee": texts_of(taking_turns(chain.cost, chain.charge)),
             "slippage": texts_of(taking_turns(slipped[0][0], slipped[1][0]), _turns(slipped[0][1], slipped[1][1])),
             "cause": Choice(_CAUSES, _turns(0 * causes, causes).tobytes()),
@@ -277,9 +289,8 @@ class Told:
         return signed(found, sign), np.where(found.low == 0, PLAIN if sign > 0 else MINUS, PLAIN)
 
     def _trades(self) -> dict[str, Column]:
-        passage, terms, chain, written = self.passage, self.terms, self.passage.chain, self._texts
-        fees = added_up(chain.cost, chain.charge)
-        profits, in_risk = self._profits(fees)
+        passage, terms, written = self.passage, self.terms, self._texts
+        fees, profits, in_risk = self._known.profits()
         return self._named() | {
             "seq": self._numbered(passage.first_trade),
             "side": Every("long" if terms.sign > 0 else "short"),
@@ -294,30 +305,12 @@ class Told:
             "exit_row": numbers(self._row_of(paths.CLOSED)),
             "exit_price": written["got"],
             "cause": Choice(_CAUSES, self._causes.tobytes()),
-            "fees": texts_of(fees),
-            "profit": texts_of(profits),
+            "fees": fees,
+            "profit": profits,
             "r": in_risk,
             "best": reals(passage.seen[:, 0]),
             "worst": reals(passage.seen[:, 1]),
         }
-
-    def _profits(self, fees: Numbers) -> tuple[Numbers, Every | Packed]:
-        """Each trade's profit, and the same in R as text."""
-        chain = self.passage.chain
-        moved = multiplied(signed(chain.quantity, self.terms.sign), difference(chain.got, chain.paid))
-        profits = difference(moved, fees)
-        if chain.held_stop.is_price and not chain.held_stop.low.any():
-            return profits, Every(None)
-        risks = multiplied(chain.quantity, difference(chain.paid, chain.held_stop))
-        is_none = (risks.low == 0) & (risks.high == 0)
-        in_risk = quotient(profits, _positive(risks, is_none))
-        return profits, texts_of(in_risk, np.where(is_none, NOTHING, PLAIN))
-
-
-def _positive(amounts: Numbers, is_none: NDArray[np.bool_]) -> Numbers:
-    """Without their signs, and 1 in place of nothing."""
-    assert amounts.high is not None
-    return Numbers(np.abs(amounts.high), np.where(is_none, 1, np.abs(amounts.low)), amounts.decimals)
 
 
 def _turns(first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
@@ -330,6 +323,11 @@ def _turns(first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
 def _written(values: Numbers) -> Every | Packed:
     """Values as their texts; nothing where all are nothing."""
     return Every(None) if values.is_price and not values.low.any() else texts_of(values)
+
+
+def _are_same(one: Numbers, other: Numbers) -> bool:
+    """Whether two columns of prices are written alike."""
+    return bool(np.array_equal(one.low, other.low) and np.array_equal(one.decimals, other.decimals))
 
 
 def _listed(values: Sequence[Any]) -> Every | list[str | None]:

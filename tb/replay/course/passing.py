@@ -24,6 +24,7 @@ from tb.replay.course import paths
 from tb.replay.course.chain import chain
 from tb.replay.course.columns import Told
 from tb.replay.course.days import began, begun
+from tb.replay.course.drawing import drawn
 from tb.replay.course.judging import Column, Number, Same, surely
 from tb.replay.course.passage import Passage, Prices
 from tb.replay.course.sizes import sizes_of
@@ -278,17 +279,11 @@ class Course:
 
     def _curves(self, passage: Passage) -> list[tuple[int, int, Curve]]:
         """Notes the points of the curve; those records that are complete with the trade and place at which they are."""
-        curve, out, chained = self.session.curve, passage.ends, passage.chain
-        cash = np.empty(2 * len(passage))
-        cash[::2], cash[1::2] = chained.held.floats, chained.after.floats
-        quantity = self._numbers[passage.way, paths.SIGN] * chained.quantity.floats
-        size = int((out - self._prices.place(passage.trades[:, paths.FILLED]) + 1).sum())
-        places, equity, exposure = np.empty(size, dtype=np.int64), np.empty(size), np.empty(size)
-        prices = self._prices
-        paths.draw(passage.trades, len(passage), cash, quantity, prices.where, prices.close, places, equity, exposure)
+        curve, instants, out = self.session.curve, self.instants, passage.ends
+        times, equity, exposure = drawn(passage, self._numbers[passage.way, paths.SIGN])
         first = POINTS - curve.pending - 1
-        curve.note_stretch(self.instants[places], equity, exposure)
-        done = places[first::POINTS].tolist()
+        curve.note_stretch(times, equity, exposure)
+        done = instants.searchsorted(times[first::POINTS]).tolist()
         return [(int(out.searchsorted(place)), place, one) for place, one in zip(done, curve.full(), strict=True)]
 
     def _note_busy(self, passage: Passage, start: int) -> None:

@@ -238,21 +238,3 @@ def walk(
         _see(term[SIGN], entry, max(highest, got), min(lowest, got), seen[count])
         row[CLOSED], count = j, count + 1
     return count
-
-
-@compiled
-def draw(
-    trades: Any, count: int, cash: Any, quantity: Any, where: Any, close: Any, places: Any, equity: Any, exposure: Any
-) -> int:
-    """The points of the curve while trades are held, from the place of each fill to that of its exit, and how many: equity and
-    exposure in floats, after the exit the cash alone. `cash` is that after each entry and each exit; `quantity` is signed."""
-    at = 0
-    for k in range(count):
-        for j in range(trades[k, FILLED], trades[k, CLOSED]):
-            value = quantity[k] * close[j]
-            for here in range(where[j], where[j + 1]):
-                places[at], equity[at], exposure[at] = here, cash[2 * k] + value, abs(value)
-                at += 1
-        places[at], equity[at], exposure[at] = where[trades[k, CLOSED]], cash[2 * k + 1], 0.0
-        at += 1
-    return at

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import Exact
-from tb.replay.course.digits import nearest
+from tb.replay.course.digits import nearest_quotient
 from tb.replay.course.numbers import Numbers
 from tb.replay.course.passage import Passage
-from tb.replay.course.reckoning import chosen, multiplied, quotient, same
+from tb.replay.course.reckoning import chosen, multiplied, same
 from tb.replay.course.terms import Terms
 from tb.runtime.session import Session
 
@@ -45,7 +45,7 @@ def _over(measured: Numbers, bound: Numbers) -> Floats:
     is_some = bound.low != 0 if bound.high is None else (bound.low != 0) | (bound.high != 0)
     which = np.flatnonzero(is_some)
     if len(which):
-        found[which] = nearest(quotient(chosen(measured, which), chosen(bound, which)))
+        found[which] = nearest_quotient(chosen(measured, which), chosen(bound, which))
     return found
 
 
