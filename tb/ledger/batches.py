@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from tb.core.records import Decision
+from tb.ledger import sparing
 from tb.ledger.chain import named
 from tb.ledger.projection import SHAPES, Row
 from tb.ledger.streaming import Streams
@@ -20,6 +22,7 @@ from tb.ledger.tables import Entry
 FEWEST, MOST = 16, 256  # entries in a batch
 BYTES = 1 << 20  # payloads that are held for one: a segment may have a megabyte by itself
 
+_DECISION = Decision.__name__
 _COLUMNS = {kind: shape.columns for kind, shape in SHAPES.items()}
 _DECODE = {kind: shape.decode for kind, shape in SHAPES.items()}
 
@@ -49,12 +52,17 @@ def last_link(batch: Sequence[Row], seq: int, previous: bytes) -> bytes | None:
 
 
 def records_in(batch: Sequence[Row]) -> tuple[list[Any], dict[str, list[Row]]] | None:
-    """The records of a batch, and by kind the rows that their projections should have; None where an entry is no record."""
+    """The records of a batch, and by kind the rows that their projections should have; None where an entry is no record.
+
+    Decisions may be `Sparing`: all that a decision log and a projection need of them.
+    """
     rows: dict[str, list[Row]] = {}
     try:
-        records = [_DECODE[row[2]](row[3]) for row in batch]
+        decisions = iter(sparing.read([row[3] for row in batch if row[2] == _DECISION]))
+        records = [next(decisions) if row[2] == _DECISION else _DECODE[row[2]](row[3]) for row in batch]
         for (seq, run, kind, *_), record in zip(batch, records, strict=True):
-            row = (seq, run, *_COLUMNS[kind](record))
+            columns = sparing.row_of if type(record) is sparing.Sparing else _COLUMNS[kind]
+            row = (seq, run, *columns(record))
             if kind in rows:
                 rows[kind].append(row)
             else:

@@ -75,7 +75,7 @@ def _array(cells: Cells) -> bytes:
 
 def text_of(cells: Cells) -> bytes:
     """Text, or nothing: few distinct values are told once."""
-    if cells.count(cells[0]) == len(cells):
+    if cells[-1] == cells[0] and cells.count(cells[0]) == len(cells):
         return _pack(cells[:1])
     if len(dict.fromkeys(cells[:LOOK])) > FEW:
         return _pack(cells)
@@ -364,10 +364,16 @@ class Schema:
         Raises `ValueError` where a number must be finite and is not, `OverflowError` for integers beyond 64 bits,
         `UnicodeEncodeError` for text that is none.
         """
-        count, out = len(records), Columns()
+        return self.encode_cells(len(records), zip(*map(msgspec.structs.astuple, records), strict=True))
+
+    def encode_cells(self, count: int, columns: Iterable[Cells]) -> bytes:
+        """The table of so many records from the columns of their first fields; in all that follow they have the default.
+
+        Decimals may be their exact texts. Raises as `encode`.
+        """
+        out = Columns()
         names, widths = [], []
-        columns = zip(*map(msgspec.structs.astuple, records), strict=True)
-        for (name, field), default, cells in zip(self.fields.items(), self.defaults, columns, strict=True):
+        for (name, field), default, cells in zip(self.fields.items(), self.defaults, columns, strict=False):
             if default is not msgspec.NODEFAULT and cells.count(default) == count:
                 continue
             names.append(name)

@@ -10,9 +10,11 @@ import msgspec
 
 from tb.core.records import Decision, Latch, Quiet
 from tb.ledger.segments import DECISIVE, Group, Segment, segments_of
+from tb.ledger.sparing import Sparing, log_segments
 
 BLOCK = 512  # decisive records that are hashed together
 
+_LOGGED = DECISIVE | {Sparing}
 _pack = msgspec.msgpack.Encoder().encode
 
 
@@ -38,12 +40,12 @@ class DecisionLog:
         Raises `ValueError` for states that cannot be unpacked and, at a block's end, as `segments_of`.
         """
         kind = type(record)
-        if kind in DECISIVE:
+        if kind in _LOGGED:
             if self._begun is not None:
                 self._unfold()
             self._pending.append(unpacked(record) if kind is Quiet else record)  # type: ignore[arg-type]
             if len(self._pending) == BLOCK:
-                self._hash.update(block_of(segments_of(self._pending)))
+                self._hash.update(block_of(log_segments(self._pending)))
                 self._pending = []
 
     def take(self, group: Group) -> None:
@@ -69,7 +71,7 @@ class DecisionLog:
         if self._begun is not None:
             so_far.update(_block_in(self._begun))
         if self._pending:
-            so_far.update(block_of(segments_of(self._pending)))
+            so_far.update(block_of(log_segments(self._pending)))
         return so_far.hexdigest()
 
 
@@ -102,7 +104,7 @@ class Blocks:
     def add(self, record: object) -> None:
         """Takes the next record of the run. Raises as `DecisionLog.add`."""
         kind = type(record)
-        if kind in DECISIVE:
+        if kind in _LOGGED:
             if kind is Quiet:
                 record = unpacked(record)  # type: ignore[arg-type]
             if self._ahead:
@@ -115,7 +117,7 @@ class Blocks:
     def close(self) -> None:
         """Hands on the last block, which may be shorter."""
         if self.pending:
-            self._hand_on(block_of(segments_of(self.pending)))
+            self._hand_on(block_of(log_segments(self.pending)))
             self.pending = []
 
 

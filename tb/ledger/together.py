@@ -26,6 +26,7 @@ from sqlalchemy import Connection, select
 
 from tb.ledger.boundaries import standing
 from tb.ledger.chain import Head
+from tb.ledger.findings import database_errors
 from tb.ledger.part import DONE, frames
 from tb.ledger.place import Database, Place
 from tb.ledger.projection import START
@@ -55,8 +56,12 @@ def all_hold(
     anchor: Head | None,
     processes: int,
     progress: Progress | None,
+    meanwhile: Callable[[], object] = tuple,
 ) -> bool:
-    """Whether everything holds, as far as entries, runs, projections, policies, head and anchor go."""
+    """Whether everything holds, as far as entries, runs, projections, policies, head and anchor go.
+
+    `meanwhile` is called while the processes walk; where the database refuses, so does this.
+    """
     if not _ends(connection, total, anchor):
         return False
     cuts = [total * part // processes for part in range(1, processes)]
@@ -66,7 +71,7 @@ def all_hold(
         return False
     with ExitStack() as stack:
         outs = [_scratch(stack) for _ in stretches]
-        if not _walked(stack, place, stretches, outs, total, progress):
+        if not _walked(stack, place, stretches, outs, total, progress, meanwhile):
             return False
         return fit(streams, stretches, outs)
 
@@ -95,6 +100,7 @@ def _walked(
     outs: Sequence[IO[bytes]],
     total: int,
     progress: Progress | None,
+    meanwhile: Callable[[], object],
 ) -> bool:
     """Whether every process came to its end; they are ended where one did not, or where somebody interrupts."""
     named = str(place) if isinstance(place, Database) else str(place.absolute())
@@ -116,6 +122,10 @@ def _walked(
         except OSError:
             return False
         started.append(one)
+    try:
+        meanwhile()
+    except database_errors():  # whoever walks alone comes to it after all that is before it
+        return False
     while any(one.poll() is None for one in started):
         if any(one.poll() for one in started):
             return False

@@ -1,6 +1,6 @@
 """Proves that a ledger still says what was written, or names the first entry that does not.
 
-1. The file: SQLite's own structure check (`_structure`).
+1. The file: SQLite's own structure check (`_structure`), of a long ledger while it is walked.
 2. Policies: each text matches the hash it is stored under (`_policies`).
 3. The chain, first entry to last, each step in `tb.ledger.walk`: numbers without holes, each link is the hash of the entry
    before, each hash is that of its content. The walk stops at the first break: what follows it proves nothing.
@@ -20,6 +20,7 @@ All is read in one transaction, so a writer may go on meanwhile.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache, partial
 
 from sqlalchemy import Connection, Engine
 
@@ -76,8 +77,10 @@ def verify(
             names, altered = _policies(streams, path)
             total = connection.exec_driver_sql("SELECT max(seq) FROM entries").scalar() or 0
             processes = processes_for(total) if processes is None else processes
-            if processes > 1 and not altered and all_hold(streams, connection, path, total, anchor, processes, progress):
-                return _structure(connection, path)
+            structure = cache(partial(_structure, connection, path))
+            is_long = processes > 1 and not altered
+            if is_long and all_hold(streams, connection, path, total, anchor, processes, progress, structure):
+                return structure()
             walk = Walk(connection, path, streams, names, anchor)
             told = 0
             for batch in batches(streams):
@@ -87,7 +90,7 @@ def verify(
                     told = walk.seq
                     progress(told, total)
             walk.finish()
-            findings = walk.findings + altered + _structure(connection, path)
+            findings = walk.findings + altered + structure()
             if progress is not None:
                 progress(total, total)
     except database_errors() as problem:
