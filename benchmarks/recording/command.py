@@ -35,6 +35,7 @@ class Row(NamedTuple):
 
 
 ROWS = {
+    "bare": Row("its driver alone, commits of one row/s", "{:,.0f}"),
     "grouped": Row("in groups of 1,000, events/s", "{:,.0f}", "40,000 at least"),
     "grouped_cpu": Row("  of the processor, us each", "{:.1f}"),
     "single": Row("one by one, events/s", "{:,.0f}", "3,000 at least"),

@@ -13,8 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.recording.events import size
 from tb.core.records import Latch, Mark, Trade
-from tb.ledger import Place, open_ledger
+from tb.ledger import Database, Place, open_ledger
+from tb.ledger.postgres import connect
 
 Tell = Callable[[str, float], None]  # takes a figure by its name
 Progress = Callable[[str, int, int], None]  # takes what is being done, how much of it is done, and how much there is
@@ -32,6 +34,8 @@ class Amount:
 
 def measure(place: Place, amount: Amount, tell: Tell, progress: Progress) -> None:
     """Writes, kills the writer, and measures what follows."""
+    if isinstance(place, Database) and amount.singles:
+        tell("bare", commits(place, amount))
     run, log = _written(place, amount, tell, progress)
     tell("recovered", recover(place))  # once: the next would not find what the killed writer left
     with open_ledger(place) as ledger:
@@ -66,6 +70,19 @@ def _written(place: Place, amount: Amount, tell: Tell, progress: Progress) -> tu
                 tell(name, value)
             return run, log
     raise RuntimeError("the writer ended without its figures; its own words stand above")
+
+
+def commits(place: Database, amount: Amount) -> float:
+    """Commits of one row a second that the server takes and flushes, by its driver alone: no event is recorded quicker."""
+    row = bytes(round(size(amount.mix)))
+    with connect(place, 5.0) as connection:
+        connection.execute("CREATE TABLE bare (number bigint, payload bytea)")
+        begun = time.perf_counter()
+        for number in range(amount.singles):
+            connection.execute("INSERT INTO bare VALUES (%s, %s)", (number, row))
+        taken = time.perf_counter() - begun
+        connection.execute("DROP TABLE bare")
+    return amount.singles / taken
 
 
 def recover(place: Place) -> float:
