@@ -94,6 +94,7 @@ def market(gate: Gate) -> dict[int, float | None]:
 
 READ = tuple(1000.0 + at / 3 for at in range(15))
 AGES = (0,) * 15
+REASON = "volume 1.8x its mean"
 
 
 def record(judgement: Judgement, asked: Moment, seq: int, read: tuple[float, ...] = READ, row: int = 36_421) -> Decision:
@@ -116,7 +117,7 @@ def record(judgement: Judgement, asked: Moment, seq: int, read: tuple[float, ...
         order.stop,
         order.target,
         order.confidence,
-        "volume 1.8x its mean",
+        REASON,
         judgement.failed,
         judgement.unknown,
         judgement.texts,

@@ -28,14 +28,17 @@ from typing import Any
 from benchmarks import environment
 from benchmarks.deciding.inputs import Input, draw
 from benchmarks.deciding.policy import comparisons, plan_of
-from benchmarks.decisions import LOT, record
+from benchmarks.decisions import AGES, LOT, READ, REASON, record
 from benchmarks.peers.timing import each_takes
 from benchmarks.policies import INSTRUMENTS
 from tb.core.encode import canonical
 from tb.gate.facts import Moment
-from tb.gate.gate import Gate
+from tb.gate.gate import Gate, Judgement
+from tb.gate.reading import Read, Reading
 from tb.ledger import GENESIS, Grouping, entry_hash
+from tb.ledger.promises import Promised
 from tb.ledger.segments import SEGMENT, Group
+from tb.runtime.promised import Store
 
 SIZES = (10, 30, 100)
 ENGINES = {"cedarpy": 5, "zen-engine": 5, "rule-engine": 1, "cel-python": 1, "cel": 5, "cel, one condition": 5}  # runs over all
@@ -128,7 +131,7 @@ class _Recorder:
         drawn = random.Random(3)
         self._read = [tuple(drawn.uniform(1, 1_000) for _ in range(15)) for _ in orders]
         self._link, self._took = GENESIS, list[float]()
-        self._grouping = Grouping(self._close)
+        self._grouping, self._stores = Grouping(self._close), dict[Reading, Store]()
         self._moments, self._market = [one.moment for one in orders], list(markets)
 
     def change(self, at: int) -> None:
@@ -144,7 +147,18 @@ class _Recorder:
     def in_columns(self, at: int) -> None:
         moment = self._moments[at]
         judgement = self._gate.judge(moment, self._market[at], LOT)
-        self._grouping.take((record(judgement, moment, at + 1, self._read[at], 36_421 + at),))
+        self._grouping.take((self._promise(judgement, moment, at),))
+
+    def _promise(self, judgement: Judgement, moment: Moment, at: int) -> Promised:
+        """What a replay's session hands over: the same record, made when somebody reads it."""
+        snapshot, row = judgement.snapshot, 36_421 + at
+        assert isinstance(snapshot, Read)
+        store = self._stores.get(snapshot.reading)
+        if store is None:
+            store = self._stores[snapshot.reading] = Store(("buyer", 0, "enter"), snapshot.reading, len(READ))
+        return store.tell(
+            at + 1, moment.at, moment.proposal, row, judgement, snapshot.raw, REASON, self._read[at], AGES, (row,) * len(READ)
+        )
 
     def in_rows(self, at: int) -> None:
         moment = self._moments[at]
@@ -157,7 +171,7 @@ class _Recorder:
         begin = time.process_time_ns()
         for segment in group.segments:
             self._link = entry_hash(self._link, SEGMENT, "r1", segment.payload(group.first))
-        self._took.append((time.process_time_ns() - begin) / 1_000 / len(group.records))
+        self._took.append((time.process_time_ns() - begin) / 1_000 / group.size)
 
     def share(self) -> float:
         """Microseconds of a record when groups are closed."""

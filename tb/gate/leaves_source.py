@@ -116,12 +116,12 @@ class Source:
     def text(self) -> str:
         return "\n".join([*self._reads(), *self._reads_account(), *self._inputs(), *self._texts()]) + "\n"
 
-    def _raw(self) -> str:
-        """What is read, by name: numbers and their texts, words, whole numbers, market values, others, the shared entry, and
-        what is certain."""
-        groups = (("n", self.numbers), ("t", self.numbers), ("w", self.words), ("i", self.whole), ("x", self.market))
-        names = [f"{letter}{at}" for letter, places in (*groups, ("g", self.others)) for at in places]
-        return "".join(f"{name}, " for name in names) + "s, told"
+    def raw(self) -> str:
+        """What is read, by name: numbers, words, whole numbers, market values, others; all texts of the numbers in one; the
+        shared entry, and what is certain."""
+        groups = (("n", self.numbers), ("w", self.words), ("i", self.whole), ("x", self.market), ("g", self.others))
+        names = [f"{letter}{at}" for letter, places in groups for at in places]
+        return "".join(f"{name}, " for name in names) + "d, s, told"
 
     def _reads(self) -> list[str]:
         parts = ("instrument", "minimum", "maximum", "groups", "restricted", "settings")
@@ -131,7 +131,6 @@ class Source:
             f"if {first} or {' or '.join(f'm.{part} is not s.{part}' for part in parts[1:])}:",
             "    s = renew(m)",
             *(f"n{at} = {NUMBERS[self._name(at)]}" for at in self.numbers),
-            *(f"t{at} = None if n{at} is None else str(n{at})" for at in self.numbers),
             *self._rounds(),
             *(f"w{at} = {WORDS[self._name(at)]}" for at in self.words),
             *(f"i{at} = {WHOLE[self._name(at)]}" for at in self.whole),
@@ -143,7 +142,7 @@ class Source:
             f"    pack(buffer, 0, {self._packed('NAN if {0} is None else {0}')})",
             *self._gives_outside(),
             "told = certain() if move() | s.found else SURE",
-            f"return {self._raw()},",
+            f"return {self.raw()},",
         ]
         head = [
             "def ask(m, market):",
@@ -172,12 +171,13 @@ class Source:
     def _rounds(self) -> list[str]:
         """All numbers of the order at once, by their texts."""
         if not self.numbers:
-            return ["f = ()"]
+            return ['d = "[]"', "f = ()"]
         names = [f"n{at}" for at in self.numbers]
-        told = ",".join(f"{{t{at} or 0}}" for at in self.numbers)
+        told = ",".join(f"{{{name}!s}}" for name in names)
         return [
+            f'd = f"[{told}]"',
             "try:",
-            f'    f = decode(f"[{told}]")',
+            f"    f = decode(d.replace('None', '0') if {' or '.join(f'{name} is None' for name in names)} else d)",
             "except Unread:",
             f"    f = [{', '.join(f'rounded({name})' for name in names)}]",
             *(f"if {name} is None: f[{place}] = NAN" for place, name in enumerate(names)),
@@ -202,7 +202,7 @@ class Source:
 
     def _inputs(self) -> list[str]:
         values = "".join(f"{self._exact(at)}, " for at in range(len(self.leaves)))
-        return ["def inputs(raw):", f"    {self._raw()}, = raw", "    v = s.values", f"    return ({values})"]
+        return ["def inputs(raw):", f"    {self.raw()}, = raw", "    v = s.values", f"    return ({values})"]
 
     def _exact(self, at: int) -> str:
         if at in self.numbers:
@@ -219,11 +219,12 @@ class Source:
         market = "".join(f"x{at}, " for at in self.market)
         values = "".join(f"{self._text(at)}, " for at in range(len(self.leaves)))
         read = [f"    f = texts_of(({market}))"] if self.market else []
-        return ["def texts(raw):", f"    {self._raw()}, = raw", "    v = s.texts", *read, f"    return ({values})"]
+        told = ["    t = [None if one == 'None' else one for one in d[1:-1].split(',')]"] if self.numbers else []
+        return ["def texts(raw):", f"    {self.raw()}, = raw", "    v = s.texts", *told, *read, f"    return ({values})"]
 
     def _text(self, at: int) -> str:
         if at in self.numbers:
-            return f"t{at}"
+            return f"t[{self.numbers.index(at)}]"
         if at in self.words:
             return f"w{at}"
         if at in self.market:

@@ -105,8 +105,9 @@ class _Terms:
 
 
 class _Entry(msgspec.Struct, eq=False, gc=False):
-    """The shared leaves of an instrument, those of the account first, and all that they follow from; `outside` is what is
-    computed from them for the kernel, `found` what that says of constraints that read nothing else."""
+    """The shared leaves of an instrument, those of the account first, and all that they follow from; `told` has all texts of
+    the account's. `outside` is what is computed from them for the kernel, `found` what that says of constraints that read
+    nothing else."""
 
     account: Account
     version: int
@@ -119,6 +120,7 @@ class _Entry(msgspec.Struct, eq=False, gc=False):
     settings: Settings | None
     values: list[Exact]
     texts: list[str | None]
+    told: str
     floats: list[float]
     outside: list[float]
     found: int = 0
@@ -137,6 +139,7 @@ class Reading:
         vague = {policy.leaves[at] for at in source.vague}
         self._surely = Surely(graph, policy, [policy.leaves[at] for at in source.order], vague, shared, patience=patience)
         self._shared = source.shared
+        self.source = source
         self._of_terms = [
             (READERS[leaf[0]], leaf[1]) for leaf in map(leaves.__getitem__, source.terms) if not isinstance(leaf, int)
         ]
@@ -207,7 +210,8 @@ class Reading:
 
     def _entry(self, moment: Moment, terms: _Terms, before: _Entry | None) -> _Entry:
         values: list[Exact] = self._of_account(moment)
-        texts = _texts(values)
+        texts = list(map(str, values))
+        told = ",".join(texts)
         stays = self._outside_stays and before is not None and before.terms is terms
         return _Entry(
             moment.account,
@@ -220,8 +224,9 @@ class Reading:
             terms.restricted,
             terms.settings,
             values + terms.values,
-            texts + terms.texts,
-            _floats(values, texts) + terms.floats,
+            [*(texts if None not in values else _texts(values)), *terms.texts],
+            told,
+            _floats(values, told) + terms.floats,
             before.outside if stays and before is not None else self._outside_of(values + terms.values),
         )
 
@@ -239,15 +244,12 @@ def _texts(values: Sequence[Exact]) -> list[str | None]:
     return [None if value is None else str(value) for value in values]
 
 
-def _floats(values: Sequence[Exact], texts: Sequence[str | None]) -> list[float]:
+def _floats(values: Sequence[Exact], told: str) -> list[float]:
     """What `rounded` makes of each number, all in one call; these are not looked at for being whole."""
     try:
-        if None not in texts:
-            return _decode(f"[{','.join(texts)}]")  # type: ignore[arg-type]
-        found = _decode(f"[{','.join([text or '0' for text in texts])}]")
+        return _decode(f"[{told}]")
     except msgspec.MsgspecError:
         return list(map(rounded, values))
-    return [NAN if text is None else near for text, near in zip(texts, found, strict=True)]
 
 
 def texts_of(values: Sequence[float | None]) -> list[str | None]:

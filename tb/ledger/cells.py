@@ -6,7 +6,7 @@ INVARIANT: a column in any of these forms becomes the bytes that its cells as a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -138,7 +138,7 @@ class Choice:
 class Places:
     """A column of tuples that are equally wide in every record: a column for each place."""
 
-    columns: tuple[Every | Cells | Packed, ...]
+    columns: Collection[Every | Cells | Packed | Choice]
 
 
 class Maps:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable
 
 from tb.core.records import Curve, Mark, Quiet, Record
 from tb.ledger.log import BLOCK
-from tb.ledger.segments import DECISIVE, Group
+from tb.ledger.promises import Promised
+from tb.ledger.segments import DECIDING, Group
 from tb.ledger.sheets import SheetGroup, Stream
 
 GROUP = 4_096  # records in a group at most
@@ -28,21 +29,27 @@ class Grouping:
     def __init__(self, hand_on: Callable[..., None]) -> None:
         """`hand_on` is called with one group, or with several that follow one another."""
         self._hand_on = hand_on
-        self._pending: list[Record] = []
+        self._pending: list[Record | Promised] = []
         self._tail: tuple[Stream, int] | None = None  # what is pending of a stream, in place of its records
         self._after: list[Record] = []  # and what came after that
         self._next = 1  # number of the first record that is pending
         self._room = BLOCK  # decisive records to the end of the block
 
-    def take(self, records: Iterable[Record]) -> None:
+    def take(self, records: Iterable[Record | Promised]) -> None:
         """The next records of the run."""
         for record in records:
-            if self._tail is not None and type(record) not in BESIDE:
+            kind = type(record)
+            if self._tail is not None and kind not in BESIDE:
                 self._spill()
-            (self._pending if self._tail is None else self._after).append(record)
-            if type(record) in DECISIVE:
+            if self._tail is None:
+                self._pending.append(record)
+                size = len(self._pending)
+            else:
+                self._after.append(record)  # type: ignore[arg-type]
+                size = self._size
+            if kind in DECIDING:
                 self._room -= 1
-            if not self._room or self._size == GROUP:
+            if not self._room or size == GROUP:
                 self.close()
 
     @property

@@ -21,10 +21,12 @@ from tb.core.encode import canonical
 from tb.core.records import Decision, Latch, Quiet, Record, Trade
 from tb.ledger.cells import array_head
 from tb.ledger.columns import Schema, Table
+from tb.ledger.promises import Kept, Promised, cut_from, is_one, made, numbers
 
 SEGMENT = "segment"  # the kind of such an entry
 KINDS: dict[str, type[msgspec.Struct]] = {kind.__name__: kind for kind in get_args(Record)}
 DECISIVE = frozenset((Decision, Quiet, Latch))  # the kinds that make up a decision log
+DECIDING = DECISIVE | {Promised}  # and what may stand in their place
 MANY = 32  # distinct names up to which the index of a segment lists them
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -74,28 +76,36 @@ _Shapes = list[tuple[list[int], list[Any]]]  # places and records of each shape
 def _shapes_of(records: Iterable[Any]) -> _Shapes:
     """By the first record of each; raises `TypeError` for what is no record."""
     records = list(records)
-    if set(map(type, records)) == {Decision} and len(set(map(_shape_of_decision, records))) == 1:
+    if is_one(records) or (set(map(type, records)) == {Decision} and len(set(map(_shape_of_decision, records))) == 1):
         return [(list(range(len(records))), records)]
     shapes: dict[Any, tuple[list[int], list[Any]]] = {}
     for place, record in enumerate(records):
-        shape = _shape_of_decision(record) if type(record) is Decision else type(record)
+        kind = type(record)
+        shape = _shape_of_decision(record) if kind is Decision else record.key if kind is Promised else kind
         if shape not in shapes:
             shapes[shape] = ([], [])
         places, found = shapes[shape]
         places.append(place)
         found.append(record)
     for _, found in shapes.values():
-        if KINDS.get(type(found[0]).__name__) is not type(found[0]):
+        if type(found[0]) is not Promised and KINDS.get(type(found[0]).__name__) is not type(found[0]):
             raise TypeError(f"not a record of the ledger: {type(found[0]).__name__}")
     return list(shapes.values())
 
 
-def _encoded(shapes: _Shapes) -> list[Segment]:
-    names = [type(found[0]).__name__ for _, found in shapes]
-    known = schemas()
-    return [
-        Segment(name, places, found, known[name].encode(found)) for name, (places, found) in zip(names, shapes, strict=True)
-    ]
+def _encoded(shapes: _Shapes, told: Kept) -> list[Segment]:
+    return [_segment(places, found, told) for places, found in shapes]
+
+
+def _segment(places: list[int], found: list[Any], told: Kept) -> Segment:
+    """Records of one kind and shape; some or all of them may be promised."""
+    if is_one(found):
+        sheet = told[found[0]].sheet()
+        return Segment("Decision", places, sheet, schemas()["Decision"].encode_columns(sheet.count, sheet.columns))
+    if told and Promised in set(map(type, found)):
+        found = list(made(found, told))
+    name = type(found[0]).__name__
+    return Segment(name, places, found, schemas()[name].encode(found))
 
 
 def segments_of(records: Iterable[Any]) -> list[Segment]:
@@ -103,17 +113,23 @@ def segments_of(records: Iterable[Any]) -> list[Segment]:
 
     Raises `TypeError` for what is no record, and what `Schema.encode` raises.
     """
-    return _encoded(_shapes_of(records))
+    return _encoded(_shapes_of(records), {})
 
 
 class Group:
-    """Consecutive records of a run, the first that is kept with number `first`. Each segment is encoded once, when asked for.
+    """Consecutive records of a run, the first that is kept with number `first`; some may be promised. Each segment is encoded
+    once, when asked for.
 
     Its segments raise as `segments_of`.
     """
 
-    def __init__(self, first: int, records: Sequence[Record]) -> None:
-        self.first, self.records = first, records
+    def __init__(self, first: int, records: Sequence[Record | Promised]) -> None:
+        self.first, self._given, self._told = first, records, cut_from(records)
+
+    @cached_property
+    def records(self) -> Sequence[Record]:
+        """All of them as records."""
+        return list(made(self._given, self._told))
 
     @property
     def size(self) -> int:
@@ -123,21 +139,22 @@ class Group:
     @property
     def decision_numbers(self) -> Sequence[int]:
         """The numbers of its decisions, in the order of its records."""
-        return [record.seq for record in self.kept if isinstance(record, Decision)]
+        return numbers(self.kept, self._told)
 
     @cached_property
-    def kept(self) -> Sequence[Record]:
-        """The records that are written: of a trade that opened and closed within the group, the last record says all."""
-        if Trade not in set(map(type, self.records)):
-            return self.records
-        trades = {place: record for place, record in enumerate(self.records) if isinstance(record, Trade)}
+    def kept(self) -> Sequence[Record | Promised]:
+        """What is written: of a trade that opened and closed within the group, the last record says all."""
+        given = self._given
+        if is_one(given) or Trade not in set(map(type, given)):
+            return given
+        trades = {place: record for place, record in enumerate(given) if isinstance(record, Trade)}
         last = {trade.seq: place for place, trade in trades.items()}
         if len(last) == len(trades):
-            return self.records
-        stays = bytearray(b"\x01") * len(self.records)
+            return given
+        stays = bytearray(b"\x01") * len(given)
         for place in set(trades).difference(last.values()):
             stays[place] = 0
-        return list(compress(self.records, stays))
+        return list(compress(given, stays))
 
     @cached_property
     def _shapes(self) -> _Shapes:
@@ -146,12 +163,12 @@ class Group:
     @cached_property
     def decisive(self) -> list[Segment]:
         """The segments that belong to the decision log."""
-        return _encoded([shape for shape in self._shapes if type(shape[1][0]) in DECISIVE])
+        return _encoded([shape for shape in self._shapes if type(shape[1][0]) in DECIDING], self._told)
 
     @cached_property
     def segments(self) -> list[Segment]:
         """All segments, by the first record of each."""
-        others = _encoded([shape for shape in self._shapes if type(shape[1][0]) not in DECISIVE])
+        others = _encoded([shape for shape in self._shapes if type(shape[1][0]) not in DECIDING], {})
         return sorted([*self.decisive, *others], key=lambda segment: segment.places[0])
 
     @cached_property

@@ -125,7 +125,7 @@ class SheetGroup(Group):
         return SheetGroup(self.first, self._size + len(records), sheets, list(beside.values()), lambda: [*made(), *records])
 
     @cached_property
-    def records(self) -> Sequence[Record]:  # type: ignore[override]
+    def records(self) -> Sequence[Record]:
         return self._made()
 
     @property

@@ -183,6 +183,7 @@ def replay_market(
             gates=gates_of(plan, patience=patience()),
             halts_lifted_after=settings.halts_lifted_after,
             adviser=adviser,
+            promises=pace is None,
         )
         states = _states(plan, view)
         go_on = None if pace is None else partial(pace.go_on, flush=recorder.flush)

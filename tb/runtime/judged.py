@@ -62,11 +62,11 @@ def decision_of(
         tuple([age for age, _ in origins]),
         tuple([source for _, source in origins]),
     )
-    more = _more_of(draft, judgement, plan, feeds_read(read, view, symbol, own) if read else ())
+    more = more_of(draft, judgement, plan, feeds_read(read, view, symbol, own) if read else ())
     return msgspec.structs.replace(decision, **more) if more else decision
 
 
-def _more_of(draft: Draft, judgement: Judgement, plan: Plan, feeds: tuple[tuple[int, int | None], ...]) -> dict[str, Any]:
+def more_of(draft: Draft, judgement: Judgement, plan: Plan, feeds: tuple[tuple[int, int | None], ...]) -> dict[str, Any]:
     """What few decisions have, by field."""
     proposal, symbol = draft.proposal, draft.proposal.instrument
     found: dict[str, Any] = {}

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from tb.core.records import Latch, Mark, Order, Record
 from tb.core.settings import Settings
@@ -31,6 +32,7 @@ from tb.gate.facts import Moment
 from tb.gate.gate import Gate, Judgement
 from tb.gate.history import Stretch
 from tb.gate.proposal import Proposal
+from tb.ledger.promises import Promised
 from tb.runtime.combining import Combiner
 from tb.runtime.curve import EquityCurve
 from tb.runtime.days import begin_day
@@ -40,6 +42,7 @@ from tb.runtime.judged import decision_of, order_of
 from tb.runtime.latches import Latches
 from tb.runtime.legs import Legs
 from tb.runtime.ports import Adviser, MarketView, Recorder, Venue
+from tb.runtime.promised import Promising
 from tb.runtime.proposing import Proposer
 from tb.runtime.quotes import Quotes
 from tb.runtime.settling import Sent, Settling
@@ -66,7 +69,9 @@ class Session:
         latches: Latches | None = None,
         halts_lifted_after: int | None = None,
         adviser: Adviser | None = None,
+        promises: bool = False,
     ) -> None:
+        """With `promises` the recorder takes decisions that are made later (`tb.runtime.promised`)."""
         self.run = run
         self.plan = plan
         self.settings = settings
@@ -93,6 +98,7 @@ class Session:
         )
         self.positions, self.waiting, self.cooling = self.settling.positions, self.settling.waiting, self.settling.cooling
         self.feeds = feeds_of(plan)
+        self._promising = Promising(plan, self.feeds, view) if promises else None
         self.curve = EquityCurve()  # equity at every close at which something was held
         self.groups = {g.name: g.members for g in plan.program.groups.values() if g.in_policy}
         self.proposer = Proposer(plan, settings, view)
@@ -296,9 +302,7 @@ class Session:
         self.account.activity.propose(at)
         book, judgement = self.account.book_of(proposal.strategy), self.ask(draft, at)
         self.counts["decisions"] += 1
-        records: list[Record] = [
-            decision_of(draft, judgement, self.plan, self.feeds, self.view, seq=self.counts["decisions"], at=at)
-        ]
+        records: list[Any] = [self._decision_of(draft, judgement, at)]
         for constraint in judgement.latches:
             latch = self.set_latch(constraint, at, f"judging {proposal.strategy} {symbol}", book)
             records += [latch] if latch is not None else []
@@ -320,6 +324,12 @@ class Session:
         self.recorder.record(records)
         self._engage(draft, order, judgement, at)
         self.venue.submit(judgement.approved, order)
+
+    def _decision_of(self, draft: Draft, judgement: Judgement, at: int) -> Record | Promised:
+        seq = self.counts["decisions"]
+        if self._promising is not None:
+            return self._promising.decision_of(draft, judgement, seq=seq, at=at)
+        return decision_of(draft, judgement, self.plan, self.feeds, self.view, seq=seq, at=at)
 
     def _engage(self, draft: Draft, order: Order, judgement: Judgement, at: int) -> None:
         """An approved order counts at once: in the windows, in the worst case, and against a second proposal."""

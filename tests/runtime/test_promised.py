@@ -1,0 +1,172 @@
+"""What is told to a store becomes the bytes of the records that would have been made, and these records."""
+
+from __future__ import annotations
+
+import math
+import sys
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "engine"))
+sys.path.append(str(Path(__file__).resolve().parent.parent / "gate"))
+sys.path.append(str(Path(__file__).resolve().parent.parent / "replay"))
+import policies
+import programs
+from moments import Life
+from small_projects import bars, compiled, market, run, strategy
+from test_reading import EVERYTHING
+
+from tb.core.records import Decision, Latch
+from tb.gate.gate import Gate, Judgement
+from tb.gate.proposal import Proposal
+from tb.gate.reading import Read
+from tb.ledger import Grouping
+from tb.ledger.promises import Promised
+from tb.ledger.segments import Group
+from tb.runtime import session as sessions
+from tb.runtime.promised import Promising, Store
+
+ODD = (None, math.nan, math.inf, 0.0, -0.0, 1e16, 3e-9, 12.5)
+
+
+def record_of(
+    seq: int, at: int, order: Proposal, judgement: Judgement, market: tuple[float | None, ...], row: int, reason: str
+) -> Decision:
+    return Decision(
+        seq,
+        at,
+        "enter",
+        order.strategy,
+        0,
+        order.instrument,
+        "buy" if order.sign > 0 else "sell",
+        row,
+        judgement.verdict,
+        judgement.deciding,
+        order.quantity,
+        judgement.quantity,
+        order.price,
+        order.stop,
+        order.target,
+        order.confidence,
+        reason,
+        judgement.failed,
+        judgement.unknown,
+        judgement.texts,
+        tuple(value if value is not None and math.isfinite(value) else None for value in market),
+        (0, 5),
+        (row, None),
+    )
+
+
+def payloads(group: Group) -> list[tuple[str, bytes]]:
+    return [(segment.kind, segment.payload(group.first)) for segment in group.segments]
+
+
+def shown(group: Group) -> list[str]:
+    return list(map(repr, group.records))
+
+
+@given(st.data())
+@programs.examples(40)
+def test_a_store_gives_the_bytes_of_the_records(data: st.DataObject) -> None:
+    plan = policies.plan_of(data.draw(st.just(EVERYTHING) | policies.constraints()))
+    gate = Gate(plan.graph, policies.policy_of(plan))
+    source = Random(data.draw(st.integers(0, 10**9)))
+    life, store = Life(source), None
+    records: list[object] = []
+    told: list[object] = []
+    is_calm = source.random() < 0.5
+    for seq in range(1, source.choice((2, 20, 70))):
+        if not is_calm or source.random() < 0.2:
+            life.live()
+        moment, values = life.moment(), life.market()
+        judgement = gate.judge(moment, values, Decimal("0.01"))
+        assert isinstance(judgement.snapshot, Read)
+        store = store or Store(("trend", 0, "enter"), judgement.snapshot.reading, 2)
+        odd = source.random() < 0.2
+        read = tuple(source.choice(ODD) if odd else source.uniform(-9, 9) for _ in range(2))
+        reason, row = source.choice(("up", "down")), source.choice((3, 70_000))
+        made = record_of(seq, moment.at, moment.proposal, judgement, read, row, reason)
+        records.append(made)
+        if source.random() < 0.1 and not is_calm:  # some are recorded as they are
+            told.append(made)
+        else:
+            raw = judgement.snapshot.raw
+            told.append(store.tell(seq, moment.at, moment.proposal, row, judgement, raw, reason, read, (0, 5), (row, None)))
+        if source.random() < 0.1:
+            latch = Latch(at=seq, rule="a", verdict="halt", until=None, lifted=False, by="", reason="")
+            records.append(latch)
+            told.append(latch)
+    expected, found = Group(1, records), Group(1, told)  # type: ignore[arg-type]
+    assert payloads(found) == payloads(expected)
+    assert found.decision_numbers == expected.decision_numbers
+    assert shown(found) == shown(expected)
+
+
+def test_what_was_told_and_not_recorded_is_found_out() -> None:
+    plan = policies.plan_of(EVERYTHING)
+    gate, life = Gate(plan.graph, policies.policy_of(plan)), Life(Random(1))
+    moment = life.moment()
+    judgement = gate.judge(moment, life.market(), None)
+    assert isinstance(judgement.snapshot, Read)
+    store = Store(("trend", 0, "enter"), judgement.snapshot.reading, 0)
+    told = [store.tell(seq, moment.at, moment.proposal, 0, judgement, judgement.snapshot.raw, "", (), (), ()) for seq in (1, 2)]
+    with pytest.raises(ValueError, match="of decisions of trend 2 were told and 1 recorded"):
+        Group(1, told[:1])
+
+
+def test_a_store_begins_anew_with_each_group() -> None:
+    plan = policies.plan_of(EVERYTHING)
+    gate, life, groups = Gate(plan.graph, policies.policy_of(plan)), Life(Random(2)), list[Group]()
+    grouping, store = Grouping(groups.append), None
+    for seq in range(1, 1_201):
+        moment = life.moment()
+        judgement = gate.judge(moment, life.market(), Decimal("0.01"))
+        assert isinstance(judgement.snapshot, Read)
+        store = store or Store(("trend", 0, "enter"), judgement.snapshot.reading, 0)
+        grouping.take([store.tell(seq, moment.at, moment.proposal, 0, judgement, judgement.snapshot.raw, "", (), (), ())])
+    grouping.close()
+    assert [len(group.records) for group in groups] == [512, 512, 176]
+    assert [record.seq for group in groups for record in group.records] == [*range(1, 1_201)]  # type: ignore[union-attr]
+
+
+def test_a_replay_that_promises_records_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = strategy(
+        "close > close[1]",
+        members="BTC-USD, ETH-USD",
+        stop="2% below entry",
+        size="30% of equity",
+        more=["exit when close < close[2]"],
+    )
+    limits = (
+        "limit share after.exposure(order.instrument) <= 10% of equity otherwise shrink\n"
+        "limit most after.gross <= 35% of equity\n"
+        "limit lost loss(today) <= 2% of equity at day_start otherwise halt until tomorrow\n"
+    )
+    prices = [100 + at % 7 * 2 - at % 11 for at in range(400)]
+    rows = [(price, price + 3, price - 3, price + at % 3 - 1) for at, price in enumerate(prices)]
+    data = market(bars("BTC-USD", rows), bars("ETH-USD", rows[3:]))
+    project = compiled(words, limits)
+    told = list[object]()
+    plain = Promising.decision_of
+
+    def noted(self: Promising, *arguments: object, **named: object) -> object:
+        told.append(plain(self, *arguments, **named))  # type: ignore[arg-type]
+        return told[-1]
+
+    monkeypatch.setattr(Promising, "decision_of", noted)
+    promised = run(project, data)
+    assert len([one for one in told if type(one) is Promised]) > 50
+    monkeypatch.setattr(sessions, "Promising", lambda *_: None)
+    made = run(project, data)
+    assert made.outcome.decision_log_hash == promised.outcome.decision_log_hash
+    assert list(map(payloads, made.records.groups)) == list(map(payloads, promised.records.groups))
+    assert {one.verdict for one in promised.decisions} >= {"approve", "shrink", "reject"}, {
+        one.deciding for one in promised.decisions
+    }
