@@ -101,6 +101,18 @@ class Layout:
         return self._known[id(column)][1]
 
 
+def table_of(schema: Schema, count: int, columns: Mapping[str, Column]) -> bytes:
+    """The table of so many records, all at once; as `Layout` gives it of the whole stretch, and raises as it does."""
+    out, names, widths = Columns(), list[str](), list[int | None]()
+    for (name, field), default in zip(schema.fields.items(), schema.defaults, strict=True):
+        column = columns[name] if name in columns or name in schema.required else schema.otherwise[name]
+        if default is not msgspec.NODEFAULT and is_all(column, default, count):
+            continue
+        names.append(name)
+        widths.append(field.put(cells_of(column), out))
+    return pack((schema.name, count, names, widths, out.columns))
+
+
 def _counted(column: range) -> Column:
     import numpy as np
 

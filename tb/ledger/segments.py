@@ -101,7 +101,7 @@ def _segment(places: list[int], found: list[Any], told: Kept) -> Segment:
     """Records of one kind and shape; some or all of them may be promised."""
     if is_one(found):
         sheet = told[found[0]].sheet()
-        return Segment("Decision", places, sheet, schemas()["Decision"].encode_columns(sheet.count, sheet.columns))
+        return Segment("Decision", places, sheet, sheet.table())
     if told and Promised in set(map(type, found)):
         found = list(made(found, told))
     name = type(found[0]).__name__

@@ -14,24 +14,25 @@ from typing import Any, Protocol
 
 from tb.core.records import Decision, Record
 from tb.ledger.cells import Choice, Column, Counts, Every, Maps, Packed, cut
-from tb.ledger.layouts import Layout
+from tb.ledger.layouts import Layout, table_of
 from tb.ledger.segments import DECISIVE, KINDS, Group, Segment, schemas
 
 
 class Sheet:
     """`count` records of a kind. Decimals may stand as their texts. A field that is not named has its default throughout."""
 
-    __slots__ = ("_begin", "_whole", "columns", "count", "kind", "layout")
+    __slots__ = ("_begin", "_layout", "columns", "count", "kind")
 
     def __init__(self, kind: type, count: int, columns: dict[str, Column]) -> None:
         self.kind, self.count, self.columns = kind, count, columns
-        self.layout = Layout(schemas()[kind.__name__], columns)
+        self._layout: Layout | None = None  # of that from which parts are cut
         self._begin = 0
 
     def part(self, begin: int, end: int) -> Sheet:
         """The records from one place to before another."""
+        self._layout = self._layout or Layout(schemas()[self.kind.__name__], self.columns)
         part = Sheet.__new__(Sheet)
-        part.kind, part.count, part.columns, part.layout = self.kind, end - begin, self.columns, self.layout
+        part.kind, part.count, part.columns, part._layout = self.kind, end - begin, self.columns, self._layout
         part._begin = self._begin + begin
         return part
 
@@ -40,7 +41,9 @@ class Sheet:
 
     def table(self) -> bytes:
         """As `tb.ledger.columns.Schema.encode` of the records, and raises as it does."""
-        return self.layout.table(self._begin, self._begin + self.count)
+        if self._layout is None:
+            return table_of(schemas()[self.kind.__name__], self.count, self.columns)
+        return self._layout.table(self._begin, self._begin + self.count)
 
     def column(self, name: str) -> Column:
         return cut(self.columns[name], self._begin, self._begin + self.count)

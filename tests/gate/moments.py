@@ -29,6 +29,25 @@ ODD = (
     "5.00000000000000000000001",
 )
 
+EVERYTHING = [  # every fact that is kept or read in a way of its own, among others
+    "limit a after.exposure(order.instrument) <= 60% of equity  otherwise shrink",
+    "limit b after.exposure(group of order.instrument) <= 80% of equity",
+    "limit c after.gross <= 90% of equity  otherwise shrink",
+    "limit d entries(today) + orders(today) + entries(1h) <= 9",
+    "limit e loss(today) <= 3% of equity at day_start",
+    "limit f drawdown <= 10%",
+    "limit g exposure(coins) + gross + net + cash <= 50k USD",
+    "limit h after.net <= 900% of equity",
+    "limit i after.open_positions + open_positions + losses_in_a_row <= 9",
+    "limit j abs(order.price / mid - 1) <= 90%",
+    "forbid k when order.instrument in restricted or order.tier is rest",
+    "forbid l when spread > 60bps and rsi(close, 3) > 70",
+    "require m order.stop is set and reward_risk >= 0.1",
+    "require n data_age <= 2 bars",
+    "limit o order.notional <= order.intended  level warn",
+    "limit p order.risk <= 2% of equity  shadow",
+]
+
 
 @dataclass
 class Life:
