@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 UNANSWERED = "TB865"
 ZERO = Decimal(0)
+CRUMB = "crumb"  # the cause of an exit that nothing was sent for
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,16 @@ class Held:
 def tb_rebuild_positions(hours: int, dry_run: bool, by: str, ledger: Place | None, project: Path, as_json: bool) -> None:
     """Work out what is held from the venue's fills, and compare it with the records of the newest live session.
 
+    What was left over, less than the venue takes, and counts as closed (`crumb`) is still there: it agrees.
+
     Without `--dry-run` the session that runs, or the next one, is ordered to take the venue's word where they differ: what it
     cannot explain by orders of its own counts as not from here, and is not managed. Exit code 1 where they differ.
     """
     compiled = compiled_project(project)
-    rebuilt = held_from(_fills(compiled.settings, hours))
-    known = _known(ledger_path(project, ledger))
-    rows = [_row(symbol, rebuilt, known) for symbol in sorted({*rebuilt, *known})]
+    since, fills = _fills(compiled.settings, hours)
+    rebuilt = held_from(fills)
+    known, left_over = _known(ledger_path(project, ledger), since)
+    rows = [_row(symbol, rebuilt, known, left_over) for symbol in sorted({*rebuilt, *known, *left_over})]
     differs = any(not row["agrees"] for row in rows)
     put_json({"hours": hours, "agrees": not differs, "positions": rows}) if as_json else _tell(rows, hours)
     if differs and not dry_run:
@@ -82,50 +86,75 @@ def held_from(fills: Iterable[VenueFill]) -> dict[str, Held]:
     return found
 
 
-def _fills(settings: Any, hours: int) -> tuple[VenueFill, ...]:
+def _fills(settings: Any, hours: int) -> tuple[int, tuple[VenueFill, ...]]:
+    """Since when by the venue's clock, and what filled since."""
     from tb.cli.connecting import venue_of
     from tb.runtime.ports.exchange import NoAnswer
 
     exchange = venue_of(settings)
     try:
         clock = exchange.clock()
-        found = clock if isinstance(clock, NoAnswer) else exchange.fills(clock - hours * HOUR)
+        since = 0 if isinstance(clock, NoAnswer) else clock - hours * HOUR
+        found = clock if isinstance(clock, NoAnswer) else exchange.fills(since)
     finally:
         exchange.close()
     if isinstance(found, NoAnswer):
         hint = "check network and key, then try again"
         raise Refused([error(UNANSWERED, f"the venue does not tell its fills: {found.why}", whole_file("tb.yaml"), hint)])
-    return found
+    return since, found
 
 
-def _known(place: Place) -> dict[str, Decimal]:
-    """What the newest live session holds by its records, signed, by instrument."""
+def _known(place: Place, since: int) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
+    """What the newest live session holds by its records, and what all sessions of its account left over of positions that were
+    opened since an instant: both signed, by instrument."""
+    from tb.cli.account_runs import runs_of_account
     from tb.ledger import open_ledger
 
     with open_ledger(place, create=False, read_only=True) as ledger:
-        newest = next((info for info in reversed(ledger.runs()) if info.run.mode == "live"), None)
-        trades = [] if newest is None else ledger.trades(newest.run.id)
+        newest = next((info.run for info in reversed(ledger.runs()) if info.run.mode == "live"), None)
+        runs = [] if newest is None else runs_of_account(ledger, newest)
+        of_runs = [ledger.trades(run.id) for run in runs]
+    held = [(one.instrument, _signed(one, _left(one))) for one in (of_runs[-1] if of_runs else ()) if one.exit_at is None]
+    every = {trade.seq: trade for trades in of_runs for trade in trades}
+    left_over = [(one.instrument, _signed(one, crumb_of(one))) for one in every.values() if one.entry_at >= since]
+    return _summed(held), {symbol: left for symbol, left in _summed(left_over).items() if left}
+
+
+def _summed(parts: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
     found: dict[str, Decimal] = {}
-    for trade in trades:
-        if trade.exit_at is None:
-            found[trade.instrument] = found.get(trade.instrument, ZERO) + _left(trade)
+    for symbol, quantity in parts:
+        found[symbol] = found.get(symbol, ZERO) + quantity
     return found
 
 
 def _left(trade: Trade) -> Decimal:
-    left = trade.quantity - sum((part.quantity for part in trade.exits), ZERO)
-    return left if trade.side == "long" else -left
+    return trade.quantity - sum((part.quantity for part in trade.exits), ZERO)
 
 
-def _row(symbol: str, rebuilt: Mapping[str, Held], known: Mapping[str, Decimal]) -> dict[str, Any]:
+def crumb_of(trade: Trade) -> Decimal:
+    """What of a position was less than the venue takes and counts as closed: it is in the account still."""
+    if trade.cause == CRUMB and not trade.exits:
+        return trade.quantity
+    return sum((part.quantity for part in trade.exits if part.cause == CRUMB), ZERO)
+
+
+def _signed(trade: Trade, quantity: Decimal) -> Decimal:
+    return quantity if trade.side == "long" else -quantity
+
+
+def _row(
+    symbol: str, rebuilt: Mapping[str, Held], known: Mapping[str, Decimal], left_over: Mapping[str, Decimal]
+) -> dict[str, Any]:
     there, here = rebuilt.get(symbol, Held(symbol, ZERO, None, 0)), known.get(symbol, ZERO)
+    left = left_over.get(symbol, ZERO)
     return {
         "instrument": symbol,
         "rebuilt": there.quantity,
         "average": there.average,
         "fills": there.fills,
         "records": here,
-        "agrees": there.quantity == here,
+        "left_over": left,
+        "agrees": there.quantity == here + left,
     }
 
 
@@ -138,4 +167,5 @@ def _tell(rows: list[dict[str, Any]], hours: int) -> None:
         average = "" if row["average"] is None else f" at {plain(round(row['average'], 8))}"
         mark = "ok  " if row["agrees"] else "DIFF"
         rebuilt = f"{plain(row['rebuilt'])}{average} from {row['fills']} fills"
-        put(f"{mark}  {row['instrument']:<10}  {rebuilt}, {plain(row['records'])} held")
+        left = f", {plain(row['left_over'])} left over" if row["left_over"] else ""
+        put(f"{mark}  {row['instrument']:<10}  {rebuilt}, {plain(row['records'])} held{left}")
