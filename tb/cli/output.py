@@ -1,7 +1,7 @@
 """How commands speak: results on standard output, everything else on standard error.
 
-Colour and progress bars only where a person looks at a terminal; `NO_COLOR` turns colour off. JSON holds decimals as exact
-numbers and times as ISO text in UTC.
+Colour and progress bars only where a person looks at a terminal; `NO_COLOR` turns colour off. JSON holds decimals (money,
+quantities, prices) as text, since many readers make floats of numbers; counts and statistics are numbers, times ISO text in UTC.
 """
 
 from __future__ import annotations
@@ -87,10 +87,10 @@ def put_json_array(values: Iterable[Any]) -> None:
 
 
 def encode(value: Any) -> bytes:
-    """Compact JSON, with decimals as numbers of as many digits as they have."""
+    """Compact JSON, with decimals as text of as many digits as they have."""
     import msgspec
 
-    return msgspec.json.Encoder(decimal_format="number").encode(value)
+    return msgspec.json.Encoder(decimal_format="string").encode(value)
 
 
 def iso(at: int | None) -> str | None:

@@ -156,5 +156,5 @@ def test_status_of_a_live_run_shows_its_stops_and_targets_and_what_has_none(desk
     told = run("status", "--project", desk, "--json").json
     guard = {"id": "c1", "trade": "t1", "instrument": "BTC-USD", "strategy": "momentum", "side": "sell", "state": "sent"}
     levels = {"quantity": "0.004", "stop": "55200.09", "target": "70000", "since": "1970-01-01T00:00:05Z"}
-    assert [{name: str(value) for name, value in one.items()} for one in told["protection"]] == [guard | levels]
-    assert [(one["trade"], str(one["quantity"])) for one in told["unprotected"]] == [("t1", "0.006")]
+    assert told["protection"] == [guard | levels]
+    assert told["unprotected"] == [{"trade": "t1", "instrument": "BTC-USD", "quantity": "0.006"}]

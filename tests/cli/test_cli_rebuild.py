@@ -52,7 +52,7 @@ def test_what_was_left_over_is_still_there_and_agrees(desk: Path, run: Run, monk
     answer = rebuilt(run, desk, monkeypatch, *fills)
     assert answer.code == 0, answer.out
     (row,) = answer.json["positions"]
-    numbers = {name: D(str(row[name])) for name in ("rebuilt", "records", "left_over")}
+    numbers = {name: D(row[name]) for name in ("rebuilt", "records", "left_over")}
     assert numbers == {"rebuilt": D("0.0206"), "records": D("0.02"), "left_over": D("0.0006")}
     shown = run("rebuild-positions", "--hours", "5", "--dry-run", "--project", desk)
     assert shown.out.endswith("0.02 held, 0.0006 left over\n")

@@ -32,7 +32,7 @@ def test_json_has_what_programs_are_promised(run: Run, project: Path) -> None:
     assert said["proposals"] == said["approved"] + said["shrunk"] + said["rejected"]
     assert said["trades"] > 5
     assert (said["first"], said["last"], said["period"]) == ("2024-01-01T01:00Z", "2024-02-10T00:00Z", "1h")
-    assert said["total_return"] == pytest.approx(said["final_equity"] / 10_000 - 1)
+    assert said["total_return"] == pytest.approx(float(said["final_equity"]) / 10_000 - 1)
 
 
 def test_the_same_twice_gives_the_same_log_with_and_without_a_ledger(run: Run, project: Path) -> None:

@@ -225,5 +225,5 @@ def test_a_live_session_is_taken_again_with_what_its_account_began_with(project:
         ledger.start_run(began)
     again = invoke("replay", "--inputs", "r2", "--project", str(project), "--json")
     assert again.code == 0, again.err
-    assert 4_500 < json.loads(again.out)["final_equity"] < 5_500
+    assert 4_500 < float(json.loads(again.out)["final_equity"]) < 5_500
     assert "filled on the simulated venue" in invoke("replay", "--inputs", "r2", "--project", str(project)).err
