@@ -1,7 +1,7 @@
 """How commands speak: results on standard output, everything else on standard error.
 
 Colour and progress bars only where a person looks at a terminal; `NO_COLOR` turns colour off. JSON holds decimals (money,
-quantities, prices) as text, since many readers make floats of numbers; counts and statistics are numbers, times ISO text in UTC.
+quantities, prices) as text, since many readers make floats of numbers; counts and statistics are numbers, times text in UTC.
 """
 
 from __future__ import annotations
