@@ -11,7 +11,7 @@ from cli_commands import Run
 
 EXACT = frozenset(
     "equity final_equity initial_equity exposure quantity price entry_price exit_price stop target last_stop profit fees fee "
-    "slippage proposed approved r available held records rebuilt average".split()
+    "slippage proposed approved r available records rebuilt average".split()
 )
 COUNTED = {"replay": {"approved", "proposed"}}  # of a summary these are counts
 
