@@ -29,6 +29,8 @@ from tb.ledger.findings import RESTORE, refused, refusing
 from tb.ledger.tables import SCHEMA, LedgerTable
 
 _SYNCHRONOUS = "ledger_synchronous"  # what was last said of it to the file's own connection
+# of the log, after which they are folded into the file: soon for a replay, whose log is written beside it, so that few are left
+_PAGES = {"FULL": 1_000, "NORMAL": 256}
 _COMPILED: dict[Any, Any] = {}  # statements as texts: they are those of all files
 
 
@@ -70,6 +72,7 @@ def _begin(connection: Connection) -> None:
         wanted = options["ledger_synchronous"]
         if connection.info.get(_SYNCHRONOUS) != wanted:
             driver.execute(f"PRAGMA synchronous = {wanted}")
+            driver.execute(f"PRAGMA wal_autocheckpoint = {_PAGES[wanted]}")
             connection.info[_SYNCHRONOUS] = wanted
     driver.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
 

@@ -13,6 +13,7 @@ INVARIANT: nothing here reads a bar that closes after the instant being decided.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
@@ -52,6 +53,9 @@ from tb.runtime.view import RecordedView, columns_of
 Progress = Callable[[int, int], None]
 
 
+AHEAD = 2  # times that groups are handed on before what was handed on first must be written
+
+
 class Keeps(Protocol):
     """Where a run's records are kept: a ledger, or whatever stands in its place."""
 
@@ -70,7 +74,7 @@ class _Recorder:
         self.run, self.ledger, self.log = run, ledger, DecisionLog()
         self._grouping = Grouping(self._keep)
         self._beside: ThreadPoolExecutor | None = None
-        self._written: Future[None] | None = None
+        self._written: deque[Future[None]] = deque()
 
     def record(self, records: Iterable[Record]) -> None:
         self._grouping.take(records)
@@ -89,23 +93,23 @@ class _Recorder:
         if self._beside is not None:
             self._beside.shutdown()
         del self._grouping, self.log
-        self._written = None
+        self._written.clear()
 
     def _keep(self, *groups: Group) -> None:
         if len(groups) > 1 or self._beside is not None:
             for group in groups:
                 _ = group.decisive if self.ledger is None else group.entries
-        self._wait()
         if len(groups) == 1 and self._beside is None:
             self._write(*groups)
         else:
+            self._wait(AHEAD - 1)
             self._beside = self._beside or ThreadPoolExecutor(1, "ledger")
-            self._written = self._beside.submit(self._write, *groups)
+            self._written.append(self._beside.submit(self._write, *groups))
 
-    def _wait(self) -> None:
-        written, self._written = self._written, None
-        if written is not None:
-            written.result()
+    def _wait(self, most: int = 0) -> None:
+        """Until no more than that is being written."""
+        while len(self._written) > most:
+            self._written.popleft().result()
 
     def _write(self, *groups: Group) -> None:
         if self.ledger is not None:

@@ -23,6 +23,7 @@ from tb.replay.course.reckoning import added_up, difference, multiplied, quotien
 from tb.replay.course.terms import Terms
 from tb.runtime.session import Session
 
+WORTH = 1_024  # trades for which a thread is begun
 Ids = NDArray[np.uint8]
 Profits = tuple[Packed, Packed, Every | Packed]  # fees, profits and profits in R, as texts
 
@@ -48,17 +49,14 @@ def _part(column: Every | Packed, begin: int, end: int) -> Every | Packed:
     return column if isinstance(column, Every) else column.cut(begin, end)
 
 
-def begun(passage: Passage, session: Session, terms: Terms) -> Ahead:
-    """Works on them on a thread of its own."""
+def ahead_of(passage: Passage, session: Session, terms: Terms) -> Ahead:
+    """Works on them on a thread of its own, where that pays."""
+    if len(passage) < WORTH:
+        return Ahead(lambda: _ids(passage, session, terms), lambda: _profits(passage, session, terms))
     beside = ThreadPoolExecutor(1, "ahead")
     found = [beside.submit(made, passage, session, terms) for made in (_ids, _profits)]
     beside.shutdown(wait=False)
     return Ahead(found[0].result, found[1].result)  # type: ignore[arg-type]
-
-
-def told_now(passage: Passage, session: Session, terms: Terms) -> Ahead:
-    """Works them out when they are asked for."""
-    return Ahead(lambda: _ids(passage, session, terms), lambda: _profits(passage, session, terms))
 
 
 def _ids(passage: Passage, session: Session, terms: Terms) -> Ids:

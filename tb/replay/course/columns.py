@@ -21,7 +21,7 @@ from tb.ledger.cells import Choice, Column, Every, Packed, Places, numbers, real
 from tb.ledger.segments import Group
 from tb.ledger.sheets import Sheet, SheetGroup
 from tb.replay.course import paths
-from tb.replay.course.ahead import Ahead, begun, told_now
+from tb.replay.course.ahead import Ahead
 from tb.replay.course.days import HELD
 from tb.replay.course.digits import MINUS, PLAIN, in_turns, texts_of
 from tb.replay.course.marks import marks_of
@@ -44,19 +44,18 @@ WINDOW = 4_096  # trades whose columns are made at once, so that the first are w
 
 @dataclass
 class Told:
-    """The records of a passage. `curves` are points of the curve with trade and place."""
+    """The records of a passage, with what is worked out `ahead` of them. `curves` are points of the curve with their trade and
+    place."""
 
     passage: Passage
     session: Session
     terms: Terms
     curves: Sequence[tuple[int, int, Curve]]
-    ahead: Ahead | None = None
+    ahead: Ahead
     count: int = field(init=False)
     _window: tuple[int, int, Told] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        if self.ahead is None and len(self.passage) > WINDOW:
-            self.ahead = begun(self.passage, self.session, self.terms)
         size, count = len(_OF_A_TRADE), len(self.passage)
         days, out = self.passage.days, self.passage.ends
         trades = np.array([k for k, *_ in self.curves], dtype=np.int64)
@@ -96,8 +95,7 @@ class Told:
         if self._window is None or not self._window[0] <= of <= until <= self._window[1]:
             last = max(until, min(of + WINDOW, len(self.passage)))
             passage, curves = self._part(of, last)
-            ahead = self.ahead and self.ahead.part(of, last)
-            self._window = of, last, Told(passage, self.session, self.terms, curves, ahead)
+            self._window = of, last, Told(passage, self.session, self.terms, curves, self.ahead.part(of, last))
         start = int(self._starts[self._window[0]])
         return self._window[2]._group(first, begin - start, end - start)
 
@@ -146,11 +144,7 @@ class Told:
     @cached_property
     def _ids(self) -> NDArray[np.uint8]:
         """Those of the orders, packed, in rows."""
-        return self._known.ids()
-
-    @cached_property
-    def _known(self) -> Ahead:
-        return self.ahead or told_now(self.passage, self.session, self.terms)
+        return self.ahead.ids()
 
     @cached_property
     def _decided(self) -> Ints:
@@ -290,7 +284,7 @@ class Told:
 
     def _trades(self) -> dict[str, Column]:
         passage, terms, written = self.passage, self.terms, self._texts
-        fees, profits, in_risk = self._known.profits()
+        fees, profits, in_risk = self.ahead.profits()
         return self._named() | {
             "seq": self._numbered(passage.first_trade),
             "side": Every("long" if terms.sign > 0 else "short"),

@@ -21,6 +21,7 @@ from tb.engine.instant import Exact
 from tb.ledger.sheets import Stream
 from tb.replay.candidates import Candidates
 from tb.replay.course import paths
+from tb.replay.course.ahead import ahead_of
 from tb.replay.course.chain import chain
 from tb.replay.course.columns import Told
 from tb.replay.course.days import began, begun
@@ -271,11 +272,12 @@ class Course:
         session.pass_trades(last)
 
     def _record(self, passage: Passage, recorder: TakesStreams) -> None:
-        session, curves, terms = self.session, self._curves(passage), passage.terms
+        session, terms = self.session, passage.terms
         if terms is None:
-            session.recorder.record(list(told(passage, session, beside(passage, curves))))
+            session.recorder.record(list(told(passage, session, beside(passage, self._curves(passage)))))
         else:
-            recorder.record_stream(Told(passage, session, terms, curves))
+            ahead = ahead_of(passage, session, terms)
+            recorder.record_stream(Told(passage, session, terms, self._curves(passage), ahead))
 
     def _curves(self, passage: Passage) -> list[tuple[int, int, Curve]]:
         """Notes the points of the curve; those records that are complete with the trade and place at which they are."""
