@@ -222,6 +222,8 @@ def test_a_connection_that_is_of_no_use_is_told_and_made_anew(
     assert why in lost
     # what happened while there was no connection is in no message
     assert lost.index(FIRST) > lost.index(why)
+    states = {event.why: event.state for event in heard if isinstance(event, Lost)}
+    assert (states[why], states[FIRST]) == ("away", "back")
     assert len(venue.said) >= 4
 
 
@@ -248,7 +250,7 @@ def test_a_message_that_cannot_be_read_is_a_loss(talking: Callable[..., Coinbase
 
     heard = hear(talking(script), lambda events: STATE in events)
     losses = [event.why for event in heard if isinstance(event, Lost)]
-    assert len(losses) == 3
+    assert [event.state for event in heard if isinstance(event, Lost)] == ["back", "gap", "gap"]
     assert f"`{named}`" in losses[1]
     assert losses[2] == "a message cannot be read: the answer is not JSON"
 
