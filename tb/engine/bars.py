@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,14 +44,17 @@ class Bars:
     source: str
     rows: Ints
     before: int | None = None
+    _closes: list[Ints] = field(default_factory=list, init=False, repr=False)  # once they were asked for
 
     def __len__(self) -> int:
         return len(self.time)
 
     @property
     def closes(self) -> Ints:
-        """The instant at which each bar closes, in ms UTC."""
-        return self.time + self.period
+        """The instant at which each bar closes, in ms UTC. Not to be written to."""
+        if not self._closes:
+            self._closes.append(self.time + self.period)
+        return self._closes[0]
 
     def part(self, start: int, stop: int) -> Bars:
         """The bars at positions start to stop (not included), as views."""

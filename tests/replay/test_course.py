@@ -15,11 +15,14 @@ from stepping import stepped
 
 from tb.core.curve import unpack
 from tb.core.records import Cancel, Curve, Decision, Fill, Latch, Order, Trade
+from tb.engine import columns
+from tb.engine.columns import Columns
 from tb.ledger import Group, grouping
 from tb.ledger.writing import prepare_segments
 from tb.replay.course import columns, passing
 from tb.replay.data import Market
 from tb.replay.run import replay_market
+from tb.runtime import view
 from tb.runtime.policy import Compiled
 from tb.runtime.session import Session
 
@@ -260,3 +263,23 @@ def test_a_run_that_keeps_nothing_comes_to_the_same() -> None:
     bare = replay_market(run="r1", plan=project.plan, settings=project.settings, market=data, policy_hash="0" * 64, keep=False)
     assert bare == replace(kept, decision_log_hash="")
     assert kept.counts["trades"] > 100
+
+
+def test_of_columns_that_matter_at_entries_alone_nothing_else_is_kept_or_evaluated_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[Columns] = []
+
+    def noted(*given: object, **named: object) -> Columns:
+        made.append(evaluated(*given, **named))  # type: ignore[arg-type]
+        return made[-1]
+
+    evaluated = columns.evaluate
+    for place in (columns, view):
+        monkeypatch.setattr(place, "evaluate", noted)
+    run(compiled(PLAIN, venue=VENUES[2]), walk(8, 3000))
+    [found] = made
+    assert found.truths
+    assert found.picked
+    assert all(len(one.rows) < 1000 for one in found.picked.values())
+    assert {found.graph[node].op for node, _ in found.values} <= {"field"}

@@ -60,7 +60,7 @@ def begun(instants: Ints, decided: Ints, out: Ints, ends: int, zone: ZoneInfo) -
         return days_of([]), ends
     # the first instant of each day, and the first trade that is not over by then; while nothing is held it begins with the next
     first = max(ends, int(instants[decided[0]]) // DAY * DAY)
-    starts = np.unique(instants.searchsorted(np.arange(first, last + 1, DAY)))
+    starts = np.unique(_first_at(instants, np.arange(first, last + 1, DAY)))
     trade = out.searchsorted(starts)
     is_flat = starts <= decided[trade]
     place, when = np.where(is_flat, decided[trade], starts), np.where(starts == out[trade], LEFT, HELD)
@@ -69,6 +69,15 @@ def begun(instants: Ints, decided: Ints, out: Ints, ends: int, zone: ZoneInfo) -
     is_first[1:] = place[1:] != place[:-1]
     found = Days(trade[is_first], when[is_first], place[is_first])
     return found, int(instants[found.place[-1]]) // DAY * DAY + DAY
+
+
+def _first_at(instants: Ints, days: Ints) -> Ints:
+    """The place of the first instant that is not before each of some times, which ascend and are not after the last instant."""
+    step = int(instants[1] - instants[0]) if len(instants) > 1 else DAY
+    # where no instant is missing, all are as far from each other
+    guess = np.clip(-((instants[0] - days) // step), 0, len(instants) - 1)
+    is_right = (instants[guess] >= days) & ((guess == 0) | (instants[guess - 1] < days))
+    return guess if bool(is_right.all()) else instants.searchsorted(days)
 
 
 def _one_by_one(instants: Ints, decided: Ints, out: Ints, ends: int, zone: ZoneInfo) -> tuple[Days, int]:

@@ -37,6 +37,7 @@ TERMS = 5
 UNKNOWN, OTHERWISE = -1, -2  # as a share: that there is none, and that it is not one of equity
 DONE, OVER, UNSURE = range(3)
 MOST_DECIMALS = 38
+FLOATS = np.array([float(10**power) for power in range(MOST_DECIMALS + 1)])
 
 
 @compiled
@@ -61,11 +62,11 @@ def _whole_lots(high: Any, low: Any, decimals: int, price: Any, written: int, lo
     if abs(power) > MOST_DECIMALS:
         return NONE, False
     if power >= 0:
-        if near(by, by_low) * 10.0**power > FITS:
+        if near(by, by_low) * FLOATS[power] > FITS:
             return NONE, False
         by, by_low = scaled(by, by_low, power)
     else:
-        if near(high, low) * 10.0**-power > FITS:
+        if near(high, low) * FLOATS[-power] > FITS:
             return NONE, False
         high, low = scaled(high, low, -power)
     if near(high, low) / near(by, by_low) > 4e18:
@@ -77,9 +78,10 @@ def _whole_lots(high: Any, low: Any, decimals: int, price: Any, written: int, lo
 def _moved(high: Any, low: Any, decimals: int, by: Any, by_low: Any, by_decimals: int, up: bool) -> Any:
     """Cash after an amount was added or taken: with its decimals, and whether the session would have rounded nothing."""
     most = max(decimals, by_decimals)
+    if most > MOST_DECIMALS or min(decimals, by_decimals) < 0:
+        return high, low, most, False
     upper, lower = amount(high, low)
-    first, second = near(upper, lower) * 10.0 ** (most - decimals), near(by, by_low) * 10.0 ** (most - by_decimals)
-    if most > MOST_DECIMALS or first + second > DIGITS:
+    if near(upper, lower) * FLOATS[most - decimals] + near(by, by_low) * FLOATS[most - by_decimals] > DIGITS:
         return high, low, most, False
     high, low = scaled(high, low, most - decimals)
     by, by_low = scaled(by, by_low, most - by_decimals)

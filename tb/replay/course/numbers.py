@@ -71,7 +71,9 @@ class Numbers(Sequence[Any]):
         """The nearest float of each or one next to it; NaN where there is none."""
         whole = self.low.astype(np.float64) if self.high is None else self.high * float(_TEN) + self.low
         by = _TENS[np.abs(self.decimals)]
-        found: Floats = np.where(self.decimals < 0, whole * by, whole / by)
+        found: Floats = whole / by
+        if (self.decimals < 0).any():
+            found = np.where(self.decimals < 0, whole * by, found)
         return np.where(self.low == 0, np.nan, found) if self.is_price else found
 
 

@@ -137,7 +137,8 @@ class Course:
 
     def _passage(self, start: int) -> Passage | None:
         most = min(self._most, len(self._place) - start)
-        trades, seen = np.empty((most, paths.WIDTH), dtype=np.int64), np.empty((most, 2))
+        trades = np.empty((most, paths.WIDTH), dtype=np.int64)
+        seen = np.empty((0 if self.recorder is None else most, 2))
         prices = self._prices
         entries = (self._place, self._way, self._bar, self._numbers, self.instants)
         count = paths.walk(

@@ -11,6 +11,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+from numba.np import arrayobj
 
 from tb.vocabulary.kernels.compiled import compiled
 
@@ -28,7 +32,30 @@ STOPS, TARGETS = 17, 23
 HAS, A, B, OF, IN_R, SAID = range(6)
 TERMS = 29
 EXACTLY = 1 << 53  # whole numbers up to here are floats
+AHEAD = 4  # entries whose bars are fetched before they are looked at
 EVER = 1 << 62  # the longest time that a trade is held, where nothing limits it
+
+
+_of: Any = arrayobj.make_array
+
+
+def _reading(_typing: Any, array: Any, _place: Any) -> Any:
+    """Has the processor fetch what lies at a place of an array, and does not wait for it; any place may be given."""
+
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        lying = _of(array)(context, builder, given[0])
+        at = builder.bitcast(builder.gep(lying.data, [given[1]]), ir.PointerType(ir.IntType(8)))
+        kinds = [ir.IntType(32)(each) for each in (0, 3, 1)]  # to be read, to be kept near, data
+        prefetch = builder.module.declare_intrinsic(
+            "llvm.prefetch", [at.type], ir.FunctionType(ir.VoidType(), [at.type, *[ir.IntType(32)] * 3])
+        )
+        builder.call(prefetch, [at, *kinds])
+        return context.get_dummy_value()
+
+    return types.none(array, types.int64), generate
+
+
+_will_read: Any = intrinsic(_reading)
 
 
 @compiled
@@ -166,10 +193,22 @@ def _bounds(term: Any, row: Any) -> Any:
 
 
 @compiled
-def _see(sign: int, entry: float, high: float, low: float, seen: Any) -> None:
-    """Notes the best and the worst of prices from the lowest to the highest."""
-    up, down = high / entry - 1.0, 1.0 - low / entry
-    seen[0], seen[1] = max(seen[0], up if sign > 0 else down), max(seen[1], down if sign > 0 else up)
+def _see(term: Any, row: Any, highest: float, lowest: float, seen: Any) -> None:
+    """The best and the worst of a trade: the prices of its bars before the last, and the one at which it was closed."""
+    entry, got = row[RAW_PAID] / term[TEN], row[RAW_GOT] / term[TEN]
+    up, down = max(highest, got) / entry - 1.0, 1.0 - min(lowest, got) / entry
+    best, worst = (up, down) if term[SIGN] > 0 else (down, up)
+    seen[0], seen[1] = max(0.0, best), max(0.0, worst)
+
+
+@compiled
+def _fetch(bar: int, time: Any, open_: Any, high: Any, low: Any, close: Any) -> None:
+    """Trades lie far from each other: each would wait for memory several times."""
+    _will_read(time, bar)
+    _will_read(open_, bar)
+    _will_read(high, bar)
+    _will_read(low, bar)
+    _will_read(close, bar)
 
 
 @compiled
@@ -200,10 +239,11 @@ def walk(
     """Writes up to `most` trades from the entry number `at` on and returns how many. `place`, `way` and `bar` are those of the
     entries whose conditions hold, in order of time; `apart` is the place of each bar's close among the instants, empty where
     these are the closes, one for one, and `period` the length of a bar; `leaves` says at which bars of a way's instrument a
-    condition to leave holds, by way, empty where there is none. `seen` takes the best and worst excursion."""
-    count = 0
+    condition to leave holds, by way, empty where there is none. `seen` takes excursions, unless it is empty."""
+    count, sees = 0, seen.shape[0] > 0
     while count < most and at < place.shape[0]:
         here, w, b, row = place[at], way[at], bar[at], trades[count]
+        _fetch(bar[min(at + AHEAD, place.shape[0] - 1)] + 1, time, open_, high, low, close)
         term = terms[w]
         row[ENTRY], row[DECIDED], row[FILLED] = at, here, b + 1
         at = _followed(at + 1, here, term[KEY], place, way, terms)
@@ -211,9 +251,8 @@ def walk(
             return count
         if not _entered(term, row, close[b], open_[b + 1]):
             return count
-        entry, j, ended = row[RAW_PAID] / term[TEN], b + 1, 0
         lower, upper = _bounds(term, row)
-        highest, lowest, longest = -np.inf, np.inf, term[LONGEST]
+        j, ended, highest, lowest, longest = b + 1, 0, -np.inf, np.inf, term[LONGEST]
         while True:
             # the common case first: all of a bar is known and inside; everything else is looked at with care
             if not (low[j] > lower and high[j] < upper and open_[j] == open_[j]):
@@ -234,7 +273,7 @@ def walk(
         at = _followed(at, _place(apart, j) - 1, term[KEY], place, way, terms)
         if ended < 0 or at < 0:
             return count
-        got, seen[count, 0], seen[count, 1] = row[RAW_GOT] / term[TEN], 0.0, 0.0
-        _see(term[SIGN], entry, max(highest, got), min(lowest, got), seen[count])
+        if sees:
+            _see(term, row, highest, lowest, seen[count])
         row[CLOSED], count = j, count + 1
     return count

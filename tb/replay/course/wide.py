@@ -17,6 +17,7 @@ NONE, ONE = np.uint64(0), np.uint64(1)
 WORD = 18_446_744_073_709_551_616.0  # what the upper word counts
 TENS = np.array([10**power for power in range(20)], dtype=np.uint64)
 CUT = 18  # digits of the lower part where a number is cut into two that are signed (`cut`)
+TEN_18 = 1e18  # the same as a float
 FITS = 1.6e38  # a little less than 2 ** 127
 DIGITS = 9.999999999e27  # a little less than 28 digits, the session's precision
 
@@ -107,8 +108,12 @@ def divided(high: Any, low: Any, by: Any, by_low: Any) -> Any:
 def cut(high: Any, low: Any) -> Any:
     """A number of at most 28 digits as two signed ones: what is above its last 18 digits, and these. Both have its sign."""
     upper, lower = amount(high, low)
-    above, _ = divided(upper, lower, NONE, TENS[CUT])
-    more, whole = product(above, TENS[CUT])
-    _, rest = taken(upper, lower, more, whole)
+    # a float is right to one here, and what remains fits one word
+    above = np.int64(near(upper, lower) / TEN_18)
+    rest = np.int64(lower - np.uint64(above) * TENS[CUT])
+    if rest < 0:
+        above, rest = above - 1, rest + np.int64(TENS[CUT])
+    elif rest >= np.int64(TENS[CUT]):
+        above, rest = above + 1, rest - np.int64(TENS[CUT])
     sign = -1 if is_negative(high) else 1
-    return sign * np.int64(above), sign * np.int64(rest)
+    return sign * above, sign * rest
