@@ -15,7 +15,7 @@ from stepping import stepped
 
 from tb.core.curve import unpack
 from tb.core.records import Cancel, Curve, Decision, Fill, Latch, Order, Trade
-from tb.engine import columns
+from tb.engine import columns as market_columns
 from tb.engine.columns import Columns
 from tb.ledger import Group, grouping
 from tb.ledger.writing import prepare_segments
@@ -274,8 +274,8 @@ def test_of_columns_that_matter_at_entries_alone_nothing_else_is_kept_or_evaluat
         made.append(evaluated(*given, **named))  # type: ignore[arg-type]
         return made[-1]
 
-    evaluated = columns.evaluate
-    for place in (columns, view):
+    evaluated = market_columns.evaluate
+    for place in (market_columns, view):
         monkeypatch.setattr(place, "evaluate", noted)
     run(compiled(PLAIN, venue=VENUES[2]), walk(8, 3000))
     [found] = made
