@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import itemgetter
 
 from tb.cli.shut_out import READ, ShutOuts
-from tb.core.curve import joined
+from tb.core.curve import columns
 from tb.core.records import Cancel, Curve, Decision, Fill, Latch, Mark, Order, Quiet, Record, Trade
 from tb.engine.plan import Plan
 from tb.ledger import DecisionLog, Group
+from tb.ledger.sheets import Sheet
 from tb.ledger.store import Ledger
 
 MISSING = "order.missing"
@@ -31,7 +33,7 @@ class Watched:
     have not ended. `unknown` counts refused entries by what of their order could not be computed, `first_unknown` is the first.
     """
 
-    marks: list[Mark] = field(default_factory=list)
+    marks: list[tuple[int, Decimal | str]] = field(default_factory=list)  # instant and equity
     curves: list[Curve] = field(default_factory=list)
     latches: list[Latch] = field(default_factory=list)
     open_trades: dict[int, Trade] = field(default_factory=dict)
@@ -50,9 +52,11 @@ class Watched:
         self.shut_outs = ShutOuts(self.places)
 
     @property
-    def equity(self) -> list[tuple[int, Decimal]]:
-        """Marked equity in order of time."""
-        return [(mark.at, mark.equity) for mark in joined(self.curves, self.marks)]
+    def equity(self) -> list[tuple[int, float]]:
+        """Marked equity in order of time; where several stand at one instant, the marks come last."""
+        points = [(at, 0, equity) for curve in self.curves for at, equity in zip(*columns(curve)[:2], strict=True)]
+        points += [(at, 1, float(equity)) for at, equity in self.marks]
+        return [(at, equity) for at, _, equity in sorted(points, key=itemgetter(0, 1))]
 
     @property
     def not_filled(self) -> Counter[str]:
@@ -63,7 +67,7 @@ class Watched:
     def see(self, record: Record) -> None:
         match record:
             case Mark():
-                self.marks.append(record)
+                self.marks.append((record.at, record.equity))
             case Curve():
                 self.curves.append(record)
             case Latch():
@@ -87,6 +91,33 @@ class Watched:
             case _:
                 pass
 
+    def see_group(self, group: Group) -> None:
+        """The same of many: what is there as columns is counted by them, and few of its records are made."""
+        filled = dict.fromkeys(order for sheet in group.sheets if sheet.kind is Fill for order in sheet.cells("order"))
+        for sheet in group.sheets:
+            self._see_sheet(sheet, filled)
+        for order in filled if self.on_their_way else ():
+            self.on_their_way.pop(order, None)
+        for record in group.beside:
+            self.see(record)
+
+    def _see_sheet(self, sheet: Sheet, filled: Collection[str]) -> None:
+        """What is on it, but for its fills; `filled` are the orders of those that follow."""
+        if sheet.kind is Mark:
+            self.marks += zip(*(sheet.all_cells(name) for name in ("at", "equity")), strict=True)
+        elif sheet.kind is Order and set(sheet.cells("kind")) == {"entry"}:
+            left = [place for place, order in enumerate(sheet.all_cells("id")) if order not in filled]
+            self.on_their_way |= {order.id: order for order in (sheet.records(left) if left else ())}
+        elif sheet.kind is Trade and None not in sheet.cells("exit_at"):
+            for seq in sheet.cells("seq") if self.open_trades else ():
+                self.open_trades.pop(seq, None)
+        elif sheet.kind is Decision and _are_approved_entries(sheet):
+            for strategy in dict.fromkeys(sheet.cells("strategy")):
+                self.shut_outs.found.pop(strategy, None)
+        elif sheet.kind is not Fill:
+            for record in sheet.records():
+                self.see(record)
+
     def _see_refused(self, decision: Decision) -> None:
         self.refused += 1
         self.refusals.update(decision.deciding)
@@ -95,6 +126,12 @@ class Watched:
         if told is not None:
             self.unknown[str(told)] += 1
             self.first_unknown = self.first_unknown or decision.seq
+
+
+def _are_approved_entries(sheet: Sheet) -> bool:
+    """Whether a sheet of decisions has approved entries alone."""
+    same = set(sheet.cells("kind")) == {"enter"} and set(sheet.cells("verdict")) == {"approve"}
+    return same and all(map(float, sheet.cells("approved")))
 
 
 class WatchedLedger(Ledger):
@@ -109,8 +146,7 @@ class WatchedLedger(Ledger):
 
     def append_group(self, run: str, *groups: Group, log: DecisionLog | None = None) -> None:
         for group in groups:
-            for record in group.records:
-                self.watched.see(record)
+            self.watched.see_group(group)
         if self.behind is not None:
             self.behind.append_group(run, *groups, log=log)
         elif log is not None:

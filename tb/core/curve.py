@@ -30,8 +30,8 @@ def pack(runs: tuple[Buffer, Buffer], equity: Buffer, exposure: Buffer, first: i
     return Curve(first=first, last=last, rows=rows, points=b"".join((head, packed, equity, exposure)))
 
 
-def unpack(curve: Curve) -> list[Mark]:
-    """The points that were packed, without `usage`. Raises `ValueError` for a form that this tb does not know."""
+def columns(curve: Curve) -> tuple[list[int], array[float], array[float]]:
+    """Instants, equity and exposure. Raises `ValueError` for a form that this tb does not know."""
     (head,) = _HEAD.unpack_from(curve.points)
     form, length = head >> _FORM, head & (1 << _FORM) - 1
     if form not in {EACH, RUNS}:
@@ -42,8 +42,13 @@ def unpack(curve: Curve) -> list[Mark]:
         told = list(steps)
         half = len(told) // 2
         steps = chain.from_iterable(map(repeat, told[:half], map(int, told[half:])))
-    pairs = zip(accumulate(steps), values[: curve.rows], values[curve.rows :], strict=True)
-    return [Mark(at=int(at), equity=Decimal(repr(here)), exposure=Decimal(repr(gross)), usage={}) for at, here, gross in pairs]
+    return list(map(int, accumulate(steps))), values[: curve.rows], values[curve.rows :]
+
+
+def unpack(curve: Curve) -> list[Mark]:
+    """The points that were packed, without `usage`. Raises as `columns`."""
+    pairs = zip(*columns(curve), strict=True)
+    return [Mark(at=at, equity=Decimal(repr(here)), exposure=Decimal(repr(gross)), usage={}) for at, here, gross in pairs]
 
 
 def _numbers(kind: str, content: bytes) -> array[float]:

@@ -126,6 +126,16 @@ class Group:
     def __init__(self, first: int, records: Sequence[Record | Promised]) -> None:
         self.first, self._given, self._told = first, records, cut_from(records)
 
+    @property
+    def sheets(self) -> Sequence[Any]:
+        """What is kept of it and is there as columns (`tb.ledger.sheets.Sheet`)."""
+        return ()
+
+    @property
+    def beside(self) -> Iterable[Record]:
+        """The records that are on no sheet, in order."""
+        return self.records
+
     @cached_property
     def records(self) -> Sequence[Record]:
         """All of them as records."""

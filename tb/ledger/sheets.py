@@ -8,12 +8,13 @@ INVARIANT: a group of sheets has the segments of the group of its records, byte 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any, Protocol
 
 from tb.core.records import Decision, Record
 from tb.ledger.cells import Choice, Column, Counts, Every, Maps, Packed, cut
+from tb.ledger.columns import Table
 from tb.ledger.layouts import Layout, table_of
 from tb.ledger.segments import DECISIVE, KINDS, Group, Segment, schemas
 
@@ -45,7 +46,13 @@ class Sheet:
             return table_of(schemas()[self.kind.__name__], self.count, self.columns)
         return self._layout.table(self._begin, self._begin + self.count)
 
+    def records(self, at: Iterable[int] | None = None) -> list[Any]:
+        """All of them as records, or those at the places named."""
+        found: list[Any] = Table(self.table(), schemas()).records(at)
+        return found
+
     def column(self, name: str) -> Column:
+        """A field of the records as a column."""
         return cut(self.columns[name], self._begin, self._begin + self.count)
 
     def cells(self, name: str) -> Sequence[Any]:
@@ -54,6 +61,11 @@ class Sheet:
         if isinstance(found, Every):
             return [found.value]
         return found.listed() if isinstance(found, Packed | Choice | Maps) else found  # type: ignore[return-value]
+
+    def all_cells(self, name: str) -> Sequence[Any]:
+        """A field of each of the records."""
+        found = self.cells(name)
+        return found if len(found) == self.count else [*found] * self.count
 
     def with_more(self, records: Sequence[Any]) -> Sheet | None:
         """The records with others of the kind after them; None where a column does not take them."""
@@ -126,6 +138,15 @@ class SheetGroup(Group):
                 found += [record for _, record in more]
         made = self._made
         return SheetGroup(self.first, self._size + len(records), sheets, list(beside.values()), lambda: [*made(), *records])
+
+    @property
+    def sheets(self) -> Sequence[Sheet]:
+        return [sheet for _, sheet in self._sheets]
+
+    @property
+    def beside(self) -> Iterable[Record]:
+        placed = [pair for places, records in self._beside for pair in zip(map(int, places), records, strict=True)]
+        return [record for _, record in sorted(placed, key=lambda pair: pair[0])]
 
     @cached_property
     def records(self) -> Sequence[Record]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from small_projects import NAN, bars, compiled, market, run, strategy
 from stepping import stepped
 
+from tb.cli.watching import Watched, places_of_facts
 from tb.core.curve import unpack
 from tb.core.records import Cancel, Curve, Decision, Fill, Latch, Order, Trade
 from tb.engine import columns as market_columns
@@ -247,6 +249,28 @@ def _written(group: Group) -> object:
     entries = [entry for entry, segment in zip(prepare_segments(group), group.segments, strict=True) if segment.kind != "Curve"]
     numbers = [[group.first + place for place in segment.places] for segment in group.segments]
     return group.first, group.size, list(group.decision_numbers), entries, numbers
+
+
+@pytest.mark.parametrize("size", [64, 61, 12])
+@pytest.mark.parametrize("limit", ["limit gross after.gross <= 1000% of equity", "limit most equity >= 9_950 USD"])
+def test_what_a_summary_counts_is_counted_by_columns_too(monkeypatch: pytest.MonkeyPatch, size: int, limit: str) -> None:
+    monkeypatch.setattr(grouping, "GROUP", size)
+    monkeypatch.setattr(passing, "MOST", 1 << 15)
+    project, data = compiled(PLAIN, limit + "\n", venue=VENUES[1]), walk(5, 4_000)
+    by_columns, by_records = (Watched(places=places_of_facts(project.plan)) for _ in range(2))
+    sheets = 0
+    for group in run(project, data).records.groups:
+        sheets += len(group.sheets)
+        by_columns.see_group(group)
+        for record in group.records:
+            by_records.see(record)
+        assert by_columns.equity == by_records.equity
+        assert [(at, Decimal(equity)) for at, equity in by_columns.marks] == by_records.marks
+        assert replace(by_columns, marks=[]) == replace(by_records, marks=[])
+    assert sheets > 4
+    assert bool(by_columns.refused) == limit.startswith("limit most")
+    assert by_columns.not_filled == by_records.not_filled
+    assert len(by_columns.equity) > 100
 
 
 def test_what_a_plan_says_besides_entries_keeps_it_from_courses(monkeypatch: pytest.MonkeyPatch) -> None:
