@@ -138,7 +138,7 @@ class _Recorder:
         """What happens before an order: a new price of something held, on every other one, and then it is made."""
         if self._orders[at].is_first:
             account = self._orders[at].moment.account
-            account.mark(INSTRUMENTS[0], account.marks[INSTRUMENTS[0]])
+            account.mark(INSTRUMENTS[0], Decimal(str(account.marks[INSTRUMENTS[0]])))  # as much as before, but another number
         self._moments[at], self._market[at] = made_anew(self._orders[at].moment), self._markets[at]
 
     def no(self, at: int) -> None:

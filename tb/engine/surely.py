@@ -79,7 +79,9 @@ class Surely:
 
     def certain(self) -> Told:
         """The same, after `fix` and `move`."""
-        return _masks(self._low[self._roots].tolist())
+        told = self._low[self._roots]
+        bits = (told != k.TRUE).nonzero()[0]
+        return _masks(bits.tolist(), told[bits].tolist())
 
     def taken(self) -> bool | None:
         """The turn, None where another has it."""
@@ -123,16 +125,27 @@ class _Waiting:
         return k.OPEN if len(self._roots[which]) else 0
 
 
-def _masks(told: Sequence[float]) -> Told:
+def _masks(bits: Sequence[int], told: Sequence[float]) -> Told:
+    """Of the bits of constraints that are not true for certain, and what these may be."""
     failed = unknown = still_open = 0
-    for bit, may in enumerate(told):
+    for bit, may in zip(bits, told, strict=True):
         if may == k.FALSE:
             failed |= 1 << bit
         elif may == k.UNKNOWN:
             unknown |= 1 << bit
-        elif may != k.TRUE:
+        else:
             still_open |= 1 << bit
     return failed, unknown, still_open
+
+
+def bits_of(mask: int) -> list[int]:
+    """The numbers of the bits that are set, least first."""
+    found = []
+    while mask:
+        least = mask & -mask
+        found.append(least.bit_length() - 1)
+        mask ^= least
+    return found
 
 
 class Growing:
@@ -185,7 +198,7 @@ class Rest:
         if still_open not in self._functions:
             if len(self._functions) == KEPT:
                 return self._judge(inputs)
-            bits = [bit for bit in range(still_open.bit_length()) if still_open >> bit & 1]
+            bits = bits_of(still_open)
             nodes = [self._policy.constraints[bit].node for bit in bits]
             self._functions[still_open] = bits, values_of(self._graph, self._policy, nodes)
         bits, values = self._functions[still_open]

@@ -7,7 +7,7 @@ of equity: unknown denies. Times are the instants of events; there is no clock h
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -62,6 +62,10 @@ class Book:
     account: Account
 
 
+def _value(holding: tuple[str, Decimal], mark: Decimal | None) -> Decimal | None:
+    return None if mark is None else EXACT.multiply(holding[1], mark)
+
+
 @dataclass(slots=True)
 class Kept:
     """What was worked out about an account, as long as nothing changes."""
@@ -69,8 +73,13 @@ class Kept:
     equity: Decimal | None = None
     is_summed: bool = False
     net: tuple[int, str, tuple[Decimal, Decimal] | None] | None = None  # `tb.gate.net`
-    values: tuple[int, list[Decimal | None]] | None = None  # of what is held
+    held: int = -1  # changes of the holdings that are valued
+    marked: int = -1  # of the marks at which they are
+    holdings: Sequence[tuple[str, Decimal]] = ()
+    marks: list[Decimal | None] = field(default_factory=list)
+    values: list[Decimal | None] = field(default_factory=list)
     exposed: Exposed | None = None
+    exposed_at: tuple[int, int, int] = (-1, -1, -1)  # changes of holdings, of orders on their way, of marks
 
 
 @dataclass(slots=True)
@@ -108,7 +117,11 @@ class Account:
         before = getattr(self, name, None)
         object.__setattr__(self, name, value)
         if name != "_written":
-            lost = before.changes if isinstance(before, Tracked | Listed) else 0
+            lost = 0
+            if isinstance(before, Tracked | Listed):  # the new one counts its changes anew
+                lost = before.changes
+                for account in (self, *(book.account for book in self.books.values())):
+                    object.__setattr__(account, "kept", Kept())
             object.__setattr__(self, "_written", getattr(self, "_written", 0) + 1 + lost)
 
     @property
@@ -160,23 +173,35 @@ class Account:
         return self.holdings.changes + self.marks.changes + (self.whole or self).working.changes
 
     def exposed(self) -> Exposed:
-        """What the account is exposed to."""
-        found, changes = self.kept.exposed, self.changes
-        if found is None or found.changes != changes:
-            found = self.kept.exposed = exposed(self, changes)
+        """What the account is exposed to, until it changes."""
+        kept = self.kept
+        now = self.holdings.changes, (self.whole or self).working.changes, self.marks.changes
+        found, before = kept.exposed, kept.exposed_at
+        if now == before and found is not None:
+            return found
+        if found is None or now[:2] != before[:2]:
+            found = kept.exposed = exposed(self)
+        else:
+            found.renew(self.values())
+        kept.exposed_at = now
         return found
 
-    def values(self) -> list[Decimal | None]:
-        """The value of each holding at its last price, None where that is unknown, in the order of `holdings`."""
-        changes = self.holdings.changes + self.marks.changes
-        kept = self.kept.values
-        if kept is None or kept[0] != changes:
-            mark_of, multiply, found = self.marks.get, EXACT.multiply, list[Decimal | None]()
-            for holding in self.holdings.values():
-                mark = mark_of(holding.instrument)
-                found.append(None if mark is None else multiply(holding.quantity, mark))
-            kept = self.kept.values = changes, found
-        return kept[1]
+    def values(self) -> Sequence[Decimal | None]:
+        """The value of each holding at its last price, None where that is unknown, in the order of `holdings`, until something
+        changes."""
+        kept, held, marked = self.kept, self.holdings.changes, self.marks.changes
+        if kept.held != held:
+            kept.holdings = [(holding.instrument, holding.quantity) for holding in self.holdings.values()]
+            kept.marks = [self.marks.get(name) for name, _ in kept.holdings]
+            kept.values = list(map(_value, kept.holdings, kept.marks))
+        elif kept.marked != marked:
+            mark_of, marks = self.marks.get, kept.marks
+            for at, holding in enumerate(kept.holdings):
+                mark = mark_of(holding[0])
+                if mark is not marks[at]:
+                    marks[at], kept.values[at] = mark, _value(holding, mark)
+        kept.held, kept.marked = held, marked
+        return kept.values
 
     def held(self) -> tuple[str, ...]:
         """Instruments with a position, in order of opening."""

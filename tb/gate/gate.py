@@ -27,7 +27,7 @@ from tb.engine.graph import RuleGraph
 from tb.engine.instant import Exact, exact
 from tb.engine.leaves import leaves_of
 from tb.engine.plan import ConstraintPlan, PolicyPlan
-from tb.engine.surely import SURE, Growing, Masks, Rest
+from tb.engine.surely import SURE, Growing, Masks, Rest, bits_of
 from tb.gate.facts import READERS, Moment, read
 from tb.gate.reading import Given, MarketReader, Read, Reading, Snapshot, Texts
 
@@ -159,6 +159,8 @@ class Gate:
         self._sizes = Growing(graph, self._shrinking, self._quantity, patience=patience)
         self._all = _bits(policy, lambda c: c.acts is not None)
         self._every = _bits(policy, lambda c: c.acts is not None and c.every_order)
+        self._acts = [_acts_of(constraint) for constraint in policy.constraints]
+        self._latching = _bits(policy, lambda c: c.latches)
         self._shadows = _bits(policy, lambda c: c.acts is None)
         self._shadows_every = _bits(policy, lambda c: c.acts is None and c.every_order)
         self.watched = _watched(graph, policy)
@@ -200,7 +202,7 @@ class Gate:
     def _act(self, snapshot: Snapshot, masks: Masks, applies: int, quantity: Decimal, lot: Decimal | None) -> Judgement:
         failed, unknown = (mask & applies for mask in masks)
         verdict, deciding = self._strictest(failed, unknown)
-        latches = tuple(c for bit, c in enumerate(self.policy.constraints) if failed >> bit & 1 and c.latches)
+        latches = tuple([self.policy.constraints[bit] for bit in bits_of(failed & self._latching)])
         if verdict in {"approve", "warn"}:
             return Judgement(verdict, deciding, failed, unknown, snapshot, _approve(quantity), latches)
         if verdict == "shrink":
@@ -287,14 +289,11 @@ class Gate:
 
     def _strictest(self, failed: int, unknown: int) -> tuple[Verdict, tuple[str, ...]]:
         found: dict[Verdict, list[str]] = {}
-        for bit, constraint in enumerate(self.policy.constraints):
-            acts = constraint.acts
-            if acts is None:
-                continue
-            if failed >> bit & 1:
-                found.setdefault(_verdict(acts), []).append(constraint.name)
-            elif unknown >> bit & 1:
-                found.setdefault("warn" if acts == "warn" else "reject", []).append(constraint.name)
+        for bit in bits_of(failed | unknown):
+            name, fails, is_unknown = self._acts[bit]
+            acts = fails if failed >> bit & 1 else is_unknown
+            if acts is not None:
+                found.setdefault(acts, []).append(name)
         if not found:
             return "approve", ()
         verdict = max(found, key=LATTICE.index)
@@ -321,6 +320,16 @@ def _no_fact(moment: Moment, argument: str) -> Exact:
 
 def _verdict(name: str) -> Verdict:
     return LATTICE[LATTICE.index(name)]
+
+
+def _acts_of(constraint: ConstraintPlan) -> tuple[str, Verdict | None, Verdict | None]:
+    """Its name, and the verdicts where it fails and where it cannot be known; none of what is recorded alone."""
+    acts = constraint.acts
+    return (
+        constraint.name,
+        None if acts is None else _verdict(acts),
+        None if acts is None else "warn" if acts == "warn" else "reject",
+    )
 
 
 def _bits(policy: PolicyPlan, chosen: Callable[[ConstraintPlan], bool]) -> int:

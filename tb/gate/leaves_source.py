@@ -158,7 +158,10 @@ class Source:
         lines = ["def of_account(m):", "    a, symbol = m.account, m.proposal.instrument"]
         if any("sides" in value or "e." in value for value in values):
             lines += ["    e = a.exposed()", "    sides = e.sides.get(symbol, NEITHER)"]
-        return [*lines, f"    return [{', '.join(values)}]"]
+        names = [f"v{at}" for at in self.account]
+        lines += [f"    {name} = {value}" for name, value in zip(names, values, strict=True)]
+        told = ",".join(f"{{{name}!s}}" for name in names)
+        return [*lines, f'    return [{", ".join(names)}], f"{told}"']
 
     def _fact(self, at: int) -> tuple[str, str]:
         leaf = self.leaves[at]
@@ -219,8 +222,19 @@ class Source:
         market = "".join(f"x{at}, " for at in self.market)
         values = "".join(f"{self._text(at)}, " for at in range(len(self.leaves)))
         read = [f"    f = texts_of(({market}))"] if self.market else []
-        told = ["    t = [None if one == 'None' else one for one in d[1:-1].split(',')]"] if self.numbers else []
-        return ["def texts(raw):", f"    {self.raw()}, = raw", "    v = s.texts", *told, *read, f"    return ({values})"]
+        told = [
+            "    t = d[1:-1].split(',')",
+            "    if 'None' in t:",
+            "        t = [None if one == 'None' else one for one in t]",
+        ]
+        return [
+            "def texts(raw):",
+            f"    {self.raw()}, = raw",
+            "    v = s.texts",
+            *(told if self.numbers else []),
+            *read,
+            f"    return ({values})",
+        ]
 
     def _text(self, at: int) -> str:
         if at in self.numbers:

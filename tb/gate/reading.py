@@ -119,11 +119,19 @@ class _Entry(msgspec.Struct, eq=False, gc=False):
     restricted: tuple[str, ...]
     settings: Settings | None
     values: list[Exact]
-    texts: list[str | None]
     told: str
     floats: list[float]
     outside: list[float]
     found: int = 0
+    split: list[str | None] | None = None
+
+    @property
+    def texts(self) -> list[str | None]:
+        """What `str` says of the values."""
+        if self.split is None:
+            told = self.told.split(",") if self.told else []
+            self.split = [*(None if text == "None" else text for text in told), *self.terms.texts]
+        return self.split
 
 
 class Reading:
@@ -193,14 +201,15 @@ class Reading:
         """Makes the shared leaves those of the moment."""
         before, symbol, account = self._now[0], moment.proposal.instrument, moment.account
         self._now[0] = None  # until all of the new ones are in their places
-        if before is None or before.account is not account or before.version != account.version:
-            self._entries.clear()
+        version = account.version
+        if before is None or before.account is not account or before.version != version:
+            self._entries = {}
         terms = self._terms.get(symbol)
         if terms is None or not terms.are_of(moment):
             terms = self._terms[symbol] = _Terms(moment, [reader(moment, argument) for reader, argument in self._of_terms])
         entry = self._entries.get(symbol)
         if entry is None or entry.terms is not terms:
-            entry = self._entries[symbol] = self._entry(moment, terms, before)
+            entry = self._entries[symbol] = self._entry(moment, version, terms, before)
         self._pack_shared(self._surely.buffer, 8 * self._each, *entry.floats)
         for at, place in enumerate(self._places):
             _pack_one(self._surely.buffer, place, entry.outside[at])
@@ -208,14 +217,12 @@ class Reading:
         self._now[0] = entry
         return entry
 
-    def _entry(self, moment: Moment, terms: _Terms, before: _Entry | None) -> _Entry:
-        values: list[Exact] = self._of_account(moment)
-        texts = list(map(str, values))
-        told = ",".join(texts)
+    def _entry(self, moment: Moment, version: int, terms: _Terms, before: _Entry | None) -> _Entry:
+        values, told = self._of_account(moment)
         stays = self._outside_stays and before is not None and before.terms is terms
         return _Entry(
             moment.account,
-            moment.account.version,
+            version,
             terms,
             terms.instrument,
             terms.minimum,
@@ -224,7 +231,6 @@ class Reading:
             terms.restricted,
             terms.settings,
             values + terms.values,
-            [*(texts if None not in values else _texts(values)), *terms.texts],
             told,
             _floats(values, told) + terms.floats,
             before.outside if stays and before is not None else self._outside_of(values + terms.values),
