@@ -5,9 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from gateway_world import LONG, START, world
 from small_projects import strategy
-from test_gateway_steps import RESTING
+from test_gateway_steps import RESTING, refusals
 
 from tb.core.time import HOUR
 from tb.runtime.gateway.terms import Terms
@@ -242,6 +243,57 @@ def test_a_stop_that_fills_while_it_is_replaced_leaves_nothing_to_protect(tmp_pa
     assert made.truth.working() == []
     assert made.alarms == []
     assert key not in made.gateway.bare
+
+
+def test_what_is_entered_while_a_position_is_being_closed_has_a_stop_of_its_own(tmp_path: Path) -> None:
+    made = world(tmp_path, rules=RESTING)
+    made.step(1, "BTC-USD")
+    (resting,) = made.truth.working()
+    made.truth.fill(resting.client_id, D(4), D(99))
+    made.truth.tell(resting.client_id)
+    made.turn()
+    assert made.truth.protected("BTC-USD") == D(4)
+    made.truth.fault("cancel", "lost", "lost", "fine", *["lost"] * 30)  # of the entry, twice; of its stop; of the entry again
+    made.truth.shares.append(D(0))  # the venue has the order at market, and does not fill it
+    made.gateway.flatten("ann", "enough")
+    (closing,) = [one for one in made.truth.working() if one.side == "sell"]
+    assert (closing.form, closing.quantity) == ("market", D(4))
+    made.truth.fill(resting.client_id, D(2), D(99))
+    made.truth.tell(resting.client_id)
+    made.turns(2)
+    assert made.positions == made.held == {"BTC-USD": D(6)}
+    assert [(one.form, one.quantity) for one in made.truth.working() if one.side == "sell"] == [
+        ("market", D(4)),
+        ("bracket", D(2)),
+    ]
+    made.truth.fill(closing.client_id, D(4), D(99))
+    made.truth.tell(closing.client_id)
+    made.turn()
+    assert made.truth.protected("BTC-USD") == made.held["BTC-USD"] == D(2)
+
+
+@pytest.mark.parametrize("finds", [["lost"] * 3, ["fine", "lost", "lost"]], ids=["waits", "is out"])
+def test_an_exit_of_the_session_does_not_go_out_beside_an_order_that_closes_already(tmp_path: Path, finds: list[str]) -> None:
+    made = world(tmp_path, rules=HELD)
+    made.step(1, "BTC-USD")
+    made.truth.time = START + 4 * HOUR + 500
+    made.turn()
+    made.truth.fault("place", "dropped")  # it arrives, and nobody here knows
+    made.truth.shares.extend([D(0), D(0)])
+    made.truth.fault("find", *finds)
+    made.gateway.flatten("ann", "enough")
+    made.step(4)  # its time is up as well
+    made.turns(8)
+    asked = [one.client for one in made.handlings if (one.what, one.status) == ("sent", "sent")]
+    assert len(asked) == 3  # the entry, its protection, and one order that closes it
+    assert ("symbol lock", "another order that closes the position is on its way") in refusals(made)
+    sells = [one for one in made.truth.orders.values() if one.side == "sell" and one.form == "market"]
+    assert [one.quantity for one in sells] == [D(10)]
+    made.truth.fill(sells[0].client_id, D(10), D(100))
+    made.truth.tell(sells[0].client_id)
+    made.turns(3)
+    assert made.positions == made.held == {}
+    assert made.truth.working() == []
 
 
 def test_a_stop_is_not_replaced_before_the_old_one_is_known_to_be_gone(tmp_path: Path) -> None:

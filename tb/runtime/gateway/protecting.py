@@ -9,7 +9,8 @@
    position is closed at market (`_watch_price`).
 4. Protection that the venue refuses, or that is not in place after `protect_within`, closes the position at market (`let_go`).
 5. What closes a position waits until its protection is known to be gone, since a venue holds the same quantity for both
-   (`withdraw`); what filled meanwhile comes off. Where it does not fill, the protection comes back.
+   (`withdraw`); what filled meanwhile comes off. Where it does not fill, the protection comes back. What is entered after it was
+   sent has a stop of its own meanwhile (`_cover_the_rest`).
 6. What is left over and is less than the venue takes is no position any more: it counts as closed at the last price, with the
    cause `crumb`, and stays in the account (`leave_crumb`). Nothing is sent for it.
 
@@ -18,6 +19,7 @@ INVARIANT: orders here only reduce what is held.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -84,12 +86,13 @@ def protect(gateway: Gateway, key: Key) -> None:
             gateway.take_back(guard, "position closed")
         return
     if gateway.orders.leaving(key):
+        _cover_the_rest(gateway, key, position)
         _watch_leaving(gateway, key, position)
         return
     since = gateway.leaving_since.pop(key, None)
     if since is not None:  # an exit that failed: what stood without a stop meanwhile has stood without one
         gateway.bare.setdefault(key, since)
-    if not guards and _is_crumb(gateway, position):
+    if not guards and _is_crumb(gateway, position, position.remaining):
         gateway.bare.pop(key, None)
         if not any(one.key == key and one.purpose == "entry" for one in gateway.orders.unsettled.values()):
             leave_crumb(gateway, key, position)
@@ -101,7 +104,7 @@ def protect(gateway: Gateway, key: Key) -> None:
     for part in parts:
         guards = gateway.orders.guards(key)
         missing = EXACT.subtract(part.quantity, _placed(part, guards))
-        quantity = min(missing, _room(position, guards))
+        quantity = min(missing, room(position, guards))
         if quantity > 0 and not gateway.patience.waits(key) and not _place(gateway, position, part, quantity):
             let_go(gateway, key, UNPROTECTED)
             return
@@ -112,17 +115,33 @@ def protect(gateway: Gateway, key: Key) -> None:
     _watch_price(gateway, key, position)
 
 
-def _is_crumb(gateway: Gateway, position: Position) -> bool:
-    """Whether what is held is less than the venue takes in any order: it can be neither protected nor closed."""
+def _cover_the_rest(gateway: Gateway, key: Key, position: Position) -> None:
+    """What an order that closes a position does not close, since an entry filled after that was sent, gets a stop meanwhile."""
+    leaving = gateway.orders.leaving(key)
+    if gateway.patience.waits(key) or not all(one.is_sent for one in leaving):
+        return
+    for part in wanted(position, gateway.tick_of(position.instrument)):
+        guards = gateway.orders.guards(key)
+        missing = EXACT.subtract(part.quantity, _placed(part, guards))
+        quantity = min(missing, room(position, [*guards, *leaving]))
+        if quantity <= 0 or _is_crumb(gateway, position, quantity):
+            continue
+        if not _place(gateway, position, part, quantity):
+            gateway.patience.turned_away(key, gateway.terms.look_after)
+            return
+
+
+def _is_crumb(gateway: Gateway, position: Position, quantity: Decimal) -> bool:
+    """Whether so much of what is held is less than the venue takes in any order: it can be neither protected nor closed."""
     rules = gateway.demands.of(position.instrument)
     if rules is None:
         return False
-    if rules.min_quantity is not None and position.remaining < rules.min_quantity:
+    if rules.min_quantity is not None and quantity < rules.min_quantity:
         return True
     price = gateway.settling.view.close(position.instrument, gateway.now())
     if rules.min_notional is None or price is None:
         return False
-    return EXACT.multiply(position.remaining, price) < rules.min_notional
+    return EXACT.multiply(quantity, price) < rules.min_notional
 
 
 def _level_of(guard: Tracked) -> tuple[int, Decimal | None, Decimal | None]:
@@ -145,10 +164,11 @@ def _placed(part: Part, guards: list[Tracked]) -> Decimal:
     return total
 
 
-def _room(position: Position, guards: list[Tracked]) -> Decimal:
+def room(position: Position, orders: Iterable[Tracked]) -> Decimal:
+    """How much of what is held none of these orders can take."""
     total = position.remaining
-    for guard in guards:
-        total = EXACT.subtract(total, guard.rest)
+    for order in orders:
+        total = EXACT.subtract(total, order.rest)
     return total
 
 
@@ -266,7 +286,8 @@ def _watch_price(gateway: Gateway, key: Key, position: Position) -> None:
 
 def _watch_leaving(gateway: Gateway, key: Key, position: Position) -> None:
     """How long a position that is being closed has stood without anything: people are told where that is too long."""
-    if any(guard.answered and not guard.asked for guard in gateway.orders.guards(key)):
+    standing = [guard for guard in gateway.orders.guards(key) if guard.answered and not guard.asked]
+    if room(position, standing) <= 0:
         gateway.leaving_since.pop(key, None)
         return
     since = gateway.leaving_since.setdefault(key, min(gateway.now(), gateway.bare.get(key, gateway.now())))

@@ -28,7 +28,7 @@ from tb.runtime.gateway.crossing import crossing
 from tb.runtime.gateway.entries import Intent, Said, Wanted
 from tb.runtime.gateway.following import learn, look
 from tb.runtime.gateway.passage import Denied, Passage
-from tb.runtime.gateway.protecting import protect, withdraw
+from tb.runtime.gateway.protecting import protect, room, withdraw
 from tb.runtime.gateway.tracked import NEVER_ARRIVED, ZERO, Tracked, circumstances
 from tb.runtime.ports.exchange import NoAnswer, OrderState, Refusal, Rules
 
@@ -68,7 +68,18 @@ def lock_symbol(gateway: Gateway, passage: Passage) -> Denied | None:
     passage.undo.append(lambda: gateway.locks.free(instrument))
     if passage.adds_risk and any(one.is_unknown for one in gateway.orders.working(instrument)):
         return Denied("symbol lock", "the fate of another order of the instrument is not known")
-    return None
+    return _closed_already(gateway, passage)
+
+
+def _closed_already(gateway: Gateway, passage: Passage) -> Denied | None:
+    """INVARIANT: orders that close a position are never for more than is held, also where the fate of one is not known."""
+    if passage.purpose not in ("exit", "closing"):
+        return None
+    key = (passage.strategy, passage.request.instrument)
+    leaving, position = gateway.orders.leaving(key), gateway.settling.positions.get(key)
+    if not leaving or (position is not None and room(position, leaving) >= passage.request.quantity):
+        return None
+    return Denied("symbol lock", "another order that closes the position is on its way")
 
 
 def reserve(gateway: Gateway, passage: Passage) -> Denied | None:
