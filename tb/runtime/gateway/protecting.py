@@ -9,8 +9,8 @@
    position is closed at market (`_watch_price`).
 4. Protection that the venue refuses, or that is not in place after `protect_within`, closes the position at market (`let_go`).
 5. What closes a position waits until its protection is known to be gone, since a venue holds the same quantity for both
-   (`withdraw`); what filled meanwhile comes off. Where it does not fill, the protection comes back. What is entered after it was
-   sent has a stop of its own meanwhile (`_cover_the_rest`).
+   (`withdraw`); what filled meanwhile comes off. Where it does not fill, the protection comes back. What is entered after it
+   was sent has a stop of its own meanwhile (`_cover_the_rest`).
 6. What is left over and is less than the venue takes is no position any more: it counts as closed at the last price, with the
    cause `crumb`, and stays in the account (`leave_crumb`). Nothing is sent for it.
 
