@@ -179,9 +179,9 @@ class Account:
         found, before = kept.exposed, kept.exposed_at
         if now == before and found is not None:
             return found
-        if found is None or now[:2] != before[:2]:
+        if found is None or now[0] != before[0] or (now[1] != before[1] and not found.grow(self.underway())):
             found = kept.exposed = exposed(self)
-        else:
+        elif now[2] != before[2]:
             found.renew(self.values())
         kept.exposed_at = now
         return found

@@ -1,20 +1,22 @@
 """What an account is exposed to: each instrument's long and short side at their worst, in the order in which instruments were
-opened. Kept until the account changes; where prices alone changed, what they changed is worked out anew and nothing else.
+opened. Kept until the account changes; where prices alone changed, or orders came, what these changed is worked out anew and
+nothing else.
 
-INVARIANT: `renew` leaves what `exposed` would give.
+INVARIANT: `renew` and `grow` leave what `exposed` would give.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from operator import is_not
 from typing import TYPE_CHECKING
 
 from tb.engine.instant import EXACT
 
 if TYPE_CHECKING:
-    from tb.gate.account import Account
+    from tb.gate.account import Account, Working
 
 ZERO = Decimal(0)
 Sides = tuple[Decimal, Decimal] | None
@@ -29,15 +31,17 @@ _On = tuple[
 class Exposed:
     """`held` are instruments with a position, `engaged` also those being bought or sold, each once. `sides` gives the signed
     value of the long side and of the short side of each, every working order of the side filled, and everything held against it
-    closed (strategies may hold against each other, and an exit asks nobody); None where the price is not known. `seen` are the
-    values of the holdings that this follows from."""
+    closed (strategies may hold against each other, and an exit asks nobody); None where the price is not known. `values` of the
+    holdings, whose `places` are those of each instrument, and the orders `underway` are what this follows from."""
 
     held: tuple[str, ...] = ()
     engaged: tuple[str, ...] = ()
     sides: dict[str, Sides] = field(default_factory=dict)
     worst: dict[str, Decimal | None] = field(default_factory=dict)  # the larger side's absolute value
-    parts: tuple[_On, ...] = ()  # of those held
-    seen: Values = ()
+    values: Values = ()
+    places: dict[str, list[int]] = field(default_factory=dict)
+    underway: Sequence[Working] = ()
+    orders: dict[str, list[Working]] = field(default_factory=dict)  # of each that is engaged
 
     def without(self, instrument: str) -> Decimal | None:
         """All of `worst` but one instrument's, added up; None where a price is not known."""
@@ -51,17 +55,29 @@ class Exposed:
 
     def renew(self, values: Values) -> None:
         """The same holdings and orders at other values."""
-        seen, self.seen = self.seen, tuple(values)
-        for name, places, orders in self.parts:
+        seen, self.values = self.values, tuple(values)
+        for name, places in self.places.items():
             for place in places:
                 if values[place] is not seen[place]:
-                    self._place(name, [values[one] for one in places], orders)
+                    self._add_up(name)
                     break
 
-    def _place(self, name: str, values: Values, orders: Iterable[tuple[int, Decimal]]) -> None:
+    def grow(self, underway: Sequence[Working]) -> bool:
+        """Orders that came after those that are there; False where these are not all there."""
+        known = len(self.underway)
+        if len(underway) < known or any(map(is_not, self.underway, underway)):
+            return False
+        for order in underway[known:]:
+            self.orders.setdefault(order.instrument, []).append(order)
+            self._add_up(order.instrument)
+        self.underway, self.engaged = underway, tuple(self.orders)
+        return True
+
+    def _add_up(self, name: str) -> None:
         add = EXACT.add
         long = short = ZERO
-        for value in values:
+        for place in self.places.get(name, ()):
+            value = self.values[place]
             if value is None:
                 self.sides[name] = self.worst[name] = None
                 return
@@ -69,11 +85,11 @@ class Exposed:
                 long = add(long, value)
             else:
                 short = add(short, value)
-        for sign, value in orders:
-            if sign > 0:
-                long = add(long, value)
+        for order in self.orders[name]:
+            if order.sign > 0:
+                long = add(long, order.value)
             else:
-                short = EXACT.subtract(short, value)
+                short = EXACT.subtract(short, order.value)
         self.sides[name] = long, short
         # the short side is mostly nothing at all
         self.worst[name] = abs(long) if short is ZERO else max(abs(long), abs(short))
@@ -81,14 +97,16 @@ class Exposed:
 
 def exposed(account: Account) -> Exposed:
     """What the account is exposed to now."""
-    values, places = account.values(), dict[str, list[int]]()
+    places = dict[str, list[int]]()
     for at, holding in enumerate(account.holdings.values()):
         places.setdefault(holding.instrument, []).append(at)
-    orders: dict[str, list[tuple[int, Decimal]]] = {name: [] for name in places}
-    for order in account.underway():
-        orders.setdefault(order.instrument, []).append((order.sign, order.value))
-    parts = tuple((name, at, orders[name]) for name, at in places.items())
-    found = Exposed(tuple(places), tuple(orders), parts=parts, seen=tuple(values))
-    for name, of in orders.items():
-        found._place(name, [values[at] for at in places.get(name, ())], of)
+    orders: dict[str, list[Working]] = {name: [] for name in places}
+    underway = account.underway()
+    for order in underway:
+        orders.setdefault(order.instrument, []).append(order)
+    found = Exposed(
+        tuple(places), tuple(orders), values=tuple(account.values()), places=places, underway=underway, orders=orders
+    )
+    for name in orders:
+        found._add_up(name)
     return found

@@ -174,21 +174,23 @@ class Source:
     def _rounds(self) -> list[str]:
         """All numbers of the order at once, by their texts."""
         if not self.numbers:
-            return ['d = "[]"', "f = ()"]
-        names = [f"n{at}" for at in self.numbers]
+            return ['d = "[]"']
+        names, near = [f"n{at}" for at in self.numbers], f"[{', '.join(f'f{at}' for at in self.numbers)}]"
         told = ",".join(f"{{{name}!s}}" for name in names)
         return [
             f'd = f"[{told}]"',
+            f"is_told = {' and '.join(f'{name} is not None' for name in names)}",
             "try:",
-            f"    f = decode(d.replace('None', '0') if {' or '.join(f'{name} is None' for name in names)} else d)",
+            f"    {near} = decode(d if is_told else d.replace('None', '0'))",
             "except Unread:",
-            f"    f = [{', '.join(f'rounded({name})' for name in names)}]",
-            *(f"if {name} is None: f[{place}] = NAN" for place, name in enumerate(names)),
+            f"    {near} = {', '.join(f'rounded({name})' for name in names)},",
+            "if not is_told:",
+            *(f"    if {name} is None: f{name[1:]} = NAN" for name in names),
         ]
 
     def _packed(self, number: str) -> str:
         parts = [
-            "*f",
+            *(f"f{at}" for at in self.numbers),
             *(f"NAN if w{at} is None else 0.0" for at in self.words),
             *(number.format(f"i{at}") for at in self.whole),
             *(number.format(f"x{at}") for at in self.market),
