@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise
 
 import numpy as np
@@ -76,12 +77,11 @@ class Picking:
         if not shape[1]:
             return
         begins = self._begins[block.places]
+        true: dict[int, NDArray[np.bool_]] = {}
         for id_, kept in self._truths.items():
-            _write(kept, block, begins, coded(block.values[id_]))
-        holds = np.zeros(shape, dtype=np.bool_)
-        for id_ in self._where:
-            holds |= block.values[id_] == 1.0
-        found = np.flatnonzero(holds)
+            true[id_] = block.values[id_] == 1.0
+            _write(kept, block, begins, _in_bytes(block.values[id_], true[id_]))
+        found = np.flatnonzero(reduce(np.logical_or, [true[id_] for id_ in self._where]))
         if len(found):
             places, bars = np.divmod(found, shape[1]) if shape[0] > 1 else (np.zeros(len(found), dtype=np.int64), found)
             self._places.append(block.places[places])
@@ -110,8 +110,13 @@ class Picking:
 
 def coded(values: Floats) -> Bytes:
     """Truths in bytes."""
-    found: Bytes = np.isnan(values).view(np.uint8) * np.uint8(UNKNOWN)
-    found |= (values == 1.0).view(np.uint8)
+    return _in_bytes(values, values == 1.0)
+
+
+def _in_bytes(values: Floats, true: NDArray[np.bool_]) -> Bytes:
+    found = np.isnan(values).view(np.uint8)
+    found <<= 1  # UNKNOWN
+    found |= true.view(np.uint8)
     return found
 
 

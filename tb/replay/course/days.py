@@ -60,7 +60,8 @@ def begun(instants: Ints, decided: Ints, out: Ints, ends: int, zone: ZoneInfo) -
         return days_of([]), ends
     # the first instant of each day, and the first trade that is not over by then; while nothing is held it begins with the next
     first = max(ends, int(instants[decided[0]]) // DAY * DAY)
-    starts = np.unique(_first_at(instants, np.arange(first, last + 1, DAY)))
+    starts = _first_at(instants, np.arange(first, last + 1, DAY))
+    starts = starts[np.flatnonzero(np.diff(starts, prepend=-1))]
     trade = out.searchsorted(starts)
     is_flat = starts <= decided[trade]
     place, when = np.where(is_flat, decided[trade], starts), np.where(starts == out[trade], LEFT, HELD)

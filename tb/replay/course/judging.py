@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,13 +27,13 @@ _COMPARE = frozenset(("lt", "le", "gt", "ge"))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Number:
-    """A number of each order, known, and how far it may be from the exact one."""
+    """A number of each order, known, and how far it may be from the exact one; one of all orders where neither is an array."""
 
-    value: Floats
-    error: Floats
+    value: Floats | np.float64
+    error: Floats | np.float64
 
     @classmethod
-    def of(cls, value: Floats) -> Number:
+    def of(cls, value: Floats | np.float64) -> Number:
         return cls(value, np.abs(value) * _STEP)
 
 
@@ -45,10 +46,10 @@ class Same:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Truth:
-    """Where it may be true, and where it may be false."""
+    """Where it may be true, and where it may be false; the same for all orders where it is no array."""
 
-    true: Bools
-    false: Bools
+    true: Bools | np.bool_
+    false: Bools | np.bool_
 
 
 Column = Number | Same | Truth | None  # None: not understood
@@ -61,7 +62,7 @@ def surely(graph: RuleGraph, constraints: Sequence[ConstraintPlan], leaves: Mapp
     for constraint in constraints:
         for node in graph.reach((constraint.node,)):
             if node not in known:
-                known[node] = _evaluate(graph, node, known, size)
+                known[node] = _evaluate(graph, node, known)
         found = known[constraint.node]
         if isinstance(found, Same):
             passes &= found.value is True
@@ -72,7 +73,7 @@ def surely(graph: RuleGraph, constraints: Sequence[ConstraintPlan], leaves: Mapp
     return passes
 
 
-def _evaluate(graph: RuleGraph, id_: int, known: Mapping[int, Column], size: int) -> Column:
+def _evaluate(graph: RuleGraph, id_: int, known: Mapping[int, Column]) -> Column:
     node = graph[id_]
     if node.op == "const":
         value = node.consts[0]
@@ -88,12 +89,12 @@ def _evaluate(graph: RuleGraph, id_: int, known: Mapping[int, Column], size: int
             return Same(decision_value(node.op, node.consts, said))
         return Same(None if None in said else DERIVED[str(node.consts[0])](*said))
     if node.op in {"and", "or", "not"}:
-        return _logic(node.op, args, size)
+        return _logic(node.op, args)
     if node.op == "is_set":
         return Same(True) if isinstance(args[0], Number) else None
     if None in said:
         return Same(None)
-    numbers = [_number(arg, size) for arg in args]
+    numbers = [_number(arg) for arg in args]
     found = [number for number in numbers if number is not None]
     if len(found) != len(numbers):
         return None
@@ -102,14 +103,14 @@ def _evaluate(graph: RuleGraph, id_: int, known: Mapping[int, Column], size: int
     return _derived(str(node.consts[0]), found) if node.op == "derived" else _arithmetic(node.op, found)
 
 
-def _number(column: Column, size: int) -> Number | None:
+def _number(column: Column) -> Number | None:
     if isinstance(column, Same):
-        return Number.of(np.full(size, float(column.value))) if isinstance(column.value, Decimal) else None
+        return Number.of(np.float64(column.value)) if isinstance(column.value, Decimal) else None
     return column if isinstance(column, Number) else None
 
 
-def _logic(op: str, args: Sequence[Column], size: int) -> Column:
-    everywhere, nowhere = np.ones(size, dtype=np.bool_), np.zeros(size, dtype=np.bool_)
+def _logic(op: str, args: Sequence[Column]) -> Column:
+    everywhere, nowhere = np.True_, np.False_
     truths = []
     for arg in args:
         if isinstance(arg, Truth):
@@ -122,8 +123,8 @@ def _logic(op: str, args: Sequence[Column], size: int) -> Column:
         return Truth(truths[0].false, truths[0].true)
     true, false = [one.true for one in truths], [one.false for one in truths]
     if op == "and":
-        return Truth(np.logical_and.reduce(true), np.logical_or.reduce(false))
-    return Truth(np.logical_or.reduce(true), np.logical_and.reduce(false))
+        return Truth(reduce(np.logical_and, true), reduce(np.logical_or, false))
+    return Truth(reduce(np.logical_or, true), reduce(np.logical_and, false))
 
 
 def _compared(op: str, left: Number, right: Number) -> Truth:
@@ -150,7 +151,7 @@ def _arithmetic(op: str, args: Sequence[Number]) -> Number | None:
                 return _divided(args[0], args[1])
             case "min" | "max":
                 fold = np.minimum if op == "min" else np.maximum
-                return Number(fold.reduce([a.value for a in args]), np.maximum.reduce([a.error for a in args]))
+                return Number(reduce(fold, [a.value for a in args]), reduce(np.maximum, [a.error for a in args]))
             case _:
                 return None
 

@@ -70,11 +70,14 @@ class Numbers(Sequence[Any]):
     def floats(self) -> Floats:
         """The nearest float of each or one next to it; NaN where there is none."""
         whole = self.low.astype(np.float64) if self.high is None else self.high * float(_TEN) + self.low
-        by = _TENS[np.abs(self.decimals)]
-        found: Floats = whole / by
-        if (self.decimals < 0).any():
-            found = np.where(self.decimals < 0, whole * by, found)
-        return np.where(self.low == 0, np.nan, found) if self.is_price else found
+        if len(self) and int(self.decimals.min()) < 0:
+            by = _TENS[np.abs(self.decimals)]
+            found: Floats = np.where(self.decimals < 0, whole * by, whole / by)
+        else:
+            found = whole / _TENS[self.decimals]
+        if self.is_price:
+            found[self.low == 0] = np.nan
+        return found
 
 
 def _joined(high: int, low: int) -> int:

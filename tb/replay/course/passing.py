@@ -231,13 +231,14 @@ class Course:
 
     def _read(self, passage: Passage, k: int) -> Sequence[Exact]:
         """What the gate reads for an order, from the session itself: all that does not move is right for the others too."""
-        terms, at = passage.of[k], passage.decided[k]
+        terms, row = self._listed[int(passage.way[k])], int(passage.deciding[k])
+        at = int(self.instants[passage.trades[k, paths.DECIDED]])
         at_ = next(number for number, one in enumerate(self.session.plan.strategies) if one is terms.strategy)
-        ready = Ready(at_, terms.which, terms.symbol, passage.rows[k])
+        ready = Ready(at_, terms.which, terms.symbol, row)
         drafts, _ = self.session.proposer.entries([ready], lambda _: False, lambda _: passage.chain.before.one(k), at)
         moment = self.session.moment(drafts[0].proposal, at, None)
         gate = self.session.gates[terms.strategy.period]
-        return gate.inputs(moment, lambda node: self.view.value(node, terms.symbol, passage.rows[k]))
+        return gate.inputs(moment, lambda node: self.view.value(node, terms.symbol, row))
 
     def _columns(self, passage: Passage, terms: Terms, which: Ints, leaves: Sequence[int]) -> dict[int, Column]:
         found: dict[int, Column] = {leaf: Same(self._still[terms.number][at]) for at, leaf in enumerate(leaves)}
@@ -247,7 +248,8 @@ class Course:
                 values = self.view.values(leaf, terms.symbol, rows)
                 found[leaves[at]] = Number.of(values) if np.isfinite(values).all() else None
             else:
-                values = passage.moved(leaf)[which]
+                moved = passage.moved(leaf)
+                values = moved if len(which) == len(moved) else moved[which]
                 unknown = int(np.isnan(values).sum())
                 if unknown:
                     found[leaves[at]] = Same(None) if unknown == len(values) else None
