@@ -252,6 +252,12 @@ class RecordedView:
         when, places = np.asarray(way.when), rows - way.back
         return when[rows] - when[places], np.asarray(way.rows)[places]
 
+    def way_of(self, node: int, symbol: str) -> object:
+        """What two nodes of an instrument have in common whose values come from the same rows; None where that is not known."""
+        self.origin(node, symbol, 0)
+        way = self._ways[node, symbol]
+        return None if way.is_walked else (self.graph[node].period, way.when is None, way.rows is None, way.back)
+
     def _way(self, node: int, symbol: str) -> _Way:
         """How to find where a node's value comes from, which is the same at every bar; feeds and what reads other bars are
         looked for at each."""

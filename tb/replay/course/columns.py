@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from tb.core.records import Curve, Decision, Fill, Mark, Order, Record, Trade
 from tb.engine.instant import exact
 from tb.ledger.cells import Choice, Column, Every, Packed, Places, numbers, reals
+from tb.ledger.grouping import TOGETHER
+from tb.ledger.log import BLOCK
 from tb.ledger.segments import Group
 from tb.ledger.sheets import Sheet, SheetGroup
 from tb.replay.course import paths
@@ -37,9 +39,9 @@ DECIDED, ORDERED, FILLED, OPENED, CLOSED, MARKED, POINTS = range(7)
 _OF_A_TRADE = (DECIDED, ORDERED, MARKED, FILLED, OPENED, FILLED, CLOSED)
 _BEFORE = (0, 5, 7)  # where in these something stands that is beside them: before it is decided, while it is held, after it
 _CAUSES = ("entry", "stop", "target")
-
-
-WINDOW = 4_096  # trades whose columns are made at once, so that the first are written while the next are made
+# trades whose columns are made at once, so that the first are written while the next are made: those of the groups that are
+# handed on together, and the one before them, whose order comes after the decision that ends a block
+WINDOW = TOGETHER * BLOCK + 1
 
 
 @dataclass
@@ -100,20 +102,25 @@ class Told:
         return self._window[2]._group(first, begin - start, end - start)
 
     def _group(self, first: int, begin: int, end: int) -> Group:
-        codes = self._codes[begin:end]
-        opened, closed = np.flatnonzero(codes == OPENED), np.flatnonzero(codes == CLOSED)
+        spans = [(int(at.searchsorted(begin)), int(at.searchsorted(end))) for at in self._at]
+        opened, closed = self._at[OPENED][slice(*spans[OPENED])], self._at[CLOSED][slice(*spans[CLOSED])]
         if len(opened) and (not len(closed) or opened[-1] > closed[-1]):
             return Group(first, self.records(begin, end))  # a trade that is open where the group ends
-        codes = codes[codes != OPENED]
-        sheets, others = [], []
-        for code, sheet in enumerate(self._sheets):
-            places = np.flatnonzero(codes == code)
-            span = int(self._at[code].searchsorted(begin)), int(self._at[code].searchsorted(end))
-            if len(places) and sheet is not None:
+        sheets, others, before = [], [], begin - spans[OPENED][0]
+        for code, (sheet, span) in enumerate(zip(self._sheets, spans, strict=True)):
+            if span[0] == span[1] or code == OPENED:
+                continue
+            places = self._kept_at[code][slice(*span)] - before
+            if sheet is not None:
                 sheets.append((places, sheet.part(*span)))
-            elif len(places):
+            else:
                 others.append((places.tolist(), [record for *_, record in self.curves[slice(*span)]]))
-        return SheetGroup(first, len(codes), sheets, others, lambda: self.records(begin, end))
+        return SheetGroup(first, end - begin - len(opened), sheets, others, lambda: self.records(begin, end))
+
+    @cached_property
+    def _kept_at(self) -> list[Ints]:
+        """By code, where its records stand among those that are kept."""
+        return [at - self._at[OPENED].searchsorted(at) for at in self._at]
 
     # --- columns -----------------------------------------------------------------------------------------------------
 
@@ -225,19 +232,29 @@ class Told:
     def _market(self, rows: Ints) -> tuple[Places, Places, Places]:
         """Values of the rules' leaves with their ages and rows."""
         view, symbol = self.passage.view, self.terms.symbol
-        values, ages, origins = list[Any](), list[Any](), list[Any]()
+        values, ages, origins, known = list[Any](), list[Any](), list[Any](), dict[object, tuple[Any, Any]]()
         for leaf in self.terms.enter.leaves:
             is_constant = self.session.plan.graph[leaf].op == "const"
             values.append(Every(view.value(leaf, symbol, 0)) if is_constant else reals(view.values(leaf, symbol, rows)))
-            known = view.origins(leaf, symbol, rows)
-            if known is not None and min(int(column.min()) for column in known) >= 0:
-                ages.append(numbers(known[0]))
-                origins.append(numbers(known[1]))
+            way = view.way_of(leaf, symbol)
+            if way is None or way not in known:
+                found = self._origins(leaf, rows)
+                if way is not None:
+                    known[way] = found
             else:
-                pairs = [view.origin(leaf, symbol, row) for row in rows.tolist()]
-                ages.append([age for age, _ in pairs])
-                origins.append([row for _, row in pairs])
+                found = known[way]
+            ages.append(found[0])
+            origins.append(found[1])
         return Places(tuple(values)), Places(tuple(ages)), Places(tuple(origins))
+
+    def _origins(self, leaf: int, rows: Ints) -> tuple[Any, Any]:
+        """Ages and rows of a leaf's values."""
+        view, symbol = self.passage.view, self.terms.symbol
+        known = view.origins(leaf, symbol, rows)
+        if known is not None and min(int(column.min()) for column in known) >= 0:
+            return numbers(known[0]), numbers(known[1])
+        pairs = [view.origin(leaf, symbol, row) for row in rows.tolist()]
+        return [age for age, _ in pairs], [row for _, row in pairs]
 
     def _orders(self) -> dict[str, Column]:
         passage, terms, written = self.passage, self.terms, self._texts
