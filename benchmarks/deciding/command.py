@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import platform
@@ -31,6 +32,7 @@ from benchmarks.deciding.policy import comparisons, plan_of
 from benchmarks.decisions import AGES, LOT, READ, REASON, record
 from benchmarks.peers.timing import each_takes
 from benchmarks.policies import INSTRUMENTS
+from tb.cli import GARBAGE
 from tb.core.encode import canonical
 from tb.gate.facts import Moment
 from tb.gate.gate import Gate, Judgement
@@ -230,6 +232,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--runs", type=int, default=1, help="how often each is judged, times a few for the quick engines")
     parser.add_argument("--alone", action="store_true", help="tb only: nothing is installed")
     chosen = parser.parse_args(arguments)
+    gc.set_threshold(*GARBAGE)  # as in tb's own commands
     try:
         found = measure(SIZES, chosen.orders, chosen.runs, alone=chosen.alone)
     except Mismatch as mismatch:

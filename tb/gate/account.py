@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from tb.engine.instant import EXACT
@@ -73,13 +74,19 @@ class Kept:
     equity: Decimal | None = None
     is_summed: bool = False
     net: tuple[int, str, tuple[Decimal, Decimal] | None] | None = None  # `tb.gate.net`
-    held: int = -1  # changes of the holdings that are valued
-    marked: int = -1  # of the marks at which they are
-    holdings: Sequence[tuple[str, Decimal]] = ()
-    marks: list[Decimal | None] = field(default_factory=list)
-    values: list[Decimal | None] = field(default_factory=list)
-    exposed: Exposed | None = None
-    exposed_at: tuple[int, int, int] = (-1, -1, -1)  # changes of holdings, of orders on their way, of marks
+    valued: _Valued | None = None
+    # after so many changes of holdings, of orders on their way, of marks
+    exposed: tuple[tuple[int, int, int], Exposed] | None = None
+
+
+class _Valued(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """The value of each holding, after so many changes of the holdings and of the marks."""
+
+    held: int
+    marked: int
+    holdings: Sequence[tuple[str, Decimal]]  # instrument and quantity
+    marks: Sequence[Decimal | None]
+    values: Sequence[Decimal | None]
 
 
 @dataclass(slots=True)
@@ -174,34 +181,42 @@ class Account:
 
     def exposed(self) -> Exposed:
         """What the account is exposed to, until it changes."""
-        kept = self.kept
-        now = self.holdings.changes, (self.whole or self).working.changes, self.marks.changes
-        found, before = kept.exposed, kept.exposed_at
-        if now == before and found is not None:
-            return found
-        if found is None or now[0] != before[0] or (now[1] != before[1] and not found.grow(self.underway())):
-            found = kept.exposed = exposed(self)
-        elif now[2] != before[2]:
-            found.renew(self.values())
-        kept.exposed_at = now
+        kept, now = self.kept, (self.holdings.changes, (self.whole or self).working.changes, self.marks.changes)
+        if kept.exposed is None:
+            found: Exposed | None = None
+        else:
+            before, found = kept.exposed
+            if now == before:
+                return found
+            if now[0] != before[0]:
+                found = None
+            elif now[1] != before[1]:
+                found = found.grown(self.underway())
+            if found is not None and now[2] != before[2]:
+                found = found.at(self.values())
+        if found is None:
+            found = exposed(self)
+        kept.exposed = now, found
         return found
 
     def values(self) -> Sequence[Decimal | None]:
-        """The value of each holding at its last price, None where that is unknown, in the order of `holdings`, until something
-        changes."""
-        kept, held, marked = self.kept, self.holdings.changes, self.marks.changes
-        if kept.held != held:
-            kept.holdings = [(holding.instrument, holding.quantity) for holding in self.holdings.values()]
-            kept.marks = [self.marks.get(name) for name, _ in kept.holdings]
-            kept.values = list(map(_value, kept.holdings, kept.marks))
-        elif kept.marked != marked:
-            mark_of, marks = self.marks.get, kept.marks
-            for at, holding in enumerate(kept.holdings):
+        """The value of each holding at its last price, None where that is unknown, in the order of `holdings`."""
+        held, marked, before = self.holdings.changes, self.marks.changes, self.kept.valued
+        if before is not None and before.held == held:
+            if before.marked == marked:
+                return before.values
+            holdings, marks, values = before.holdings, list(before.marks), list(before.values)
+            mark_of = self.marks.get
+            for at, holding in enumerate(holdings):
                 mark = mark_of(holding[0])
                 if mark is not marks[at]:
-                    marks[at], kept.values[at] = mark, _value(holding, mark)
-        kept.held, kept.marked = held, marked
-        return kept.values
+                    marks[at], values[at] = mark, _value(holding, mark)
+        else:
+            holdings = [(holding.instrument, holding.quantity) for holding in self.holdings.values()]
+            marks = [self.marks.get(name) for name, _ in holdings]
+            values = list(map(_value, holdings, marks))
+        self.kept.valued = _Valued(held, marked, holdings, marks, values)
+        return values
 
     def held(self) -> tuple[str, ...]:
         """Instruments with a position, in order of opening."""
@@ -226,13 +241,13 @@ class Account:
         """Cash and positions at their last price; None where one of these is unknown."""
         kept = self.kept
         if not kept.is_summed:
-            kept.is_summed, kept.equity = True, None
             total, add = self.cash, EXACT.add
             for value in self.values():
                 if value is None:
+                    kept.equity, kept.is_summed = None, True
                     return None
                 total = add(total, value)
-            kept.equity = total
+            kept.equity, kept.is_summed = total, True  # in this order: another thread may read it meanwhile
         return kept.equity
 
     def gross(self) -> Decimal | None:

@@ -2,16 +2,18 @@
 opened. Kept until the account changes; where prices alone changed, or orders came, what these changed is worked out anew and
 nothing else.
 
-INVARIANT: `renew` and `grow` leave what `exposed` would give.
+Nobody changes what is kept: whoever reads it in another thread meanwhile has one state or the other.
+INVARIANT: `at` and `grown` give what `exposed` would.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from operator import is_not
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from tb.engine.instant import EXACT
 
@@ -27,21 +29,20 @@ _On = tuple[
 ]  # an instrument, the places of its holdings, sign and value of its orders
 
 
-@dataclass(slots=True)
-class Exposed:
+class Exposed(msgspec.Struct, eq=False, gc=False):
     """`held` are instruments with a position, `engaged` also those being bought or sold, each once. `sides` gives the signed
     value of the long side and of the short side of each, every working order of the side filled, and everything held against it
     closed (strategies may hold against each other, and an exit asks nobody); None where the price is not known. `values` of the
     holdings, whose `places` are those of each instrument, and the orders `underway` are what this follows from."""
 
-    held: tuple[str, ...] = ()
-    engaged: tuple[str, ...] = ()
-    sides: dict[str, Sides] = field(default_factory=dict)
-    worst: dict[str, Decimal | None] = field(default_factory=dict)  # the larger side's absolute value
-    values: Values = ()
-    places: dict[str, list[int]] = field(default_factory=dict)
-    underway: Sequence[Working] = ()
-    orders: dict[str, list[Working]] = field(default_factory=dict)  # of each that is engaged
+    held: tuple[str, ...]
+    engaged: tuple[str, ...]
+    sides: dict[str, Sides]
+    worst: dict[str, Decimal | None]  # the larger side's absolute value
+    values: Values
+    places: dict[str, list[int]]
+    underway: Sequence[Working]
+    orders: dict[str, tuple[Working, ...]]  # of each that is engaged
 
     def without(self, instrument: str) -> Decimal | None:
         """All of `worst` but one instrument's, added up; None where a price is not known."""
@@ -53,25 +54,30 @@ class Exposed:
                 total = add(total, value)
         return total
 
-    def renew(self, values: Values) -> None:
+    def at(self, values: Values) -> Exposed:
         """The same holdings and orders at other values."""
-        seen, self.values = self.values, tuple(values)
+        sides, worst = self.sides.copy(), self.worst.copy()
+        found = Exposed(self.held, self.engaged, sides, worst, values, self.places, self.underway, self.orders)
         for name, places in self.places.items():
             for place in places:
-                if values[place] is not seen[place]:
-                    self._add_up(name)
+                if values[place] is not self.values[place]:
+                    found._add_up(name)
                     break
+        return found
 
-    def grow(self, underway: Sequence[Working]) -> bool:
-        """Orders that came after those that are there; False where these are not all there."""
+    def grown(self, underway: Sequence[Working]) -> Exposed | None:
+        """With orders that came after those that are there; None where these are not all there."""
         known = len(self.underway)
         if len(underway) < known or any(map(is_not, self.underway, underway)):
-            return False
+            return None
+        orders = dict(self.orders)
         for order in underway[known:]:
-            self.orders.setdefault(order.instrument, []).append(order)
-            self._add_up(order.instrument)
-        self.underway, self.engaged = underway, tuple(self.orders)
-        return True
+            orders[order.instrument] = (*orders.get(order.instrument, ()), order)
+        sides, worst = self.sides.copy(), self.worst.copy()
+        found = Exposed(self.held, tuple(orders), sides, worst, self.values, self.places, underway, orders)
+        for name in {order.instrument: None for order in underway[known:]}:
+            found._add_up(name)
+        return found
 
     def _add_up(self, name: str) -> None:
         add = EXACT.add
@@ -100,13 +106,11 @@ def exposed(account: Account) -> Exposed:
     places = dict[str, list[int]]()
     for at, holding in enumerate(account.holdings.values()):
         places.setdefault(holding.instrument, []).append(at)
-    orders: dict[str, list[Working]] = {name: [] for name in places}
+    orders: dict[str, tuple[Working, ...]] = dict.fromkeys(places, ())
     underway = account.underway()
     for order in underway:
-        orders.setdefault(order.instrument, []).append(order)
-    found = Exposed(
-        tuple(places), tuple(orders), values=tuple(account.values()), places=places, underway=underway, orders=orders
-    )
+        orders[order.instrument] = (*orders.get(order.instrument, ()), order)
+    found = Exposed(tuple(places), tuple(orders), {}, {}, account.values(), places, underway, orders)
     for name in orders:
         found._add_up(name)
     return found

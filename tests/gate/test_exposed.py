@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moments import Life
 
-from tb.gate.account import Account, Holding
+from tb.gate.account import Account, Holding, Working
 from tb.gate.exposed import exposed
 from tb.gate.tracked import Tracked
 
@@ -67,3 +67,16 @@ def test_holdings_that_are_put_in_the_place_of_others_are_seen() -> None:
     account.holdings = other
     assert account.exposed().held == ("B",)
     assert account.values() == [Decimal(15)]
+
+
+def test_what_somebody_reads_stays_as_it_was() -> None:
+    """Another thread may be in the middle of it."""
+    account = Account("USD", Decimal(1_000))
+    account.fill("s", "A", Decimal(2), Decimal(10), Decimal(0))
+    found, values = account.exposed(), account.values()
+    told = str((found.sides, found.worst, found.engaged, list(values)))
+    account.mark("A", Decimal(11))
+    account.working["w"] = Working("w", "B", 1, Decimal(1), Decimal(5), "s")
+    assert account.exposed().engaged == ("A", "B")
+    assert account.exposed().sides["A"] == (Decimal(22), Decimal(0))
+    assert str((found.sides, found.worst, found.engaged, list(values))) == told
