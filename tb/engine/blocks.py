@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from tb.engine.layout import Call, Group, Layout
+from tb.engine.layout import Group, Layout
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -94,7 +94,7 @@ class Block:
     rows: Ints | None
     stacks: Mapping[int, Stack]
     values: dict[int, Floats] = field(default_factory=dict)
-    outputs: dict[Call, Floats] = field(default_factory=dict)
+    outputs: dict[int, Floats] = field(default_factory=dict)
     extended: dict[tuple[int, int], None] = field(default_factory=dict)
 
     @cached_property

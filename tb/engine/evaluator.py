@@ -61,9 +61,15 @@ class Evaluator:
         self.kept: dict[Place, History] = {}  # the values of the wanted nodes
         self._histories: dict[tuple[int, int, int], History] = {}  # of a group, a node, and the period it is looked at in
         self._leads: dict[tuple[int, int, int], int] = {}
-        self._calls: dict[tuple[int, Call], Together] = {}
+        self._numbers: dict[int, int] = {}  # of function calls, by each node that reads an output of one
+        self._calls: dict[Place, Together] = {}  # by group and number
         self._lasting: dict[Place, Ints] = {}
         self._carried: dict[Place, Floats] = {}
+        self._constants: dict[int, Floats] = {}  # in the shape that was asked for last
+        calls: dict[Call, int] = {}
+        for node, _ in layout.order:
+            if node.op == "apply":
+                self._numbers[node.id] = calls.setdefault(call_of(node), len(calls))
         self._beside = beside
         for node, groups in layout.order:
             for group in groups:
@@ -83,10 +89,10 @@ class Evaluator:
         """What a node carries of a group before its first bar."""
         size = len(group.symbols)
         match node.op:
-            case "apply" if (group.index, call_of(node)) not in self._calls:
+            case "apply" if (group.index, self._numbers[node.id]) not in self._calls:
                 constants = tuple(float(c) for c in node.consts[2:] if c is not None)
                 call = together(FUNCTIONS[str(node.consts[0])], constants, size)
-                self._calls[group.index, call_of(node)] = call
+                self._calls[group.index, self._numbers[node.id]] = call
                 if not call.function.is_recursive:
                     for arg in node.args:
                         self._look_back(group, arg, node.period, call.before)
@@ -103,10 +109,10 @@ class Evaluator:
 
     def _calls_of_fields(self) -> tuple[tuple[Node, Group], ...]:
         """One node of each call whose arguments are there without any other, those that take longest first."""
-        found: dict[tuple[int, Call], tuple[Node, Group]] = {}
+        found: dict[Place, tuple[Node, Group]] = {}
         for node, groups in self.layout.order:
             if node.op == "apply" and all(self.graph[arg].op in {"field", "const"} for arg in node.args):
-                found.update(((group.index, call_of(node)), (node, group)) for group in groups)
+                found.update(((group.index, self._numbers[node.id]), (node, group)) for group in groups)
         took = {place: PACE if self._calls[place].function.is_recursive else self._calls[place].before for place in found}
         return tuple(found[place] for place in sorted(found, key=lambda place: -took[place]))
 
@@ -126,9 +132,8 @@ class Evaluator:
                 for group in groups:
                     for block in by_group.get(group.index, ()):
                         self._compute(node, block, by_group)
-                ended = self.layout.ending.get(node.id, ())
-                for block in found:
-                    for id_ in ended:
+                for id_ in self.layout.ending.get(node.id, ()):
+                    for block in found:
                         if id_ not in self._wanted[block.group.index]:
                             block.values.pop(id_, None)
         return found
@@ -192,10 +197,16 @@ class Evaluator:
                 return pointwise(node.op, node.consts, [self._argument(a, block, shape) for a in node.args], shape)
 
     def _argument(self, id_: int, block: Block, shape: tuple[int, int]) -> Floats:
-        if self.graph[id_].op == "const":
-            value = self.graph[id_].consts[0]
-            return np.broadcast_to(float(value) if isinstance(value, Decimal) else np.nan, shape)
-        return block.values[id_]
+        if id_ in block.values:
+            return block.values[id_]
+        found = self._constants.get(id_)
+        if found is None or found.shape != shape:
+            node = self.graph[id_]
+            assert node.op == "const", f"node {id_}, {node.op}, was not computed before it was read"
+            value = node.consts[0]
+            found = np.broadcast_to(float(value) if isinstance(value, Decimal) else np.nan, shape)
+            self._constants[id_] = found
+        return found
 
     def _looked_at(self, id_: int, block: Block, period: int, shape: tuple[int, int]) -> History:
         """The history of an argument, with its values of this step."""
@@ -207,14 +218,15 @@ class Evaluator:
 
     def _outputs(self, node: Node, block: Block, shape: tuple[int, int]) -> Floats:
         """All outputs of a function call [k, o, n], computed once for all nodes that read one of them."""
-        name = call_of(node)
-        if name not in block.outputs:
+        number = self._numbers[node.id]
+        if number not in block.outputs:
             self._call(node, block, shape)()
-        return block.outputs[name]
+        return block.outputs[number]
 
     def _call(self, node: Node, block: Block, shape: tuple[int, int]) -> Task:
         """What is left to do for the outputs of a function call once its arguments are there."""
-        call = self._calls[block.group.index, call_of(node)]
+        number = self._numbers[node.id]
+        call = self._calls[block.group.index, number]
         if call.function.is_recursive:
             inputs = [np.require(self._argument(a, block, shape), np.float64, ["C", "W"]) for a in node.args]
             ends = [np.full(shape[0], shape[1])] * len(inputs)
@@ -226,14 +238,15 @@ class Evaluator:
             rows = block.places
         into = self._space(node, block, shape[1])
         outputs = call.room(shape[0], shape[1]) if into is None else into
-        block.outputs[call_of(node)] = outputs
+        block.outputs[number] = outputs
         return partial(call.run, block.places, inputs, rows, ends, shape[1], outputs)
 
     def _space(self, node: Node, block: Block, bars: int) -> Floats | None:
         """Where the only output of a single instrument is kept, if it is: it is written there at once."""
         history = self._histories.get((block.group.index, node.id, node.period))
-        call = self._calls[block.group.index, call_of(node)]
-        if history is None or block.rows is not None or len(call.function.outputs) > 1:
+        if history is None or block.rows is not None:
+            return None
+        if len(self._calls[block.group.index, self._numbers[node.id]].function.outputs) > 1:
             return None
         space = history.space(bars)
         return None if space is None else space.reshape(1, 1, bars)

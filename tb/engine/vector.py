@@ -29,10 +29,12 @@ LONG_AGO = -(2**60)
 
 def pointwise(op: str, consts: Sequence[Constant], args: Sequence[Floats], size: Shape) -> Floats:
     """`op` at each bar; NaN is unknown, and what is not finite becomes unknown. `size` is the shape of all arguments."""
+    if op in CASES:
+        return compare(CASES[op], args[0], args[1])
+    if op in {"and", "or"}:
+        return join(0.0 if op == "and" else 1.0, args)
     with np.errstate(all="ignore"):
         match op:
-            case "and" | "or":
-                return join(0.0 if op == "and" else 1.0, args)
             case "best":
                 return _best(args, size)
             case "regime" | "first":
@@ -61,8 +63,6 @@ def pointwise(op: str, consts: Sequence[Constant], args: Sequence[Floats], size:
                 return _score(consts, args, size)
             case "ramp":
                 return _ramp(consts, args[0])
-            case "lt" | "le" | "gt" | "ge" | "eq" | "ne":
-                return compare(CASES[op], args[0], args[1])
             case "neg":
                 return -args[0]
             case "add":

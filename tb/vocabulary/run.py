@@ -82,6 +82,7 @@ class Together:
     constants: Array
     before: int
     states: Array
+    _kernel: int = 0  # where its machine code lies, once it was needed
 
     def run(
         self,
@@ -100,9 +101,10 @@ class Together:
         """
         outputs = self.room(len(rows), bars) if into is None else into
         given = [*inputs, *[inputs[0]] * (MOST_INPUTS - len(inputs))]
-        kernel, places = address(self.function), np.array(ends)
-        run = load_together()
-        run(kernel, self.states, states, self.constants, *given, len(inputs), rows, places, self.before + bars, outputs)
+        if not self._kernel:
+            self._kernel = address(self.function)
+        run, places = load_together(), np.array(ends)
+        run(self._kernel, self.states, states, self.constants, *given, len(inputs), rows, places, self.before + bars, outputs)
         return outputs
 
     def room(self, instruments: int, bars: int) -> Array:

@@ -38,11 +38,13 @@ def address(function: Function) -> int:
     return found
 
 
+@cache
 def load_together() -> Any:
     """The loop that runs a kernel over many instruments. Its arguments: `tb.vocabulary.kernels.many.for_each`."""
     return _named("many:for_each")
 
 
+@cache
 def load_truth(name: str) -> Any:
     """`compared` or `joined` of `tb.vocabulary.kernels.truth`."""
     return _named(f"truth:{name}")
