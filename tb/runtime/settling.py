@@ -96,6 +96,7 @@ class Settling:
         self.groups = LegGroups(account)
         self.looked_at: dict[str, int] = {}  # when a quote that rests on was last found to be right
         self.ending: dict[str, str] = {}  # orders taken back whose end the venue has not confirmed, and why
+        self.policy = ""  # by which orders are approved now
         self._sent: dict[str, Sent] = {}
         self._strategies: Mapping[str, StrategyPlan] = {strategy.name: strategy for strategy in plan.strategies}
 
@@ -282,6 +283,11 @@ class Settling:
             return self._begin(sent, fill)
         if position is not None and position.decision == order.decision and not order.is_quote:
             return self._grow(position, sent, fill)
+        sign = 1 if fill.side == "buy" else -1
+        if not order.is_quote and position is not None and position.sign != sign and fill.quantity > position.entry.quantity:
+            part = share_of(fill, position.entry.quantity)
+            self.joined(order, part)
+            return self._begin(sent, rest_of(fill, part))  # what is left has the levels that were approved
         return self.joined(order, fill)
 
     def _begin(self, sent: Sent, fill: Fill) -> Position:
@@ -419,7 +425,9 @@ class Settling:
     def protect(self, at: int) -> None:
         """Moves the stops of positions at the close of a bar of their strategy."""
         for position in self.positions.values():
-            strategy, symbol, manage = self._strategies[position.strategy], position.instrument, position.manage
+            strategy, symbol, manage = self._strategies.get(position.strategy), position.instrument, position.manage
+            if strategy is None:
+                continue  # of an earlier policy: its stop stays
             row, spec = self.view.row(symbol, strategy.period, at), self.settings.instrument(symbol)
             if row is None or spec is None or (manage.trailing is None and manage.break_even is None):
                 continue

@@ -21,7 +21,7 @@ from tb.engine.instant import EXACT
 from tb.gate.conversion import at_rate
 from tb.gate.proposal import EXIT_CAUSES
 from tb.runtime.drafts import Key
-from tb.runtime.gateway.entries import Booked, Ended, Gone
+from tb.runtime.gateway.entries import Booked, Ended, Gone, Said
 from tb.runtime.gateway.tracked import NEVER_ARRIVED, ZERO, Tracked
 from tb.runtime.positions import Position
 from tb.runtime.settling import REFUSED_BY_VENUE, Noted, Sent, Settling
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def settle(gateway: Gateway, tracked: Tracked) -> None:
     """Tells settling everything about an order that it does not know yet."""
     if tracked.filled > tracked.booked:
-        if tracked.average is None:
+        if tracked.average is None and not _estimated(gateway, tracked):
             tracked.look_at = gateway.now()
             return
         _book(gateway, tracked)
@@ -41,6 +41,25 @@ def settle(gateway: Gateway, tracked: Tracked) -> None:
         if not tracked.ended:
             _end(gateway, tracked)
         gateway.reservations.release(tracked.client)
+
+
+def _estimated(gateway: Gateway, tracked: Tracked) -> bool:
+    """Where the venue does not say for too long at what price an order filled: at the one that was expected."""
+    now, wanted, decided = gateway.now(), tracked.intent.wanted, tracked.intent.decided
+    tracked.unpriced_since = tracked.unpriced_since or now
+    if now - tracked.unpriced_since < gateway.terms.prove_after:
+        return False
+    close = gateway.settling.view.close(tracked.instrument, now)
+    position = gateway.settling.positions.get(tracked.key)
+    held_at = None if position is None else position.entry.price
+    known = (tracked.price, wanted.stop, close, None if decided is None else decided.price, held_at)
+    average = next((price for price in known if price), None)
+    if average is None:
+        return False
+    gateway.alert(f"the venue does not say at what price {tracked.client} filled: {plain(average)} is assumed")
+    said = Said(client=tracked.client, at=now, status=tracked.status, how="assumed", filled=tracked.filled, average=average)
+    gateway.note(msgspec.structs.replace(said, fees=tracked.fees))
+    return True
 
 
 def _book(gateway: Gateway, tracked: Tracked) -> None:
@@ -141,8 +160,10 @@ def sent_of(settling: Settling, tracked: Tracked) -> Sent:
     order, decided = tracked.order, tracked.intent.decided
     assert order is not None  # only orders of the session come here
     assert decided is not None
-    values = {int(node): value for node, value in decided.values.items()}
-    return Sent(order, settling.strategy(order.strategy), decided.which, -1, Noted(values, decided.tier))
+    is_other = decided.policy != settling.policy
+    strategy = settling.as_approved(order, decided.which) if is_other else settling.strategy(order.strategy)
+    values = {} if is_other else {int(node): value for node, value in decided.values.items()}
+    return Sent(order, strategy, decided.which, -1, Noted(values, decided.tier))
 
 
 def apply_booked(settling: Settling, tracked: Tracked, booked: Booked) -> None:
@@ -164,7 +185,7 @@ def apply_booked(settling: Settling, tracked: Tracked, booked: Booked) -> None:
         return
     position = settling.positions[tracked.key]
     take = next((one for one in position.takes if one.number == tracked.intent.take), None)
-    if fill.cause == "take" and take is not None and fill.quantity <= take.quantity:
+    if take is not None and fill.quantity <= take.quantity:  # also where its stop filled: that part is gone, the rest is not
         settling.took(position, take, fill)
     else:
         settling.exited(position, fill)

@@ -18,13 +18,18 @@ class Demands:
         self._exchange, self._terms, self._now, self._heard = exchange, terms, now, heard
         self._rules: dict[str, tuple[Rules, int]] = {}
         self._next = 0
+        self._again: dict[str, int] = {}  # when an instrument without rules is asked for again
+        self._gone: set[str] = set()  # those that the venue had, and does not name any more
 
     def of(self, instrument: str) -> Rules | None:
         """None where the venue has not said so for too long."""
-        if instrument not in self._rules:
+        if instrument not in self._rules and self._now() >= self._again.get(instrument, 0):
+            self._again[instrument] = self._now() + self._terms.look_after
             self.refresh([instrument])
         known = self._rules.get(instrument)
-        return None if known is None or self._now() - known[1] >= self._terms.rules_stale else known[0]
+        return (
+            None if known is None or instrument in self._gone or self._now() - known[1] >= self._terms.rules_stale else known[0]
+        )
 
     def known(self) -> dict[str, Rules]:
         """The last that was said of each instrument, however old."""
@@ -39,8 +44,10 @@ class Demands:
         for instrument in instruments:
             if instrument in found:
                 self._rules[instrument] = (found[instrument], self._now())
-            else:
-                self._rules.pop(instrument, None)
+                self._gone.discard(instrument)
+            elif instrument in self._rules:
+                self._gone.add(instrument)  # what was bought and sold of it counts on
+                self._rules[instrument] = (self._rules[instrument][0], self._now())
         return True
 
     def refresh_due(self) -> None:

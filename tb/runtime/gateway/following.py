@@ -41,7 +41,7 @@ def hear(gateway: Gateway, events: Iterable[Event]) -> None:
                     _stranger(gateway, event)
                 elif learn(gateway, tracked, event, "event"):
                     settle(gateway, tracked)
-            case Quoted():
+            case Quoted(bid=bid, ask=ask) if bid.is_finite() and ask.is_finite():
                 gateway.quotes[event.instrument] = event
             case Lost(channel="orders", why=why):
                 for tracked in gateway.orders.unsettled.values():
@@ -65,7 +65,7 @@ def learn(gateway: Gateway, tracked: Tracked, state: OrderState, how: str) -> bo
         gateway.trip(why)
         return False
     state = _believed(gateway, state)
-    if state.filled < tracked.filled or (tracked.answered and _rank(tracked, state) < 0):
+    if state.filled < tracked.filled or (tracked.answered and _rank(tracked, state, how) < 0):
         return False
     is_same = (state.status, state.filled, state.fees) == (tracked.status, tracked.filled, tracked.fees)
     if is_same and tracked.answered and (state.average is None or state.average == tracked.average):
@@ -99,9 +99,10 @@ def _believed(gateway: Gateway, state: OrderState) -> OrderState:
     return replace(state, status="open") if state.status == "filled" and state.filled < state.quantity and is_early else state
 
 
-def _rank(tracked: Tracked, state: OrderState) -> int:
+def _rank(tracked: Tracked, state: OrderState, how: str) -> int:
     """Below 0 for a word that is older than what is known: an order that is over does not work again."""
-    if tracked.is_over and tracked.reason != NEVER_ARRIVED and not state.is_over:
+    is_older = how == "event" and state.filled <= tracked.filled
+    if tracked.is_over and tracked.reason != NEVER_ARRIVED and not state.is_over and is_older:
         return -1
     return 0
 
@@ -123,11 +124,13 @@ def look(gateway: Gateway, tracked: Tracked) -> bool:
                 _tell(gateway, tracked, "no answer", why)
             return False
     gateway.hear_from_venue()
+    tracked.missing_since = tracked.missing_since if tracked.misses else gateway.now()
     tracked.misses += 1
     if tracked.is_over:
         return True
     _tell(gateway, tracked, "not there", "the venue has no such order")
-    if tracked.misses >= 2 and gateway.now() - tracked.at >= (_PATIENT if _is_acknowledged(tracked) else 1) * terms.prove_after:
+    since = tracked.missing_since if tracked.answered else tracked.at  # what the venue had is missed from when it first says so
+    if tracked.misses >= 2 and gateway.now() - since >= (_PATIENT if _is_acknowledged(tracked) else 1) * terms.prove_after:
         status = "rejected" if tracked.filled == 0 else "cancelled"
         gateway.note(
             Said(
@@ -194,11 +197,12 @@ def ask_for_working(gateway: Gateway, orders: Iterable[Tracked]) -> tuple[OrderS
     if isinstance(working, NoAnswer):
         return None
     gateway.hear_from_venue()
-    listed = {state.client_id: state for state in working}
+    listed, unanswered = {state.client_id: state for state in working}, 0
     for tracked in list(orders):
         state = listed.get(tracked.client)
         if state is None:
-            if not look(gateway, tracked):
+            unanswered += not look(gateway, tracked)
+            if unanswered > AT_ONCE:
                 return None
         else:
             tracked.misses = 0
@@ -206,7 +210,7 @@ def ask_for_working(gateway: Gateway, orders: Iterable[Tracked]) -> tuple[OrderS
             _amended(gateway, tracked, state)
             learn(gateway, tracked, state, "lookup")
         settle(gateway, tracked)
-    return working
+    return None if unanswered else working
 
 
 def _tell(gateway: Gateway, tracked: Tracked, status: str, words: str) -> None:

@@ -93,6 +93,8 @@ class Gateway:
         self.passed: dict[Key, int] = {}  # positions whose stop was passed and did not fill, since when
         self.unproved = False
         self.is_recovered = False
+        self.is_restored = False  # settling knows what the journal says
+        self._tripped: set[str] = set()
         self.reconciled_at: int | None = None
         self.skew: int | None = None
         self._settling: Settling | None = None
@@ -108,6 +110,7 @@ class Gateway:
     def attach(self, settling: Settling) -> None:
         """Who is told what filled: that of the session which sends here."""
         self._settling = settling
+        settling.policy = self.policy_hash
 
     @property
     def settling(self) -> Settling:
@@ -231,6 +234,7 @@ class Gateway:
 
     def hear(self, events: Iterable[Event]) -> None:
         """What the venue told by itself, in order (`Exchange.events`)."""
+        self.note_stops()  # before what fills: told again it comes in the same order
         following.hear(self, events)
         self.flush()
 
@@ -240,6 +244,9 @@ class Gateway:
         self.recorder.flush()
         if self.terms.cancel_on_disconnect and self.is_silent():
             self._cancel_on_disconnect()
+        self.note_stops()
+        if self.breaker.state == "open":
+            self._take_entries_back()
         protecting.send_waiting(self)
         following.follow_all(self)
         self.note_stops()
@@ -250,6 +257,11 @@ class Gateway:
             self._prove()
         self.told()
         self.flush()
+
+    def _take_entries_back(self) -> None:
+        for tracked in list(self.orders.working()):
+            if tracked.purpose == "entry" and not tracked.asked:
+                self.take_back(tracked, "breaker open")
 
     def _prove(self) -> None:
         """Closes a half open breaker once an order has come to its end and the account agrees with the venue after it."""
@@ -267,7 +279,8 @@ class Gateway:
 
     def protect_all(self) -> None:
         """Brings the protection of everything that is held, or was, in line."""
-        keys = dict.fromkeys([*self.settling.positions, *self.bare])
+        kept = [*self.bare, *self.leaving_since, *self.passed, *self.patience.known()]
+        keys = dict.fromkeys([*self.settling.positions, *kept])
         keys.update(dict.fromkeys(one.key for one in self.orders.unsettled.values() if one.purpose == "protection"))
         for key in keys:
             protecting.protect(self, key)
@@ -354,7 +367,8 @@ class Gateway:
     # --- what is known of the venue ------------------------------------------------------------------------------------
 
     def tick_of(self, instrument: str) -> Decimal:
-        rules, spec = self.demands.of(instrument), self.settling.settings.instrument(instrument)
+        known, spec = self.demands.of(instrument), self.settling.settings.instrument(instrument)
+        rules = known or self.demands.known().get(instrument)  # however old: the grid of what stands there
         if rules is not None:
             return rules.tick
         assert spec is not None  # the gate lets no order of an unknown instrument pass
@@ -415,7 +429,8 @@ class Gateway:
         """What settling made of everything so far, and what was done, is in the ledger."""
         self.flush()
         if (
-            not self.recorder.waits
+            self.is_restored
+            and not self.recorder.waits
             and self.journal.number
             and self._told != self.journal.number
             and not (self.journal.failed or self.journal.owes)
@@ -449,7 +464,9 @@ class Gateway:
 
     def trip(self, reason: str) -> None:
         """Something is not as it must be: the breaker opens."""
-        self.breaker.open(self.now(), "gateway", reason)
+        if not self.breaker.open(self.now(), "gateway", reason) and reason not in self._tripped:
+            self.alert(reason)  # it is open already: that tells nobody
+        self._tripped.add(reason)
 
     def alert(self, words: str) -> None:
         """Somebody has to know."""

@@ -20,7 +20,7 @@ INVARIANT: orders here only reduce what is held.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -85,6 +85,8 @@ def protect(gateway: Gateway, key: Key) -> None:
         for guard in guards:
             gateway.take_back(guard, "position closed")
         return
+    if gateway.orders.unbooked(key):
+        return  # less is held than settling knows: once that is told, the rest is protected
     if gateway.orders.leaving(key):
         _cover_the_rest(gateway, key, position)
         _watch_leaving(gateway, key, position)
@@ -98,21 +100,50 @@ def protect(gateway: Gateway, key: Key) -> None:
             leave_crumb(gateway, key, position)
         return
     tick = gateway.tick_of(position.instrument)
-    parts = wanted(position, tick)
-    for guard in _outdated(parts, guards):
-        gateway.take_back(guard, "levels moved")
+    parts = _folded(gateway, position, wanted(position, tick))
+    if gateway.journal.has_room(reducing=True):  # else nothing could be placed instead
+        for guard in _outdated(parts, guards):
+            gateway.take_back(guard, "levels moved")
     for part in parts:
-        guards = gateway.orders.guards(key)
-        missing = EXACT.subtract(part.quantity, _placed(part, guards))
-        quantity = min(missing, room(position, guards))
+        quantity = _missing(gateway, position, part)
+        if quantity > 0 and _is_crumb(gateway, position, quantity):
+            for guard in gateway.orders.guards(key):  # too small alone: one order for all of the part
+                if not guard.asked and _is_of(part, guard):
+                    gateway.take_back(guard, "part grew")
+            quantity = _missing(gateway, position, part)
+            if quantity > 0 and _is_crumb(gateway, position, quantity):
+                continue
         if quantity > 0 and not gateway.patience.waits(key) and not _place(gateway, position, part, quantity):
+            gateway.patience.refused(key)
             let_go(gateway, key, UNPROTECTED)
             return
     if key not in gateway.settling.positions:  # what was taken back or placed has filled meanwhile
         protect(gateway, key)
         return
-    _watch(gateway, key, wanted(position, tick))
+    _watch(gateway, key, _folded(gateway, position, wanted(position, tick)))
     _watch_price(gateway, key, position)
+
+
+def _missing(gateway: Gateway, position: Position, part: Part) -> Decimal:
+    """How much of a part may be placed now."""
+    guards = gateway.orders.guards((position.strategy, position.instrument))
+    return min(EXACT.subtract(part.quantity, _placed(part, guards)), room(position, guards))
+
+
+def _is_of(part: Part, guard: Tracked) -> bool:
+    return _level_of(guard) == (part.take, part.stop, part.target)
+
+
+def _folded(gateway: Gateway, position: Position, parts: list[Part]) -> list[Part]:
+    """Takes that are less than the venue takes leave with the rest."""
+    small = [part for part in parts if part.take and _is_crumb(gateway, position, part.quantity)]
+    if not small:
+        return parts
+    more = sum((part.quantity for part in small), ZERO)
+    kept = [part for part in parts if part not in small]
+    if not kept:
+        return parts
+    return [*kept[:-1], replace(kept[-1], quantity=EXACT.add(kept[-1].quantity, more))]
 
 
 def _cover_the_rest(gateway: Gateway, key: Key, position: Position) -> None:
@@ -250,7 +281,8 @@ def _watch(gateway: Gateway, key: Key, parts: list[Part]) -> None:
     guards = [guard for guard in gateway.orders.guards(key) if guard.answered]
     if all(_placed(part, guards) >= part.quantity for part in parts):
         gateway.bare.pop(key, None)
-        gateway.patience.over(key)
+        if key not in gateway.passed:
+            gateway.patience.placed(key)
         return
     since = gateway.bare.setdefault(key, gateway.now())
     span = gateway.now() - since
@@ -310,10 +342,18 @@ def withdraw(gateway: Gateway, key: Key) -> bool:
 def let_go(gateway: Gateway, key: Key, cause: str) -> None:
     """Closes at market what cannot be protected, or what its keeper lets go."""
     position = gateway.settling.positions.get(key)
-    if position is None or gateway.orders.leaving(key) or gateway.patience.waits(key):
+    if (
+        position is None
+        or gateway.orders.leaving(key)
+        or gateway.orders.unbooked(key)
+        or gateway.patience.waits(key, "closing")
+    ):
         return
-    gateway.patience.refused(key)  # ended when it is gone
+    gateway.patience.refused(key, "closing")  # ended when it is gone
     if cause == UNPROTECTED:
+        for one in list(gateway.orders.working(key[1])):
+            if one.key == key and one.purpose == "entry" and not one.asked:
+                gateway.take_back(one, UNPROTECTED)  # what it fills could not be protected either
         held = f"{plain(position.remaining)} {position.instrument}"
         gateway.patience.cry(key, f"{held} cannot be protected, and is closed at market")
     gateway.tell(

@@ -159,7 +159,8 @@ def _compare_assets(gateway: Gateway, balances: tuple[Balance, ...], *, adopt_al
             _tell(gateway, asset, "adopted", words, details)
             outcome = "adopted" if outcome == "agrees" else outcome
         else:
-            _tell(gateway, asset, "differs", words, details)
+            if gateway.differences.get(asset) != difference:
+                _tell(gateway, asset, "differs", words, details)
             gateway.differences[asset] = difference
             gateway.trip(words)
             outcome = "differs"

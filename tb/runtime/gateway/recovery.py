@@ -47,6 +47,7 @@ class Recovery:
 
     def __init__(self, gateway: Gateway, recorded: Sequence[Record] = (), before: Sequence[Record] = ()) -> None:
         self.gateway, self.recorded, self.before = gateway, recorded, before
+        self.unfinished: StepDone | None = None  # as people were told
         self.is_restored = False  # whether settling knows what the journal says
 
     def run(self) -> tuple[StepDone, ...]:
@@ -62,7 +63,9 @@ class Recovery:
                 Handling(at=gateway.now(), what="recovery", instrument="", status=f"{name}: {status}", words=step.words)
             )
             if not step.done:
-                gateway.alarm(f"recovery: {step.name}: {step.words}")
+                if step != self.unfinished:  # once for each reason
+                    gateway.alarm(f"recovery: {step.name}: {step.words}")
+                self.unfinished = step
                 break
         else:
             gateway.is_recovered = True
@@ -96,7 +99,7 @@ class Recovery:
             words = f"the policy has no strategy any more for what is open of {gone}: put it back until that is closed"
             return StepDone("journal", False, words)
         count_denied(gateway.settling, gateway.orders, self._records)
-        self.is_restored = True
+        self.is_restored = gateway.is_restored = True
         gateway.journal.entries = []
         self._bind()
         missing += self._tell_what_was_sent(read)

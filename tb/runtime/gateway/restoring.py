@@ -60,6 +60,7 @@ def restore(
     """Tells an empty settling what happened. Returns the orders, what is outside of tb by asset, and how many records were
     missing in the ledger. Raises `StrategyGone`: then settling was told nothing."""
     _require_strategies(settling, entries)
+    settling.policy = policy
     orders, outside = Orders(), dict[str, Decimal]()
     told = max((entry.until for entry in entries if isinstance(entry, Told)), default=0)
     recorder = settling.recorder

@@ -77,6 +77,8 @@ def _closed_already(gateway: Gateway, passage: Passage) -> Denied | None:
         return None
     key = (passage.strategy, passage.request.instrument)
     leaving, position = gateway.orders.leaving(key), gateway.settling.positions.get(key)
+    if gateway.orders.unbooked(key):
+        return Denied("symbol lock", "at what price an order that closes the position filled is not known yet")
     if not leaving or (position is not None and room(position, leaving) >= passage.request.quantity):
         return None
     return Denied("symbol lock", "another order that closes the position is on its way")
@@ -228,7 +230,8 @@ def send(gateway: Gateway, tracked: Tracked) -> None:
         case NoAnswer(why=why, wait=wait, undone=True):
             gateway.note(Said(client=tracked.client, at=gateway.now(), status="rejected", how="proof", reason=NEVER_ARRIVED))
             gateway.tell_about(tracked, "answer", "rejected", why)
-            gateway.patience.turned_away(tracked.key, wait or 0)
+            what = "placing" if tracked.purpose == "protection" else "closing"
+            gateway.patience.turned_away(tracked.key, wait or 0, what)
         case NoAnswer(why=why, wait=wait):
             gateway.note(Said(client=tracked.client, at=gateway.now(), status="unknown", how="silence", reason=why))
             gateway.tell_answer(tracked)

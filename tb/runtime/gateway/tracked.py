@@ -44,6 +44,8 @@ class Tracked:
     amending: tuple[Decimal, Decimal] | None = None
     look_at: int = 0  # when its state is asked for next
     misses: int = 0  # answers in a row that the venue has no such order
+    missing_since: int = 0  # when the first of them came
+    unpriced_since: int = 0  # since when something has filled at a price that is not told
 
     @property
     def client(self) -> str:
@@ -203,6 +205,11 @@ class Orders:
         """Orders that close a position: sent, or waiting for its protection to be taken back."""
         found = self.unsettled.values()
         return [one for one in found if one.purpose in ("exit", "closing") and one.key == key and not one.is_over]
+
+    def unbooked(self, key: Key) -> bool:
+        """Whether more of what reduces a position has filled than settling was told: the price of it is not known yet."""
+        found = self.unsettled.values()
+        return any(one.key == key and one.purpose != "entry" and one.filled > one.booked for one in found)
 
     def unknown(self) -> list[Tracked]:
         """Orders whose fate nobody knows."""

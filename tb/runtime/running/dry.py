@@ -52,6 +52,9 @@ class DryVenue:
     def reconcile(self, by: str) -> str:
         return "agrees"  # there is nobody to differ from
 
+    def unfinished(self) -> str:
+        return ""
+
     def counted(self, session: Session) -> AtVenue:
         return AtVenue(working=len(session.waiting))
 

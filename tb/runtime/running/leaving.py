@@ -65,7 +65,7 @@ class Leaving:
             tracked = self.gateway.orders.of_session.get(name)
             if tracked is None or tracked.is_settled:
                 self._sent.remove(name)
-            if tracked is not None and tracked.is_settled and tracked.status == "rejected":
+            if tracked is not None and tracked.is_settled and tracked.rest > 0 and not tracked.asked:
                 self._turned_away(tracked)
         for key, again in list(self._again.items()):
             self._try(key, again)
@@ -90,7 +90,7 @@ class Leaving:
         if again.is_out:  # it closed nothing, or not all
             position.exiting = False
             again.later(gateway.now())
-        if gateway.now() < again.due or gateway.patience.waits(key) or not self._may_send():
+        if gateway.now() < again.due or gateway.patience.waits(key, "closing") or not self._may_send():
             return
         let_go(gateway, key, again.cause)
         gateway.flush()

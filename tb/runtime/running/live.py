@@ -135,10 +135,14 @@ class LiveVenue:
         if self._flattening is not None:
             if gateway.settling.positions:
                 gateway.flatten(*self._flattening)
-            elif gateway.is_recovered:  # before, it is not known what is held
+            elif gateway.is_recovered and not self._may_enter():  # before, it is not known what is held
                 self._flattening = None
         self.leaving.attend()
         gateway.attend()
+
+    def _may_enter(self) -> bool:
+        """Whether an entry that was sent may still fill."""
+        return any(one.purpose == "entry" for one in self.gateway.orders.unsettled.values())
 
     def _record_held(self) -> None:
         """What is held from earlier runs stands in the records of this one as well."""
@@ -155,6 +159,15 @@ class LiveVenue:
         if change.state in ("draining", "open"):
             return f"the breaker is {change.state}: {change.reason}"
         return self.gateway.uncompared()
+
+    def unfinished(self) -> str:
+        """What nobody would look after if the process ended now, empty where there is nothing."""
+        gateway = self.gateway
+        entries = [one.instrument for one in gateway.orders.unsettled.values() if one.purpose == "entry" and one.asked]
+        if entries:
+            return f"that the entry in {', '.join(dict.fromkeys(entries))} is over is not known"
+        bare = dict.fromkeys(instrument for _, instrument in (*gateway.bare, *gateway.leaving_since))
+        return f"{', '.join(bare)} stands without its stop" if bare else ""
 
     def counted(self, session: Session) -> AtVenue:
         orders = list(self.gateway.orders.working())
@@ -174,7 +187,7 @@ class LiveVenue:
         self._flattening = None
         if self.gateway.breaker.state != "closed":
             try:
-                self.gateway.breaker.close(at, by, reason)
+                self.gateway.breaker.close(self.gateway.now(), by, reason)
             except Refused as refused:
                 self.gateway.alert(f"{refused.findings[0].message}; it stays as it is, resume again once that is mended")
                 self.gateway.flush()
@@ -191,4 +204,6 @@ class LiveVenue:
                 self._flattening = (given.by, given.reason) if given.kind == "flatten" else None
 
     def reconcile(self, by: str) -> str:
+        if not self.knows:
+            return f"nothing was compared: {self._unfinished}"
         return reconcile(self.gateway, adopt_all=True)

@@ -141,6 +141,12 @@ class Loop:
         """In good order: entries are taken back, positions stay protected, all is recorded."""
         at = max(at, self.stepper.last or 0)
         self._enter(Stop(at=at, cause=self.stopping or "end of session"))
+        venue, until = self.stepper.sending.venue, self.time.now() + self.waits.grace
+        while (left := venue.unfinished()) and self.time.now() < until:
+            self.time.clock.wait(self.waits.look)
+            venue.attend()
+        if left:
+            self.alerts.send(Alert("session", "critical", f"the session ends, and {left}", self.time.now()))
         self._keep_records()
 
     # --- what comes --------------------------------------------------------------------------------------------------

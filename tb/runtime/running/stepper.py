@@ -71,6 +71,10 @@ class Fills(Venue, Protocol):
         """A person says that the venue is right: what came of comparing with it."""
         ...
 
+    def unfinished(self) -> str:
+        """What nobody would look after if the process ended now, empty where there is nothing."""
+        ...
+
     def counted(self, session: Session) -> AtVenue:
         """How things stand there, for those who watch it."""
         ...
