@@ -17,6 +17,7 @@ from tb.core.diagnostics import Refused
 if TYPE_CHECKING:
     from tb.cli.running import Account, Taken
     from tb.ledger import Place
+    from tb.ledger.holding import Holder
     from tb.ledger.store import Ledger
     from tb.runtime.operator import Inbox, KillFile
     from tb.runtime.policy import Compiled
@@ -47,6 +48,7 @@ def tb_doctor(clock: str, project: Path, as_json: bool) -> None:
         put_json({"passed": all(one.passed for one in found), "checks": [_as_object(one) for one in found]})
     else:
         tell(found)
+        say(_outcome(found, clock, _session_now(compiled)))
     if not all(one.passed for one in found):
         raise click.exceptions.Exit(1)
 
@@ -86,12 +88,29 @@ def tell(found: list[Check]) -> None:
         put(f"{'ok  ' if one.passed else 'FAIL'}  {one.name:<{wide}}  {one.words}")
         if one.hint:
             put(f"      {'':<{wide}}  -> {one.hint}")
+
+
+def _outcome(found: list[Check], clock: str, holder: Holder | None = None) -> str:
+    """What follows from the checks; an account that a session trades already takes no second one."""
     failed = sum(not one.passed for one in found)
-    say(
-        "all checks pass: `tb run --mode live` may start"
-        if not failed
-        else f"{failed} of {len(found)} checks fail: live trading does not start"
-    )
+    if failed:
+        return f"{failed} of {len(found)} checks fail: live trading does not start"
+    if holder is not None:
+        return f"all checks pass; a session trades already ({holder}), and no second one starts beside it"
+    return f"all checks pass: `tb run --mode live{' --clock venue' if clock == 'venue' else ''}` may start"
+
+
+def _session_now(compiled: Compiled) -> Holder | None:
+    """Who trades the account live now, as far as that can be seen; a ledger that cannot be read is told by its check."""
+    from tb.cli.session_now import running
+    from tb.ledger import open_ledger
+
+    try:
+        with open_ledger(compiled.project.ledger) as ledger:
+            newest = next((one for one in reversed(ledger.runs()) if one.run.mode == "live"), None)
+            return None if newest is None else running(newest, ledger, compiled.settings)
+    except Refused:
+        return None
 
 
 def _as_object(one: Check) -> dict[str, object]:

@@ -107,6 +107,7 @@ def may_trade(
     found = checks_of(compiled, project, exchange, clock.now, by_venue=by_venue)
     if not all(one.passed for one in found):
         tell([one for one in found if not one.passed])
+        say(f"{sum(not one.passed for one in found)} of {len(found)} checks fail: live trading does not start")
         raise click.exceptions.Exit(1)
     if live.pin is None:
         hint = "add `pin: 'env:TB_PIN_HASH'` to `live`, and make it with `tb pin set`"

@@ -42,6 +42,13 @@ def posts(project: Path) -> tuple[KillFile, Inbox]:
     return KillFile(project / live.kill_file), Inbox(project / live.state)
 
 
+def waiting_flatten(inbox: Inbox) -> str | None:
+    """The newest order to close everything that no session has heard of yet, in words. Raises Refused TB853 where the orders
+    cannot be read."""
+    found = [word for word in inbox.waiting() if word.kind == "flatten"]
+    return f"{found[-1].by} ordered a flatten, which the session does first: {found[-1].reason}" if found else None
+
+
 def said(_ctx: click.Context, parameter: click.Parameter, value: str) -> str:
     """A name or a reason: one line with something in it."""
     text = " ".join(value.split())

@@ -127,7 +127,7 @@ def go_on(compiled: Compiled, ledger: Ledger, run: Run, world: World) -> Begun:
     folder = folder_of(run)
     opening, found = opened(folder)
     same_policy(opening, policy_hash(compiled.project.texts), folder)
-    _same_world(opening, world, folder)
+    _same_world(opening, world, folder, compiled.settings.live.venue)
     recorder = LiveRecorder(run.id, ledger, ledger.records(run.id))
     stepper = build(
         opening,
@@ -153,8 +153,10 @@ def taken(stepper: Stepper, inputs: Iterable[Input]) -> Iterator[Input]:
         yield given
 
 
-def _same_world(opening: Opening, world: World, folder: Path) -> None:
+def _same_world(opening: Opening, world: World, folder: Path, venue: str | None) -> None:
+    sources = (opening.source, world.feed.name)  # a folder may have moved; a venue's bars and recorded ones are two markets
     for what, there, here in (
+        *((("bars from", *sources),) if venue in sources else ()),
         ("bars of", show_duration(opening.period), show_duration(world.period)),
         ("the instruments", ", ".join(opening.instruments), ", ".join(world.instruments)),
     ):
@@ -287,7 +289,9 @@ class Taken:
 
 
 def taken_over(compiled: Compiled, ledger: Ledger, account: Account, now: int) -> Taken | None:
-    """None where the account had no live run."""
+    """None where the account had no live run. A flatten that waits counts among the halts."""
+    from tb.cli.operating import waiting_flatten
+    from tb.runtime.operator import Inbox
     from tb.runtime.running.taking_over import halts, numbers, stretches
 
     if not account.runs:
@@ -296,7 +300,9 @@ def taken_over(compiled: Compiled, ledger: Ledger, account: Account, now: int) -
     past = stretches(ledger, account.runs)
     missing = missing_inputs(compiled, account.runs)
     lost = () if missing is None else (missing.words,)
-    return Taken(account.runs[-1].id, tuple(halts(books, past, now)), (*lost, *numbers(compiled.settings, past, now)))
+    ordered = waiting_flatten(Inbox(compiled.project.root / compiled.settings.live.state))
+    stopped = (*(() if ordered is None else (ordered,)), *halts(books, past, now))
+    return Taken(account.runs[-1].id, stopped, (*lost, *numbers(compiled.settings, past, now)))
 
 
 def missing_inputs(compiled: Compiled, runs: Sequence[Run]) -> Missing | None:
@@ -361,7 +367,7 @@ def begin_live(compiled: Compiled, ledger: Ledger, world: World, exchange: Excha
         opening, more = opened(folder)
         inputs = tuple(more)
         same_policy(opening, policy_hash(compiled.project.texts), folder)
-        _same_world(opening, world, folder)
+        _same_world(opening, world, folder, compiled.settings.live.venue)
     runs = [one for one in account.runs if one.id != run.id] + [run]
     missing = missing_inputs(compiled, runs[:-1])
     past = stretches(ledger, runs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,10 @@ import click
 
 from tb.cli.decisions import as_object as decision_as_object
 from tb.cli.opening import ledger_path, reading, run_of, settings_of
-from tb.cli.operating import posts
+from tb.cli.operating import posts, waiting_flatten
 from tb.cli.options import command, json_option, ledger_option, project_option, run_argument
 from tb.cli.output import iso, put_json, width
+from tb.core.diagnostics import Refused
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -86,9 +88,21 @@ def _latest(opened: Ledger, settings: Settings) -> RunInfo:
     return next((one for one in runs if running(one, opened, settings)), None) or opened.latest_run() or run_of(opened, None)
 
 
-def _stop(project: Path) -> str | None:
-    kill, _ = posts(project)
-    return kill.words() if kill.stands() else None
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """What a person ordered that counts whatever a session recorded: the kill file, and a flatten that waits to be heard."""
+
+    kill: str | None
+    flatten: str | None
+
+
+def _stop(project: Path) -> Stop:
+    kill, inbox = posts(project)
+    try:
+        flatten = waiting_flatten(inbox)
+    except Refused as refused:  # a session takes that for a halt
+        flatten = refused.findings[0].message
+    return Stop(kill.words() if kill.stands() else None, flatten)
 
 
 def _keep_looking(project: Path, path: Place, run: str | None) -> None:
@@ -101,7 +115,7 @@ def _keep_looking(project: Path, path: Place, run: str | None) -> None:
             live.update(_drawn(*_look(project, path, run), _stop(project)), refresh=True)
 
 
-def _drawn(found: Overview, state: str, stop: str | None) -> Group:
+def _drawn(found: Overview, state: str, stop: Stop) -> Group:
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
@@ -139,11 +153,13 @@ def _head(found: Overview, state: str) -> Iterator[str]:
     yield f"  closed     {found.trades:,} trades, {plain(round(found.profit, 2))} {run.currency}"
 
 
-def _stops(found: Overview, stop: str | None) -> Iterator[str]:
+def _stops(found: Overview, stop: Stop) -> Iterator[str]:
     from tb.core.time import show_instant
 
-    if stop is not None:
-        yield f"  KILL FILE  {stop}"
+    if stop.kill is not None:
+        yield f"  KILL FILE  {stop.kill}"
+    if stop.flatten is not None:
+        yield f"  FLATTEN  {stop.flatten}"
     for latch in found.halts:
         until = "until a person lifts it" if latch.until is None else f"until {show_instant(latch.until)}"
         yield f"  {latch.verdict.upper()}  {latch.rule} {until}: {latch.reason}"
@@ -239,7 +255,7 @@ def _bare_as_object(one: Bare) -> dict[str, Any]:
     return {"trade": f"t{one.trade.seq}", "instrument": one.trade.instrument, "quantity": one.quantity}
 
 
-def _as_object(found: Overview, state: str, stop: str | None) -> dict[str, Any]:
+def _as_object(found: Overview, state: str, stop: Stop) -> dict[str, Any]:
     """For programs; the keys are stable."""
     from tb.cli.trades import as_object as trade_as_object
 
@@ -251,7 +267,8 @@ def _as_object(found: Overview, state: str, stop: str | None) -> dict[str, Any]:
         "at": None if found.at is None else iso(found.at),
         "equity": found.equity,
         "exposure": found.exposure,
-        "kill_file": stop,
+        "kill_file": stop.kill,
+        "flatten_ordered": stop.flatten,
         "halts": [
             {
                 "rule": one.rule,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from decimal import Decimal
@@ -75,7 +76,7 @@ def test_where_all_is_well_it_says_so(desk: Path, run: Run) -> None:
     assert failed(run, desk) == {}
     shown = run("doctor", "--clock", "venue", "--project", desk)
     assert shown.code == 0
-    assert shown.err.endswith("all checks pass: `tb run --mode live` may start\n")
+    assert shown.err.endswith("all checks pass: `tb run --mode live --clock venue` may start\n")
     lines = shown.out.splitlines()
     assert all(line.startswith("ok    ") for line in lines)
     assert [line.split()[1] for line in lines][:4] == ["breaker", "halts", "account", "policy"]
@@ -183,10 +184,27 @@ def test_halts_and_numbers_of_earlier_runs_are_told_and_do_not_keep_it_from_star
     shown = run("doctor", "--clock", "venue", "--project", desk).out
     assert "in force, nothing is entered: halt deep since 2023-11-14T22:00Z, until a person lifts it: drawdown" in shown
     assert "entries today 0, trades closed today 0, of them at a loss 0" in shown
+    run("flatten", "--by", "bob", "--reason", "leaving", "--project", desk)
+    assert failed(run, desk) == {}  # else no session could begin to do it
+    shown = run("doctor", "--clock", "venue", "--project", desk).out
+    assert "in force, nothing is entered: bob ordered a flatten, which the session does first: leaving; halt deep" in shown
     settings = desk / "tb.yaml"
     settings.write_text(settings.read_text().replace("timezone: UTC", "timezone: Europe/Paris"))
     run("approve", "--by", "ann", "--reason", "reviewed", "--project", desk)
     assert "since run r1, and it is to be `Europe/Paris`" in failed(run, desk)["account"]
+
+
+def test_an_account_that_a_session_trades_already_is_told(desk: Path, run: Run) -> None:
+    from tb.ledger import open_ledger
+
+    with open_ledger(desk / ".tb" / "ledger.sqlite") as ledger:
+        ledger.start_run(live_run(ledger.put_policy({"tb.yaml": "name: x"})))
+        with ledger.hold("coinbase"):
+            during = run("doctor", "--clock", "venue", "--project", desk)
+    assert during.code == 0
+    assert f"a session trades already (process {os.getpid()} " in during.err
+    assert "may start" not in during.err
+    assert "may start" in run("doctor", "--clock", "venue", "--project", desk).err
 
 
 def live_run(policy: str) -> RunRecord:
@@ -220,3 +238,17 @@ def test_a_breaker_that_somebody_resumed_lets_the_session_begin_that_closes_it(d
     run("halt", "--reason", "no", "--by", "ann", "--project", desk)
     (desk / ".tb" / "KILL").unlink()
     assert set(failed(run, desk)) == {"breaker", "halts"}
+
+
+def test_a_session_on_bars_of_the_venue_does_not_go_on_with_recorded_ones(desk: Path, run: Run, tmp_path: Path) -> None:
+    began = run("run", "--mode", "paper", "--once", "--clock", "venue", "--project", desk)
+    assert began.code == 0, began.err
+    recorded = tmp_path / "recorded"
+    recorded.mkdir()
+    rows = [f"2023-11-{day:02d}T{hour:02d}:00:00Z,100,101,99,100,1000" for day in (14, 15) for hour in range(24)]
+    for symbol in run("runs", "--project", desk, "--json").json[0]["instruments"]:
+        (recorded / f"{symbol}.csv").write_text("\n".join(["time,open,high,low,close,volume", *rows]))
+    mixed = run("run", "--mode", "paper", "--data", recorded, "--project", desk)
+    assert mixed.code == 3
+    assert f"TB863]: session r1 has bars from coinbase, and now they are to be {recorded}" in mixed.err
+    assert run("run", "--mode", "paper", "--data", recorded, "--new", "--project", desk).out.startswith("2023-")

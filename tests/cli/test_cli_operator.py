@@ -131,6 +131,17 @@ def test_status_tells_of_the_kill_file(with_ledger: Path, run: Run) -> None:
     assert run("status", "--project", with_ledger, "--json").json["kill_file"].startswith("ann: fat finger")
 
 
+def test_status_tells_of_a_flatten_that_no_session_has_heard_of(with_ledger: Path, run: Run) -> None:
+    assert run("status", "--project", with_ledger, "--json").json["flatten_ordered"] is None
+    run("flatten", "--reason", "leaving", "--by", "ann", "--project", with_ledger)
+    words = "ann ordered a flatten, which the session does first: leaving"
+    assert f"  FLATTEN  {words}\n" in run("status", "--project", with_ledger).out
+    assert run("status", "--project", with_ledger, "--json").json["flatten_ordered"] == words
+    inbox = Inbox(with_ledger / ".tb" / "live")
+    inbox.taken(inbox.waiting()[0])
+    assert "FLATTEN" not in run("status", "--project", with_ledger).out
+
+
 def test_status_without_a_ledger_or_a_run_says_so(desk: Path, run: Run) -> None:
     answer = run("status", "--project", desk)
     assert answer.code == 3
