@@ -273,6 +273,7 @@ def _waits(world: World, asked: Asked) -> Waits:
 def _loop(compiled: Compiled, begun: Begun, world: World, asked: Asked, around: Around) -> Loop:
     from tb.cli.cycles import put_cycle
     from tb.cli.operating import posts
+    from tb.cli.overhearing import inbox_for
     from tb.runtime.running.inputs import Journal
     from tb.runtime.running.loop import Loop
     from tb.runtime.running.sessions import BarFiles
@@ -284,7 +285,7 @@ def _loop(compiled: Compiled, begun: Begun, world: World, asked: Asked, around: 
     files = BarFiles(begun.folder, world.instruments, has_quotes=world.feed.has_quotes)
     for given in begun.inputs:
         files.take(given)
-    kill, inbox = posts(compiled.project.root)
+    kill, _ = posts(compiled.project.root)
     currency = compiled.settings.account.currency
     skew = compiled.settings.live.clock_skew if asked.clock == "machine" else world.period
     return Loop(
@@ -295,7 +296,7 @@ def _loop(compiled: Compiled, begun: Begun, world: World, asked: Asked, around: 
         warm_up=warm_up_of(begun.stepper.session.plan),
         ends=world.ends,
         waits=_waits(world, asked),
-        inbox=inbox,
+        inbox=inbox_for(begun.opening.mode, compiled.project.root / compiled.settings.live.state),
         kill=kill,
         alerts=around.alerts,
         measures=around.measures,

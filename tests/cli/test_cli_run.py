@@ -16,6 +16,8 @@ import pytest
 from cli_commands import invoke
 
 from tb.ledger import open_ledger
+from tb.runtime.gateway.looking import JOURNAL
+from tb.runtime.operator import Inbox
 
 HOURS = 240  # more than a pipe holds the lines of, so that a session cannot end unread
 SMALL = """universe u on venue
@@ -125,6 +127,19 @@ def test_a_session_that_was_killed_goes_on_as_if_it_never_had_been(project: Path
     assert summary["decision_log_hash"] == never["decision_log_hash"]
     assert summary["final_equity"] == never["final_equity"]
     assert invoke("ledger", "verify", "--project", str(project)).code == 0
+
+
+def test_orders_to_an_account_that_trades_live_are_heard_on_paper_and_left_to_it(project: Path) -> None:
+    inbox, journal = Inbox(project / ".tb" / "live"), project / ".tb" / "live" / JOURNAL
+    invoke("flatten", "--by", "ann", "--reason", "leaving", "--project", str(project))
+    journal.touch()
+    run(project, "--once", "--from", "2024-01-01T05:00")
+    assert [(word.kind, word.by) for word in inbox.waiting()] == [("flatten", "ann")]
+    halted = json.loads(invoke("status", "--project", str(project), "--json").out)["halts"]
+    assert [one["reason"] for one in halted] == ["flatten: leaving"]
+    journal.unlink()
+    run(project)
+    assert inbox.waiting() == []
 
 
 def test_another_policy_does_not_go_on_with_a_session(project: Path) -> None:
