@@ -1,6 +1,7 @@
 """What quotes have bought and sold: one position for each strategy and instrument, at its average cost.
 
-- A fill on the side of the position, or the first one, makes it larger: the price of entry is then the average paid.
+- A fill on the side of the position, or the first one, makes it larger: the price of entry is then the average paid, and its
+  rate the average at which that was paid.
 - A fill against it closes that much of it, as a trade of its own, with its share of the fees paid at entry.
 - A fill larger than what is held closes all of it and begins a position on the other side with the rest.
 """
@@ -14,15 +15,19 @@ import msgspec
 
 from tb.core.records import Fill
 from tb.engine.instant import EXACT
+from tb.gate.conversion import at_rate
 from tb.runtime.positions import Position
 
 
 def grown(entry: Fill, more: Fill) -> Fill:
-    """The entry of a position that became larger: its average price, all its quantity and fees."""
+    """The entry of a position that became larger: its average price and rate, all its quantity and fees."""
     quantity = EXACT.add(entry.quantity, more.quantity)
-    paid = EXACT.add(EXACT.multiply(entry.quantity, entry.price), EXACT.multiply(more.quantity, more.price))
+    before, then = EXACT.multiply(entry.quantity, entry.price), EXACT.multiply(more.quantity, more.price)
+    paid, rate = EXACT.add(before, then), entry.rate
+    if entry.rate != more.rate and paid:
+        rate = EXACT.divide(EXACT.add(at_rate(before, entry.rate), at_rate(then, more.rate)), paid)
     return msgspec.structs.replace(
-        entry, quantity=quantity, price=EXACT.divide(paid, quantity), fee=EXACT.add(entry.fee, more.fee)
+        entry, quantity=quantity, price=EXACT.divide(paid, quantity), fee=EXACT.add(entry.fee, more.fee), rate=rate
     )
 
 

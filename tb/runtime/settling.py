@@ -284,8 +284,8 @@ class Settling:
         if position is not None and position.decision == order.decision and not order.is_quote:
             return self._grow(position, sent, fill)
         sign = 1 if fill.side == "buy" else -1
-        if not order.is_quote and position is not None and position.sign != sign and fill.quantity > position.entry.quantity:
-            part = share_of(fill, position.entry.quantity)
+        if not order.is_quote and position is not None and position.sign != sign and fill.quantity > position.remaining:
+            part = share_of(fill, position.remaining)
             self.joined(order, part)
             return self._begin(sent, rest_of(fill, part))  # what is left has the levels that were approved
         return self.joined(order, fill)
@@ -346,9 +346,9 @@ class Settling:
         if position is not None:
             self._fund(position, fill.at)  # for what was held until now
         if position is not None and position.sign != sign:
-            part = share_of(fill, min(fill.quantity, position.entry.quantity))
+            part = share_of(fill, min(fill.quantity, position.remaining))
             rest = rest_of(fill, part)
-            if part.quantity < position.entry.quantity:
+            if part.quantity < position.remaining:
                 self.counts["trades"] += 1
                 self._close(split(position, part.quantity, self.counts["trades"]), part, [fill])
                 self.recorder.record([position.trade()])
@@ -364,7 +364,7 @@ class Settling:
             self.positions[key] = position
         else:
             position.entry = grown(position.entry, fill)
-        self.account.fill(*key, sign * rest.quantity, rest.price, rest.fee)
+        self._book(position, sign, rest)
         self.recorder.record([fill, position.trade()])
         return position
 
