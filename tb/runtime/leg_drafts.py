@@ -18,6 +18,7 @@ from tb.gate.legs import Amount, Place, asked, hedged, net_share
 from tb.gate.proposal import GONE, HELD_TOO_LONG, LEG_GONE, TOO_LONG, UNSAID, Proposal
 from tb.gate.sizing import Sized, expected_price
 from tb.runtime.drafts import Draft, Ready
+from tb.runtime.leg_groups import name_of
 from tb.runtime.ports import MarketView
 from tb.runtime.positions import Position
 
@@ -47,7 +48,7 @@ class LegProposer:
         confidence = None if plan.confidence is None else values(plan.confidence)
         conviction = None if plan.conviction is None else values(plan.conviction)
         reason = say(self.plan.graph, plan.because, values)
-        group = group_of(strategy, basket)
+        group = name_of(strategy, basket)
         proposals = [
             self._entry(strategy, leg, place, sized, confidence, conviction, group)
             for leg, place, sized in zip(legs, places, sizes, strict=True)
@@ -111,7 +112,7 @@ class LegProposer:
             exit_ = basket.exits[which]
             leaves = exit_.leaves
             reason = say(self.plan.graph, exit_.because, self._values(basket.looked_at, row)) or UNSAID
-        group = group_of(strategy, basket)
+        group = name_of(strategy, basket)
         proposals = in_the_light([self._exit(strategy, position, at, group) for position in positions])
         drafts = tuple(
             Draft(proposal, strategy, f"exit leg {place}", which, -1 if row is None else row, leaves, reason, position)
@@ -152,11 +153,6 @@ class LegProposer:
             group=group,
             rate=place.rate,
         )
-
-
-def group_of(strategy: StrategyPlan, basket: BasketPlan) -> str:
-    """What legs of one strategy and asset are called: they are held once at a time."""
-    return f"{strategy.name} {basket.name}"
 
 
 def in_the_light(proposals: Sequence[Proposal]) -> list[Proposal]:

@@ -195,8 +195,9 @@ class Settling:
         key = (order.strategy, order.instrument)
         if order.kind == "entry":
             self._release(order)
-            if key not in self.positions:
-                self.groups.cancelled(order)
+            over = self.groups.cancelled(order) if key not in self.positions else None
+            if over is not None:  # the other legs have left already: with this one the trade is over
+                self._over(key, at, *over)
         elif key in self.positions:
             self.positions[key].exiting = False  # it may be asked for again
         self.recorder.record(
@@ -280,15 +281,23 @@ class Settling:
         self.account.activity.enter(order.strategy)
         position = self.positions.get((order.strategy, order.instrument))
         if position is None and not order.is_quote:
-            return self._begin(sent, fill)
+            return self._begin_late(sent, fill)
         if position is not None and position.decision == order.decision and not order.is_quote:
             return self._grow(position, sent, fill)
         sign = 1 if fill.side == "buy" else -1
         if not order.is_quote and position is not None and position.sign != sign and fill.quantity > position.remaining:
             part = share_of(fill, position.remaining)
             self.joined(order, part)
-            return self._begin(sent, rest_of(fill, part))  # what is left has the levels that were approved
+            return self._begin_late(sent, rest_of(fill, part))  # what is left has the levels that were approved
         return self.joined(order, fill)
+
+    def _begin_late(self, sent: Sent, fill: Fill) -> Position:
+        """A leg alone is not left alone: its group closes it, or has it again."""
+        order, strategy = sent.order, self._strategies.get(sent.order.strategy)
+        basket = None if strategy is None else strategy.basket(order.instrument)
+        if strategy is not None and basket is not None:
+            self.groups.late(order, strategy, basket)
+        return self._begin(sent, fill)
 
     def _begin(self, sent: Sent, fill: Fill) -> Position:
         order = sent.order
@@ -415,9 +424,7 @@ class Settling:
         closed = (trade.profit, at_rate(EXACT.multiply(trade.entry_price, trade.quantity), trade.rate))
         over = closed if position.together is None else self.groups.left(key, *closed)
         if over is not None:
-            profit, value = over
-            self.account.trade_closed(fill.at, profit, strategy=position.strategy, value=value)
-            self._cool(position, fill, profit)
+            self._over(key, fill.at, *over, by_stop=fill.cause in STOPS)
         self.recorder.record([*told, trade])
 
     # --- while a position is open ------------------------------------------------------------------------------------
@@ -443,17 +450,19 @@ class Settling:
         if moved:
             self.recorder.record(moved)
 
-    def _cool(self, position: Position, fill: Fill, profit: Decimal) -> None:
-        strategy = self._strategies.get(position.strategy)
+    def _over(self, key: Key, at: int, profit: Decimal, value: Decimal, *, by_stop: bool = False) -> None:
+        """A trade is over, of one instrument or of legs together: it is won or lost, and its strategy cools down."""
+        self.account.trade_closed(at, profit, strategy=key[0], value=value)
+        strategy = self._strategies.get(key[0])
         if strategy is None:
             return  # of an earlier policy: nothing of it can be proposed
         lengths = [strategy.cool_downs.get("exit", 0)]
         lengths.append(strategy.cool_downs.get("loss", 0) if profit < 0 else 0)
-        lengths.append(strategy.cool_downs.get("stop", 0) if fill.cause in STOPS else 0)
+        lengths.append(strategy.cool_downs.get("stop", 0) if by_stop else 0)
         if max(lengths):
-            for symbol in strategy.together(position.instrument):
-                key = (position.strategy, symbol)  # what leaves in parts: the part that cools longest counts
-                self.cooling[key] = max(self.cooling.get(key, 0), fill.at + max(lengths))
+            for symbol in strategy.together(key[1]):
+                own = (key[0], symbol)  # what leaves in parts: the part that cools longest counts
+                self.cooling[own] = max(self.cooling.get(own, 0), at + max(lengths))
 
 
 def _waits_as(order: Order) -> Key:

@@ -15,12 +15,15 @@ from tb.core.time import HOUR
 from tb.gate.account import Account
 from tb.gate.proposal import Proposal
 from tb.replay.run import markets_of
+from tb.runtime.leg_drafts import LegProposer
+from tb.runtime.leg_groups import Group, name_of
 from tb.runtime.rates import Rates
 from tb.runtime.settling import Sent, Settling
 from tb.runtime.view import RecordedView, columns_of
 
 D = Decimal
 RATES = "{EUR: EUR_USD}"
+LEGS = ("BTC-EUR", "BTC-EUR-PERP")
 
 
 class Kept(Collected):
@@ -29,15 +32,17 @@ class Kept(Collected):
 
 
 class World:
-    """A settling that is told of orders and fills in `BTC-EUR` by hand."""
+    """A settling that is told of orders and fills by hand."""
 
     def __init__(self, rules: str) -> None:
         made = compiled(rules, rates=RATES)
-        data = market(bars("BTC-EUR", [flat(100, 1)] * 8), bars("EUR_USD", [flat(1.2)] * 8))
+        data = market(*(bars(symbol, [flat(100, 1)] * 8) for symbol in LEGS), bars("EUR_USD", [flat(1.2)] * 8))
         markets = markets_of(made.plan, data, made.settings)
-        view = RecordedView(made.plan.graph, markets, columns_of(made.plan, markets, chunk=100), Rates(made.settings, data.bars))
+        view = RecordedView(
+            made.plan.graph, markets, columns_of(made.plan, markets, chunk=100), Rates(made.settings, data.bars)
+        )
         self.kept, self.account, self.plan = Kept(), Account("USD", D(10_000)), made.plan
-        self.counts = {"trades": 0}
+        self.counts, self.settings, self.view = {"trades": 0}, made.settings, view
         self.settling = Settling(
             plan=made.plan,
             settings=made.settings,
@@ -49,14 +54,14 @@ class World:
         )
         self.orders = 0
 
-    def order(self, side: str, quantity: str, which: int = 0) -> Sent:
+    def order(self, side: str, quantity: str, which: int = 0, symbol: str = "BTC-EUR") -> Sent:
         self.orders += 1
         order = Order(
             id=f"o{self.orders}",
             decision=self.orders,
             at=START + HOUR,
             strategy="s",
-            instrument="BTC-EUR",
+            instrument=symbol,
             side=side,  # type: ignore[arg-type]
             quantity=D(quantity),
             kind="entry",
@@ -65,18 +70,27 @@ class World:
         )
         return Sent(order, self.plan.strategies[0], which, 0)
 
-    def engage(self, sent: Sent) -> None:
+    def engage(self, sent: Sent, group: str = "") -> None:
         order = sent.order
-        sign = 1 if order.side == "buy" else -1
-        asked = Proposal("s", "BTC-EUR", sign, order.quantity, D(100), None, None, None, None, None, True, rate=D("1.2"))
-        self.settling.engage(sent, asked, None)
+        sign, price = (1 if order.side == "buy" else -1), D(100)
+        asked = Proposal("s", order.instrument, sign, order.quantity, price, None, None, None, None, None, True, rate=D("1.2"))
+        self.settling.engage(sent, asked, None, group=group)
+
+    def legs(self) -> tuple[Sent, Sent]:
+        """Both legs, on their way."""
+        both = self.order("buy", "1", symbol=LEGS[0]), self.order("sell", "1", symbol=LEGS[1])
+        name = name_of(self.plan.strategies[0], self.plan.strategies[0].baskets[0])
+        for leg in both:
+            self.engage(leg, name)
+        self.settling.groups.begin(name, Group(both[0].order.decision, self.plan.strategies[0], LEGS))
+        return both
 
     def fill(self, sent: Sent | None, side: str, quantity: str, price: str, rate: str, cause: str = "entry") -> Fill:
         return Fill(
             order="stop" if sent is None else sent.order.id,
             at=START + 2 * HOUR,
             row=-1,
-            instrument="BTC-EUR",
+            instrument="BTC-EUR" if sent is None else sent.order.instrument,
             side=side,  # type: ignore[arg-type]
             quantity=D(quantity),
             price=D(price),
@@ -190,3 +204,65 @@ def test_whatever_joins_positions_and_cash_agree(events: list[tuple[str, str, in
     world.close()
     assert world.account.position("BTC-EUR") == 0
     assert abs(world.profit() - (world.account.cash - 10_000)) < D("1e-18")
+
+
+TOGETHER = """universe u on exchange
+  tier spot BTC-EUR
+  tier other BTC-EUR-PERP
+strategy s on u every 1h
+  enter when volume > 0
+    leg buy spot 10% of equity
+    leg sell other same money
+  exit when close < open
+  cool down 5h after loss
+"""
+
+
+def test_a_leg_that_has_left_before_the_other_was_cancelled_counts_as_a_trade() -> None:
+    world = World(TOGETHER)
+    one, other = world.legs()
+    held = world.settling.entered(one.order, world.fill(one, "buy", "1", "100", "1.2"))
+    assert held is not None
+    world.settling.exited(held, world.fill(one, "sell", "1", "90", "1.2", "leg gone"))
+    assert world.account.losses_in_a_row == 0
+    world.settling.cancelled(other.order, START + 3 * HOUR, "expired")
+    assert (world.account.losses_in_a_row, world.account.last_loss) == (1, START + 3 * HOUR)
+    assert world.account.returns == {"s": [D("-0.1")]}
+    assert world.settling.cooling == {("s", symbol): START + 8 * HOUR for symbol in LEGS}
+    assert not world.settling.groups.open
+    assert not world.account.together
+
+
+def test_a_leg_that_fills_after_all_were_told_over_is_closed_as_what_is_left_of_them() -> None:
+    world = World(TOGETHER)
+    one, other = world.legs()
+    for leg in (one, other):
+        world.settling.cancelled(leg.order, START + 2 * HOUR, "expired")
+    assert not world.settling.groups.open
+    held = world.settling.late(other, world.fill(other, "sell", "1", "100", "1.2"))
+    assert held is not None
+    (group,) = world.settling.groups.open.values()
+    assert [key for key in group.members if key in world.settling.positions] == [("s", LEGS[1])]
+    draft = LegProposer(world.plan, world.settings, world.view).exit(group.strategy, [held], START + 3 * HOUR, is_whole=False)
+    assert draft is not None
+    assert [(leg.proposal.instrument, leg.proposal.sign, leg.proposal.quantity) for leg in draft.legs] == [(LEGS[1], 1, 1)]
+    world.settling.exited(held, world.fill(other, "buy", "1", "110", "1.2", "leg gone"))
+    assert world.account.losses_in_a_row == 1
+    assert not world.settling.groups.open
+
+
+def test_a_leg_that_fills_late_while_the_other_is_held_belongs_to_it_again() -> None:
+    world = World(TOGETHER)
+    one, other = world.legs()
+    first = world.settling.entered(one.order, world.fill(one, "buy", "1", "100", "1.2"))
+    world.settling.cancelled(other.order, START + 2 * HOUR, "expired")
+    second = world.settling.late(other, world.fill(other, "sell", "1", "100", "1.2"))
+    assert first is not None
+    assert second is not None
+    assert first.together == second.together == one.order.decision
+    (group,) = world.settling.groups.open.values()
+    assert group.missing == 0
+    world.settling.exited(first, world.fill(one, "sell", "1", "110", "1.2", "exit when"))
+    assert world.account.returns == {}
+    world.settling.exited(second, world.fill(other, "buy", "1", "105", "1.2", "exit when"))
+    assert world.account.returns == {"s": [D("0.025")]}
