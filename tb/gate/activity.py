@@ -31,6 +31,11 @@ class SentOrder:
     is_entry: bool
     rate: Decimal | None = ONE
 
+    def is_another(self, order: SentOrder) -> bool:
+        """Whether it is surely not that order: a strategy sends one at an instant in an instrument on a side."""
+        whose = self.at, self.strategy, self.instrument, self.sign
+        return whose != (order.at, order.strategy, order.instrument, order.sign) or self.is_entry != order.is_entry
+
     @property
     def value(self) -> Decimal:
         return ZERO if self.price is None else at_rate(EXACT.multiply(self.quantity, self.price), self.rate)
@@ -66,14 +71,16 @@ class Activity:
 
     @contextmanager
     def without(self, order: SentOrder) -> Iterator[None]:
-        """For a while an order counts as not sent: one that rests is asked about again and is no duplicate of itself."""
+        """For a while an order counts as not sent: one that rests is asked about again and is no duplicate of itself. It is
+        known by all but its quantity and price: of what rests a part may have filled, or been changed at the venue."""
         found = bisect_left(self.sent, order.at, key=lambda sent: sent.at)
-        found = self.sent.index(order, found)
-        del self.sent[found]
+        while self.sent[found].is_another(order):
+            found += 1
+        sent = self.sent.pop(found)
         try:
             yield
         finally:
-            self.sent.insert(found, order)
+            self.sent.insert(found, sent)
 
     def cancel(self, at: int) -> None:
         """An order is taken back: a message like another. A venue may tell of it late, after orders of a later instant."""

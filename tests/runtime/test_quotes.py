@@ -7,13 +7,14 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_projects import HOUR, NAN, Replayed, bars, compiled, cut, flat, market, run
+from small_projects import HOUR, NAN, START, Replayed, bars, compiled, cut, flat, market, run
 from small_runs import Drawn, markets
 from stepping import equity_of, stepped
 
 from tb.core.records import Cancel, Decision, Fill, Order
 from tb.replay.data import load_market
 from tb.runtime.inventory import grown, rest_of, share_of
+from tb.runtime.session import Session
 
 D = Decimal
 RULES = (
@@ -212,3 +213,34 @@ def test_parts_that_leave_one_after_the_other_cool_down_as_long_as_the_longest()
     assert first + 6 * HOUR > last + HOUR
     later = [order.at for order in done.orders if order.kind == "entry" and order.at > first]
     assert min(later) >= first + 6 * HOUR
+
+
+def test_a_side_of_which_a_part_filled_is_asked_about_again_like_another() -> None:
+    size = "10% of equity if high > close\n         4% of equity otherwise"
+    data = market(bars("BTC-USD", [(100, 100.5, 100, 100)] * 2 + [flat(100)] * 2))
+    asked = []
+
+    def watch(at: int, session: Session, kept: object) -> None:
+        bid = session.settling.quote_of("maker", "BTC-USD", "buy")
+        if at == START + 2 * HOUR and bid is not None:
+            rest = D(4)
+            for _ in range(9):  # as much as is asked for next, of what equity will be
+                rest = (D("0.04") * (10_000 + (bid.quantity - rest)) / 99).quantize(D("0.001"), "ROUND_FLOOR")
+            part = Fill(
+                order=bid.id,
+                at=at,
+                row=-1,
+                instrument="BTC-USD",
+                side="buy",
+                quantity=bid.quantity - rest,
+                price=D("99.00"),
+                fee=D(0),
+                slippage=D(0),
+                cause="quote",
+            )
+            session.settling.entered(bid, part, rest=rest)
+        asked.append(session.settling.quote_of("maker", "BTC-USD", "buy"))
+
+    policy = "limit rate orders(9h) <= 3 on every order\nlimit copies duplicates(9h) < 1\n"
+    stepped(compiled(maker(size=size), policy), data, watch)
+    assert [one is not None and (one.id, one.quantity) for one in asked[2:]] == [(asked[0].id, asked[1].quantity)] * 2
