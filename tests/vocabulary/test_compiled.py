@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -61,3 +65,30 @@ def test_a_part_refuses_a_call_from_python(is_compiled: bool) -> None:
         assert compiled(whole)(np.array([1.0, 2.0])) == 3.0
     with pytest.raises(TypeError, match="called by kernels alone"):
         shifted(np.array([1.0, 2.0]), 1)
+
+
+def test_machine_code_on_disk_is_anew_when_a_part_from_another_file_changes(tmp_path: Path) -> None:
+    (tmp_path / "pieces.py").write_text(
+        "from tb.vocabulary.kernels.compiled import part\nBY = 2.0\n@part\ndef times(x):\n    return x * BY\n"
+    )
+    (tmp_path / "whole.py").write_text(
+        "from tb.vocabulary.kernels.compiled import compiled\nfrom pieces import times\n"
+        "@compiled\ndef tripled(x):\n    return times(x) + x\n"
+    )
+    environment = os.environ | {
+        "NUMBA_CACHE_DIR": str(tmp_path / "kept"),
+        "PYTHONPATH": str(tmp_path),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+    def run() -> str:
+        command = [
+            sys.executable,
+            "-c",
+            "from whole import tripled; print(tripled(1.0), sum(tripled.stats.cache_hits.values()))",
+        ]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+    assert [run(), run()] == ["3.0 0\n", "3.0 1\n"]
+    (tmp_path / "pieces.py").write_text((tmp_path / "pieces.py").read_text().replace("2.0", "4.0"))
+    assert run() == "5.0 0\n"

@@ -4,14 +4,19 @@ Guarantees: a system on which nothing can be written compiles anew in each proce
 
 What is compiled at a first start is waited for, so no more is compiled than is needed: a part of kernels, called by other
 machine code alone, has no door to Python, and it is compiled once, not for each number written where it is called.
+
+INVARIANT: machine code from disk is that of the source as it stands, parts and numbers from other files included: numba looks
+at the file of a kernel alone, here what it takes from elsewhere counts as well (`_taken`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import CodeType, ModuleType
 from typing import Any, TypeVar, cast
 
+import numpy as np
 from numba import njit, typeof
 from numba.core import types
 
@@ -36,11 +41,33 @@ def part(function: F) -> F:
 def _made(function: Callable[..., Any], **options: Any) -> Any:
     options |= {"error_model": "numpy", "no_cfunc_wrapper": True}
     try:
-        return njit(cache=True, **options)(function)
+        made = njit(cache=True, **options)(function)
     except RuntimeError as refused:
         if "cannot cache" not in str(refused):
             raise
         return njit(**options)(function)
+    kept = made._cache._cache_file
+    kept._source_stamp = (kept._source_stamp, _taken(function.__code__, function.__globals__))
+    return made
+
+
+def _taken(code: CodeType, names: Mapping[str, Any]) -> tuple[object, ...]:
+    """What a function reads by name: of parts the source they were made from, of all else what it is."""
+    found = [(name, names[name]) for name in code.co_names if name in names]
+    modules = [value for _, value in found if isinstance(value, ModuleType) and value.__name__.startswith("tb.")]
+    found += [(name, vars(module)[name]) for module in modules for name in code.co_names if name in vars(module)]
+    inner = tuple(_taken(one, names) for one in code.co_consts if isinstance(one, CodeType))
+    return tuple((name, _stamp(value)) for name, value in found if not isinstance(value, ModuleType)) + inner
+
+
+def _stamp(value: object) -> object:
+    file = getattr(getattr(value, "_cache", None), "_cache_file", None)
+    if file is not None:
+        return file._source_stamp
+    if isinstance(value, np.ndarray):
+        return value.dtype.str, value.tobytes()
+    # of anything else the words may tell where it lies in memory
+    return repr(value) if isinstance(value, (bool, int, float, str, bytes, tuple, np.generic)) else type(value).__name__
 
 
 def _kept_from_python(*_: Any, **__: Any) -> None:
