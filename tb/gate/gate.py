@@ -6,7 +6,8 @@
    are not certain of one generated function over exact numbers.
 3. The strictest verdict wins: approve < warn < shrink < reject < pause < halt. What cannot be known rejects (a `warn`, and a
    constraint at `level warn`, warns). A `shadow` constraint is judged and named, and changes nothing.
-4. Shrink finds the largest whole number of lots that every shrinking limit lets pass, and judges that size in full.
+4. Shrink finds the largest whole number of lots that every shrinking limit lets pass which applies to the order, and judges
+   that size in full.
 
 INVARIANT: `Approved` is built here and nowhere else, and only for an order that passed every constraint that applies to it.
 Reducing orders answer only to constraints that say `on every order`.
@@ -145,7 +146,7 @@ class Gate:
         self.generated = generate(graph, policy)
         self._judge = self.generated.judge
         self._measure = self.generated.measure
-        self._shrinking = _subset(policy, [c for c in policy.constraints if c.acts == "shrink"])
+        shrinking = [c for c in policy.constraints if c.acts == "shrink"]
         self._leaves = [self._leaf(leaf) for leaf in policy.leaves]
         self._reading = Reading(graph, policy, self._leaves, patience)
         self._ask = self._reading.ask
@@ -156,7 +157,9 @@ class Gate:
             for at, leaf in enumerate(policy.leaves)
             if graph[leaf].op == "fact" and graph[leaf].consts[0] == "order.quantity"
         )
-        self._sizes = Growing(graph, self._shrinking, self._quantity, patience=patience)
+        self._sizes = Growing(graph, _subset(policy, shrinking), self._quantity, patience=patience)
+        every = [c for c in shrinking if c.every_order]
+        self._sizes_to_close = Growing(graph, _subset(policy, every), self._quantity, patience=patience) if every else None
         self._all = _bits(policy, lambda c: c.acts is not None)
         self._every = _bits(policy, lambda c: c.acts is not None and c.every_order)
         self._acts = [_acts_of(constraint) for constraint in policy.constraints]
@@ -195,18 +198,20 @@ class Gate:
     def _said(self, masks: Masks, snapshot: Snapshot, adds_risk: bool, quantity: Decimal, lot: Decimal | None) -> Judgement:
         if masks == PASSED:
             return Judgement("approve", (), 0, 0, snapshot, _approve(quantity), ())
-        judgement = self._act(snapshot, masks, self.applies(adds_risk), quantity, lot)
+        judgement = self._act(snapshot, masks, adds_risk, quantity, lot)
         shadowed = self.shadowed(masks, adds_risk)
         return msgspec.structs.replace(judgement, shadowed=shadowed) if shadowed else judgement
 
-    def _act(self, snapshot: Snapshot, masks: Masks, applies: int, quantity: Decimal, lot: Decimal | None) -> Judgement:
+    def _act(self, snapshot: Snapshot, masks: Masks, adds_risk: bool, quantity: Decimal, lot: Decimal | None) -> Judgement:
+        applies = self.applies(adds_risk)
         failed, unknown = (mask & applies for mask in masks)
         verdict, deciding = self._strictest(failed, unknown)
         latches = tuple([self.policy.constraints[bit] for bit in bits_of(failed & self._latching)])
         if verdict in {"approve", "warn"}:
             return Judgement(verdict, deciding, failed, unknown, snapshot, _approve(quantity), latches)
         if verdict == "shrink":
-            smaller = self._largest(snapshot.inputs, quantity, lot)
+            sizes = self._sizes if adds_risk else self._sizes_to_close
+            smaller = None if sizes is None else self._largest(sizes, snapshot.inputs, quantity, lot)
             if smaller is not None:
                 then_failed, then_unknown = self._judge(self.with_quantity(snapshot.inputs, smaller))
                 rest, names = self._strictest(then_failed & applies, then_unknown & applies)
@@ -299,12 +304,12 @@ class Gate:
         verdict = max(found, key=LATTICE.index)
         return verdict, tuple(found[verdict])
 
-    def _largest(self, inputs: Sequence[Exact], quantity: Decimal, lot: Decimal | None) -> Decimal | None:
-        """The largest multiple of the lot below the quantity that every shrinking limit lets pass."""
+    def _largest(self, sizes: Growing, inputs: Sequence[Exact], quantity: Decimal, lot: Decimal | None) -> Decimal | None:
+        """The largest multiple of the lot below the quantity that every shrinking limit lets pass that applies to the order."""
         if lot is None or lot <= 0 or not quantity.is_finite():
             return None
         low, high = 0, int((quantity / lot).to_integral_value(ROUND_CEILING))  # the proposal itself is known to fail
-        with self._sizes.asked(lambda lots: self.with_quantity(inputs, lot * lots), lot) as passes:
+        with sizes.asked(lambda lots: self.with_quantity(inputs, lot * lots), lot) as passes:
             while high - low > 1:
                 middle = (low + high) // 2
                 if passes(middle):

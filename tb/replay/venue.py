@@ -161,6 +161,7 @@ class SimulatedVenue:
             settling.entered(order, fill)
         else:
             settling.exited(position, fill)
+            position.exiting = False  # of a part that the gate let leave alone: the rest may be asked for again
 
     # --- stops, takes and targets ------------------------------------------------------------------------------------
 

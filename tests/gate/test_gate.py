@@ -357,3 +357,15 @@ def test_the_snapshot_alone_gives_the_verdict_again() -> None:
     found = judged(gate)
     assert gate.decide(found.inputs, True, ORDER.quantity, LOT) == found
     assert gate.decide(found.inputs, False, ORDER.quantity, LOT).verdict == "approve"
+
+
+def test_a_reducing_order_shrinks_to_what_limits_on_every_order_let_pass_and_no_other_limit_keeps_it_in() -> None:
+    gate = gate_of(
+        "limit slice order.notional <= 500 USD on every order otherwise shrink",
+        "limit position after.exposure(order.instrument) <= 1% of equity otherwise shrink",
+    )
+    book = account()
+    book.fill("trend", "BTC-USD", Decimal(8), Decimal(100), Decimal(0))
+    leaving = replace(ORDER, sign=-1, quantity=Decimal(8), stop=None, target=None, intended=None, adds_risk=False)
+    judgement = judged(gate, leaving, book)
+    assert (judgement.verdict, judgement.deciding, judgement.quantity) == ("shrink", ("slice",), 5)
