@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ import msgspec
 from tb.core.records import Decision, LegOrder, Order, Record, Round, Together
 from tb.core.settings import is_foreign
 from tb.engine.baskets import LegPlan
-from tb.gate.account import Working
+from tb.gate.account import ZERO, Working
 from tb.gate.activity import SentOrder
 from tb.gate.conversion import converted
 from tb.gate.gate import Judgement
@@ -67,7 +67,7 @@ class Legs:
             self.session.account.activity.propose(at)
         rounds = [self._round(legs, at)]
         while not is_settled([one.said for one in rounds]):
-            smaller = shrunk(self._plans(legs), self._places(legs), rounds[-1].said.quantities, rounds[-1].said.allowed)
+            smaller = self._smaller(legs, rounds[-1].said)
             rounds.append(self._round(drafts_at(legs, smaller), at))
         said = [one.said for one in rounds]
         verdict, deciding, approved = outcome(said)
@@ -150,7 +150,20 @@ class Legs:
     def _plans(legs: Sequence[Draft]) -> tuple[LegPlan, ...]:
         basket = legs[0].strategy.basket(legs[0].proposal.instrument)
         assert basket is not None  # only legs of a basket come here
-        return basket.entries[legs[0].enter]
+        if legs[0].proposal.adds_risk:
+            return basket.entries[legs[0].enter]
+        # what leaves was larger before: each leg keeps its share, whatever entry it came from
+        known = {leg.symbol: leg for entry in basket.entries for leg in entry}
+        return tuple(replace(known[leg.proposal.instrument], same=None) for leg in legs)
+
+    def _smaller(self, legs: Sequence[Draft], said: Round) -> tuple[Decimal, ...]:
+        """The quantities of the next round. Of legs that leave something leaves of each."""
+        places = self._places(legs)
+        found = shrunk(self._plans(legs), places, said.quantities, said.allowed)
+        if legs[0].proposal.adds_risk:
+            return found
+        lots = [ZERO if place.spec is None else place.spec.lot for place in places]
+        return tuple(max(less, min(lot, allowed)) for less, lot, allowed in zip(found, lots, said.allowed, strict=True))
 
     def _places(self, legs: Sequence[Draft]) -> list[Place]:
         specs = self.session.settings.instrument
