@@ -192,7 +192,14 @@ def _equity(outlook: Outlook, _: str) -> _Column:
 
 
 def _gross(outlook: Outlook, _: str) -> _Column:
-    return _Number(outlook.gross, np.full(len(outlook.gross), outlook.error))
+    """The fact takes an instrument as one position, whoever holds how much of it; the curve takes each strategy's."""
+    account, gross = outlook.account, outlook.gross
+    instruments = dict.fromkeys(holding.instrument for holding in account.holdings.values())
+    if len(instruments) < len(account.holdings):
+        gross = np.zeros(len(gross))
+        for instrument in instruments:
+            gross = gross + np.abs(float(account.position(instrument)) * outlook.stretch.closes[instrument])
+    return _Number(gross, np.full(len(gross), outlook.error))
 
 
 def _drawdown(outlook: Outlook, _: str) -> _Column:
