@@ -14,13 +14,14 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from pathlib import Path
 
 from tb.core.diagnostics import Diagnostic, Refused, error
 from tb.core.span import Span, whole_file
-from tb.core.time import parse_instant
+from tb.core.time import DAY, parse_instant
 from tb.dsl.checked_capital import Advisor
+from tb.engine.instant import EXACT
 from tb.runtime.ports import Answer, Question
 
 CODE = "TB079"
@@ -154,12 +155,13 @@ def _number(text: str) -> tuple[Decimal | None, str]:
 
 
 def _latency(text: str) -> int | None:
-    """In ms, rounded up; None where it is not told."""
+    """In ms, rounded up; None where it is not told, or longer than a day: late in any case."""
     unit = next((unit for unit in ("ms", "s", "m") if text.endswith(unit)), "")
     number, problem = _number(text.removesuffix(unit).strip())
     if number is None or problem or number < 0:
         return None
-    return -int(-(number * _UNITS[unit or "s"]) // 1)
+    length = EXACT.multiply(number, _UNITS[unit or "s"])
+    return int(length.to_integral_value(ROUND_CEILING)) if length <= DAY else None
 
 
 def advice_places(advisors: Sequence[Advisor], files: Mapping[str, str], project: Path) -> dict[str, Path]:

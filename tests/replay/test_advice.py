@@ -278,6 +278,17 @@ def test_rows_are_answers(tmp_path: Path, name: str, content: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("latency", "ms"), [("5", 5_000), ("5.0001", 5_001), ("5000.1ms", 5_001), ("-1", None), ("1e40", None), ("1e999999", None)]
+)
+def test_how_long_an_answer_took_is_never_less_than_it_says(tmp_path: Path, latency: str, ms: int | None) -> None:
+    content = f"time,adjust,latency\n{AT},0.1,{latency}\n"
+    found = load_advice({"news": recorded(tmp_path, "a.csv", content)}).ask(asked(), 5_000)
+    assert found is not None
+    assert found.latency == ms
+    assert taken(advisor(), found, None).why == ("" if ms == 5_000 else "late")
+
+
+@pytest.mark.parametrize(
     ("column", "value"), [("adjust", "nan"), ("adjust", "much"), ("veto", "maybe"), ("adjust", "1e999999")]
 )
 def test_what_cannot_be_read_of_an_answer_makes_it_none(tmp_path: Path, column: str, value: str) -> None:
