@@ -1607,6 +1607,13 @@ _ROWS: tuple[Code, ...] = (
         "set `account.currency` and `account.timezone` as they were, and use the ledger that the account had",
     ),
     Code(
+        "TB867",
+        "no history to decide on",
+        "`tb run --once` decides on what came before the newest close, too. Where the feed does not give it, nothing is decided: "
+        "a bar that is not there when a later one is decided on is a gap for good.",
+        "try it again later",
+    ),
+    Code(
         "TB880",
         "alerts need a library that is not installed",
         "Alerts go out through a library that is not part of a plain installation.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from tb.core.records import Handling, Latch, Order, Record, Trade
 from tb.ledger import open_ledger
 from tb.runtime.gateway.passage import Denied
 from tb.runtime.latches import Latches
+from tb.runtime.ports.exchange import Balance, NoAnswer
 from tb.runtime.running.cycle import Cycle
 from tb.runtime.session import Session
 
@@ -130,6 +132,33 @@ def test_a_halt_of_a_book_that_is_gone_holds_for_everything(tmp_path: Path, sand
         second.until(sandbox.now + HOUR)
     with live(tmp_path, sandbox, venue) as third:
         assert third.loop.stepper.session.latches.in_force() is None
+
+
+def test_a_resume_from_before_does_not_accept_what_the_session_finds_when_it_begins(
+    tmp_path: Path, sandbox: Sandbox, venue: Coinbase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with live(tmp_path, sandbox, venue, LASTING) as first:
+        first.until(BEGIN + HOUR)
+        held = {key: one.remaining for key, one in session_of(first).positions.items()}
+        assert held
+        assert first.loop.inbox is not None
+        first.loop.inbox.put("resume", at=0, by="ana", reason="all was well when I looked")
+    asked = venue.balances
+
+    def less() -> tuple[Balance, ...] | NoAnswer:
+        found = asked()
+        assert isinstance(found, tuple)
+        return tuple(replace(one, available=D(0), held=D(0)) if one.asset == "BTC" else one for one in found)
+
+    monkeypatch.setattr(venue, "balances", less)
+    with live(tmp_path, sandbox, venue, LASTING, going_on=True) as second:
+        for _ in range(4):
+            second.loop._heed()
+            sandbox.advance(MINUTES)
+        assert second.gateway.breaker.state == "open"
+        assert {key: one.remaining for key, one in second.loop.stepper.session.positions.items()} == held
+        assert second.loop.inbox is not None
+        assert second.loop.inbox.waiting() == []
 
 
 @pytest.mark.parametrize("again", ["goes on", "new policy"])

@@ -155,11 +155,11 @@ class Journal:
             ) from None
 
     def _whole(self) -> int:
-        """The size of the file without an unfinished last line."""
+        """The size of the file without a last line that is not whole, as `read_inputs` leaves it out."""
         data = self.path.read_bytes()
-        if not data or data.endswith(b"\n"):
-            return len(data)
-        return data.rfind(b"\n") + 1
+        end = data.rfind(b"\n") + 1
+        last = data.rfind(b"\n", 0, max(end - 1, 0)) + 1
+        return end if end == 0 or end < len(data) or _read(data[last:end]) is not None else last
 
     def write(self, given: Input) -> bool:
         """Puts an input on the disk, after all that wait. False where it has to wait too: `trouble` says why."""

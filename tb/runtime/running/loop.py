@@ -14,11 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import msgspec
 
-from tb.core.diagnostics import Refused
+from tb.core.diagnostics import Refused, error
 from tb.core.records import Record
+from tb.core.span import whole_file
 from tb.core.time import show_duration, show_instant
 from tb.engine.bars import bucket_start
 from tb.runtime.noticing import Noticing
@@ -34,6 +36,9 @@ from tb.runtime.running.reading import Reading
 from tb.runtime.running.sessions import BarFiles
 from tb.runtime.running.stepper import Stepper
 from tb.runtime.running.timekeeping import Timekeeping
+
+NO_HISTORY = "TB867"
+LONGEST_PAUSE = 30  # times as long as the first pause between two questions for history
 
 
 class _Kept:
@@ -93,7 +98,7 @@ class Loop:
         self._rows_until = 0
         self._noticing = Noticing(_Kept(), self.alerts, self.measures)
         self._noticed = 0
-        self._carried_out: set[int] = set()  # orders of the operator that could not be put aside
+        self._carried_out: dict[int, Word] = {}  # orders of the operator that could not be put aside
 
     @property
     def period(self) -> int:
@@ -112,16 +117,15 @@ class Loop:
     def run(self, *, once: bool = False) -> None:
         """Runs until it is stopped or its end; with `once`, decides on the newest close if nobody did."""
         newest = bucket_start(self.time.now(), self.period)
-        due = newest if once else newest + self.period
-        self._catch_up(due)
+        due = newest if once else self._not_before(newest + self.period)
+        self._catch_up(due, once=once)
         while not self.stopping and (self.ends is None or due <= self.ends):
             if once and self.stepper.last is not None and due <= self.stepper.last:
                 break  # it was decided on
-            self._await(due)
-            newest = bucket_start(self.time.now(), self.period)
-            if newest > due:
+            self._await(due + self.feed.settles)
+            while not self.stopping and (newest := bucket_start(self.time.now(), self.period)) > due:
                 due = newest
-                self._catch_up(due)
+                self._catch_up(due, once=once)
             if self.is_stopping:
                 break
             self._cycle(due, once=once)
@@ -131,8 +135,16 @@ class Loop:
         if not once:
             self._end(due - self.period)
 
-    def _await(self, due: int) -> None:
-        while not self.stopping and (left := due + self.feed.settles - self.time.now()) > 0:
+    def _not_before(self, due: int) -> int:
+        """The close, or the first after all that were seen: a clock that was put back while nobody ran decides none twice."""
+        seen = max(self.stepper.last or 0, self.market.last or 0)
+        if due <= seen:
+            words = f"a close at {show_instant(seen)} was seen already, and the clock says {show_instant(self.time.now())}"
+            self.alerts.send(Alert("clock", "critical", f"{words}: nothing is decided until after that", self.time.now()))
+        return max(due, seen + self.period)
+
+    def _await(self, until: int) -> None:
+        while not self.stopping and (left := until - self.time.now()) > 0:
             self._heed()
             self.time.clock.wait(min(left, self.waits.look))
         self._heed()
@@ -151,19 +163,34 @@ class Loop:
 
     # --- what comes --------------------------------------------------------------------------------------------------
 
-    def _catch_up(self, due: int) -> None:
+    def _catch_up(self, due: int, *, once: bool) -> None:
         """The bars before the one that closes when it is due, as far as they are not there; nothing is decided on them."""
-        last, names = self.market.last, list(self.market.series)
+        last = self.market.last
         first = due - self.period - self.warm_up if last is None else last
-        first = bucket_start(first, self.period)
-        found = self.feed.history(names, self.period, first, due - self.period)
+        found = self._history(bucket_start(first, self.period), due - self.period, once=once)
+        if found is None:
+            return
         rows = self._rows(due - self.period)
-        if isinstance(found, NoAnswer):
-            self._trouble("data", f"no history: {found.why}", is_blind=False)
-            found = {}
         bars = self._sifted(found, due - self.period)
         if any(bars.values()) or rows:
             self._enter(History(bars=bars, rows=tuple(rows)))
+
+    def _history(self, first: int, last: int, *, once: bool) -> Mapping[str, Sequence[Bar]] | None:
+        """Asked for until it comes: a bar that is not there when a later one is decided on is a gap for good. None where the
+        session is to stop. Raises Refused TB867 where it does not come, and the session is to decide once."""
+        pause, until = self.waits.poll, self.time.now() + self.waits.grace
+        while True:
+            found = self.feed.history(list(self.market.series), self.period, first, last)
+            if not isinstance(found, NoAnswer):
+                return found
+            self._trouble("data", f"no history: {found.why}: nothing is decided until it is there")
+            if once and self.time.now() >= until:
+                message = f"nothing was decided, since there is no history: {found.why}"
+                raise Refused([error(NO_HISTORY, message, whole_file(self.feed.name), "try it again later")])
+            self._await(self.time.now() + pause)
+            if self.stopping:
+                return None
+            pause = min(2 * pause, LONGEST_PAUSE * self.waits.poll)
 
     def _sifted(self, found: Mapping[str, Sequence[Bar]], before: int) -> dict[str, tuple[Bar, ...]]:
         kept = {}
@@ -207,6 +234,9 @@ class Loop:
     def _cycle(self, due: int, *, once: bool) -> None:
         begun = self.time.clock.steady()
         bars, why = self._gather(due)
+        if self.stopping and len(bars) < len(self.market.series):
+            return  # what was not waited for is no gap: the next start asks for it
+        self._heed()  # what was ordered meanwhile is older than what is decided now
         came = self.time.now()
         rows = self._rows(due)
         self._keep_records()
@@ -270,49 +300,68 @@ class Loop:
     # --- what people say ----------------------------------------------------------------------------------------------
 
     def _heed(self) -> None:
-        """Halts and resumes, and a clock that was turned: at once."""
+        """At once: halts, resumes, a clock that was turned. A resume is of what stood when it was ordered: the venue hears it
+        before it is asked what it has to say, so that what it finds wrong now stays."""
         self._trouble("clock", self.time.trouble())
+        words = self._ordered()
+        early = self._resumed_early(words if isinstance(words, list) else [])
         self.stepper.sending.venue.attend()
         self._notice()
         self._reading.turned()
         self.measures.turned()
         now, halted = self.time.now(), OPERATOR in self.stepper.session.latches.active
-        if self.kill is not None and self.kill.stands() and not halted:
+        if self.kill is not None and self._kill_stands() and not halted:
             self._enter(Said(kind="halt", at=now, by=KILL_FILE, reason=self.kill.words()))
-        if self.inbox is None:
-            return
-        try:
-            words = self.inbox.waiting()
-        except Refused as refused:
+        if isinstance(words, Refused):
             if OPERATOR not in self.stepper.session.latches.active:
-                self._enter(Said(kind="halt", at=now, by=OPERATOR, reason=refused.findings[0].message))
+                self._enter(Said(kind="halt", at=now, by=OPERATOR, reason=words.findings[0].message))
             return
         for word in words:
-            if word.number in self._carried_out:
-                self._put_aside(word)
-                continue
-            if word.kind == "reconcile":
-                outcome = self.stepper.sending.venue.reconcile(word.by)
-                words_ = f"{word.by} says that the venue is right: {outcome}"
-                self.alerts.send(Alert("position", "warning", words_, now))
-            if word.kind in ("halt", "flatten") or (
-                word.kind == "resume" and not (self.kill is not None and self.kill.stands())
-            ):
-                self._enter(Said(kind=word.kind, at=now, by=word.by, reason=word.reason))
-                if word.kind == "resume":
-                    self.stepper.sending.venue.resumed(now, word.by, word.reason)
-            self._carried_out.add(word.number)
+            if word.number not in self._carried_out:
+                self._carry_out(word, now, is_resumed=word.number in early)
+                self._carried_out[word.number] = word
             self._put_aside(word)
 
+    def _ordered(self) -> list[Word] | Refused:
+        """What people ordered, or why that cannot be read."""
+        try:
+            return [] if self.inbox is None else self.inbox.waiting()
+        except Refused as refused:
+            return refused
+
+    def _kill_stands(self) -> bool:
+        return self.kill is not None and self.kill.stands()
+
+    def _resumed_early(self, words: Sequence[Word]) -> frozenset[int]:
+        """The resumes that the venue has heard of: those before which nothing is to be closed first."""
+        early = []
+        for word in takewhile(lambda one: one.kind != "flatten", words):
+            if word.kind == "resume" and word.number not in self._carried_out and not self._kill_stands():
+                self.stepper.sending.venue.resumed(self.time.now(), word.by, word.reason)
+                early.append(word.number)
+        return frozenset(early)
+
+    def _carry_out(self, word: Word, now: int, *, is_resumed: bool) -> None:
+        if word.kind == "reconcile":
+            outcome = self.stepper.sending.venue.reconcile(word.by)
+            words = f"{word.by} says that the venue is right: {outcome}"
+            self.alerts.send(Alert("position", "warning", words, now))
+        if word.kind in ("halt", "flatten") or (word.kind == "resume" and (is_resumed or not self._kill_stands())):
+            self._enter(Said(kind=word.kind, at=now, by=word.by, reason=word.reason))
+            if word.kind == "resume" and not is_resumed:
+                self.stepper.sending.venue.resumed(now, word.by, word.reason)
+
     def _put_aside(self, word: Word) -> None:
-        """Once what came of it is kept; where the disk refuses it is tried again, and not carried out again."""
+        """Once what came of it is kept, tried again until then; a resume at once: heard again it would lift what came later."""
         assert self.inbox is not None
+        if word.kind != "resume" and (self.journal.trouble or self.stepper.recorder.trouble):
+            return
         try:
             self.inbox.taken(word)
         except Refused as refused:
             self._trouble("session", refused.findings[0].message)
         else:
-            self._carried_out.discard(word.number)
+            self._carried_out.pop(word.number, None)
 
     # --- what is kept ------------------------------------------------------------------------------------------------
 
@@ -333,6 +382,8 @@ class Loop:
         self.stepper.recorder.blocked = self.journal.trouble
         self.stepper.recorder.flush()
         self._trouble("disk", self.journal.trouble or self.stepper.recorder.trouble)
+        for word in list(self._carried_out.values()):
+            self._put_aside(word)
 
     def _trouble(self, what: What, words: str, *, is_blind: bool = True) -> str:
         """Tells once that something is wrong, and once that it is over; where only some data is missing, less loudly."""
