@@ -1609,8 +1609,8 @@ _ROWS: tuple[Code, ...] = (
     Code(
         "TB867",
         "no history to decide on",
-        "`tb run --once` decides on what came before the newest close, too. Where the feed does not give it, nothing is decided: "
-        "a bar that is not there when a later one is decided on is a gap for good.",
+        "`tb run --once` decides on what came before the newest close, too. Where the feed does not give it, nothing is "
+        "decided: a bar that is not there when a later one is decided on is a gap for good.",
         "try it again later",
     ),
     Code(

@@ -78,6 +78,7 @@ def connected(sandbox: Sandbox) -> Iterator[Coinbase]:
         silence=1,
         pause=0.01,
     )
+    made._time._monotonic = lambda: sandbox.now * 1_000_000  # what passes between two questions is the sandbox's time
     yield made
     made.close()
 
