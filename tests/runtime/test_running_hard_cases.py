@@ -75,6 +75,18 @@ def test_closes_that_pass_while_history_does_not_come_are_history_themselves(tmp
     assert run.loop.market.bars["BTC-USD"].time.tolist() == [hour(n) for n in range(12)]
 
 
+def test_a_session_that_has_bars_lets_positions_leave_where_history_stays_away(tmp_path: Path) -> None:
+    run = running(compiled(ALWAYS), rising(12), tmp_path)
+    run.loop.ends = hour(3)
+    run.loop.run()
+    unanswered(run, 10_000)
+    run.clock.passed += HOUR
+    run.loop.ends = hour(8)
+    run.loop.run()
+    assert [cycle.at for cycle in run.cycles][3:] == [hour(n) for n in range(5, 9)]
+    assert any(order.kind == "exit" and order.at >= hour(5) for order in run.memory.of(Order))
+
+
 def test_without_history_nothing_is_decided_once(tmp_path: Path) -> None:
     run = begun_at(running(compiled(SLOW), rising(12), tmp_path), hour(6) + 1)
     unanswered(run, 10_000)

@@ -176,19 +176,23 @@ class Loop:
             self._enter(History(bars=bars, rows=tuple(rows)))
 
     def _history(self, first: int, last: int, *, once: bool) -> Mapping[str, Sequence[Bar]] | None:
-        """Asked for until it comes: a bar that is not there when a later one is decided on is a gap for good. None where the
-        session is to stop. Raises Refused TB867 where it does not come, and the session is to decide once."""
-        pause, until = self.waits.poll, self.time.now() + self.waits.grace
+        """Asked for until it comes: a bar that is not there when a later one is decided on is a gap for good. A session that
+        has bars waits for the close alone, since positions have to leave; one that decides once raises Refused TB867."""
+        pause = self.waits.poll
+        until = max(self.time.now(), last + self.period + self.feed.settles) + self.waits.grace
         while True:
             found = self.feed.history(list(self.market.series), self.period, first, last)
             if not isinstance(found, NoAnswer):
                 return found
-            self._trouble("data", f"no history: {found.why}: nothing is decided until it is there")
-            if once and self.time.now() >= until:
-                message = f"nothing was decided, since there is no history: {found.why}"
-                raise Refused([error(NO_HISTORY, message, whole_file(self.feed.name), "try it again later")])
+            is_over = self.time.now() >= until
+            self._trouble("data", f"no history: {found.why}" + ("" if is_over else ": nothing is decided until it is there"))
+            if is_over and once:
+                message, place = f"nothing was decided, since there is no history: {found.why}", whole_file(self.feed.name)
+                raise Refused([error(NO_HISTORY, message, place, "try it again later")])
+            if is_over and self.market.last is not None:
+                return {}
             self._await(self.time.now() + pause)
-            if self.stopping:
+            if self.stopping or (self.ends is not None and self.time.now() > self.ends + self.waits.grace):
                 return None
             pause = min(2 * pause, LONGEST_PAUSE * self.waits.poll)
 
