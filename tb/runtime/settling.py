@@ -281,26 +281,19 @@ class Settling:
         self.account.activity.enter(order.strategy)
         position = self.positions.get((order.strategy, order.instrument))
         if position is None and not order.is_quote:
-            return self._begin_late(sent, fill)
+            return self._begin(sent, fill)
         if position is not None and position.decision == order.decision and not order.is_quote:
             return self._grow(position, sent, fill)
         sign = 1 if fill.side == "buy" else -1
         if not order.is_quote and position is not None and position.sign != sign and fill.quantity > position.remaining:
             part = share_of(fill, position.remaining)
             self.joined(order, part)
-            return self._begin_late(sent, rest_of(fill, part))  # what is left has the levels that were approved
+            return self._begin(sent, rest_of(fill, part))  # what is left has the levels that were approved
         return self.joined(order, fill)
-
-    def _begin_late(self, sent: Sent, fill: Fill) -> Position:
-        """A leg alone is not left alone: its group closes it, or has it again."""
-        order, strategy = sent.order, self._strategies.get(sent.order.strategy)
-        basket = None if strategy is None else strategy.basket(order.instrument)
-        if strategy is not None and basket is not None:
-            self.groups.late(order, strategy, basket)
-        return self._begin(sent, fill)
 
     def _begin(self, sent: Sent, fill: Fill) -> Position:
         order = sent.order
+        self._rejoin(order)
         stop, target, takes = self._levels(sent, fill)
         self.counts["trades"] += 1
         sign = 1 if fill.side == "buy" else -1
@@ -322,6 +315,13 @@ class Settling:
         self._book(position, sign, fill)
         self.recorder.record([fill, position.trade()])
         return position
+
+    def _rejoin(self, order: Order) -> None:
+        """What fills of a leg after it left, or was told over, is not left alone: its group has it again, or closes it."""
+        strategy = self._strategies.get(order.strategy)
+        basket = None if strategy is None else strategy.basket(order.instrument)
+        if strategy is not None and basket is not None:
+            self.groups.late(order, strategy, basket)
 
     def _tier(self, sent: Sent) -> str:
         symbol = sent.order.instrument

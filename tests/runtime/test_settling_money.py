@@ -266,3 +266,19 @@ def test_a_leg_that_fills_late_while_the_other_is_held_belongs_to_it_again() -> 
     assert world.account.returns == {}
     world.settling.exited(second, world.fill(other, "buy", "1", "105", "1.2", "exit when"))
     assert world.account.returns == {"s": [D("0.025")]}
+
+
+def test_what_fills_of_a_leg_after_it_has_left_is_closed_too() -> None:
+    world = World(TOGETHER)
+    one, other = world.legs()
+    held = world.settling.entered(one.order, world.fill(one, "buy", "0.5", "100", "1.2"), rest=D("0.5"))
+    assert held is not None
+    world.settling.cancelled(other.order, START + 2 * HOUR, "expired")
+    world.settling.exited(held, world.fill(None, "sell", "0.5", "100", "1.2", "leg gone"))
+    more = world.settling.entered(one.order, world.fill(one, "buy", "0.5", "100", "1.2"))
+    (group,) = world.settling.groups.open.values()
+    assert more is not None
+    assert [world.settling.positions.get(key) for key in group.members] == [more, None]
+    world.settling.exited(more, world.fill(None, "sell", "0.5", "90", "1.2", "leg gone"))
+    assert world.account.losses_in_a_row == 1
+    assert not world.settling.groups.open
