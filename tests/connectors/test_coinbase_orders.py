@@ -158,6 +158,8 @@ UNCLEAR: dict[str, tuple[int, Any]] = {
     "another's": (200, created(client_id="c-2")),
     "a refusal of no reason": (200, {"success": False}),
     "there already": (200, declined(new_order_failure_reason="DUPLICATE_CLIENT_ORDER_ID")),
+    "there already, with 409": (409, {"error": "ALREADY_EXISTS", "message": "x"}),
+    "there already, with 400": (400, {"error": "DUPLICATE_CLIENT_ORDER_ID", "message": "x"}),
     "a number that is none": (200, b'{"success": NaN}'),
 }
 
@@ -354,6 +356,9 @@ def test_an_order_that_is_not_there_is_none_only_after_the_whole_list(venue: Ven
         (200, {"orders": None, "has_next": False}),
         (500, {}),
         batch({name: value for name, value in other.items() if name != "client_order_id"}),
+        batch(order(client_order_id=None)),
+        batch(order(), order(order_id="v-2")),
+        (200, {"orders": [other]}),
     )
     for answer in unclear:
         venue.on(BATCH, answer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +14,8 @@ from coinbase_answers import NOW, created, product
 from scripted_venue import Connection, Venue
 
 from tb.connectors.coinbase import Coinbase, Credentials, connect
+from tb.connectors.coinbase.book import Book
+from tb.connectors.coinbase.messages import orders_in
 from tb.connectors.inbox import Inbox
 from tb.runtime.ports.exchange import Event, Heartbeat, Lost, OrderState, Quoted, Request
 
@@ -313,3 +316,17 @@ def test_an_inbox_nobody_empties_says_what_it_lost() -> None:
         inbox.put(Lost("orders", "gone", at))
     assert inbox.take() == (Lost("orders", "gone", 0),)
     assert inbox.take() == ()
+
+
+@pytest.mark.parametrize("said", ["", None])
+def test_a_message_without_our_id_takes_none_from_an_order_of_ours(said: str | None) -> None:
+    book = Book()
+    message = {"timestamp": "2026-01-02T03:04:05Z", "events": [update(told())]}
+    (known,) = orders_in(message, book)
+    message["events"] = [update(told(client_order_id=said))]
+    (after,) = orders_in(message, book)
+    assert after.client_id == known.client_id != ""
+    book.keep([replace(known, client_id="")])
+    kept = book.of(known.venue_id)
+    assert kept is not None
+    assert kept.client_id == known.client_id

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import replace
 
 from tb.runtime.ports.exchange import OrderState
 
@@ -26,6 +27,9 @@ class Book:
     def keep(self, orders: Iterable[OrderState]) -> None:
         with self._lock:
             for order in orders:
+                known = self._orders.get(order.venue_id)
+                if known is not None and not order.client_id:  # what leaves our id out does not make it another's
+                    order = replace(order, client_id=known.client_id)
                 self._orders[order.venue_id] = order
                 self._orders.move_to_end(order.venue_id)
                 if order.client_id:

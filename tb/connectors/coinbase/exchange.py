@@ -96,7 +96,7 @@ def _changes(method: Callable[Concatenate[Coinbase, P], R]) -> Callable[Concaten
         except Unanswered as none:
             return none.answer
         except Declined as no:
-            return no.refusal
+            return no.refusal if not _is_there(no.refusal.code) else NoAnswer(_there(no.refusal.code))
         except Unsendable as problem:
             return Refusal("NOT_SENT", str(problem))
         except Unreadable as problem:
@@ -203,9 +203,11 @@ class Coinbase:
             names = (instrument, *self._other_names.get(instrument, ()))
             query = [*(("product_ids", name) for name in names), ("start_date", show_time(since - EARLIER))]
             for order in self._orders(query):
-                if "client_order_id" not in order:
+                if order.get("client_order_id") is None:
                     raise Unreadable("`client_order_id` is missing")
                 if order["client_order_id"] == client_id:
+                    if found is not None and found.venue_id != text(order, "order_id"):
+                        raise Unreadable("`client_order_id` is that of two orders")
                     found = self._state(order)
         if found is not None:
             self._book.keep([found])
@@ -381,9 +383,17 @@ class Coinbase:
 
 
 def _refused(code: str, words: str) -> Refusal:
-    if any(word in code for word in _THERE_ALREADY):
-        raise Unanswered(f"the venue has an order of this id already: {code}")
+    if _is_there(code):
+        raise Unanswered(_there(code))
     return Refusal(code, words)
+
+
+def _is_there(code: str) -> bool:
+    return any(word in code.upper() for word in _THERE_ALREADY)
+
+
+def _there(code: str) -> str:
+    return f"the venue has that already, or did it: {code}"
 
 
 def _parts(names: Sequence[str]) -> Iterable[Sequence[str]]:

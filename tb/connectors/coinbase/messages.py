@@ -55,7 +55,7 @@ def _order(order: Fields, at: int, book: Book) -> OrderState:
     form = _FORMS.get(text(order, "order_type").upper().replace(" ", "_"), before.form if before else "limit")
     price, stop, target = _levels(form, order, before)
     return OrderState(
-        client_id=optional_text(order, "client_order_id"),
+        client_id=optional_text(order, "client_order_id") or (before.client_id if before is not None else ""),
         venue_id=venue_id,
         instrument=text(order, "product_id"),
         side=side_of(order, "order_side"),

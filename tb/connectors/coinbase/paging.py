@@ -21,6 +21,8 @@ def listed(ask: Callable[[Query], Mapping[str, Any]], name: str) -> Iterator[Fie
     for _ in range(MOST_PAGES):
         answer = ask(more)
         yield from rows(answer, name)
+        if "cursor" not in answer and "has_next" not in answer:
+            raise Unreadable(f"the list of `{name}` does not say whether it ends: `cursor` is missing")
         cursor = optional_text(answer, "cursor")
         has_next = truth(answer, "has_next") if "has_next" in answer else bool(cursor)
         if not has_next:
