@@ -225,7 +225,7 @@ def test_a_session_that_ends_waits_until_its_entries_are_known_to_be_over(tmp_pa
     heard: list[Any] = []
     loop = Loop.__new__(Loop)
     loop.stepper, loop.files, loop.stopping, loop._troubles = stepper, None, "stopped by SIGTERM", {}
-    loop.waits = Waits()
+    loop.waits, loop._carried_out = Waits(), {}
     loop.journal = SimpleNamespace(write=lambda given: True, retry=lambda: None, trouble="")  # type: ignore[assignment]
     loop.alerts = SimpleNamespace(send=heard.append)  # type: ignore[assignment]
 
