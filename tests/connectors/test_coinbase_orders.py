@@ -200,6 +200,18 @@ def drip(connection: socket) -> None:
             return
 
 
+def drip_head(connection: socket) -> None:
+    """The same, before there is an answer at all."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\n")
+    for number in range(400):
+        time.sleep(0.02)
+        try:
+            connection.sendall(b"x-%d: y\r\n" % number)
+        except OSError:
+            return
+    connection.sendall(b"Content-Length: 2\r\n\r\n{}")
+
+
 @pytest.mark.parametrize("manner", [drop, half, drip])
 def test_a_connection_that_fails_is_no_answer_and_nothing_is_sent_again(credentials: Credentials, manner: Any) -> None:
     with rude(manner) as (url, heard):
@@ -216,6 +228,16 @@ def test_a_connection_that_fails_is_no_answer_and_nothing_is_sent_again(credenti
         "/orders/batch_cancel",
         "/orders/edit",
     ]
+
+
+def test_an_answer_whose_head_never_ends_is_not_waited_for(credentials: Credentials) -> None:
+    with rude(drip_head) as (url, _):
+        adapter = connect(credentials, base_url=url, timeout=0.3)
+        answer = adapter.place(ENTRY)
+        assert isinstance(answer, NoAnswer)
+        assert "the connection ended before the answer did" in answer.why
+        assert not answer.undone
+        adapter.close()
 
 
 def test_nobody_there_is_no_answer(credentials: Credentials) -> None:

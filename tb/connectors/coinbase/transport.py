@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tb.connectors.coinbase.credentials import Credentials
+from tb.connectors.coinbase.deadline import Deadline
 from tb.connectors.coinbase.tokens import proof
 from tb.connectors.coinbase.wire import Unreadable, fields, read_json
 from tb.connectors.pace import Pace
@@ -111,7 +112,17 @@ class Transport:
             headers |= proof(self.credentials, self.clock() // 1000, method, self.host, PREFIX + path, body)
         end = time.monotonic() + self.timeout
         try:
-            with self.client.stream(method, PREFIX + path, params=list(query), content=body, headers=headers) as answer:
+            with (
+                Deadline(self.timeout) as deadline,
+                self.client.stream(
+                    method,
+                    PREFIX + path,
+                    params=list(query),
+                    content=body,
+                    headers=headers,
+                    extensions={"trace": deadline},
+                ) as answer,
+            ):
                 status, read = answer.status_code, _read(answer, end)
                 if status == 429:
                     wait = waiting(answer.headers, self.clock())
