@@ -137,6 +137,8 @@ class Inbox:
             try:
                 data = path.read_bytes()
                 word = _named(path) if not data else msgspec.json.decode(data, type=Word)
+            except FileNotFoundError:
+                continue  # another session has taken it since the folder was read
             except (OSError, msgspec.MsgspecError) as problem:
                 raise cannot(path, problem) from None
             found.append(word)

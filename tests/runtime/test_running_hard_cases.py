@@ -14,6 +14,7 @@ from tb.core.diagnostics import Refused
 from tb.core.records import Latch, Order
 from tb.core.time import HOUR
 from tb.replay.data import Market
+from tb.runtime.operator import Inbox
 from tb.runtime.ports.exchange import NoAnswer
 from tb.runtime.ports.feed import Bar
 from tb.runtime.running.inputs import Close, Journal, Stop, read_inputs
@@ -200,3 +201,19 @@ def test_a_last_line_that_is_damaged_is_cut_off_and_does_not_damage_what_follows
     journal.close()
     assert list(read_inputs(path))[-1] == Stop(at=hour(4), cause="again")
     assert len(list(read_inputs(path))) == len(lines)
+
+
+def test_an_order_that_another_session_takes_while_it_is_read_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inbox, other = Inbox(tmp_path), Inbox(tmp_path)
+    word = inbox.put("resume", at=0, by="ana", reason="looked")
+    inbox.put("halt", at=0, by="ana", reason="looking")
+    files, left = Inbox._files, [word]
+
+    def listed(self: Inbox, folder: Path) -> list[Path]:
+        found = files(self, folder)
+        while left:
+            other.taken(left.pop())
+        return found
+
+    monkeypatch.setattr(Inbox, "_files", listed)
+    assert [one.kind for one in inbox.waiting()] == ["halt"]
