@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -354,6 +355,11 @@ def test_the_package_keeps_the_rule(rule: Callable[[Module], list[str]]) -> None
     modules = source()
     assert len(modules) > len(CHAIN)
     assert [sentence for m in modules for sentence in rule(m)] == []
+
+
+def test_no_two_test_files_share_a_name() -> None:
+    names = Counter(file.name for file in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []  # the second would not be collected
 
 
 def test_every_exception_is_still_needed() -> None:
