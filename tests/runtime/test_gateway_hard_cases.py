@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from fake_exchange import Truth, rules_for
 from gateway_world import START, world
 from hard_venues import BOTH, PATIENT, Forgets, Only, Smallest, late_of_another_policy, later, rich, sold
@@ -302,6 +303,43 @@ def test_a_take_that_is_too_small_does_not_close_the_position(tmp_path: Path) ->
     made.turns(3)
     assert made.held == made.positions == {"BTC-USD": D(10)}
     assert truth.protected("BTC-USD") == D(10)
+
+
+def test_a_rest_that_is_too_small_leaves_with_the_take_before_it(tmp_path: Path) -> None:
+    truth = Truth(START + HOUR)
+    truth.rules_["BTC-USD"] = rules_for("BTC-USD", min_quantity=D("0.1"))
+    made = world(tmp_path, truth=truth, rules=TAKES.replace("take 50%", "take 99.5%"), call=Smallest(truth, "0.1"))
+    made.step(1, "BTC-USD")
+    made.turns(20)
+    assert made.held == made.positions == {"BTC-USD": D(10)}
+    assert truth.protected("BTC-USD") == D(10)
+    truth.move("BTC-USD", 111)
+    made.turns(12)
+    assert made.held == made.positions == {}
+    assert made.trades[-1].cause == "take"
+    assert made.alarms == []
+
+
+@pytest.mark.parametrize("why", ["no room", "refused a moment ago"])
+def test_a_stop_is_not_taken_away_for_a_part_that_grew_where_no_other_can_be_placed(tmp_path: Path, why: str) -> None:
+    truth = Truth(START + HOUR)
+    truth.rules_["BTC-USD"] = rules_for("BTC-USD", min_quantity=D("0.1"))
+    made = world(tmp_path, truth=truth, rules=RESTING, call=Smallest(truth, "0.1"))
+    made.step(1, "BTC-USD")
+    (resting,) = truth.working()
+    truth.fill(resting.client_id, D(4), D(99))
+    truth.tell(resting.client_id)
+    made.turns(2)
+    (key,) = made.session.positions
+    if why == "no room":
+        made.journal._failed = "input/output error"
+    else:
+        for _ in range(8):
+            made.gateway.patience.refused(key)
+    truth.fill(resting.client_id, D("0.05"), D(99))
+    truth.tell(resting.client_id)
+    made.turns(4)
+    assert truth.protected("BTC-USD") == D(4)
 
 
 def test_an_entry_whose_position_cannot_be_protected_goes_on_filling_no_longer(tmp_path: Path) -> None:

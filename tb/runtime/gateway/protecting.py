@@ -99,29 +99,41 @@ def protect(gateway: Gateway, key: Key) -> None:
         if not any(one.key == key and one.purpose == "entry" for one in gateway.orders.unsettled.values()):
             leave_crumb(gateway, key, position)
         return
-    tick = gateway.tick_of(position.instrument)
-    parts = _folded(gateway, position, wanted(position, tick))
+    if not _bring_in_line(gateway, key, position, guards):
+        gateway.patience.refused(key)
+        let_go(gateway, key, UNPROTECTED)
+    elif key in gateway.settling.positions:
+        _watch(gateway, key, _parts(gateway, position))
+        _watch_price(gateway, key, position)
+    else:  # what was taken back or placed has filled meanwhile
+        protect(gateway, key)
+
+
+def _bring_in_line(gateway: Gateway, key: Key, position: Position, guards: list[Tracked]) -> bool:
+    """Takes back what holds no more and places what is missing; False where the venue refuses that."""
+    parts = _parts(gateway, position)
     if gateway.journal.has_room(reducing=True):  # else nothing could be placed instead
         for guard in _outdated(parts, guards):
             gateway.take_back(guard, "levels moved")
     for part in parts:
         quantity = _missing(gateway, position, part)
         if quantity > 0 and _is_crumb(gateway, position, quantity):
-            for guard in gateway.orders.guards(key):  # too small alone: one order for all of the part
-                if not guard.asked and _is_of(part, guard):
-                    gateway.take_back(guard, "part grew")
+            _make_way(gateway, key, part)
             quantity = _missing(gateway, position, part)
-            if quantity > 0 and _is_crumb(gateway, position, quantity):
+            if _is_crumb(gateway, position, quantity):
                 continue
         if quantity > 0 and not gateway.patience.waits(key) and not _place(gateway, position, part, quantity):
-            gateway.patience.refused(key)
-            let_go(gateway, key, UNPROTECTED)
-            return
-    if key not in gateway.settling.positions:  # what was taken back or placed has filled meanwhile
-        protect(gateway, key)
+            return False
+    return True
+
+
+def _make_way(gateway: Gateway, key: Key, part: Part) -> None:
+    """What is missing of a part is too small alone: one order for all of the part comes instead of what stands, if it may."""
+    if gateway.patience.waits(key) or not gateway.journal.has_room(reducing=True):
         return
-    _watch(gateway, key, _folded(gateway, position, wanted(position, tick)))
-    _watch_price(gateway, key, position)
+    for guard in gateway.orders.guards(key):
+        if not guard.asked and _level_of(guard) == (part.take, part.stop, part.target):
+            gateway.take_back(guard, "part grew")
 
 
 def _missing(gateway: Gateway, position: Position, part: Part) -> Decimal:
@@ -130,20 +142,17 @@ def _missing(gateway: Gateway, position: Position, part: Part) -> Decimal:
     return min(EXACT.subtract(part.quantity, _placed(part, guards)), room(position, guards))
 
 
-def _is_of(part: Part, guard: Tracked) -> bool:
-    return _level_of(guard) == (part.take, part.stop, part.target)
-
-
-def _folded(gateway: Gateway, position: Position, parts: list[Part]) -> list[Part]:
-    """Takes that are less than the venue takes leave with the rest."""
-    small = [part for part in parts if part.take and _is_crumb(gateway, position, part.quantity)]
-    if not small:
-        return parts
-    more = sum((part.quantity for part in small), ZERO)
-    kept = [part for part in parts if part not in small]
+def _parts(gateway: Gateway, position: Position) -> list[Part]:
+    """What should stand at the venue, as far as it takes orders that small: lesser parts leave with the last that is not."""
+    parts = wanted(position, gateway.tick_of(position.instrument))
+    kept = [part for part in parts if not _is_crumb(gateway, position, part.quantity)]
     if not kept:
         return parts
-    return [*kept[:-1], replace(kept[-1], quantity=EXACT.add(kept[-1].quantity, more))]
+    *before, last = kept
+    for part in parts:
+        if part not in kept:
+            last = replace(last, quantity=EXACT.add(last.quantity, part.quantity))
+    return [*before, last]
 
 
 def _cover_the_rest(gateway: Gateway, key: Key, position: Position) -> None:
@@ -151,7 +160,7 @@ def _cover_the_rest(gateway: Gateway, key: Key, position: Position) -> None:
     leaving = gateway.orders.leaving(key)
     if gateway.patience.waits(key) or not all(one.is_sent for one in leaving):
         return
-    for part in wanted(position, gateway.tick_of(position.instrument)):
+    for part in _parts(gateway, position):
         guards = gateway.orders.guards(key)
         missing = EXACT.subtract(part.quantity, _placed(part, guards))
         quantity = min(missing, room(position, [*guards, *leaving]))
