@@ -276,8 +276,9 @@ def test_what_is_left_of_a_late_fill_that_turns_a_position_round_is_protected(tm
     truth.fill(resting.client_id, resting.quantity, D(99))
     truth.tell(resting.client_id)
     made.turns(20)
-    for position in made.session.positions.values():
-        assert position.stop is not None or made.alarms
+    (position,) = made.session.positions.values()
+    assert (position.sign, position.stop) == (1, D("89.1"))
+    assert truth.protected("BTC-USD") == position.remaining == D("0.101")
 
 
 def test_a_small_part_of_an_entry_that_fills_later_does_not_close_the_position(tmp_path: Path) -> None:
