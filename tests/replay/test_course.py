@@ -78,6 +78,9 @@ LIMITS = (
     "limit value order.notional <= 1_000 USD",
     "require paid reward_risk >= 1.9",
     "forbid busy when volume > 3 * volume[1]",
+    "forbid high when rsi(close, 5) > 55",
+    "require calm not (close > open for 2 bars)",
+    "limit tight order.notional <= max(40 * atr(5) / close, 1) * 900 USD",
     "limit near abs(order.price / close - 1) <= 1%",
     "warn large when order.notional > 900 USD",
     "limit poor equity >= 9_700 USD otherwise pause for 5h",
@@ -221,6 +224,19 @@ def test_a_limit_that_refuses_ends_a_course_before_its_trade(limit: str, monkeyp
     found = same(compiled(PLAIN, limit + "\n"), walk(5, 1500))
     verdicts = {record.verdict for record in found if isinstance(record, Decision)}
     assert verdicts == {"approve", "reject"}
+
+
+@pytest.mark.parametrize(
+    "limit", ["forbid high when rsi(close, 14) > 90", "forbid rising when close > open for 9 bars and order.notional > 10 USD"]
+)
+def test_what_the_market_computes_is_a_leaf_and_nothing_below_it_is_looked_at(
+    limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, data = compiled(PLAIN, limit + "\n"), walk(3, 1500)
+    same(project, data)
+    steps = counted(monkeypatch)
+    assert run(project, data).outcome.counts["trades"] > 50
+    assert len(steps) < 150
 
 
 @pytest.mark.parametrize("size", [grouping.GROUP, 64, 61, 12])

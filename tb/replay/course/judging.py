@@ -23,6 +23,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 _STEP = 1e-15  # more than the relative error of one rounded operation
 _COMPARE = frozenset(("lt", "le", "gt", "ge"))
+_CHOOSING = frozenset(("first", "pick"))  # known where what they do not choose is unknown
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,9 +61,8 @@ def surely(graph: RuleGraph, constraints: Sequence[ConstraintPlan], leaves: Mapp
     known: dict[int, Column] = dict(leaves)
     passes = np.ones(size, dtype=np.bool_)
     for constraint in constraints:
-        for node in graph.reach((constraint.node,)):
-            if node not in known:
-                known[node] = _evaluate(graph, node, known)
+        for node in _unknown(graph, constraint.node, known):
+            known[node] = _evaluate(graph, node, known)
         found = known[constraint.node]
         if isinstance(found, Same):
             passes &= found.value is True
@@ -71,6 +71,18 @@ def surely(graph: RuleGraph, constraints: Sequence[ConstraintPlan], leaves: Mapp
         else:
             passes[:] = False
     return passes
+
+
+def _unknown(graph: RuleGraph, root: int, known: Mapping[int, Column]) -> list[int]:
+    """What a root depends on and nobody knows yet, in evaluation order. Nothing below what is known is looked at: a leaf comes
+    with its value, and what the market made it of has no exact one."""
+    found, stack = set[int](), [root]
+    while stack:
+        node = stack.pop()
+        if node not in known and node not in found:
+            found.add(node)
+            stack.extend(graph[node].args)
+    return sorted(found)
 
 
 def _evaluate(graph: RuleGraph, id_: int, known: Mapping[int, Column]) -> Column:
@@ -82,7 +94,7 @@ def _evaluate(graph: RuleGraph, id_: int, known: Mapping[int, Column]) -> Column
     said = [arg.value for arg in args if isinstance(arg, Same)]
     if (node.op == "or" and True in said) or (node.op == "and" and False in said):
         return Same(node.op == "or")  # whatever the others are
-    if node.op == "fact" or any(arg is None for arg in args):
+    if node.op == "fact" or node.stage != "decision" or any(arg is None for arg in args):
         return None
     if len(said) == len(args):
         if node.op != "derived":
@@ -92,7 +104,7 @@ def _evaluate(graph: RuleGraph, id_: int, known: Mapping[int, Column]) -> Column
         return _logic(node.op, args)
     if node.op == "is_set":
         return Same(True) if isinstance(args[0], Number) else None
-    if None in said:
+    if None in said and node.op not in _CHOOSING:
         return Same(None)
     numbers = [_number(arg) for arg in args]
     found = [number for number in numbers if number is not None]
