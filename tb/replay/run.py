@@ -266,9 +266,12 @@ def _run(
     jumps, jump = candidates.places.tolist(), 0
     at = told = 0
     done = market.first - market.period  # how far session and account have come
+    begins_broken = bool(len(instants)) and session.fails_at_rest(instants[0])
     while at < len(instants):
         rests = bool(venue.orders)  # one may outlive what it closes: the next open that is known ends it
-        if not at or not (rests or session.needs_every_bar(instants[at - 1])):
+        if not at and begins_broken:
+            pass  # the first bar counts: from then on what it set in force does
+        elif not at or not (rests or session.needs_every_bar(instants[at - 1])):
             jump = bisect_left(jumps, at, jump)
             if jump == len(jumps):
                 break

@@ -19,6 +19,8 @@ INVARIANT: an order reaches the venue only with an `Approved` of the gate.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -155,6 +157,16 @@ class Session:
         """Whether a bar after the instant may change something though nothing is proposed: something is open, a constraint
         that is watched looks through a window back at a time when something was, or an exception to one is about to end."""
         return self._was_open or at < self._settled_at or at < self._eased_until
+
+    def fails_at_rest(self, at: int) -> bool:
+        """Whether a watched constraint fails at a session's first instant, though nothing has happened yet."""
+        if not self.watching.watched.constraints:
+            return False
+        account = deepcopy(self.account)
+        begin_day(account, at, None, period=min(self.gates), zone=self.settings.account.timezone)
+        account.observe(at)
+        moments = (replace(self.moment(_NOBODY, at, book), account=account) for book in (None, *account.books.values()))
+        return any(self.watching.watch(moment) for moment in moments)
 
     def _note_what_is_open(self, at: int) -> None:
         is_open = bool(self.positions or self.waiting or self.latches.active)

@@ -22,6 +22,7 @@ from tb.replay.run import markets_of
 from tb.replay.venue import SimulatedVenue
 from tb.runtime.drafts import Ready
 from tb.runtime.policy import Compiled, gates_of
+from tb.runtime.ports import Adviser
 from tb.runtime.rates import Rates
 from tb.runtime.session import Session
 from tb.runtime.view import RecordedView, columns_of
@@ -37,7 +38,9 @@ class Recorder:
         self.kept.records += records
 
 
-def stepped(project: Compiled, data: Market, watch: Watch | None = None, *, interpreted: bool = True) -> Collected:
+def stepped(
+    project: Compiled, data: Market, watch: Watch | None = None, *, interpreted: bool = True, adviser: Adviser | None = None
+) -> Collected:
     """All records of a run that steps every instant. `watch` is called after every step."""
     plan, settings = project.plan, project.settings
     plan = with_data(plan, data.bars)
@@ -55,6 +58,7 @@ def stepped(project: Compiled, data: Market, watch: Watch | None = None, *, inte
         policy_hash="0" * 64,
         gates=gates_of(plan),
         halts_lifted_after=settings.halts_lifted_after,
+        adviser=adviser,
     )
     states: dict[tuple[str, str], list[dict[int, int]]] = {}
     periods = {data.period, *(strategy.period for strategy in plan.strategies)}

@@ -198,3 +198,12 @@ def test_an_order_that_outlives_its_position_ends_at_the_next_open_that_is_known
     kept = [[r for r in found.records if isinstance(r, TOLD)] for found in (run(project, data).records, stepped(project, data))]
     assert kept[0] == kept[1]
     assert [one.cause for one in kept[0] if isinstance(one, Cancel)] == ["position closed"]
+
+
+@pytest.mark.parametrize("limit", ["poor equity >= 10_001 USD", "funds cash of book >= 7_000 USD"])
+@pytest.mark.parametrize("otherwise", ["pause for 3h", "halt until tomorrow", "halt"])
+def test_a_watched_limit_that_is_broken_before_anything_happened_counts_from_the_first_bar(limit: str, otherwise: str) -> None:
+    policy = f"limit {limit} otherwise {otherwise}\nbook calm 60% of capital strategies s\n"
+    data = market(bars("BTC-USD", [(100, 101, 99, 100, float(hour == 30)) for hour in range(60)]))
+    found = same(compiled(strategy(), policy), data)
+    assert [record.at for record in found if isinstance(record, Latch)][:1] == [START + HOUR]
