@@ -20,7 +20,7 @@ from tb.engine.instant import EXACT
 from tb.gate.activity import Activity, SentOrder
 from tb.gate.conversion import ONE, at_rate
 from tb.gate.exposed import Exposed, exposed
-from tb.gate.history import EquityHistory, HeldThrough, Stretch
+from tb.gate.history import Equity, EquityHistory, Floats, HeldThrough, Stretch
 from tb.gate.tracked import Listed, Tracked
 
 ZERO = Decimal(0)
@@ -77,6 +77,9 @@ class Kept:
     valued: _Valued | None = None
     # after so many changes of holdings, of orders on their way, of marks
     exposed: tuple[tuple[int, int, int], Exposed] | None = None
+    held: tuple[int, tuple[str, ...]] | None = None  # after so many changes of holdings
+    through: tuple[tuple[int, int], HeldThrough] | None = None  # after so many fields written and changes of holdings
+    floats: tuple[HeldThrough, Floats] | None = None  # of a stretch
 
 
 class _Valued(msgspec.Struct, frozen=True, eq=False, gc=False):
@@ -220,7 +223,12 @@ class Account:
 
     def held(self) -> tuple[str, ...]:
         """Instruments with a position, in order of opening."""
-        return self.exposed().held
+        before, now = self.kept.held, self.holdings.changes
+        if before is not None and before[0] == now:
+            return before[1]
+        found = tuple(dict.fromkeys([holding.instrument for holding in self.holdings.values()]))
+        self.kept.held = now, found
+        return found
 
     def value(self, instrument: str) -> Decimal | None:
         """Signed value of the position at the last price; None where that is unknown."""
@@ -313,8 +321,22 @@ class Account:
 
     def held_through(self, stretch: Stretch) -> HeldThrough:
         """What equity is over a stretch at which nothing but prices moves."""
-        held = tuple((holding.instrument, holding.quantity) for holding in self.holdings.values())
-        return HeldThrough(stretch, self.cash, held)
+        before, now = self.kept.through, (self._written, self.holdings.changes)
+        if before is not None and before[0] == now and before[1].stretch is stretch:
+            return before[1]
+        held = tuple([(holding.instrument, holding.quantity) for holding in self.holdings.values()])
+        found = HeldThrough(stretch, self.cash, held)
+        self.kept.through = now, found
+        return found
+
+    def floats_through(self, stretch: Stretch) -> Floats:
+        """Equity and gross exposure at each instant of a stretch, and how far each may be from the exact value."""
+        through, before = self.held_through(stretch), self.kept.floats
+        if before is not None and before[0] is through:
+            return before[1]
+        found = through.floats()
+        self.kept.floats = through, found
+        return found
 
     def pass_over(self, stretch: Stretch) -> None:
         """Marks and observes each instant of a stretch: what `mark` and `observe` at each of them come to."""
@@ -333,12 +355,11 @@ class Account:
             self.observe(stretch.last)
             return
         through = self.held_through(stretch)
-        self._raise_high_water(through)
+        self._raise_high_water(through, *self.floats_through(stretch))
         self.history.note_stretch(through)
 
-    def _raise_high_water(self, through: HeldThrough) -> None:
+    def _raise_high_water(self, through: HeldThrough, equity: Equity, _: Equity, error: float) -> None:
         """The highest exact equity is among the instants at which the rounded one is highest, within its error."""
-        equity, _, error = through.floats()
         highest = float(equity.max())
         if self.high_water is not None and highest + error < float(self.high_water) * (1 - 1e-15):
             return

@@ -25,7 +25,7 @@ from tb.vocabulary.facts import OF_BOOK, of_book
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-_STEP = 1e-15  # more than the relative error of one rounded operation on numbers of 28 digits
+STEP = 1e-15  # more than the relative error of one rounded operation on numbers of 28 digits
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,10 +62,15 @@ class Outlook:
     error: float
     book: Outlook | None = None
 
+    @property
+    def extent(self) -> tuple[float, float]:
+        """The least and the most of equity, each within its error."""
+        return float(self.equity.min()), float(self.equity.max())
+
     @classmethod
     def of(cls, account: Account, stretch: Stretch, book: Book | None = None) -> Outlook:
         own = None if book is None else cls.of(book.account, stretch)
-        return cls(account, stretch, *account.held_through(stretch).floats(), own)
+        return cls(account, stretch, *account.floats_through(stretch), own)
 
 
 def may_fail(graph: RuleGraph, constraints: Sequence[ConstraintPlan], outlook: Outlook) -> Bools:
@@ -111,10 +116,10 @@ def _evaluate(graph: RuleGraph, id_: int, known: Mapping[int, _Column], outlook:
 
 def _leaf(name: str, argument: str, outlook: Outlook) -> _Column:
     whose = outlook
-    if name in _OF_BOOK:
+    if name in OF_BOOKS:
         if outlook.book is None:
             return _UNKNOWN
-        name, whose = _OF_BOOK[name], outlook.book
+        name, whose = OF_BOOKS[name], outlook.book
     reader = _LEAVES.get(name)
     return None if reader is None else reader(whose, argument)
 
@@ -137,7 +142,7 @@ _COMPARE = frozenset(("lt", "le", "gt", "ge"))
 
 def _truth(op: str, left: _Number, right: _Number) -> _Truth:
     gap = right.value - left.value if op in {"lt", "le"} else left.value - right.value
-    error = left.error + right.error + _STEP * (np.abs(left.value) + np.abs(right.value))
+    error = left.error + right.error + STEP * (np.abs(left.value) + np.abs(right.value))
     is_known = np.isfinite(gap) & np.isfinite(error)
     return _Truth(~is_known | (gap >= -error), ~is_known | (gap <= error))
 
@@ -153,12 +158,12 @@ def _number(op: str, args: list[_Number]) -> _Number | None:
                 left, right = args
                 value = left.value + right.value if op == "add" else left.value - right.value
                 size = np.abs(left.value) + np.abs(right.value)
-                return _Number(value, left.error + right.error + _STEP * size)
+                return _Number(value, left.error + right.error + STEP * size)
             case "mul":
                 left, right = args
                 error = np.abs(left.value) * right.error + np.abs(right.value) * left.error + left.error * right.error
                 value = left.value * right.value
-                return _Number(value, error + _STEP * np.abs(value))
+                return _Number(value, error + STEP * np.abs(value))
             case "div":
                 return _quotient(*args)
             case "min" | "max":
@@ -173,14 +178,14 @@ def _quotient(left: _Number, right: _Number) -> _Number:
     least = np.abs(right.value) - right.error
     value = left.value / right.value
     error = np.where(least > 0, (left.error + np.abs(value) * right.error) / least, np.inf)
-    return _Number(value, error + _STEP * np.abs(value))
+    return _Number(value, error + STEP * np.abs(value))
 
 
 # --- leaves ------------------------------------------------------------------------------------------------------------------
 
 
 def _constant(value: float, size: int) -> _Number:
-    return _Number(np.full(size, value), np.full(size, abs(value) * _STEP))
+    return _Number(np.full(size, value), np.full(size, abs(value) * STEP))
 
 
 def _known(value: Decimal | None, outlook: Outlook) -> _Column:
@@ -209,8 +214,8 @@ def _drawdown(outlook: Outlook, _: str) -> _Column:
     if high <= 0:
         return None  # it is known as soon as equity is above nothing
     highest = np.maximum(np.maximum.accumulate(outlook.equity), float(high))
-    error = np.full(len(highest), outlook.error + float(high) * _STEP)
-    lost = _Number(np.maximum(highest - outlook.equity, 0.0), 2 * error + _STEP * highest)
+    error = np.full(len(highest), outlook.error + float(high) * STEP)
+    lost = _Number(np.maximum(highest - outlook.equity, 0.0), 2 * error + STEP * highest)
     return _quotient(lost, _Number(highest, error))
 
 
@@ -220,11 +225,11 @@ def _loss(outlook: Outlook, window: str) -> _Column:
         before = account.equity_at_day_start
         if before is None:
             return _UNKNOWN
-        reference, error = np.full(len(outlook.equity), float(before)), abs(float(before)) * _STEP
+        reference, error = np.full(len(outlook.equity), float(before)), abs(float(before)) * STEP
     else:
         reference, error = _equity_before(outlook, int(window))
     value = np.maximum(reference - outlook.equity, 0.0)
-    return _Number(value, np.full(len(value), outlook.error + error) + _STEP * np.abs(reference))
+    return _Number(value, np.full(len(value), outlook.error + error) + STEP * np.abs(reference))
 
 
 def _equity_before(outlook: Outlook, length: int) -> tuple[Floats, float]:
@@ -270,4 +275,4 @@ _LEAVES: Mapping[str, Callable[[Outlook, str], _Column]] = {
     "entries": _count(lambda account: account.entry_times),
     "orders": _count(lambda account: account.order_times),
 }
-_OF_BOOK: Mapping[str, str] = {of_book(name): name for name in OF_BOOK}
+OF_BOOKS: Mapping[str, str] = {of_book(name): name for name in OF_BOOK}

@@ -29,7 +29,7 @@ from tb.engine.instant import Exact, exact
 from tb.engine.leaves import leaves_of
 from tb.engine.plan import ConstraintPlan, PolicyPlan
 from tb.engine.surely import SURE, Growing, Masks, Rest, bits_of
-from tb.gate.facts import READERS, Moment, read
+from tb.gate.facts import READERS, Moment, Reader
 from tb.gate.reading import Given, MarketReader, Read, Reading, Snapshot, Texts
 
 
@@ -167,9 +167,9 @@ class Gate:
         self._shadows = _bits(policy, lambda c: c.acts is None)
         self._shadows_every = _bits(policy, lambda c: c.acts is None and c.every_order)
         self.watched = _watched(graph, policy)
-        self._watch = generate(graph, self.watched)
+        self._watch, self._watching = generate(graph, self.watched), _readers_of(graph, self.watched)
         self._stopping = _about_account(graph, policy, [c for c in policy.constraints if c.acts in {"pause", "halt"}])
-        self._stands = generate(graph, self._stopping)
+        self._stands, self._standing = generate(graph, self._stopping), _readers_of(graph, self._stopping)
 
     def _leaf(self, leaf: int) -> tuple[str, str] | int:
         node = self.graph[leaf]
@@ -225,7 +225,7 @@ class Gate:
         """The latching constraints that fail now, without any order: about the account alone, or about the moment's book."""
         if not self.watched.constraints:
             return ()
-        inputs = self._account_inputs(self.watched, moment)
+        inputs = [reader(moment, argument) for reader, argument in self._watching]
         failed, _ = self._watch.judge(inputs)
         if not failed:
             return ()
@@ -236,11 +236,8 @@ class Gate:
 
     def standing(self, moment: Moment) -> tuple[ConstraintPlan, ...]:
         """The constraints about the account alone whose pause or halt every entry would meet now."""
-        failed, _ = self._stands.judge(self._account_inputs(self._stopping, moment))
+        failed, _ = self._stands.judge([reader(moment, argument) for reader, argument in self._standing])
         return tuple(c for bit, c in enumerate(self._stopping.constraints) if failed >> bit & 1)
-
-    def _account_inputs(self, policy: PolicyPlan, moment: Moment) -> list[Exact]:
-        return [read(str(self.graph[leaf].consts[0]), str(self.graph[leaf].consts[1]), moment) for leaf in policy.leaves]
 
     def _broken(self, constraint: ConstraintPlan, measured: Exact, bound: Exact) -> Broken:
         if not isinstance(measured, Decimal) or not isinstance(bound, Decimal):
@@ -317,6 +314,11 @@ class Gate:
                 else:
                     high = middle
         return lot * low if low else None
+
+
+def _readers_of(graph: RuleGraph, policy: PolicyPlan) -> list[tuple[Reader, str]]:
+    """How the leaves of constraints about the account alone are read, and their arguments."""
+    return [(READERS[str(graph[leaf].consts[0])], str(graph[leaf].consts[1])) for leaf in policy.leaves]
 
 
 def _no_fact(moment: Moment, argument: str) -> Exact:

@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 
 from tb.engine.instant import EXACT, exact
 
+Equity = NDArray[np.float64]
+Floats = tuple[Equity, Equity, float]  # equity, gross exposure, and how far each may be from the exact value
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stretch:
@@ -53,7 +56,7 @@ class HeldThrough:
             equity = EXACT.add(equity, EXACT.multiply(quantity, self.stretch.price(instrument, place)))
         return equity
 
-    def floats(self) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    def floats(self) -> Floats:
         """Equity and gross exposure at each instant, and how far each may be from the exact value."""
         equity = np.full(len(self.times), float(self.cash))
         gross, most = np.zeros(len(self.times)), abs(float(self.cash))

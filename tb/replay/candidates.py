@@ -6,6 +6,7 @@ all instants of the replay, each once.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -16,6 +17,8 @@ from tb.replay.places import are_same
 from tb.runtime.drafts import Ready
 from tb.runtime.entry_states import TRUE
 from tb.runtime.view import RecordedView
+
+KEPT = 1024  # instants whose entries are kept as objects
 
 
 class Candidates(Mapping[int, Sequence[Ready]]):
@@ -43,7 +46,9 @@ class Candidates(Mapping[int, Sequence[Ready]]):
         is_first[1:] = self.place[1:] != self.place[:-1]
         self._begins = np.flatnonzero(is_first)
         self.places = self.place[self._begins]
+        self.listed: list[int] = self.places.tolist()
         self.instants = instants[self.places]
+        self._made: dict[int, Sequence[Ready]] = {}
 
     def __len__(self) -> int:
         return len(self.instants)
@@ -55,8 +60,22 @@ class Candidates(Mapping[int, Sequence[Ready]]):
         place = int(self.instants.searchsorted(instant))
         if place == len(self.instants) or self.instants[place] != instant:
             raise KeyError(instant)
-        end = int(self._begins[place + 1]) if place + 1 < len(self._begins) else len(self.row)
-        return [self._ready(number) for number in range(int(self._begins[place]), end)]
+        return self.numbered(place)
+
+    def at(self, place: int) -> Sequence[Ready]:
+        """Those of the instant at a place among all instants; mostly there are none."""
+        number = bisect_left(self.listed, place)
+        return self.numbered(number) if number < len(self.listed) and self.listed[number] == place else ()
+
+    def numbered(self, which: int) -> Sequence[Ready]:
+        """Those of the instant that is that one of `listed`. The same are asked for again and again."""
+        found = self._made.get(which)
+        if found is None:
+            if len(self._made) >= KEPT:
+                self._made.clear()
+            end = int(self._begins[which + 1]) if which + 1 < len(self._begins) else len(self.row)
+            found = self._made[which] = [self._ready(number) for number in range(int(self._begins[which]), end)]
+        return found
 
     def _ready(self, number: int) -> Ready:
         at, which, symbol = self._keys[int(self.number[number])]

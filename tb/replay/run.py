@@ -40,7 +40,7 @@ from tb.replay.data import Market
 from tb.replay.pace import Followed, Pace
 from tb.replay.patience import patience
 from tb.replay.skipping import Skipper
-from tb.replay.venue import SimulatedVenue, advance
+from tb.replay.venue import SimulatedVenue
 from tb.runtime.assumptions import assumptions_of
 from tb.runtime.drafts import Ready
 from tb.runtime.entry_states import BUSY, COOLING, FALSE, OUTSIDE, UNKNOWN, packed
@@ -263,7 +263,7 @@ def _run(
     """Steps through all instants, or until `go_on` says where to end, which is then returned."""
     instants: Sequence[int] = when.data
     skipper = Skipper(session, venue, view, when, candidates)
-    jumps, jump = candidates.places.tolist(), 0
+    jumps, jump = candidates.listed, 0
     at = told = 0
     done = market.first - market.period  # how far session and account have come
     begins_broken = bool(len(instants)) and session.fails_at_rest(instants[0])
@@ -287,14 +287,16 @@ def _run(
                 break
         instant = instants[at]
         if go_on is not None and (ended := go_on(instant)) is not None:
+            skipper.finish(at)
             return max(done, min(ended, instant - 1))
         done = instant
-        advance(session, venue, view.row, instant, market.period)
-        _note_silent(session, states, [(instant, entry) for entry in session.step(instant, candidates.get(instant, ()))])
+        leaving = skipper.advance(at, instant, market.period)
+        _note_silent(session, states, [(instant, entry) for entry in session.step(instant, candidates.at(at), leaving)])
         at += 1
         if progress is not None and at - told >= 500:
             told = at
             progress(at, len(instants))
+    skipper.finish(at)
     if go_on is not None and done < instants[-1] and (ended := go_on(instants[-1])) is not None:
         return max(done, ended)
     if progress is not None:

@@ -17,7 +17,7 @@ Conventions, stated so that a number can be checked by hand:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -38,6 +38,7 @@ from tb.runtime.session import Session
 from tb.runtime.settling import REFUSED, Settling
 
 ZERO = Decimal(0)
+_OPEN = Standing("open", "active", heartbeat_age=0, reconciled_age=0, unknown_orders=0, clock_skew=0)
 
 
 @dataclass(slots=True)
@@ -77,7 +78,7 @@ class SimulatedVenue:
         is one clock. Of another it has nothing to say."""
         if instrument and instrument not in self.bars:
             return NOTHING_SAID
-        return Standing("open", "active", heartbeat_age=0, reconciled_age=0, unknown_orders=0, clock_skew=0)
+        return _OPEN
 
     def _keep(self, symbol: str, resting: list[Resting]) -> None:
         if resting:
@@ -257,13 +258,19 @@ class SimulatedVenue:
 
 
 def advance(
-    session: Session, venue: SimulatedVenue, row_of: Callable[[str, int, int], int | None], at: int, period: int
+    session: Session,
+    venue: SimulatedVenue,
+    row_of: Callable[[str, int, int], int | None],
+    at: int,
+    period: int,
+    quiet: Container[str] = (),
 ) -> None:
-    """Everything that happens in the bars of this period that close at an instant; `row_of` finds them."""
+    """Everything that happens in the bars of this period that close at an instant; `row_of` finds them. To what is held of
+    the `quiet` instruments nothing does."""
     if venue.legs.waiting:
         found = ((symbol, row_of(symbol, period, at)) for symbol in venue.bars)
         venue.advance_legs(session, {symbol: row for symbol, row in found if row is not None}, at)
-    busy = {position.instrument for position in session.positions.values()}
+    busy = {position.instrument for position in session.positions.values() if position.instrument not in quiet}
     busy.update(venue.orders)
     for symbol in sorted(busy):
         row = row_of(symbol, period, at)

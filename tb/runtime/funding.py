@@ -13,11 +13,16 @@ from tb.gate.conversion import converted
 from tb.runtime.ports import MarketView
 from tb.runtime.positions import Position
 
+NOTHING = Decimal(0)
+
 
 def fund(position: Position, view: MarketView, until: int) -> Decimal:
     """What the position got since it was last asked, and not later than an instant; negative where it paid."""
-    got = Decimal(0)
-    for payment in view.payments(position.instrument, position.funded_until or position.entry.at, until):
+    got, due = NOTHING, view.payments(position.instrument, position.funded_until or position.entry.at, until)
+    if not due and not position.funding:
+        position.funded_until = max(until, position.entry.at, position.funded_until)
+        return got
+    for payment in due:
         rate, price = exact(payment.rate), view.close(position.instrument, payment.at)
         if rate is None or price is None:
             position.unfunded += 1

@@ -44,6 +44,7 @@ from tb.runtime.judged import decision_of, order_of
 from tb.runtime.latches import Latches
 from tb.runtime.legs import Legs
 from tb.runtime.ports import Adviser, MarketView, Recorder, Venue
+from tb.runtime.positions import Position
 from tb.runtime.promised import Promising
 from tb.runtime.proposing import Proposer
 from tb.runtime.quotes import Quotes
@@ -123,23 +124,32 @@ class Session:
         self._marked_at = at
         self._marked_day = self.account.day_starts
 
-    def step(self, at: int, ready: Sequence[Ready]) -> tuple[Ready, ...]:
-        """Decides everything at an instant. Returns the entries that held but could not propose (held, waiting, cooling)."""
+    def step(self, at: int, ready: Sequence[Ready], leaving: Sequence[Position] | None = None) -> tuple[Ready, ...]:
+        """Decides everything at an instant. Returns the entries that held but could not propose (held, waiting, cooling).
+
+        `leaving` are the open positions whose time may be over or whose condition to leave may hold, in the order of
+        `positions`; None where nobody looked ahead: then each is looked at."""
         self.settling.fund(at)
         self._mark(at)
         self.settling.expire(at)
         self.settling.protect(at)
         self._watch(at)
-        for draft in [*self.proposer.exits(list(self.positions.values()), at), *self.legs.exits(at)]:
+        held = list(self.positions.values()) if leaving is None else leaving
+        for draft in [*self.proposer.exits(held, at), *self.legs.exits(at)]:
             self.judge(draft, at)
+        silent = self._enter(at, ready) if ready else ()
+        self.quotes.step(at, ready)
+        self._note_what_is_open(at)
+        return silent
+
+    def _enter(self, at: int, ready: Sequence[Ready]) -> tuple[Ready, ...]:
         drafts, silent = self.proposer.entries(
             ready, lambda key: self.is_busy(key, at), lambda strategy: self.account.capital_of(strategy).equity(), at
         )
-        leaving = {key for key, position in self.positions.items() if position.exiting}
-        for draft in self.combiner.combine(drafts, self.account, leaving, at):
-            self.judge(draft, at)
-        self.quotes.step(at, ready)
-        self._note_what_is_open(at)
+        if drafts:
+            leaving = {key for key, position in self.positions.items() if position.exiting}
+            for draft in self.combiner.combine(drafts, self.account, leaving, at):
+                self.judge(draft, at)
         return silent
 
     def flatten(self, at: int) -> None:
@@ -200,7 +210,13 @@ class Session:
         equity, exposure = self.account.equity(), self.account.gross()
         if equity is not None and exposure is not None:
             self.curve.note(at, equity, exposure)
-            self.recorder.record(self.curve.full())
+            self._hand_out()
+
+    def _hand_out(self) -> None:
+        """The parts of the curve that are full."""
+        full = self.curve.full()
+        if full:
+            self.recorder.record(full)
 
     def pass_over(self, stretch: Stretch) -> None:
         """Instants at which nothing can be decided are over: what `step` at each of them would have come to. The caller knows
@@ -208,9 +224,9 @@ class Session:
         is_open = bool(self.positions or self.waiting or self.latches.active)
         noted = len(stretch.times) if is_open else int(self._was_open)
         if noted:
-            equity, exposure, _ = self.account.held_through(stretch).floats()
+            equity, exposure, _ = self.account.floats_through(stretch)
             self.curve.note_stretch(stretch.times[:noted], equity[:noted], exposure[:noted])
-            self.recorder.record(self.curve.full())
+            self._hand_out()
         self.account.pass_over(stretch)
         self._marked_at = stretch.last
         self.settling.fund(stretch.last)

@@ -433,10 +433,10 @@ class Settling:
         """Moves the stops of positions at the close of a bar of their strategy."""
         for position in self.positions.values():
             strategy, symbol, manage = self._strategies.get(position.strategy), position.instrument, position.manage
-            if strategy is None:
-                continue  # of an earlier policy: its stop stays
+            if strategy is None or (manage.trailing is None and manage.break_even is None):
+                continue  # of an earlier policy, or one that nothing moves: its stop stays
             row, spec = self.view.row(symbol, strategy.period, at), self.settings.instrument(symbol)
-            if row is None or spec is None or (manage.trailing is None and manage.break_even is None):
+            if row is None or spec is None:
                 continue
             close, values = self.view.close(symbol, at), self._values(symbol, row)
             move_stop(position, manage, self.plan.graph, close, spec.tick, values)

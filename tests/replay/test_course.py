@@ -201,9 +201,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     steps: list[int] = []
     step = Session.step
 
-    def stepping(session: Session, at: int, ready: object) -> object:
+    def stepping(session: Session, at: int, *given: object) -> object:
         steps.append(at)
-        return step(session, at, ready)  # type: ignore[arg-type]
+        return step(session, at, *given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Session, "step", stepping)
     return steps

@@ -20,6 +20,7 @@ from tb.core.time import HOUR
 from tb.gate.account import Account
 from tb.gate.foresight import Outlook, may_fail
 from tb.gate.history import Stretch
+from tb.gate.hull import Hull
 from tb.replay import skipping
 from tb.replay.data import Market
 from tb.runtime.policy import Compiled, gates_of
@@ -117,9 +118,9 @@ def test_few_instants_are_stepped(monkeypatch: pytest.MonkeyPatch) -> None:
     steps = []
     step = Session.step
 
-    def counted(session: Session, at: int, ready: object) -> object:
+    def counted(session: Session, at: int, *given: object) -> object:
         steps.append(at)
-        return step(session, at, ready)  # type: ignore[arg-type]
+        return step(session, at, *given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Session, "step", counted)
     rules = RULES.split("strategy falling", maxsplit=1)[0]
@@ -138,7 +139,27 @@ LIMITS = (
     "limit a loss(today) <= {} of equity at day_start otherwise halt\n",
     "limit a gross <= {} of equity otherwise halt\n",
     "limit a loss(5h) / equity + drawdown <= {} otherwise halt\n",
+    "limit a loss(today) / equity + drawdown * 2 <= {} otherwise halt\n",
+    "require a drawdown <= {} and loss(today) <= 5% of equity otherwise halt\n",
+    "limit a max(loss(today), 9_900 USD - equity) <= {} of equity otherwise halt\n",
+    "forbid a when drawdown > {} or loss(today) > 5% of equity otherwise halt\n",
 )
+
+
+def test_what_is_far_from_a_limit_is_seen_without_looking_at_each_instant() -> None:
+    """Of each limit that can be bounded: far from it is sure, beyond it and right at it is not."""
+    closes = [100.0, 101.0, 99.0, 100.0]
+    for limit in (LIMITS[0], LIMITS[2], *LIMITS[5:]):
+        told = []
+        for bound in ("25%", "0.01%"):
+            built = compiled(RULES, limit.format(bound))
+            gate = min(gates_of(built.plan).items())[1]
+            account = Account("USD", D(10_000), high_water=D(10_000), equity_at_day_start=D(10_000))
+            account.fill("rising", "BTC-USD", D(20), D(100), D(0))
+            stretch = Stretch(START + HOUR * np.arange(4, dtype=np.int64), {"BTC-USD": np.array(closes)})
+            outlook = Outlook.of(account, stretch)
+            told.append(Hull.of(gate.graph, gate.watched.constraints[0].node).surely_passes(outlook))
+        assert told == [True, False], limit
 
 
 @how(max_examples=200)
@@ -165,7 +186,9 @@ def test_an_instant_is_calm_only_where_the_exact_evaluation_passes(
     stretch = Stretch(
         START + HOUR * np.arange(first, first + len(closes), dtype=np.int64), {"BTC-USD": np.array(closes)} if quantity else {}
     )
-    foreseen = may_fail(gate.graph, gate.watched.constraints, Outlook.of(account, stretch)).tolist()
+    outlook = Outlook.of(account, stretch)
+    foreseen = may_fail(gate.graph, gate.watched.constraints, outlook).tolist()
+    surely = all(Hull.of(gate.graph, one.node).surely_passes(outlook) for one in gate.watched.constraints)
     session = _session(built, account)
     for at, close, may in zip(stretch.times.tolist(), closes, foreseen, strict=True):
         if quantity:
@@ -173,6 +196,7 @@ def test_an_instant_is_calm_only_where_the_exact_evaluation_passes(
         account.observe(at)
         broken = gate.watch(session(at))
         assert may or not broken
+        assert not (surely and broken)
 
 
 def _session(built: Compiled, account: Account):  # type: ignore[no-untyped-def]
