@@ -121,3 +121,13 @@ def test_every_flip_holds_at_inside_and_outside(condition: str, prices: list[flo
         assert answer(value) == flip.inside
         assert answer(point + away * step) == flip.outside
         assert point == value or answer(value + (point - value) / 2) == flip.inside
+
+
+@pytest.mark.parametrize("inside", ["count(close > sma(close, 3), 5) >= 2", "bars_since(close crosses above open, 9) <= 2"])
+def test_an_input_that_is_also_inside_of_another_one_flips_where_it_stands_alone(inside: str) -> None:
+    plan = compiled(strategy(f"close > open and {inside}")).plan
+    enter = plan.strategies[0].enters[0]
+    values = {"close": 12.0, "open": 10.0}
+    leaves = {leaf: values.get(str(plan.graph[leaf].consts[0]), 2.0) for leaf in enter.leaves}
+    found = {flip.input: flip.exact for flip in flips(plan.graph, enter.when, leaves)}
+    assert (found["close"], found["open"], len(found)) == ("10", "12", 3)

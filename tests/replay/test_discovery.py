@@ -95,6 +95,15 @@ def test_a_position_stays_in_the_tier_it_was_entered_in_and_there_is_no_new_entr
     assert all(done.explained(decision).reproduced for decision in done.decisions)
 
 
+@pytest.mark.parametrize("leaves", ["tier is small", "tier is not large", "hour > 2 and not tier is named"])
+def test_an_exit_that_asks_for_the_tier_is_reproduced_from_its_record(leaves: str) -> None:
+    volumes = [200.0, 200.0, 50.0, 5.0, 200.0, 50.0]
+    data = market(*(series(symbol, volumes) for symbol in ("AAA-USD", "ETH-USD")))  # type: ignore[arg-type]
+    done = run(compiled(RULES + f"  exit when {leaves}\n"), data)
+    assert "exit" in {decision.kind for decision in done.decisions}
+    assert [done.explained(decision).differences for decision in done.decisions] == [()] * len(done.decisions)
+
+
 @pytest.mark.parametrize("value", [None, -1.0, 1.0, 2.0])
 def test_a_record_with_another_tier_is_not_reproduced(value: float | None) -> None:
     here = compiled(RULES)

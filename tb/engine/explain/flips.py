@@ -60,7 +60,7 @@ class Flip(msgspec.Struct, frozen=True, kw_only=True):
 
 def flips(graph: RuleGraph, root: int, leaves: Leaves) -> tuple[Flip, ...]:
     """One flip for each leaf that can flip the condition alone, nearest first in relative terms. Unknown leaves have none."""
-    below = set(graph.reach((root,)))
+    below = set(_above_leaves(graph, root, leaves))
     found: list[tuple[Decimal, Flip]] = []
     for leaf, value in leaves.items():
         if leaf not in below or graph[leaf].unit.kind not in _NUMERIC or value is None or isinstance(value, str):
@@ -77,6 +77,17 @@ def flips(graph: RuleGraph, root: int, leaves: Leaves) -> tuple[Flip, ...]:
     return tuple(flip for _, flip in found)
 
 
+def _above_leaves(graph: RuleGraph, root: int, leaves: Leaves) -> list[int]:
+    """The nodes that a condition is worked out from, leaves included, and nothing that only a leaf is made of."""
+    seen, waiting = set(), [root]
+    while waiting:
+        id_ = waiting.pop()
+        if id_ not in seen:
+            seen.add(id_)
+            waiting += () if id_ in leaves else graph[id_].args
+    return sorted(seen)
+
+
 def _moved(leaves: Leaves, leaf: int, to: Decimal) -> dict[int, Exact | float]:
     """The leaves with one of them elsewhere, as the number it is: float64 stays float64."""
     return {**leaves, leaf: float(to) if isinstance(leaves[leaf], float) else to}
@@ -90,8 +101,8 @@ def _nearest(graph: RuleGraph, root: int, leaves: Leaves, leaf: int, value: Deci
     if now == "unknown":
         return None
     candidates: list[Decimal] = []
-    for id_ in graph.reach((root,)):
-        if graph[id_].op in _COMPARISONS and leaf in graph.reach((id_,)):
+    for id_ in _above_leaves(graph, root, leaves):
+        if graph[id_].op in _COMPARISONS and leaf in _above_leaves(graph, id_, leaves):
             candidates += _meeting_points(graph, id_, leaves, leaf, value)
     for point in sorted(candidates, key=lambda p: abs(p - value)):
         if not _possible(graph, leaf, point):

@@ -154,7 +154,8 @@ def _conditions(strategy: StrategyPlan, entry: EnterPlan | ExitPlan, decision: D
 
 def nodes_of(graph: RuleGraph, strategy: StrategyPlan, entry: EnterPlan | ExitPlan, decision: Decision) -> list[int]:
     """Every node that condition, size, levels and words of an entry or exit read."""
-    tiers = () if strategy.tier is None or isinstance(entry, ExitPlan) else graph[strategy.tier].args
+    asks = strategy.tier is not None and (isinstance(entry, EnterPlan) or strategy.tier in entry.leaves)
+    tiers = graph[strategy.tier].args if strategy.tier is not None and asks else ()
     return [*_conditions(strategy, entry, decision), *_others(entry), *_sizes_of_legs(strategy, decision), *tiers]
 
 
