@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from tb.engine.history import Reach
 from tb.engine.layout import Group, Layout
 
 Floats = NDArray[np.float64]
@@ -95,7 +96,7 @@ class Block:
     stacks: Mapping[int, Stack]
     values: dict[int, Floats] = field(default_factory=dict)
     outputs: dict[int, Floats] = field(default_factory=dict)
-    extended: dict[tuple[int, int], None] = field(default_factory=dict)
+    reached: dict[tuple[int, int], Reach] = field(default_factory=dict)  # by node and period it is looked at in
 
     @cached_property
     def places(self) -> Ints:

@@ -2,7 +2,7 @@
 
 1. Time is cut into chunks of instants; every series gives the bars that closed inside a chunk (`_chunks`).
 2. In each chunk the evaluator takes its next step (`tb.engine.evaluator`): the same that a live session takes with each new
-   bar.
+   bar. The step after it is begun before it is finished, so that two processors have work.
 3. The columns of the wanted nodes are kept, or the part of them that matters (`tb.engine.picking`); everything else is
    forgotten with its chunk. Fields of bars are the bars' own arrays.
 
@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import isnan
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +28,13 @@ from tb.engine.graph import Node, RuleGraph
 from tb.engine.history import History
 from tb.engine.layout import Group, Layout, Pair, lay_out
 from tb.engine.markets import Markets
-from tb.engine.picking import Bytes, Few, Picked, Picking, coded, decoded
+from tb.engine.picking import Bytes, Few, Picked, Picking, decoded
 from tb.engine.reading import RECORDED
+from tb.vocabulary.run import in_bytes
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+T = TypeVar("T")
 CHUNK = 65_536
 CELLS = CHUNK  # values of one node at once, over all instruments
 FEWEST = 64
@@ -67,7 +70,7 @@ class Columns:
     def truth(self, pair: Pair) -> Bytes:
         """A condition at each bar (`tb.engine.picking`)."""
         found = self.truths.get(pair)
-        return coded(self[pair]) if found is None else found
+        return in_bytes(self[pair]) if found is None else found
 
     def some(self, pair: Pair, rows: Ints) -> Floats:
         """The values at some bars."""
@@ -113,12 +116,23 @@ def evaluate(
         return History(len(group.symbols), max(lead, asked.deepest[node.id]), longest, is_whole=True)
 
     evaluator = Evaluator(graph, layout, markets, room=chunk, keep=keep, beside=beside)
-    for tables in _chunks(layout, markets, chunk):
-        for block in evaluator.step(tables):
+    steps = (evaluator.begin(tables) for tables in _chunks(layout, markets, chunk))
+    for step in _one_ahead(steps):
+        for block in evaluator.finish(step):
             for one in pickings:
                 if one.group.index == block.group.index:
                     one.take(block)
     return _columns(graph, markets, evaluator, asked, pickings)
+
+
+def _one_ahead(things: Iterable[T]) -> Iterator[T]:
+    """Each, when the next one has been made."""
+    waiting: list[T] = []
+    for thing in things:
+        waiting.append(thing)
+        if len(waiting) > 1:
+            yield waiting.pop(0)
+    yield from waiting
 
 
 class _Asked:

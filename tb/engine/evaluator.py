@@ -4,7 +4,8 @@
 2. In each step nodes are computed in graph order, each for all instruments of a block at once: what is read
    (`tb.engine.reading`), operations of one instant (`tb.engine.vector`), functions by their kernels (`tb.vocabulary.run`).
 3. What looks back finds earlier values in a `History`; recursive functions, `for`, `within` and `@period` carry a state.
-4. Functions of fields alone that have many bars to go through are run first, beside each other where the caller lets them.
+4. Functions of fields alone are begun first (`begin`), beside all else where the caller lets them: so a step may begin before
+   the rest of the one before it is computed (`finish`).
 5. The values of the wanted nodes are kept; everything else is forgotten once nothing reads it any more.
 
 INVARIANT: the values do not depend on how bars are cut into steps, nor on which instruments are computed together, bit for
@@ -14,6 +15,7 @@ bit; a value at an instant depends on bars closed at or before that instant alon
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
@@ -22,7 +24,7 @@ from numpy.typing import NDArray
 
 from tb.engine.blocks import Block, Table, blocks
 from tb.engine.graph import Node, RuleGraph
-from tb.engine.history import History
+from tb.engine.history import History, Reach
 from tb.engine.layout import Call, Group, Layout, call_of
 from tb.engine.markets import Markets
 from tb.engine.reading import read
@@ -34,12 +36,25 @@ from tb.vocabulary.run import Together, together
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Place = tuple[int, int]  # a group, and a node in it
+Looked = tuple[int, int, int]  # a group, a node, and the period it is looked at in
 Keep = Callable[[Group, Node, int], History | None]
 Task = Callable[[], object]
-Beside = Callable[[Sequence[Task]], None]  # does all of some independent tasks, in any order, and raises what one of them does
+# begins some independent tasks, and gives what does the rest of them, waits for all, and raises what one of them did
+Beside = Callable[[Sequence[Task]], Task]
 WORTH = 8192  # values of a call; with fewer, handing it to another thread takes longer than it does
 PACE = 30  # values that a window could add while a recursive function takes one
 READ = frozenset({"field", "pips", "depth", "during", "since_open", "to_close", "feed", "feed_age"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """A step that has begun: the blocks of its new bars, all and by group, and the most bars of an instrument by period. `wait`
+    does and awaits what is under way."""
+
+    blocks: tuple[Block, ...]
+    by_group: Mapping[int, list[Block]]
+    most: Mapping[int, int]
+    wait: Task
 
 
 class Evaluator:
@@ -48,7 +63,7 @@ class Evaluator:
     Of `markets` all but its bars is read, anew in each step. A step takes up to `room` bars of an instrument without moving
     what is remembered of earlier ones every time; more are taken too. `keep` makes what the values of a wanted node are kept
     in: of a group, the node, and how many earlier values others look back at; None where nothing is kept beyond the step.
-    `beside` is how independent calls of a step are made; None: one after the other.
+    `beside` is how independent calls of a step are made; None: one after the other, each when its node is computed.
     """
 
     def __init__(
@@ -59,8 +74,8 @@ class Evaluator:
         self.markets = markets
         self._wanted = tuple(frozenset(ids) for ids in layout.wanted)
         self.kept: dict[Place, History] = {}  # the values of the wanted nodes
-        self._histories: dict[tuple[int, int, int], History] = {}  # of a group, a node, and the period it is looked at in
-        self._leads: dict[tuple[int, int, int], int] = {}
+        self._histories: dict[Looked, History] = {}
+        self._leads: dict[Looked, int] = {}
         self._numbers: dict[int, int] = {}  # of function calls, by each node that reads an output of one
         self._calls: dict[Place, Together] = {}  # by group and number
         self._lasting: dict[Place, Ints] = {}
@@ -81,9 +96,13 @@ class Evaluator:
                 if kept is not None:
                     self.kept[group.index, id_] = self._histories[place] = kept
                     self._leads.pop(place, None)
-        for (index, id_, period), lead in self._leads.items():
-            self._histories[index, id_, period] = History(len(layout.groups[index].symbols), lead, room, offset=id_)
         self._first = () if beside is None else self._calls_of_fields()
+        self._read, self._written = self._looked_at_first()
+        for place, lead in self._leads.items():
+            size, is_first = len(layout.groups[place[0]].symbols), place in self._read or place in self._written
+            self._histories[place] = History(size, lead, room, offset=place[1], takes_turns=is_first)
+        self._rest = tuple(place for place in self._histories if place not in self._read and place not in self._written)
+        self._wait: Task = _nothing
 
     def _prepare(self, node: Node, group: Group) -> None:
         """What a node carries of a group before its first bar."""
@@ -116,42 +135,82 @@ class Evaluator:
         took = {place: PACE if self._calls[place].function.is_recursive else self._calls[place].before for place in found}
         return tuple(found[place] for place in sorted(found, key=lambda place: -took[place]))
 
+    def _looked_at_first(self) -> tuple[tuple[Looked, ...], tuple[Looked, ...]]:
+        """The histories that take their next values when a step begins: what calls of fields read, and write (`_space`)."""
+        read, written = dict[Looked, None](), dict[Looked, None]()
+        for node, group in self._first:
+            function = self._calls[group.index, self._numbers[node.id]].function
+            if not function.is_recursive:
+                read.update(((group.index, arg, node.period), None) for arg in node.args)
+            if len(group.symbols) == len(function.outputs) == 1:
+                written[group.index, node.id, node.period] = None
+        return tuple(read), tuple(place for place in written if place in self._histories or place in self._leads)
+
     def step(self, tables: Mapping[int, Table]) -> tuple[Block, ...]:
         """Takes the new bars of every period, and gives their blocks with the values of the wanted nodes."""
+        return self.finish(self.begin(tables))
+
+    def begin(self, tables: Mapping[int, Table]) -> Step:
+        """Takes the new bars of every period. The step before this one may still have to be finished, none before that."""
         found = tuple(blocks(self.layout, tables))
         by_group: dict[int, list[Block]] = {}
         for block in found:
             by_group.setdefault(block.group.index, []).append(block)
         most = {period: int(table.counts.max(initial=0)) for period, table in tables.items()}
-        for (_, _, period), history in self._histories.items():
-            history.begin(most[period])
+        self._make_room(self._read, most)
         with np.errstate(all="ignore"):
-            if self._beside is not None and len(self._first) > 1:
-                self._run_first(self._beside, by_group)
+            self._read_fields(by_group)
+            self._wait()  # what is under way is what its calls go on from
+            self._make_room(self._written, most)
+            if self._beside is not None and self._first:
+                self._wait = self._beside(self._tasks(by_group))
+        return Step(found, by_group, most, self._wait)
+
+    def finish(self, step: Step) -> tuple[Block, ...]:
+        """The blocks of a step with the values of the wanted nodes. Steps are finished in the order in which they began."""
+        step.wait()
+        self._make_room(self._rest, step.most)
+        with np.errstate(all="ignore"):
             for node, groups in self.layout.order:
                 for group in groups:
-                    for block in by_group.get(group.index, ()):
-                        self._compute(node, block, by_group)
+                    for block in step.by_group.get(group.index, ()):
+                        self._compute(node, block, step.by_group)
                 for id_ in self.layout.ending.get(node.id, ()):
-                    for block in found:
+                    for block in step.blocks:
                         if id_ not in self._wanted[block.group.index]:
                             block.values.pop(id_, None)
-        return found
+        return step.blocks
 
-    def _run_first(self, beside: Beside, by_group: Mapping[int, list[Block]]) -> None:
-        """The calls of fields, if they are long: their outputs are there when their nodes are computed."""
+    def _make_room(self, places: Sequence[Looked], most: Mapping[int, int]) -> None:
+        for place in places:
+            self._histories[place].begin(most[place[2]])
+
+    def _read_fields(self, by_group: Mapping[int, list[Block]]) -> None:
+        """What the calls of fields take."""
+        for node, group in self._first:
+            is_recursive = self._calls[group.index, self._numbers[node.id]].function.is_recursive
+            for block in by_group.get(group.index, ()):
+                shape = block.shape(node.period)
+                for arg in node.args if shape[1] else ():
+                    if self.graph[arg].op != "const":
+                        self._compute(self.graph[arg], block, by_group)
+                    if not is_recursive:
+                        self._reach(arg, block, node.period, shape)
+
+    def _tasks(self, by_group: Mapping[int, list[Block]]) -> list[Task]:
+        """The calls of fields: their outputs are there when their nodes are computed. Short ones are made at once."""
         tasks: list[Task] = []
         for node, group in self._first:
             for block in by_group.get(group.index, ()):
                 shape = block.shape(node.period)
-                if shape[0] * shape[1] < WORTH:
+                if not shape[1]:
                     continue
-                for arg in node.args:
-                    if arg not in block.values and self.graph[arg].op != "const":
-                        self._compute(self.graph[arg], block, by_group)
-                tasks.append(self._call(node, block, shape))
-        if tasks:
-            beside(tasks)
+                call = self._call(node, block, shape)
+                if shape[0] * shape[1] < WORTH:
+                    call()
+                else:
+                    tasks.append(call)
+        return tasks
 
     def _compute(self, node: Node, block: Block, by_group: Mapping[int, list[Block]]) -> None:
         shape = block.shape(node.period)
@@ -161,7 +220,7 @@ class Evaluator:
         is_empty = not shape[1] and node.op != "at"
         block.values[node.id] = np.empty(shape) if is_empty else self._values(node, block, shape, by_group)
         if shape[1] and (block.group.index, node.id) in self.kept:
-            self._looked_at(node.id, block, node.period, shape)
+            self._reach(node.id, block, node.period, shape)
 
     def _values(self, node: Node, block: Block, shape: tuple[int, int], by_group: Mapping[int, list[Block]]) -> Floats:
         place = (block.group.index, node.id)
@@ -175,8 +234,8 @@ class Evaluator:
             case "apply":
                 return self._outputs(node, block, shape)[:, int(node.consts[1] or 0), :]
             case "shift":
-                history = self._looked_at(node.args[0], block, node.period, shape)
-                return history.before(block.rows, shape[1], int(node.consts[0] or 0))
+                reach = self._reach(node.args[0], block, node.period, shape)
+                return reach.before(block.rows, shape[1], int(node.consts[0] or 0))
             case "every" | "some":
                 ago = self._lasting[place][:, block.places]
                 found = lasting(node.op, self._argument(node.args[0], block, shape), int(node.consts[0] or 0), ago)
@@ -208,13 +267,14 @@ class Evaluator:
             self._constants[id_] = found
         return found
 
-    def _looked_at(self, id_: int, block: Block, period: int, shape: tuple[int, int]) -> History:
+    def _reach(self, id_: int, block: Block, period: int, shape: tuple[int, int]) -> Reach:
         """The history of an argument, with its values of this step."""
-        history = self._histories[block.group.index, id_, period]
-        if (id_, period) not in block.extended:
-            block.extended[id_, period] = None
+        found = block.reached.get((id_, period))
+        if found is None:
+            history = self._histories[block.group.index, id_, period]
             history.extend(block.rows, self._argument(id_, block, shape))
-        return history
+            found = block.reached[id_, period] = history.reach()
+        return found
 
     def _outputs(self, node: Node, block: Block, shape: tuple[int, int]) -> Floats:
         """All outputs of a function call [k, o, n], computed once for all nodes that read one of them."""
@@ -232,9 +292,9 @@ class Evaluator:
             ends = [np.full(shape[0], shape[1])] * len(inputs)
             rows = np.arange(shape[0])
         else:
-            histories = [self._looked_at(a, block, node.period, shape) for a in node.args]
-            inputs = [history.values for history in histories]
-            ends = [history.ends[block.places] for history in histories]
+            reaches = [self._reach(a, block, node.period, shape) for a in node.args]
+            inputs = [reach.values for reach in reaches]
+            ends = [reach.ends_of(block.places) for reach in reaches]
             rows = block.places
         into = self._space(node, block, shape[1])
         outputs = call.room(shape[0], shape[1]) if into is None else into
@@ -242,14 +302,17 @@ class Evaluator:
         return partial(call.run, block.places, inputs, rows, ends, shape[1], outputs)
 
     def _space(self, node: Node, block: Block, bars: int) -> Floats | None:
-        """Where the only output of a single instrument is kept, if it is: it is written there at once."""
+        """Where the only output of a single instrument is kept, if it is: it is written there at once, and nowhere else."""
         history = self._histories.get((block.group.index, node.id, node.period))
         if history is None or block.rows is not None:
             return None
         if len(self._calls[block.group.index, self._numbers[node.id]].function.outputs) > 1:
             return None
-        space = history.space(bars)
-        return None if space is None else space.reshape(1, 1, bars)
+        space = history.claim(bars)
+        if space is None:
+            return None
+        block.reached[node.id, node.period] = history.reach()
+        return space.reshape(1, 1, bars)
 
     def _of(self, node: Node, block: Block, shape: tuple[int, int], by_group: Mapping[int, list[Block]]) -> Floats:
         """The other instrument's value at its bar that closed at the same instant; unknown where it has none."""
@@ -260,6 +323,10 @@ class Evaluator:
                 closes = other.stacks[node.period].closes[at[0]]
                 return _same_instant(block.stacks[node.period].closes, closes, other.values[node.args[0]][at[0]])
         return np.full(shape, np.nan)
+
+
+def _nothing() -> None:
+    """Nothing is under way."""
 
 
 def _same_instant(mine: Ints, theirs: Ints, values: Floats) -> Floats:

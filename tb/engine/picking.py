@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tb.engine.blocks import Block
 from tb.engine.graph import Node, RuleGraph
 from tb.engine.layout import Group
+from tb.vocabulary.run import in_bytes
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -77,17 +78,16 @@ class Picking:
         if not shape[1]:
             return
         begins = self._begins[block.places]
-        true: dict[int, NDArray[np.bool_]] = {}
+        truths = {id_: in_bytes(block.values[id_]) for id_ in self._truths}
         for id_, kept in self._truths.items():
-            true[id_] = block.values[id_] == 1.0
-            _write(kept, block, begins, _in_bytes(block.values[id_], true[id_]))
-        found = np.flatnonzero(reduce(np.logical_or, [true[id_] for id_ in self._where]))
+            _write(kept, block, begins, truths[id_])
+        found = np.flatnonzero(reduce(np.logical_or, [truths[id_] == TRUE for id_ in self._where]))
         if len(found):
             places, bars = np.divmod(found, shape[1]) if shape[0] > 1 else (np.zeros(len(found), dtype=np.int64), found)
             self._places.append(block.places[places])
             self._rows.append(begins[places] + bars)
             for id_, values in self._values.items():
-                values.append(block.values[id_][places, bars])
+                values.append(block.values[id_].reshape(-1)[found])
         self._begins[block.places] = begins + shape[1]
 
     def truths(self, symbol: int, size: int) -> Mapping[int, Bytes]:
@@ -106,18 +106,6 @@ class Picking:
             for row, (begin, end) in enumerate(pairwise(ends)):
                 found[id_, row] = Picked(ordered[begin:end], values[begin:end])
         return found
-
-
-def coded(values: Floats) -> Bytes:
-    """Truths in bytes."""
-    return _in_bytes(values, values == 1.0)
-
-
-def _in_bytes(values: Floats, true: NDArray[np.bool_]) -> Bytes:
-    found = np.isnan(values).view(np.uint8)
-    found <<= 1  # UNKNOWN
-    found |= true.view(np.uint8)
-    return found
 
 
 def decoded(truths: Bytes) -> Floats:

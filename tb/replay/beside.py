@@ -1,7 +1,7 @@
 """Independent work on two processors: a second thread takes part of it.
 
-Only work that lets other threads run (kernels do) gains by it. INVARIANT: when a call is over, all of its tasks are; what one
-of them raised is raised then.
+Only work that lets other threads run (kernels do) gains by it. INVARIANT: when what `Beside` gave for tasks has returned,
+all of them are done; what one of them raised is raised then.
 """
 
 from __future__ import annotations
@@ -10,11 +10,15 @@ import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from types import TracebackType
+
+Task = Callable[[], object]
 
 
 class Beside:
-    """Does tasks in the order given, as far as the two threads come to them. Used with `with`, at whose end the thread ends."""
+    """Begins tasks in the order given on the second thread; calling what it returns does the rest of them here, the last first,
+    as far as the two come to them. Used with `with`, at whose end the thread ends."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(1, "columns") if processors() > 1 else None
@@ -26,17 +30,20 @@ class Beside:
         if self._pool is not None:
             self._pool.shutdown()
 
-    def __call__(self, tasks: Sequence[Callable[[], object]]) -> None:
+    def __call__(self, tasks: Sequence[Task]) -> Task:
         waiting = deque(tasks)
-        if self._pool is None or len(waiting) < 2:
-            _work(waiting)
-            return
-        other = self._pool.submit(_work, waiting)
-        try:
-            _work(waiting)
-        finally:
-            waiting.clear()
-            other.result()
+        if self._pool is None or not waiting:
+            return partial(_work, waiting, waiting.popleft)
+        other = self._pool.submit(_work, waiting, waiting.popleft)
+
+        def finish() -> None:
+            try:
+                _work(waiting, waiting.pop)
+            finally:
+                waiting.clear()
+                other.result()
+
+        return finish
 
 
 def processors() -> int:
@@ -44,10 +51,10 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _work(waiting: deque[Callable[[], object]]) -> None:
+def _work(waiting: deque[Task], take: Callable[[], Task]) -> None:
     while waiting:
         try:
-            task = waiting.popleft()
+            task = take()
         except IndexError:  # the other thread was sooner
             return
         task()

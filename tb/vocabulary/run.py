@@ -70,6 +70,13 @@ def join(deciding: float, args: Sequence[Array]) -> Array:
     return found
 
 
+def in_bytes(truths: Array) -> NDArray[np.uint8]:
+    """Truth values in bytes: 0 for false, 1 for true, 2 for unknown."""
+    output = np.empty(truths.shape, dtype=np.uint8)
+    load_truth("in_bytes")(_flat(truths), output.reshape(-1))
+    return output
+
+
 @dataclass(slots=True, eq=False)
 class Together:
     """A function with its constants over many instruments, each with a state of its own, which every call carries on.

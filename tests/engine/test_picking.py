@@ -14,18 +14,35 @@ from test_columns import market_nodes
 
 import tb.engine.evaluator as evaluating
 from tb.engine.columns import evaluate
-from tb.engine.picking import Few, coded, decoded
+from tb.engine.picking import Few, decoded
+from tb.vocabulary.run import in_bytes
+
+Tasks = Sequence[Callable[[], object]]
 
 
-def reversed_(tasks: Sequence[Callable[[], object]]) -> None:
+def at_once(tasks: Tasks) -> Callable[[], object]:
+    """All is done before anything else goes on."""
     for task in reversed(tasks):
         task()
+    return lambda: None
 
 
-def side_by_side(tasks: Sequence[Callable[[], object]]) -> None:
-    with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(task) for task in tasks]:
-            done.result()
+def at_the_end(tasks: Tasks) -> Callable[[], object]:
+    """Nothing is done before it is waited for."""
+    left = [*tasks]
+
+    def finish() -> None:
+        while left:
+            left.pop()()
+
+    return finish
+
+
+def side_by_side(tasks: Tasks) -> Callable[[], object]:
+    pool = ThreadPoolExecutor(2)
+    done = [pool.submit(task) for task in tasks]
+    pool.shutdown(wait=False)
+    return lambda: [each.result() for each in done]
 
 
 @given(st.data())
@@ -57,16 +74,16 @@ def test_few_of_a_column_are_those_of_the_whole(data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("chunk", [3, 1000])
-@pytest.mark.parametrize("beside", [reversed_, side_by_side])
+@pytest.mark.parametrize("beside", [at_once, at_the_end, side_by_side])
 def test_calls_beside_each_other_give_the_same_columns(
     beside: evaluating.Beside, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(evaluating, "WORTH", 1)
     made: list[int] = []
 
-    def counted(tasks: Sequence[Callable[[], object]]) -> None:
+    def counted(tasks: Tasks) -> Callable[[], object]:
         made.append(len(tasks))
-        beside(tasks)
+        return beside(tasks)
 
     @given(st.data())
     @programs.examples(25)
@@ -85,5 +102,5 @@ def test_calls_beside_each_other_give_the_same_columns(
 
 def test_truths_in_bytes_are_the_truths() -> None:
     column = np.array([1.0, 0.0, np.nan, 0.0, 1.0])
-    assert coded(column).tolist() == [1, 0, 2, 0, 1]
-    assert programs.same_bits(decoded(coded(column)), column)
+    assert in_bytes(column).tolist() == [1, 0, 2, 0, 1]
+    assert programs.same_bits(decoded(in_bytes(column)), column)

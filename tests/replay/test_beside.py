@@ -1,4 +1,4 @@
-"""Tasks on two threads: all of them are done when the call is over, whatever one of them does."""
+"""Tasks on two threads: all of them are done when they were waited for, whatever one of them does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_all_tasks_are_done_when_the_call_is_over(processors: int, monkeypatch: 
     with Beside() as beside:
         for size in (0, 1, 2, 7):
             done.clear()
-            beside([lambda at=at: done.append(at) for at in range(size)])  # type: ignore[misc]
+            beside([lambda at=at: done.append(at) for at in range(size)])()  # type: ignore[misc]
             assert sorted(done) == list(range(size))
 
 
@@ -25,7 +25,7 @@ def test_two_tasks_run_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(beside_, "processors", lambda: 2)
     both = threading.Barrier(2, timeout=30)
     with Beside() as beside:
-        beside([both.wait, both.wait])  # neither ends before the other has begun
+        beside([both.wait, both.wait])()  # neither ends before the other has begun
 
 
 @pytest.mark.parametrize("wrong", [0, 1, 2, 3])
@@ -38,6 +38,7 @@ def test_what_a_task_raises_is_raised_by_the_call(wrong: int, monkeypatch: pytes
 
     with Beside() as beside:
         for _ in range(20):
+            finish = beside([lambda at=at: task(at) for at in range(4)])  # type: ignore[misc]
             with pytest.raises(ValueError, match=str(wrong)):
-                beside([lambda at=at: task(at) for at in range(4)])  # type: ignore[misc]
-        beside([])
+                finish()
+        beside([])()

@@ -46,7 +46,7 @@ def load_together() -> Any:
 
 @cache
 def load_truth(name: str) -> Any:
-    """`compared` or `joined` of `tb.vocabulary.kernels.truth`."""
+    """`compared`, `joined` or `in_bytes` of `tb.vocabulary.kernels.truth`."""
     return _named(f"truth:{name}")
 
 

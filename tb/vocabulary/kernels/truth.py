@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from tb.vocabulary.kernels.compiled import compiled
 
 NAN = math.nan
@@ -32,3 +34,11 @@ def joined(deciding: float, left: Any, right: Any, output: Any) -> None:
         x, y = left[i], right[i]
         is_decided = (x == deciding) | (y == deciding)
         output[i] = deciding if is_decided else NAN if math.isnan(x) or math.isnan(y) else 1.0 - deciding
+
+
+@compiled
+def in_bytes(values: Any, output: Any) -> None:
+    """1 for true, 2 for unknown, 0 for all else."""
+    for i in range(output.shape[0]):
+        x = values[i]
+        output[i] = np.uint8(x == 1.0) | (np.uint8(math.isnan(x)) << np.uint8(1))
