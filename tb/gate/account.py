@@ -348,6 +348,7 @@ class Account:
     def pass_trades(self, cash: Decimal, last: int) -> None:
         """Whole trades are over, the last at that instant, and leave nothing but this cash."""
         self.cash, self.kept.is_summed = cash, False
+        self.history.note_after_others(last, cash)
         self.observe(last)
 
     def _observe_all(self, stretch: Stretch) -> None:

@@ -87,6 +87,11 @@ class EquityHistory:
             self._starts.append(at)
             self._parts.append(equity)
 
+    def note_after_others(self, at: int, equity: Decimal) -> None:
+        """Takes note of equity at an instant before which others were not kept."""
+        self._starts.append(at)
+        self._parts.append(equity)
+
     def note_stretch(self, noted: HeldThrough) -> None:
         """Takes note of equity at each instant of a stretch."""
         self._starts.append(int(noted.times[0]))

@@ -269,17 +269,18 @@ def _run(
     begins_broken = bool(len(instants)) and session.fails_at_rest(instants[0])
     while at < len(instants):
         rests = bool(venue.orders)  # one may outlive what it closes: the next open that is known ends it
-        if not at and begins_broken:
-            pass  # the first bar counts: from then on what it set in force does
-        elif not at or not (rests or session.needs_every_bar(instants[at - 1])):
+        # where the first bar counts, what it set in force does from then on
+        steps = (rests or session.needs_every_bar(instants[at - 1])) if at else begins_broken
+        if not steps:
             jump = bisect_left(jumps, at, jump)
             if jump == len(jumps):
                 break
             at = jumps[jump]
-            if course is not None and (passed := course.pass_over(at)) > at:
+        if course is not None and session.is_flat and not rests and not (steps and not at):
+            if (passed := course.pass_over(at, steps)) > at:
                 at, done = passed, instants[passed - 1]
                 continue
-        else:
+        if steps and at:
             at, silent = skipper.pass_over(at)
             done = instants[at - 1]
             _note_silent(session, states, silent)

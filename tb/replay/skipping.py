@@ -4,7 +4,8 @@ Nothing is decided at an instant unless one of these makes it so, and each says 
 1. an entry whose condition holds, of a strategy that is free in the instrument (`_entry`);
 2. an order on its way, a quote, legs, a stop that moves with the closes, or a price that has to be
    converted: then every instant counts (`_is_calm`);
-3. the end of the trading day, of a pause or halt (`_appointment`), of the longest time held; a condition to leave; a funding
+3. the end of the trading day, of a pause or halt, or where nothing is held the instant from which on none counts
+   (`_appointment`); the end of the longest time held; a condition to leave; a funding
    instant; a close of what is held that is not known; a bar that touches a stop, a take or a target (`tb.replay.upcoming`);
 4. a watched constraint that may fail (`tb.gate.hull`, then `tb.gate.foresight`).
 
@@ -141,6 +142,8 @@ class Skipper:
         if self._day[0] != day_ends:
             self._day = day_ends, self.upcoming.place(day_ends)
         until = self._day[1]
+        if session.is_flat:  # no further than it would be stepped
+            until = min(until, self.upcoming.place(session.rests_from))
         for latch in session.latches.active.values():
             lasts = session.halts_lifted_after
             if latch.until is not None:

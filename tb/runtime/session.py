@@ -112,7 +112,7 @@ class Session:
         self._marked_at: int | None = None
         self._was_open = False
         self._settled_at = 0
-        self._windows = _windows_of(self.watching)
+        self.windows = _windows_of(self.watching)
         watched = self.watching.watched.constraints
         self.remember: Callable[[int, str], None] | None = None  # told at each close before anything is decided, and of lifts
         self._eased_until = max((e.said.ends or 0 for c in watched for e in c.exemptions), default=0)
@@ -163,10 +163,20 @@ class Session:
         """Whether a strategy holds, waits or cools down in an instrument, and so proposes nothing there."""
         return key in self.positions or key in self.waiting or self.cooling.get(key, 0) > at
 
+    @property
+    def is_flat(self) -> bool:
+        """Whether nothing is held, on its way, paused or halted."""
+        return not (self.positions or self.waiting or self.latches.active)
+
     def needs_every_bar(self, at: int) -> bool:
         """Whether a bar after the instant may change something though nothing is proposed: something is open, a constraint
         that is watched looks through a window back at a time when something was, or an exception to one is about to end."""
-        return self._was_open or at < self._settled_at or at < self._eased_until
+        return self._was_open or at < self.rests_from
+
+    @property
+    def rests_from(self) -> int:
+        """From which instant on no bar counts while nothing is open, until a condition of an entry holds."""
+        return max(self._settled_at, self._eased_until)
 
     def fails_at_rest(self, at: int) -> bool:
         """Whether a watched constraint fails at a session's first instant, though nothing has happened yet."""
@@ -181,7 +191,7 @@ class Session:
     def _note_what_is_open(self, at: int) -> None:
         is_open = bool(self.positions or self.waiting or self.latches.active)
         if is_open or self._was_open:
-            self._settled_at = max((self.account.day_ends if w == "today" else at + int(w) for w in self._windows), default=0)
+            self._settled_at = max((self.account.day_ends if w == "today" else at + int(w) for w in self.windows), default=0)
         self._was_open = is_open
 
     @property

@@ -29,8 +29,12 @@ def test_days_are_those_found_one_by_one(data: st.DataObject) -> None:
     cuts = data.draw(st.lists(st.integers(0, len(instants) - 1), min_size=2, unique=True).map(sorted))
     decided = np.array(cuts[: len(cuts) // 2 * 2 : 2], dtype=np.int64)
     out = np.array(cuts[1::2], dtype=np.int64)
-    found, after = begun(instants, decided, out, ends, ZoneInfo("UTC"))
-    expected, expected_after = _one_by_one(instants, decided, out, ends, ZoneInfo("UTC"))
+    before = np.r_[-1, out[:-1]]
+    seen = np.array([data.draw(st.integers(int(a), max(int(a), int(b) - 1))) for a, b in zip(before, decided, strict=True)])
+    if seen[0] >= 0:
+        ends = (int(instants[0]) // DAY + data.draw(st.integers(0, 2))) * DAY
+    found, after = begun(instants, decided, out, seen, ends, ZoneInfo("UTC"))
+    expected, expected_after = _one_by_one(instants, decided, out, seen, ends, ZoneInfo("UTC"))
     assert [list(each) for each in (found.trade, found.when, found.place)] == [
         list(each) for each in (expected.trade, expected.when, expected.place)
     ]

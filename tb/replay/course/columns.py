@@ -223,11 +223,12 @@ class Told:
                 yield Every(None if still is None else str(still))
             elif isinstance(leaf, int):
                 yield _listed([exact(passage.value(k, leaf)) for k in range(len(passage))])
-            elif leaf in OF_ORDERS:
+            elif isinstance(leaf, str) and leaf in OF_ORDERS:
                 name = OF_ORDERS[leaf]
                 yield self._texts[name] if name in self._texts else _written(getattr(passage.chain, name))
             else:
-                yield _listed(passage.facts(leaf))
+                found = passage.facts(leaf)
+                yield _written(found) if isinstance(found, Numbers) else _listed(found)
 
     def _market(self, rows: Ints) -> tuple[Places, Places, Places]:
         """Values of the rules' leaves with their ages and rows."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tb.core.time import DAY, day_start, next_day_start
 
 Ints = NDArray[np.int64]
-FLAT, HELD, LEFT = range(3)  # before the decision, while it is held, at the close of the bar that ended it
+FLAT, HELD, LEFT = range(3)  # before the decision, while it is held, at the close of the bar that ended it or after that
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +50,53 @@ def days_of(found: list[Begun]) -> Days:
     return Days(*np.array([(one.trade, one.when, one.place) for one in found], dtype=np.int64).reshape(len(found), 3).T)
 
 
-def begun(instants: Ints, decided: Ints, out: Ints, ends: int, zone: ZoneInfo) -> tuple[Days, int]:
+def begun(instants: Ints, decided: Ints, out: Ints, seen: Ints, ends: int, zone: ZoneInfo) -> tuple[Days, int]:
     """The days that begin at steps of the trades, and when the last of them, or the one before them, ends. `decided` and `out`
-    are the places at which each trade is decided and its exit's bar closes; a day ends at `ends`."""
+    are the places at which each trade is decided and its exit's bar closes; `seen` is the last place before each decision that
+    is stepped although nothing is held; a day ends at `ends`."""
     if zone.key != "UTC" or ends % DAY:
-        return _one_by_one(instants, decided, out, ends, zone)
+        return _one_by_one(instants, decided, out, seen, ends, zone)
     last = int(instants[out[-1]])
     if last < ends:
         return days_of([]), ends
-    # the first instant of each day, and the first trade that is not over by then; while nothing is held it begins with the next
-    first = max(ends, int(instants[decided[0]]) // DAY * DAY)
+    # the first instant of each day, and the first trade that is not over by then; where nothing is stepped it begins with that
+    first = max(ends, int(instants[0 if seen[0] >= 0 else decided[0]]) // DAY * DAY)
     starts = _first_at(instants, np.arange(first, last + 1, DAY))
     starts = starts[np.flatnonzero(np.diff(starts, prepend=-1))]
     trade = out.searchsorted(starts)
-    is_flat = starts <= decided[trade]
-    place, when = np.where(is_flat, decided[trade], starts), np.where(starts == out[trade], LEFT, HELD)
+    is_flat, is_seen = starts <= decided[trade], starts <= seen[trade]
+    place, when = np.where(is_flat & ~is_seen, decided[trade], starts), np.where(starts == out[trade], LEFT, HELD)
     when[is_flat] = FLAT
+    is_after = is_flat & is_seen & (trade > 0)
+    when[is_after], trade[is_after] = LEFT, trade[is_after] - 1
     is_first = np.ones(len(starts), dtype=np.bool_)
     is_first[1:] = place[1:] != place[:-1]
     found = Days(trade[is_first], when[is_first], place[is_first])
     return found, int(instants[found.place[-1]]) // DAY * DAY + DAY
+
+
+def seen_until(instants: Ints, decided: Ints, out: Ints, windows: Sequence[str], settled: int | None, zone: ZoneInfo) -> Ints:
+    """The last place before each decision that is stepped although nothing is held, -1 where none is: through `windows` watched
+    constraints look back at what was held. Before the first decision it is stepped until `settled`, if at all."""
+    until = np.full(len(decided), -1, dtype=np.int64)
+    if windows:
+        last = instants[out[:-1]]
+        ends = [_next_days(last, zone) if window == "today" else last + int(window) for window in windows]
+        until[1:] = instants.searchsorted(np.max(ends, axis=0))
+    if settled is not None:
+        until[0] = instants.searchsorted(settled)
+    return np.minimum(until, decided - 1)
+
+
+def _next_days(instants: Ints, zone: ZoneInfo) -> Ints:
+    """When the day of each ends; they ascend."""
+    if zone.key == "UTC":
+        return instants // DAY * DAY + DAY
+    found, ends = [], 0
+    for at in instants.tolist():
+        ends = next_day_start(at, zone) if at >= ends else ends
+        found.append(ends)
+    return np.array(found, dtype=np.int64)
 
 
 def _first_at(instants: Ints, days: Ints) -> Ints:
@@ -81,11 +108,15 @@ def _first_at(instants: Ints, days: Ints) -> Ints:
     return guess if bool(is_right.all()) else instants.searchsorted(days)
 
 
-def _one_by_one(instants: Ints, decided: Ints, out: Ints, ends: int, zone: ZoneInfo) -> tuple[Days, int]:
+def _one_by_one(instants: Ints, decided: Ints, out: Ints, seen: Ints, ends: int, zone: ZoneInfo) -> tuple[Days, int]:
     """Where days are not as long as one another."""
     found: list[Begun] = []
-    at = instants.data
-    for trade, (first, last) in enumerate(zip(decided.tolist(), out.tolist(), strict=True)):
+    at, before = instants.data, -1
+    for trade, (first, last, until) in enumerate(zip(decided.tolist(), out.tolist(), seen.tolist(), strict=True)):
+        while at[last] >= ends and (place := bisect_left(at, ends, before + 1, first)) < min(until + 1, first):
+            ends = next_day_start(at[place], zone)
+            found.append(Begun(trade - 1, LEFT, place) if trade else Begun(trade, FLAT, place))
+        before = last
         if at[last] < ends:
             continue
         if at[first] >= ends:

@@ -21,21 +21,38 @@ from tb.engine.plan import ConstraintPlan
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-_STEP = 1e-15  # more than the relative error of one rounded operation
-_COMPARE = frozenset(("lt", "le", "gt", "ge"))
+EXACTLY = 1 << 53  # whole numbers up to here are floats
+STEP = 1e-15  # more than the relative error of one rounded operation
+_COMPARE = frozenset(("lt", "le", "gt", "ge", "eq", "ne"))
 _CHOOSING = frozenset(("first", "pick"))  # known where what they do not choose is unknown
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Number:
-    """A number of each order, known, and how far it may be from the exact one; one of all orders where neither is an array."""
+    """A number of each order, and how far it may be from the exact one; one of all orders where neither is an array. It may be
+    unknown where it is `missing`."""
 
     value: Floats | np.float64
     error: Floats | np.float64
+    missing: Bools | np.bool_ = np.False_
 
     @classmethod
     def of(cls, value: Floats | np.float64) -> Number:
-        return cls(value, np.abs(value) * _STEP)
+        """NaN is what is not known."""
+        missing = np.isnan(value)
+        if bool(missing.any()):
+            return cls(np.where(missing, 0.0, value), np.where(missing, np.inf, np.abs(value) * STEP), missing)
+        return cls(value, np.abs(value) * STEP)
+
+    def at(self, which: NDArray[np.int64]) -> Number:
+        """Those of some orders."""
+        missing = self.missing if isinstance(self.missing, np.bool_) else self.missing[which]
+        return Number(self.value[which], self.error[which], missing)  # type: ignore[index]
+
+    @classmethod
+    def within(cls, low: Floats, high: Floats) -> Number:
+        """Anything between two numbers that are themselves next to exact ones."""
+        return cls((low + high) / 2, (high - low) / 2 + 2 * STEP * (np.abs(low) + np.abs(high)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,33 +64,36 @@ class Same:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Truth:
-    """Where it may be true, and where it may be false; the same for all orders where it is no array."""
+    """Where it may be true, where it may be false and where it may be unknown; the same for all orders where it is no array."""
 
     true: Bools | np.bool_
     false: Bools | np.bool_
+    unknown: Bools | np.bool_ = np.False_
 
 
 Column = Number | Same | Truth | None  # None: not understood
 
 
-def surely(graph: RuleGraph, constraints: Sequence[ConstraintPlan], leaves: Mapping[int, Column], size: int) -> Bools:
-    """For each order whether it surely passes all constraints."""
+_TRUE, _FALSE = Truth(np.True_, np.False_), Truth(np.False_, np.True_)
+_UNKNOWN, _ANYTHING = Truth(np.False_, np.False_, np.True_), Truth(np.True_, np.True_, np.True_)
+
+
+def surely(
+    graph: RuleGraph, constraints: Sequence[ConstraintPlan], leaves: Mapping[int, Column], size: int, *, unknown: bool = False
+) -> Bools:
+    """For each order whether it surely passes all constraints; with `unknown` one that cannot be known passes, as it does where
+    constraints are watched."""
     known: dict[int, Column] = dict(leaves)
     passes = np.ones(size, dtype=np.bool_)
     for constraint in constraints:
-        for node in _unknown(graph, constraint.node, known):
+        for node in _not_known(graph, constraint.node, known):
             known[node] = _evaluate(graph, node, known)
-        found = known[constraint.node]
-        if isinstance(found, Same):
-            passes &= found.value is True
-        elif isinstance(found, Truth):
-            passes &= ~found.false
-        else:
-            passes[:] = False
+        found = _truth(known[constraint.node])
+        passes &= ~found.false if unknown else ~(found.false | found.unknown)
     return passes
 
 
-def _unknown(graph: RuleGraph, root: int, known: Mapping[int, Column]) -> list[int]:
+def _not_known(graph: RuleGraph, root: int, known: Mapping[int, Column]) -> list[int]:
     """What a root depends on and nobody knows yet, in evaluation order. Nothing below what is known is looked at: a leaf comes
     with its value, and what the market made it of has no exact one."""
     found, stack = set[int](), [root]
@@ -94,56 +114,77 @@ def _evaluate(graph: RuleGraph, id_: int, known: Mapping[int, Column]) -> Column
     said = [arg.value for arg in args if isinstance(arg, Same)]
     if (node.op == "or" and True in said) or (node.op == "and" and False in said):
         return Same(node.op == "or")  # whatever the others are
-    if node.op == "fact" or node.stage != "decision" or any(arg is None for arg in args):
+    if node.op == "fact" or node.stage != "decision":
         return None
     if len(said) == len(args):
         if node.op != "derived":
             return Same(decision_value(node.op, node.consts, said))
         return Same(None if None in said else DERIVED[str(node.consts[0])](*said))
     if node.op in {"and", "or", "not"}:
-        return _logic(node.op, args)
+        return _logic(node.op, [_truth(arg) for arg in args])
+    if any(arg is None for arg in args) or node.op in _CHOOSING:
+        return None
     if node.op == "is_set":
-        return Same(True) if isinstance(args[0], Number) else None
-    if None in said and node.op not in _CHOOSING:
+        return Truth(np.True_, args[0].missing | ~np.isfinite(args[0].error)) if isinstance(args[0], Number) else None
+    if None in said:
         return Same(None)
     numbers = [_number(arg) for arg in args]
     found = [number for number in numbers if number is not None]
     if len(found) != len(numbers):
         return None
+    missing = reduce(np.logical_or, [number.missing for number in found])
     if node.op in _COMPARE:
-        return _compared(node.op, *found)
-    return _derived(str(node.consts[0]), found) if node.op == "derived" else _arithmetic(node.op, found)
+        return _compared(node.op, found[0], found[1], missing)
+    made = _derived(str(node.consts[0]), found) if node.op == "derived" else _arithmetic(node.op, found)
+    return None if made is None else Number(made.value, made.error, missing)
 
 
 def _number(column: Column) -> Number | None:
     if isinstance(column, Same):
-        return Number.of(np.float64(column.value)) if isinstance(column.value, Decimal) else None
+        return _said(column.value) if isinstance(column.value, Decimal) else None
     return column if isinstance(column, Number) else None
 
 
-def _logic(op: str, args: Sequence[Column]) -> Column:
-    everywhere, nowhere = np.True_, np.False_
-    truths = []
-    for arg in args:
-        if isinstance(arg, Truth):
-            truths.append(arg)
-        elif isinstance(arg, Same) and isinstance(arg.value, bool):
-            truths.append(Truth(everywhere, nowhere) if arg.value else Truth(nowhere, everywhere))
-        else:
-            return None  # unknown, or a number where there is none
+def _said(value: Decimal) -> Number:
+    near = np.float64(value)
+    return Number(near, np.float64(0.0)) if np.isfinite(near) and Decimal(float(near)) == value else Number.of(near)
+
+
+def _truth(column: Column) -> Truth:
+    if isinstance(column, Truth):
+        return column
+    if not isinstance(column, Same):
+        return _ANYTHING
+    return _TRUE if column.value is True else _FALSE if column.value is False else _UNKNOWN
+
+
+def _logic(op: str, args: Sequence[Truth]) -> Truth:
+    """Three-valued: what cannot be known matters where nothing else decides."""
     if op == "not":
-        return Truth(truths[0].false, truths[0].true)
-    true, false = [one.true for one in truths], [one.false for one in truths]
-    if op == "and":
-        return Truth(reduce(np.logical_and, true), reduce(np.logical_or, false))
-    return Truth(reduce(np.logical_or, true), reduce(np.logical_and, false))
+        return Truth(args[0].false, args[0].true, args[0].unknown)
+    decides, others = ("false", "true") if op == "and" else ("true", "false")
+    either = reduce(np.logical_or, [getattr(arg, decides) for arg in args])
+    all_ = reduce(np.logical_and, [getattr(arg, others) for arg in args])
+    unknown = reduce(np.logical_or, [arg.unknown for arg in args])
+    is_open = reduce(np.logical_and, [getattr(arg, others) | arg.unknown for arg in args])
+    true, false = (all_, either) if op == "and" else (either, all_)
+    return Truth(true, false, unknown & is_open)
 
 
-def _compared(op: str, left: Number, right: Number) -> Truth:
-    gap = right.value - left.value if op in {"lt", "le"} else left.value - right.value
-    error = left.error + right.error + _STEP * (np.abs(left.value) + np.abs(right.value))
-    is_known = np.isfinite(gap) & np.isfinite(error)
-    return Truth(~is_known | (gap >= -error), ~is_known | (gap <= error))
+def _compared(op: str, left: Number, right: Number, missing: Bools | np.bool_) -> Truth:
+    """Numbers without an error compare as they are."""
+    if op in {"gt", "ge"}:
+        left, right = right, left
+    gap, error = right.value - left.value, left.error + right.error
+    is_known, is_exact = np.isfinite(gap) & np.isfinite(error), error == 0.0
+    error = np.where(is_exact, 0.0, error + STEP * (np.abs(left.value) + np.abs(right.value)))
+    is_strict = op in {"lt", "gt"}
+    true = np.where(is_exact, gap > 0 if is_strict else gap >= 0, gap >= -error)
+    false = np.where(is_exact, gap <= 0 if is_strict else gap < 0, gap <= error)
+    if op in {"eq", "ne"}:
+        same, other = np.abs(gap) <= error, (np.abs(gap) > 0) | ~is_exact
+        true, false = (same, other) if op == "eq" else (other, same)
+    return Truth(~is_known | true, ~is_known | false, missing)
 
 
 def _arithmetic(op: str, args: Sequence[Number]) -> Number | None:
@@ -170,13 +211,13 @@ def _arithmetic(op: str, args: Sequence[Number]) -> Number | None:
 
 def _added(left: Number, right: Number) -> Number:
     size = np.abs(left.value) + np.abs(right.value)
-    return Number(left.value + right.value, left.error + right.error + _STEP * size)
+    return Number(left.value + right.value, left.error + right.error + STEP * size)
 
 
 def _multiplied(left: Number, right: Number) -> Number:
     error = np.abs(left.value) * right.error + np.abs(right.value) * left.error + left.error * right.error
     value = left.value * right.value
-    return Number(value, error + _STEP * np.abs(value))
+    return Number(value, error + STEP * np.abs(value))
 
 
 def _divided(left: Number, right: Number) -> Number:
@@ -184,7 +225,7 @@ def _divided(left: Number, right: Number) -> Number:
     least = np.abs(right.value) - right.error
     value = left.value / right.value
     error = np.where(least > 0, (left.error + np.abs(value) * right.error) / least, np.inf)
-    return Number(value, error + _STEP * np.abs(value))
+    return Number(value, error + STEP * np.abs(value))
 
 
 def _apart(left: Number, right: Number) -> Number:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from tb.engine.instant import exact
 from tb.ledger.cells import Column, maps, numbers, reals
 from tb.replay.course import paths
 from tb.replay.course.days import FLAT, HELD, LEFT
 from tb.replay.course.digits import texts_of
-from tb.replay.course.numbers import Ints, Numbers, columns_of
+from tb.replay.course.held import exactly
+from tb.replay.course.numbers import Ints, Numbers
 from tb.replay.course.passage import Passage
 from tb.replay.course.reckoning import added_up, chosen, multiplied, parts, signed
 from tb.replay.course.terms import Terms
 from tb.replay.course.usage import uses
 from tb.runtime.session import Session
-
-_EXACTLY = 1e15  # whole numbers of the last decimal below it are exact
 
 
 def marks_of(passage: Passage, session: Session, terms: Terms) -> dict[str, Column]:
@@ -62,16 +60,4 @@ def _closes(passage: Passage, terms: Terms, places: Ints) -> Numbers:
     prices = passage.prices
     first, last = int(terms.numbers[paths.FIRST]), int(terms.numbers[paths.END])
     bars = first + prices.where[first:last].searchsorted(places, side="right") - 1
-    found, decimals = prices.close[bars], np.full(len(places), terms.decimals)
-    whole = np.rint(found * 10.0**terms.decimals)
-    low = np.where(np.abs(whole) < _EXACTLY, whole, 0).astype(np.int64)
-    for _ in range(terms.decimals - 1):  # as short as it is written, with one decimal at least
-        is_longer = (low % 10 == 0) & (decimals > 1)
-        low, decimals = np.where(is_longer, low // 10, low), decimals - is_longer
-    high = np.zeros(len(low), dtype=np.int64)
-    others = np.flatnonzero((low == 0) | (whole / 10.0**terms.decimals != found))
-    if len(others):
-        exactly = [exact(price) for price in found[others].tolist()]
-        assert None not in exactly  # a course ends before a close that is not known
-        high[others], low[others], decimals[others] = columns_of(exactly)  # type: ignore[arg-type]
-    return Numbers(high, low, decimals)
+    return exactly(prices.close[bars], np.full(len(places), terms.decimals))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +18,16 @@ from tb.engine.say import say
 from tb.replay.course import paths
 from tb.replay.course.chain import Chain
 from tb.replay.course.days import Days, days_of
+from tb.replay.course.facts import Fact
+from tb.replay.course.numbers import Numbers
 from tb.replay.course.terms import Terms
 from tb.runtime.view import RecordedView
 
+if TYPE_CHECKING:
+    from tb.replay.course.past import Past
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-
 
 OF_ORDERS = {
     "order.quantity": "quantity",
@@ -78,6 +83,8 @@ class Passage:
     first_decision: int
     first_trade: int
     days: Days = field(default_factory=lambda: days_of([]))
+    past: Past | None = None  # of the course that this is a part of, from the trade numbered `since` on
+    since: int = 0
 
     def __len__(self) -> int:
         return len(self.way)
@@ -98,6 +105,8 @@ class Passage:
             self.first_decision + begin,
             self.first_trade + begin,
             self.days.part(begin, end),
+            self.past,
+            self.since + begin,
         )
 
     @cached_property
@@ -155,11 +164,14 @@ class Passage:
     def reason(self, k: int, graph: RuleGraph) -> str:
         return say(graph, self.of[k].enter.because, lambda node: self.value(k, node))
 
-    def facts(self, fact: str) -> Sequence[Exact]:
+    def facts(self, fact: str | Fact) -> Numbers | Sequence[Exact]:
         """A fact that is another one for each order."""
+        if not isinstance(fact, str):
+            assert self.past is not None
+            return self.past.exactly(fact)[self.since : self.since + len(self)]
         chain, named = self.chain, OF_ORDERS.get(fact)
         if named is not None:
-            found: Sequence[Exact] = getattr(chain, named)
+            found: Numbers = getattr(chain, named)
             return found
         if fact != "order.confidence":
             raise KeyError(fact)
@@ -173,9 +185,13 @@ class Passage:
             return found
         return np.array([np.nan if one is None else float(one) for one in self.facts(fact)])
 
-    def moving(self, fact: str, k: int) -> Exact:
+    def moving(self, fact: str | Fact, k: int) -> Exact:
         """The same of one order."""
-        return exact(self.confidence(k)) if fact == "order.confidence" else self.facts(fact)[k]
+        if isinstance(fact, str):
+            return exact(self.confidence(k)) if fact == "order.confidence" else self.facts(fact)[k]
+        assert self.past is not None
+        found = self.past.exactly(fact)
+        return found.one(self.since + k) if isinstance(found, Numbers) else found[self.since + k]
 
     def inputs(self, k: int) -> list[Exact]:
         """What the gate reads for an order, in its order."""

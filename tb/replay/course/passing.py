@@ -22,15 +22,19 @@ from tb.ledger.sheets import Stream
 from tb.replay.candidates import Candidates
 from tb.replay.course import paths
 from tb.replay.course.ahead import ahead_of
+from tb.replay.course.before import Before
 from tb.replay.course.chain import chain
 from tb.replay.course.columns import Told
-from tb.replay.course.days import began, begun
+from tb.replay.course.days import began, begun, seen_until
 from tb.replay.course.drawing import drawn
-from tb.replay.course.judging import Column, Number, Same, surely
+from tb.replay.course.facts import OF_EQUITY, Fact, past_of
+from tb.replay.course.judging import EXACTLY, Column, Number, Same, surely
 from tb.replay.course.passage import Passage, Prices
+from tb.replay.course.past import Past, leave_behind
 from tb.replay.course.sizes import sizes_of
 from tb.replay.course.terms import Key, Terms, terms_of
 from tb.replay.course.told import beside, told
+from tb.replay.course.watching import calm
 from tb.replay.places import are_same, places_of
 from tb.runtime.curve import POINTS
 from tb.runtime.drafts import Ready
@@ -66,6 +70,8 @@ class Course:
     _patience: int = 1  # entries to let go by before it is tried again
     _again: int = 0  # the number of the entry from which on it is tried again
     _still: dict[int, Sequence[Exact]] = field(default_factory=dict)
+    _facts: frozenset[Fact] = frozenset()  # of the account's past, that any policy reads
+    _seen: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
         self._most = MOST
@@ -74,6 +80,8 @@ class Course:
             self.terms = None
         if self.terms is not None:
             self._listed = list(self.terms.values())
+            self._facts = past_of(self.session.plan)
+            self._names = {name for name, _ in self._facts}
             self._prices, self._begins = _joined(self.view, self.instants)
             self._period = next(iter(self.view.markets.base.values())).period
             self._list_entries(self.terms)
@@ -116,15 +124,15 @@ class Course:
 
     # --- one course --------------------------------------------------------------------------------------------------
 
-    def pass_over(self, at: int) -> int:
-        """The place at which the session goes on, `at` where nothing was passed over. The account is flat, and `at` is the
-        place of the next instant at which the condition of an entry holds."""
-        if self.terms is None or self.session.latches.active:
+    def pass_over(self, at: int, steps: bool = False) -> int:
+        """The place at which the session goes on, `at` where nothing was passed over. The session is flat, and `at` is the
+        place of the next instant at which the condition of an entry holds, or where it `steps` that of the next of all."""
+        if self.terms is None:
             return at
         start = int(self._place.searchsorted(at))
-        if start < self._again:
+        if start < self._again or start == len(self._place) or not self._is_kept():
             return at
-        passage = self._passage(start)
+        passage = self._passage(start, int(self.instants[at]) if steps else None)
         wanted = self._most
         if passage is None:
             self._again, self._patience = start + self._patience, min(2 * self._patience, 1024)
@@ -135,7 +143,15 @@ class Course:
         self._leave_behind(passage, start)
         return int(passage.ends[-1]) + 1
 
-    def _passage(self, start: int) -> Passage | None:
+    def _is_kept(self) -> bool:
+        """Whether what constraints read of the account's past goes on from what the account has."""
+        account = self.session.account
+        if "drawdown" in self._names and not (account.high_water is not None and account.high_water > 0):
+            return False
+        # what was noted last is where a day's loss is measured from: it has to be written as the cash is
+        return not (self._facts and account.history and str(account.history.last()) != str(account.cash))
+
+    def _passage(self, start: int, now: int | None) -> Passage | None:
         most = min(self._most, len(self._place) - start)
         trades = np.empty((most, paths.WIDTH), dtype=np.int64)
         seen = np.empty((0 if self.recorder is None else most, 2))
@@ -176,7 +192,45 @@ class Course:
             self.session.counts["decisions"] + 1,
             self.session.counts["trades"] + 1,
         )
-        return self._cut(done, self._approved(done, len(reckoned)))
+        count = len(reckoned)
+        if count and (self._facts or self.session.watching.watched.constraints):
+            done.past = self._past(done, count, now)
+            count = self._calm(done.past, now)
+        return self._cut(done, self._approved(done, count))
+
+    def _past(self, passage: Passage, count: int, now: int | None) -> Past:
+        session, zone = self.session, self.session.settings.account.timezone
+        trades, way = passage.trades[:count], passage.way[:count]
+        decided, out = trades[:, paths.DECIDED], passage.ends[:count]
+        settled = None if now is None else session.rests_from
+        self._seen = seen_until(self.instants, decided, out, session.windows, settled, zone)
+        days, _ = begun(self.instants, decided, out, self._seen, session.account.day_ends, zone)
+        signs, ticks = self._numbers[way, paths.SIGN], self._numbers[way, paths.DECIMALS]
+        leaving, period = passage.leaving[:count], min(session.gates)
+        of = (
+            Before.of(session.account),
+            self.instants,
+            passage.prices,
+            trades,
+            passage.chain,
+            leaving,
+            days,
+            signs,
+            ticks,
+            period,
+            zone,
+        )
+        return Past(*of)
+
+    def _calm(self, past: Past, now: int | None) -> int:
+        """How many of the first trades leave all watched constraints alone, and are sure of their past."""
+        watched = self.session.watching.watched
+        is_calm = (
+            calm(self.session.plan.graph, watched, past, now) if watched.constraints else np.ones(len(past), dtype=np.bool_)
+        )
+        if self._names & OF_EQUITY:
+            is_calm &= ~past.doubtful
+        return len(past) if bool(is_calm.all()) else int(is_calm.argmin())
 
     def _cut(self, whole: Passage, count: int) -> Passage | None:
         """The first trades alone, and none whose exit falls on an instant at which another is wanted that is not among them."""
@@ -189,21 +243,7 @@ class Course:
             count -= 1
         if not count:
             return None
-        whole.chain.cut(count)
-        return Passage(
-            whole.view,
-            whole.instants,
-            whole.prices,
-            whole.listed,
-            whole.way[:count],
-            whole.deciding[:count],
-            wanted[:count],
-            whole.seen[:count],
-            whole.chain,
-            whole.still,
-            whole.first_decision,
-            whole.first_trade,
-        )
+        return whole.part(0, count)
 
     # --- judging -----------------------------------------------------------------------------------------------------
 
@@ -245,16 +285,14 @@ class Course:
         rows = passage.deciding[which]
         for at, leaf in terms.moving:
             if isinstance(leaf, int):
-                values = self.view.values(leaf, terms.symbol, rows)
-                found[leaves[at]] = Number.of(values) if np.isfinite(values).all() else None
+                found[leaves[at]] = _of_market(self.view.values(leaf, terms.symbol, rows))
+            elif not isinstance(leaf, str):
+                assert passage.past is not None
+                found[leaves[at]] = passage.past.number(leaf).at(which)
             else:
                 moved = passage.moved(leaf)
-                values = moved if len(which) == len(moved) else moved[which]
-                unknown = int(np.isnan(values).sum())
-                if unknown:
-                    found[leaves[at]] = Same(None) if unknown == len(values) else None
-                else:
-                    found[leaves[at]] = Number.of(values)
+                moved = moved if len(which) == len(moved) else moved[which]
+                found[leaves[at]] = Same(None) if np.isnan(moved).all() else Number.of(moved)
         return found
 
     # --- what it leaves behind ---------------------------------------------------------------------------------------
@@ -262,13 +300,16 @@ class Course:
     def _leave_behind(self, passage: Passage, start: int) -> None:
         session, account = self.session, self.session.account
         zone, decided = session.settings.account.timezone, passage.trades[:, paths.DECIDED]
-        passage.days, ends = begun(self.instants, decided, passage.ends, account.day_ends, zone)
+        past, seen = passage.past, np.full(len(passage), -1) if passage.past is None else self._seen[: len(passage)]
+        passage.days, ends = begun(self.instants, decided, passage.ends, seen, account.day_ends, zone)
         if self.recorder is not None:
             self._record(passage, self.recorder)
             self._note_busy(passage, start)
         for name in ("decisions", "proposals", "approved", "trades"):
             session.counts[name] += len(passage)
         last = int(self.instants[passage.ends[-1]])
+        if past is not None:
+            leave_behind(account, past, len(passage), self._facts)
         account.pass_trades(passage.chain.after.one(len(passage) - 1), last)
         if len(passage.days):
             account.day_starts, account.day_ends = began(int(self.instants[passage.days.place[-1]]), zone), ends
@@ -298,6 +339,13 @@ class Course:
         which = np.flatnonzero(silent) + start
         for key, one in (self.terms or {}).items():
             self.states[key][self._row[which[self._way[which] == one.number]]] = BUSY
+
+
+def _of_market(values: NDArray[np.float64]) -> Number:
+    """What the market says, as `exact` has it: a whole number is what it is."""
+    found = Number.of(np.where(np.isfinite(values), values, np.nan))
+    is_whole = (np.rint(found.value) == found.value) & (np.abs(found.value) < EXACTLY) & ~found.missing
+    return Number(found.value, np.where(is_whole, 0.0, found.error), found.missing)
 
 
 def _joined(view: RecordedView, instants: Ints) -> tuple[Prices, dict[str, int]]:

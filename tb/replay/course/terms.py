@@ -21,6 +21,7 @@ from tb.engine.instant import EXACT
 from tb.engine.management import LevelPlan
 from tb.engine.plan import EnterPlan, Plan, StrategyPlan
 from tb.replay.course import money, paths
+from tb.replay.course.facts import WATCHED, Fact, fact_of, is_past
 from tb.runtime.session import Session
 from tb.runtime.view import RecordedView
 
@@ -34,7 +35,7 @@ _STILL = frozenset(
     book.long book.short book.gross_others book.net_long book.net_short book.open_positions exposure gross net open_positions
     restricted order.vetoed_by votes_for order.tick order.lot order.fee_rate order.margin_rate working_orders reserved
     self_match strategy.open_positions strategy.working_orders breaker venue.status venue.heartbeat_age venue.reconciled_age
-    venue.unknown_orders venue.clock_skew data_age order.book""".split()
+    venue.unknown_orders venue.clock_skew data_age order.book rejects_in_a_row since_last_reject""".split()
 )
 MOVING = frozenset(
     "order.quantity order.price order.stop order.target order.intended order.confidence equity cash margin_free".split()
@@ -57,7 +58,9 @@ class Terms:
     decimals: int
     numbers: NDArray[np.int64]
     money: NDArray[np.int64]
-    moving: tuple[tuple[int, str | int], ...]  # what the gate reads that moves: its place, and the fact or node of the market
+    moving: tuple[
+        tuple[int, str | int | Fact], ...
+    ]  # what the gate reads that moves: its place, and fact or node of the market
 
 
 def is_plain(session: Session, view: RecordedView) -> bool:
@@ -66,18 +69,26 @@ def is_plain(session: Session, view: RecordedView) -> bool:
     capital = plan.program.capital
     if capital.books or capital.advisors or capital.council is not None or capital.allocation is not None:
         return False
-    if session.watching.watched.constraints:
+    watched = session.watching.watched
+    if any(constraint.exemptions for constraint in watched.constraints):
+        return False
+    if not all((fact := fact_of(plan.graph, leaf)) and fact[0] in WATCHED and is_kept(fact) for leaf in watched.leaves):
         return False
     for strategy in plan.strategies:
         if strategy.baskets or strategy.quotes or strategy.cool_downs or strategy.tier is not None:
             return False
     for policy in plan.policies.values():
         for leaf in policy.leaves:
-            node = plan.graph[leaf]
-            if node.op == "fact" and str(node.consts[0]) not in _STILL | MOVING:
+            fact = fact_of(plan.graph, leaf)
+            if fact is not None and not is_kept(fact):
                 return False
     symbols = {symbol for strategy in plan.strategies for symbol in strategy.members if symbol in view.markets.base}
     return not any(settings.is_foreign(symbol) or symbol in view.markets.funding for symbol in symbols)
+
+
+def is_kept(fact: Fact) -> bool:
+    """Whether a course knows a fact at each of its decisions."""
+    return fact[0] in _STILL | MOVING or is_past(fact)
 
 
 def terms_of(session: Session, view: RecordedView, keys: Mapping[Key, object]) -> dict[Key, Terms] | None:
@@ -135,14 +146,17 @@ def _money(sign: int, spec: InstrumentSpec, venue: Venue) -> NDArray[np.int64]:
     return np.array(row, dtype=np.int64)
 
 
-def _moving(plan: Plan, strategy: StrategyPlan) -> tuple[tuple[int, str | int], ...]:
+def _moving(plan: Plan, strategy: StrategyPlan) -> tuple[tuple[int, str | int | Fact], ...]:
     graph = plan.graph
-    found: list[tuple[int, str | int]] = []
+    found: list[tuple[int, str | int | Fact]] = []
     for at, leaf in enumerate(plan.policies[strategy.period].leaves):
-        if graph[leaf].stage == "market":
+        fact = fact_of(graph, leaf)
+        if fact is None:
             found.append((at, leaf))
-        elif str(graph[leaf].consts[0]) in MOVING:
-            found.append((at, str(graph[leaf].consts[0])))
+        elif fact[0] in MOVING:
+            found.append((at, fact[0]))
+        elif is_past(fact):
+            found.append((at, fact))
     return tuple(found)
 
 

@@ -1,0 +1,142 @@
+"""Courses under limits that read the account's past, and under those that are watched while a trade is held."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as how
+from hypothesis import strategies as st
+from small_projects import compiled, run
+from stepping import stepped
+from test_course import CONDITIONS, GRIDS, LEVELS, PLAIN, TOLD, VENUES, Written, counted, same, walk
+
+from tb.core.records import Decision, Latch
+from tb.replay.course import passing
+from tb.replay.course.passage import Passage
+
+# some bind now and then, some never; each takes numbers that are drawn
+ORDERS = ("entries", "orders", "messages", "proposals")
+WINDOWS = ("today", "1h", "4h", "30h")
+COUNTS = ("< 2", "<= 2", "< 4", "<= 9")
+SHARES = ("0.2%", "0.5%", "1%", "2.5%", "60%")
+ACTS = ("", "", " otherwise pause for 7h", " otherwise halt until tomorrow")
+OTHERS = (
+    "limit deepest drawdown <= 9% otherwise halt",
+    "pause streak for 9h after 2 losses in a row",
+    "pause streak for 60m after 3 losses in a row",
+    "pause row for 2h when losses_in_a_row >= 3 and since_last_loss < 2h",
+    "forbid soon when since_last_loss is set and since_last_loss < 5h",
+    "require earlier since_last_stop is not set or since_last_stop >= 3h",
+    "forbid stopped when stops_in_a_row >= 3 and since_last_stop < 40h",
+    "pause stopping for 10h when since_last_stop < 2h and stops_in_a_row >= 3",
+    "warn busy_day when entries(today) >= 2",
+    "limit poorer cash >= 3_000 USD otherwise pause for 5h",
+    "limit poor equity >= 9_900 USD otherwise pause for 5h",
+    "limit wide gross <= 500% of equity otherwise pause for 5h",
+    "limit few open_positions <= 1 otherwise pause for 5h",
+    "limit started equity at day_start >= 9_500 USD",
+    "limit worth loss(today) <= max(1% of equity at day_start, 0.2 * order.notional)",
+    "require refused since_last_reject is not set and rejects_in_a_row < 1",
+)
+
+
+@st.composite
+def limits_of_the_past(draw: st.DrawFn) -> str:
+    kind, act = draw(st.integers(0, 3)), draw(st.sampled_from(ACTS))
+    if kind == 0:
+        fact = f"{draw(st.sampled_from(ORDERS))}({draw(st.sampled_from(WINDOWS))})"
+        return f"limit c{draw(st.integers(0, 3))} {fact} {draw(st.sampled_from(COUNTS))}{act}"
+    if kind == 1:
+        return f"limit loss loss(today) <= {draw(st.sampled_from(SHARES))} of equity at day_start{act}"
+    if kind == 2:
+        return f"limit deep drawdown <= {draw(st.sampled_from(SHARES))}{act}"
+    return draw(st.sampled_from(OTHERS))
+
+
+@st.composite
+def projects(draw: st.DrawFn) -> Written:
+    """Plans that have courses, under limits of the past."""
+    plain = draw(st.sampled_from((PLAIN, None)))
+    symbols = "BTC-USD" if plain else draw(st.sampled_from(("BTC-USD", "BTC-USD, ETH-USD")))
+    rules = plain or f"universe u on venue\n  tier t {symbols}\n\n"
+    if not plain:
+        stop, target = draw(st.sampled_from([levels for levels in LEVELS if all(levels) and levels[0] != "at low"]))
+        is_short = draw(st.booleans())
+        swapped = {"below": "above", "above": "below"} if is_short else {}
+        stop, target = (" ".join(swapped.get(word, word) for word in text.split()) for text in (stop, target))
+        size = draw(st.sampled_from(("10% of equity", "risking 1% of equity", "60% of equity")))
+        rules += (
+            f"strategy s on u every 1h\n  enter {'short' if is_short else 'long'} when {draw(st.sampled_from(CONDITIONS))}\n"
+            f"    size   {size}\n    stop   {stop}\n    target {target}\n"
+        )
+    limits = draw(st.lists(limits_of_the_past(), min_size=1, max_size=3, unique_by=lambda line: line.split()[1]))
+    chosen = {"venue": VENUES, "instruments": GRIDS, "timezone": ("UTC", "UTC", "America/New_York")}
+    chosen["equity"] = ("10_000 USD", "9_876.543 USD")
+    return Written(rules, "\n".join(limits) + "\n", tuple((name, draw(st.sampled_from(of))) for name, of in chosen.items()))
+
+
+@pytest.fixture(autouse=True)
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passing, "WORTH", 1)
+    monkeypatch.setattr(passing, "FEW", 2)
+    monkeypatch.setattr(passing, "MOST", 40)
+
+
+@how(max_examples=40, deadline=None)
+@given(projects(), st.integers(0, 10_000), st.sampled_from((0.0, 0.0, 0.03)), st.sampled_from((0, 1, 2, 2, 5)))
+def test_a_course_leaves_the_records_of_stepping(written: Written, seed: int, holes: float, decimals: int) -> None:
+    symbols = sum(symbol in written.rules for symbol in ("BTC-USD", "ETH-USD")) or 1
+    same(written.compiled(), walk(seed, 240, symbols, holes=holes, decimals=decimals))
+
+
+NEVER = (
+    "limit daily entries(today) < 30",
+    "limit rate orders(30h) <= 40 on every order",
+    "limit often entries(today) <= 30 otherwise halt until tomorrow",
+    "limit loss loss(today) <= 30% of equity at day_start",
+    "limit lost loss(today) <= 40% of equity at day_start otherwise halt until tomorrow",
+    "limit deep drawdown <= 80%",
+    "limit deeper drawdown <= 75% otherwise halt",
+    "pause streak for 9h after 50 losses in a row",
+    "limit poorer cash >= 100 USD otherwise pause for 5h",
+)
+
+
+@pytest.mark.parametrize("limit", NEVER)
+def test_under_a_limit_that_never_binds_trades_are_not_stepped(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    project, data = compiled(PLAIN, limit + "\n", venue=VENUES[1]), walk(5, 1500)
+    told = [record for record in same(project, data) if isinstance(record, TOLD)]
+    assert told == [record for record in stepped(project, data, interpreted=False).records if isinstance(record, TOLD)]
+    assert len([record for record in told if isinstance(record, Decision)]) > 100
+    steps = counted(monkeypatch)
+    run(project, data)
+    assert len(steps) < 60
+
+
+BINDING = (
+    ("limit daily entries(today) < 3", 0),
+    ("limit sent messages(10h) <= 2 otherwise pause for 7h", 0),
+    ("limit often entries(today) <= 3 otherwise halt until tomorrow", 2),
+    ("limit loss loss(today) <= 0.3% of equity at day_start", 0),
+    ("limit lost loss(today) <= 0.4% of equity at day_start otherwise halt until tomorrow", 10),
+    ("limit deepest drawdown <= 4% otherwise halt", 1),
+    ("pause streak for 9h after 2 losses in a row", 0),
+)
+
+
+@pytest.mark.parametrize(("limit", "latches"), BINDING)
+def test_a_limit_that_binds_now_and_then_ends_courses_there(
+    limit: str, latches: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed: list[int] = []
+    leave = passing.Course._leave_behind
+
+    def counting(course: passing.Course, passage: Passage, start: int) -> None:
+        passed.append(len(passage))
+        leave(course, passage, start)
+
+    monkeypatch.setattr(passing.Course, "_leave_behind", counting)
+    found = same(compiled(PLAIN, limit + "\n", venue=VENUES[1]), walk(5, 1500))
+    decisions = [record for record in found if isinstance(record, Decision)]
+    assert sum(isinstance(record, Latch) for record in found) >= latches
+    assert len(decisions) > sum(passed) > 30
