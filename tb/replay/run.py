@@ -276,10 +276,10 @@ def _run(
             if jump == len(jumps):
                 break
             at = jumps[jump]
-        if course is not None and session.is_flat and not rests and not (steps and not at):
-            if (passed := course.pass_over(at, steps)) > at:
-                at, done = passed, instants[passed - 1]
-                continue
+        may_pass = course is not None and session.is_flat and not rests and (at > 0 or not steps)
+        if course is not None and may_pass and (passed := course.pass_over(at, steps)) > at:
+            at, done = passed, instants[passed - 1]
+            continue
         if steps and at:
             at, silent = skipper.pass_over(at)
             done = instants[at - 1]

@@ -119,15 +119,13 @@ BINDING = (
     ("limit often entries(today) <= 3 otherwise halt until tomorrow", 2),
     ("limit loss loss(today) <= 0.3% of equity at day_start", 0),
     ("limit lost loss(today) <= 0.4% of equity at day_start otherwise halt until tomorrow", 10),
-    ("limit deepest drawdown <= 4% otherwise halt", 1),
+    ("limit deepest drawdown <= 2.5% otherwise halt", 1),
     ("pause streak for 9h after 2 losses in a row", 0),
 )
 
 
 @pytest.mark.parametrize(("limit", "latches"), BINDING)
-def test_a_limit_that_binds_now_and_then_ends_courses_there(
-    limit: str, latches: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_limit_that_binds_now_and_then_ends_courses_there(limit: str, latches: int, monkeypatch: pytest.MonkeyPatch) -> None:
     passed: list[int] = []
     leave = passing.Course._leave_behind
 

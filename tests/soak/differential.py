@@ -50,6 +50,7 @@ from small_runs import markets as drawn_markets  # noqa: E402
 from stepping import stepped  # noqa: E402
 from test_course import projects as plain_projects  # noqa: E402
 from test_course import walk  # noqa: E402
+from test_course_past import projects as limited_projects  # noqa: E402
 
 from tb.core.records import Cancel, Decision, Fill, Latch, Order, Quiet, Trade  # noqa: E402
 from tb.engine.columns import evaluate  # noqa: E402
@@ -157,9 +158,10 @@ def records(written: Written, drawn: Drawn, found: Counter[str]) -> None:
 
 
 def courses(data: st.DataObject, found: Counter[str]) -> None:
-    """A plain plan over a walk with jumps, holes and unknown values, passed over in courses of a drawn length."""
-    written = data.draw(plain_projects())
-    project, symbols = written.compiled(), sum(symbol in written.rules for symbol in ("BTC-USD", "ETH-USD"))
+    """A plain plan over a walk with jumps, holes and unknown values, passed over in courses of a drawn length; half of them under
+    limits that read the account's past."""
+    written = data.draw(st.one_of(plain_projects(), limited_projects()))
+    project, symbols = written.compiled(), sum(symbol in written.rules for symbol in ("BTC-USD", "ETH-USD")) or 1
     of, hours = data.draw(st.integers(0, 1 << 30)), data.draw(st.sampled_from((300, 900, 2_500)))
     holes, unknown = data.draw(st.sampled_from((0.0, 0.0, 0.03))), data.draw(st.sampled_from((0.0, 0.0, 0.01)))
     market = walk(of, hours, symbols, holes=holes, unknown=unknown, decimals=data.draw(st.sampled_from((0, 1, 2, 2, 5))))

@@ -11,6 +11,8 @@ or target closes it before anything else could be decided.
    numbers of 128 bits (`money`, `wide`), and by the session's own operations where these would round. Columns of `numbers`
    become Decimals where somebody reads them.
 4. `tb.replay.course.judging`: which of the orders surely pass every constraint; where that is not sure, the gate is asked.
+   What they read of the account's past follows from the trades before them (`past`). Limits that are watched while a trade is
+   held have to pass between the least and the most that its bars come to (`watching`); a trade that may break one is stepped.
 5. `tb.replay.course.told`: the records of all of it, in the order in which stepping would have made them.
 6. `tb.replay.course.passing`: puts these together, and leaves session and account as stepping would have left them.
 

@@ -100,7 +100,8 @@ class Past:
         """When each day began, the one in progress first."""
         at: Ints = self.instants[self.days.place]
         begun = at // DAY * DAY if self.zone.key == "UTC" else [day_start(one, self.zone) for one in at.tolist()]
-        return np.r_[self.account.day_starts, np.asarray(begun, dtype=np.int64)]
+        found: Ints = np.r_[self.account.day_starts, np.asarray(begun, dtype=np.int64)]
+        return found
 
     @cached_property
     def _references(self) -> tuple[Numbers, Bools]:
