@@ -158,8 +158,8 @@ def records(written: Written, drawn: Drawn, found: Counter[str]) -> None:
 
 
 def courses(data: st.DataObject, found: Counter[str]) -> None:
-    """A plain plan over a walk with jumps, holes and unknown values, passed over in courses of a drawn length; half of them under
-    limits that read the account's past."""
+    """A plain plan over a walk with jumps, holes and unknown values, passed over in courses of a drawn length; half of them
+    under limits that read the account's past."""
     written = data.draw(st.one_of(plain_projects(), limited_projects()))
     project, symbols = written.compiled(), sum(symbol in written.rules for symbol in ("BTC-USD", "ETH-USD")) or 1
     of, hours = data.draw(st.integers(0, 1 << 30)), data.draw(st.sampled_from((300, 900, 2_500)))
