@@ -17,6 +17,7 @@ from stepping import stepped
 from tb.cli.watching import Watched, places_of_facts
 from tb.core.curve import unpack
 from tb.core.records import Cancel, Curve, Decision, Fill, Latch, Order, Trade
+from tb.core.time import HOUR
 from tb.engine import columns as market_columns
 from tb.engine.columns import Columns
 from tb.ledger import Group, grouping
@@ -323,3 +324,15 @@ def test_of_columns_that_matter_at_entries_alone_nothing_else_is_kept_or_evaluat
     assert found.picked
     assert all(len(one.rows) < 1000 for one in found.picked.values())
     assert {found.graph[node].op for node, _ in found.values} <= {"field"}
+
+
+@pytest.mark.parametrize("holds", ["1 bar", "20m"])
+def test_a_trade_is_held_too_long_at_the_close_of_another_period_or_instrument_too(holds: str) -> None:
+    """A bar of half an hour ends where the second bar of a quarter is missing: nothing else happens at that instant."""
+    quiet, falls, reaches = (100.0, 100.2, 99.8, 100.0, 1.0), (100.0, 100.1, 98.9, 99.0, 1.0), (100.0, 103.0, 99.8, 102.0, 1.0)
+    rows = [quiet, falls, quiet, None, reaches, quiet, quiet, quiet] * 60
+    words = strategy("close < 0.995 * open", stop="3% below entry", target="2% above entry", period="30m")
+    both = words.replace("tier t BTC-USD", "tier t BTC-USD, ETH-USD")
+    for rules, others in ((words, []), (both, [bars("ETH-USD", [quiet] * 480, period=HOUR // 4)])):
+        project = compiled(f"{rules}  hold at most {holds}\n")
+        assert same(project, market(bars("BTC-USD", rows, period=HOUR // 4), *others))

@@ -259,8 +259,7 @@ def walk(
                 ended = _left(term, row, open_[j], high[j], low[j])
                 if ended != 0:
                     break
-            is_over = longest < EVER and instants[_place(apart, j)] - instants[here] >= longest
-            if np.isnan(close[j]) or is_over or (leaves.shape[0] > 0 and leaves[w, j - term[FIRST]]):
+            if np.isnan(close[j]) or (leaves.shape[0] > 0 and leaves[w, j - term[FIRST]]):
                 return count
             if at < place.shape[0] and place[at] <= _place(apart, j):
                 at = _followed(at, _place(apart, j), term[KEY], place, way, terms)
@@ -268,7 +267,8 @@ def walk(
                     return count
             highest, lowest = max(highest, high[j]), min(lowest, low[j])
             j += 1
-            if j == term[END]:
+            # held too long at an instant by the next bar's open, be it the close of another period or instrument
+            if j == term[END] or (longest < EVER and instants[_place(apart, j) - 1] - instants[here] >= longest):
                 return count
         at = _followed(at, _place(apart, j) - 1, term[KEY], place, way, terms)
         if ended < 0 or at < 0:
