@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 SECOND = 1_000
@@ -140,5 +141,6 @@ def _day(ms: int, zone: ZoneInfo) -> date:
     return day
 
 
+@lru_cache(maxsize=64)
 def _midnight(day: date, zone: ZoneInfo) -> int:
     return (datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC) - _EPOCH) // _MILLISECOND

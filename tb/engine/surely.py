@@ -20,7 +20,7 @@ from tb.engine.decide import Judge, Values, generate, values_of
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import Exact
 from tb.engine.plan import PolicyPlan
-from tb.engine.program import Program, program_of, rounded
+from tb.engine.program import Program, leaves_under, program_of, rounded
 from tb.vocabulary.kernels.compiled import call_of
 
 Masks = tuple[int, int]  # what failed, what is unknown
@@ -153,9 +153,10 @@ class Growing:
 
     def __init__(self, graph: RuleGraph, policy: PolicyPlan, quantity: int, *, patience: int = 0) -> None:
         self._judge = generate(graph, policy).judge
-        leaves = list(policy.leaves)
-        leaves.insert(0, leaves.pop(quantity))  # the first
-        self._surely = Surely(graph, policy, leaves, {leaves[0]}, leaves[1:], patience=patience)
+        read = {leaf for one in policy.constraints for leaf in leaves_under(graph, policy.leaves, one.node)}
+        first, *others = policy.leaves[quantity], *(leaf for leaf in policy.leaves if leaf in read)
+        others = [leaf for leaf in others if leaf != first]
+        self._surely = Surely(graph, policy, [first, *others], {first}, others, patience=patience)
         self._depends = any(policy.leaves[quantity] in graph.reach((node,)) for node in self._surely.outside)
 
     @contextmanager

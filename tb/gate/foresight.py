@@ -11,7 +11,7 @@ INVARIANT: an instant that does not count is one at which the exact evaluation f
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 import numpy as np
@@ -62,10 +62,14 @@ class Outlook:
     error: float
     book: Outlook | None = None
 
+    _extent: list[tuple[float, float]] = field(default_factory=list)  # once it was asked for
+
     @property
     def extent(self) -> tuple[float, float]:
         """The least and the most of equity, each within its error."""
-        return float(self.equity.min()), float(self.equity.max())
+        if not self._extent:
+            self._extent.append((float(self.equity.min()), float(self.equity.max())))
+        return self._extent[0]
 
     @classmethod
     def of(cls, account: Account, stretch: Stretch, book: Book | None = None) -> Outlook:

@@ -146,6 +146,7 @@ class Gate:
         self.generated = generate(graph, policy)
         self._judge = self.generated.judge
         self._measure = self.generated.measure
+        self._of_account = generate(graph, _subset(policy, [c for c in policy.constraints if not c.reads_order]))
         shrinking = [c for c in policy.constraints if c.acts == "shrink"]
         self._leaves = [self._leaf(leaf) for leaf in policy.leaves]
         self._reading = Reading(graph, policy, self._leaves, patience)
@@ -276,18 +277,11 @@ class Gate:
 
     def usage(self, inputs: Sequence[Exact], quantity: Decimal) -> dict[str, float | None]:
         """How much of each upper limit is used with an order of that quantity: measured over bound, None where unknown."""
-        pairs = self._measure(self.with_quantity(inputs, quantity))
-        used: dict[str, float | None] = {}
-        for name, (measured, bound) in zip(self.generated.measured, pairs, strict=True):
-            used[name] = (
-                float(measured / bound) if isinstance(measured, Decimal) and isinstance(bound, Decimal) and bound else None
-            )
-        return used
+        return _used(self.generated.measured, self._measure(self.with_quantity(inputs, quantity)))
 
     def account_usage(self, inputs: Sequence[Exact]) -> dict[str, float | None]:
         """The use of those limits that do not depend on the order: true whether or not it was approved."""
-        used = self.usage(inputs, Decimal(0))
-        return {c.name: used[c.name] for c in self.policy.constraints if c.name in used and not c.reads_order}
+        return _used(self._of_account.measured, self._of_account.measure(inputs))
 
     def _strictest(self, failed: int, unknown: int) -> tuple[Verdict, tuple[str, ...]]:
         found: dict[Verdict, list[str]] = {}
@@ -314,6 +308,14 @@ class Gate:
                 else:
                     high = middle
         return lot * low if low else None
+
+
+def _used(names: Sequence[str], sides: Sequence[tuple[Exact, Exact]]) -> dict[str, float | None]:
+    used: dict[str, float | None] = {}
+    for name, (measured, bound) in zip(names, sides, strict=True):
+        is_known = isinstance(measured, Decimal) and isinstance(bound, Decimal)
+        used[name] = float(measured / bound) if is_known and bound else None  # type: ignore[operator]
+    return used
 
 
 def _readers_of(graph: RuleGraph, policy: PolicyPlan) -> list[tuple[Reader, str]]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import inf
 
-from tb.engine.graph import RuleGraph
+from tb.engine.graph import Node, RuleGraph
 from tb.gate.account import Account
 from tb.gate.foresight import OF_BOOKS, STEP, Outlook
 
@@ -28,26 +28,25 @@ _Found = Bounds | int | str | None  # None: nobody knows here
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hull:
-    """One constraint of a graph: its nodes in their order, each with its operation, its arguments and its constants."""
+    """One constraint of a graph: its nodes in their order, each with what gives its bounds from those of its arguments. What is
+    constant is known."""
 
     node: int
-    steps: tuple[tuple[int, str, tuple[int, ...], tuple[object, ...]], ...]
+    constants: Mapping[int, _Found]
+    steps: tuple[tuple[int, Callable[[Outlook], _Found] | str, tuple[int, ...]], ...]
 
     @classmethod
     def of(cls, graph: RuleGraph, node: int) -> Hull:
         nodes = [graph[id_] for id_ in graph.reach((node,))]
-        return cls(node, tuple((one.id, one.op, one.args, one.consts) for one in nodes))
+        constants = {one.id: _constant(one.consts[0]) for one in nodes if one.op == "const"}
+        steps = [(one.id, _reader(one) if one.op == "fact" else one.op, one.args) for one in nodes if one.op != "const"]
+        return cls(node, constants, tuple(steps))
 
     def surely_passes(self, outlook: Outlook) -> bool:
         """Whether it fails at no instant; one that is unknown throughout does not fail."""
-        known: dict[int, _Found] = {}
-        for id_, op, args, consts in self.steps:
-            if op == "const":
-                known[id_] = _constant(consts[0])
-            elif op == "fact":
-                known[id_] = _leaf(str(consts[0]), str(consts[1]), outlook)
-            else:
-                known[id_] = _of(op, [known[arg] for arg in args])
+        known = dict(self.constants)
+        for id_, does, args in self.steps:
+            known[id_] = _of(does, [known[arg] for arg in args]) if isinstance(does, str) else does(outlook)
         passes = known[self.node]
         return passes == NEVER or (isinstance(passes, int) and not passes & FALSE)
 
@@ -151,14 +150,15 @@ def _known(value: Decimal | None) -> _Found:
     return NEVER if value is None else _constant(value)
 
 
-def _leaf(name: str, argument: str, outlook: Outlook) -> _Found:
-    whose = outlook
+def _reader(node: Node) -> Callable[[Outlook], _Found]:
+    """How a leaf is bounded, of the account or of the book that is asked about."""
+    name, argument = str(node.consts[0]), str(node.consts[1])
+    reader = _LEAVES.get(OF_BOOKS.get(name, name))
+    if reader is None:
+        return lambda _: None
     if name in OF_BOOKS:
-        if outlook.book is None:
-            return NEVER
-        name, whose = OF_BOOKS[name], outlook.book
-    reader = _LEAVES.get(name)
-    return None if reader is None else reader(whose, argument)
+        return lambda outlook: NEVER if outlook.book is None else reader(outlook.book, argument)
+    return lambda outlook: reader(outlook, argument)
 
 
 def _equity(outlook: Outlook, _: str) -> _Found:

@@ -292,7 +292,7 @@ def _run(
             return max(done, min(ended, instant - 1))
         done = instant
         leaving = skipper.advance(at, instant, market.period)
-        _note_silent(session, states, [(instant, entry) for entry in session.step(instant, candidates.at(at), leaving)])
+        _note_silent(session, states, [(instant, session.step(instant, candidates.at(at), leaving))])
         at += 1
         if progress is not None and at - told >= 500:
             told = at
@@ -305,12 +305,13 @@ def _run(
     return None
 
 
-def _note_silent(session: Session, states: States, silent: Iterable[tuple[int, Ready]]) -> None:
+def _note_silent(session: Session, states: States, silent: Iterable[tuple[int, Sequence[Ready]]]) -> None:
     """Why entries whose condition held, at these instants, proposed nothing."""
-    for instant, entry in silent:
-        key = (session.plan.strategies[entry.strategy].name, entry.symbol)
-        cooling = session.cooling.get(key, 0) > instant
-        states[entry.strategy, entry.enter, entry.symbol][entry.row] = COOLING if cooling else BUSY
+    strategies, cooling = session.plan.strategies, session.cooling
+    for instant, entries in silent:
+        for entry in entries:
+            cools = cooling.get((strategies[entry.strategy].name, entry.symbol), 0) > instant
+            states[entry.strategy, entry.enter, entry.symbol][entry.row] = COOLING if cools else BUSY
 
 
 def _instants(plan: Plan, view: RecordedView) -> NDArray[np.int64]:

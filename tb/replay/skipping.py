@@ -17,7 +17,7 @@ INVARIANT: passing over leaves session, account and positions as stepping each o
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -38,6 +38,7 @@ from tb.runtime.session import Session
 from tb.runtime.view import RecordedView
 
 Ints = NDArray[np.int64]
+Silent = list[tuple[int, Sequence[Ready]]]  # entries that held and could not propose, by instant
 WORTH = 4  # instants; fewer are stepped sooner than looked at
 
 
@@ -57,7 +58,7 @@ class Skipper:
     def __post_init__(self) -> None:
         self.upcoming = Upcoming(self.session, self.venue, self.view, self.instants)
 
-    def pass_over(self, at: int) -> tuple[int, list[tuple[int, Ready]]]:
+    def pass_over(self, at: int) -> tuple[int, Silent]:
         """The place of the next instant to step, not before the place `at`, and the entries that held until then and could not
         propose, with their instants. Everything before it has been passed over."""
         known = self.upcoming.of(at)
@@ -81,7 +82,7 @@ class Skipper:
                 return at, []
             stretch = self._stretch(at, until)
         self.session.pass_over(stretch)
-        return until, [(int(self.instants[where]), entry) for where, entry in silent if where < until]
+        return until, [(instant, entries) for instant, entries in silent if instant <= stretch.last]
 
     def advance(self, at: int, instant: int, period: int) -> list[Position]:
         """Lets the bars that close at the instant at a place happen to what is held and on its way. Returns the positions that
@@ -120,9 +121,9 @@ class Skipper:
             return False
         return all(one.still and not one.position.exiting for one in known)
 
-    def _entry(self, at: int, until: int) -> tuple[int, list[tuple[int, Ready]]]:
+    def _entry(self, at: int, until: int) -> tuple[int, Silent]:
         """The first place at which a strategy may propose, and the entries before it of strategies that may not."""
-        silent: list[tuple[int, Ready]] = []
+        silent: Silent = []
         places = self.candidates.listed
         for found in range(bisect_left(places, at), len(places)):
             where = places[found]
@@ -133,7 +134,7 @@ class Skipper:
                 strategy = self.session.plan.strategies[entry.strategy]
                 if not any(self.session.is_busy((strategy.name, s), instant) for s in strategy.together(entry.symbol)):
                     return where, silent
-            silent += [(where, entry) for entry in entries]
+            silent.append((instant, entries))
         return until, silent
 
     def _appointment(self) -> int:

@@ -79,6 +79,7 @@ class _Way:
     rows: memoryview | None = None
     back: int = 0
     is_walked: bool = False
+    is_fed: bool = False  # of one that is walked: whether it is a feed's
 
 
 @dataclass(slots=True)
@@ -92,6 +93,8 @@ class RecordedView:
     _closes: dict[str, memoryview] = field(default_factory=dict)
     _instants: dict[tuple[str, int], tuple[NDArray[np.int64], memoryview]] = field(default_factory=dict)
     _ways: dict[tuple[int, str], _Way] = field(default_factory=dict)
+    _whole: dict[tuple[int, str], memoryview] = field(default_factory=dict)  # of columns that are there, and do not grow
+    _constants: dict[int, float | None] = field(default_factory=dict)
 
     def _bars(self, symbol: str, period: int) -> Bars:
         return self.markets.bars(symbol, period)
@@ -135,6 +138,21 @@ class RecordedView:
         return self.columns.some((node, symbol), rows)
 
     def value(self, node: int, symbol: str, row: int) -> float | None:
+        found = self._whole.get((node, symbol))
+        if found is not None:
+            value: float = found[row]
+            return value if value == value else None  # noqa: PLR0124 (NaN is not known)
+        if node in self._constants:
+            return self._constants[node]
+        return self._first_value(node, symbol, row)
+
+    def _first_value(self, node: int, symbol: str, row: int) -> float | None:
+        """The same, and remembers how to find the next."""
+        whole = self.columns.values.get((node, symbol)) if isinstance(self.columns, Columns) else None
+        if self.graph[node].op == "const":
+            self._constants[node] = self.columns.at(node, symbol, row)
+        elif whole is not None:
+            self._whole[node, symbol] = whole.data
         return self.columns.at(node, symbol, row)
 
     def quote(self, symbol: str, period: int, row: int) -> tuple[Decimal, Decimal] | None:
@@ -235,7 +253,7 @@ class RecordedView:
         if way is None:
             way = self._ways[node, symbol] = self._way(node, symbol)
         if way.is_walked:
-            return self._walked(node, symbol, row)
+            return self._walked(node, symbol, row, is_fed=way.is_fed)
         if way.when is None or way.rows is None or row < way.back:
             return 0, None
         if not way.back:
@@ -268,13 +286,13 @@ class RecordedView:
         while under.op in {"shift", "of", "at"}:
             under = self.graph[under.args[0]]
         if found.op in {"of", "at"} or is_feed(under) or under.op in FEED_OPS:
-            return _Way(is_walked=True)
+            return _Way(is_walked=True, is_fed=is_feed(under) or under.op in FEED_OPS)
         back = int(found.consts[0] or 0) if found.op == "shift" else 0
         return _Way(self._instants_of(symbol, found.period)[1], self._bars(symbol, found.period).rows.data, back)
 
-    def _walked(self, node: int, symbol: str, row: int) -> tuple[int, int | None]:
+    def _walked(self, node: int, symbol: str, row: int, *, is_fed: bool) -> tuple[int, int | None]:
         here = self._when(symbol, self.graph[node].period)
-        feed = self._feed(node, symbol, row)
+        feed = self._feed(node, symbol, row) if is_fed else None
         if feed is not None:
             return int(here[row] - feed[0].known[feed[1]]), int(feed[0].rows[feed[1]])
         source = self._source(node, symbol, row)
