@@ -57,6 +57,35 @@ def test_one_of_two_reasons_alone_changes_nothing() -> None:
     assert done.explained(done.decisions[0]).margins == ()
 
 
+HELD = "limit position  after.exposure(order.instrument) <= limits.max_position_pct of equity  otherwise shrink\n"
+
+
+def of(policy: str, limits: str) -> dict[str, tuple[str, str, str, str]]:
+    """The margins of the first decision: a buy for a tenth of 10,000 USD, where the smallest order is 1 USD."""
+    venue = "{fee: 0%, slippage: 0%, spread: 20bps, depth: 1B USD}"
+    return told(
+        run(compiled(strategy(), policy, limits=limits, venue=venue), market(bars("BTC-USD", [flat(100, 1), flat(100)])))
+    )
+
+
+def test_an_order_is_refused_where_nothing_is_left_of_it_that_the_venue_takes() -> None:
+    found = of(POLICY, "max_position_pct: 5%\n")
+    # the limit alone would be met at 20,000 USD; the other way the verdict changes sooner
+    assert found["equity"] == ("20.02 USD", "shrink", "reject", "reject")
+    assert found["order.minimum"] == ("500.00 USD", "shrink", "shrink", "reject")
+
+
+def test_a_refused_order_is_shrunk_before_all_of_it_passes() -> None:
+    found = of(POLICY, "max_position_pct: 0.001%\n")
+    assert found["equity"] == ("100,100.00 USD", "reject", "shrink", "shrink")
+
+
+def test_an_input_that_counts_only_beyond_another_is_found_from_zero() -> None:
+    found = of(HELD, "max_position_pct: 20%\n")
+    assert found["short side, worst case"] == ("-2,000.00 USD", "approve", "approve", "reject")
+    assert found["long side, worst case"] == ("1,000.00 USD", "approve", "approve", "shrink")
+
+
 def check(done: Replayed, decision: Decision) -> int:
     """Every margin by judging again: the verdict is another at or beyond the point, and the same just before it."""
     gate = gates_of(done.compiled.plan)[done.compiled.plan.strategy(decision.strategy).period]
@@ -71,7 +100,8 @@ def check(done: Replayed, decision: Decision) -> int:
         step = max(abs(point), abs(value), Decimal("1e-9")) * Decimal("1e-9")
         away = 1 if point > value or flip.change == "just above" else -1
         verdicts = []
-        for moved in (point - away * step, point, point + away * step):
+        before = value if point == value else point - away * step  # a value at its point may flip on either side
+        for moved in (before, point, point + away * step):
             quantity = moved if flip.input == "order.quantity" else decision.proposed
             changed = [*inputs[:place], moved, *inputs[place + 1 :]]
             lot = None if spec is None else spec.lot

@@ -10,8 +10,8 @@ Numbers are Decimal in the decision stage and float64 in the market stage, as in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Context, Decimal
 
 import msgspec
 
@@ -35,6 +35,8 @@ _FIXED = frozenset(
 )
 _STEPS = 200
 _BRACKETS = tuple(Decimal(factor) for factor in ("0.5", "2", "0.1", "10", "0.001", "1000", "0", "-1", "-10"))
+_REACHES = (Decimal(1), Decimal(2), Decimal(10), Decimal(-2), Decimal(-10))
+_ROUND = Context(prec=18)  # what was bisected mostly meets at a number that people write
 Leaves = Mapping[int, Exact | float]
 Answer = Callable[[Decimal], str]
 Gap = Callable[[Decimal], Decimal | None]
@@ -114,7 +116,10 @@ def _nearest(graph: RuleGraph, root: int, leaves: Leaves, leaf: int, value: Deci
 
 
 def _possible(graph: RuleGraph, leaf: int, point: Decimal) -> bool:
-    """Whether the input can have that value at all."""
+    """Whether the input can have that value at all. Of a book the long side is never below zero, the short side never above."""
+    side = str(graph[leaf].consts[0]).removesuffix(" of book") if graph[leaf].op == "fact" else ""
+    if (side == "book.long" and point < 0) or (side == "book.short" and point > 0):
+        return False
     low, high = graph[leaf].low, graph[leaf].high
     return (low is None or point >= Decimal(repr(low))) and (high is None or point <= Decimal(repr(high)))
 
@@ -130,6 +135,12 @@ def _checked(graph: RuleGraph, leaf: int, value: Decimal, point: Decimal, now: s
             break
     else:
         return None
+    return flip_at(graph, leaf, value, point, away, answers)
+
+
+def flip_at(graph: RuleGraph, leaf: int, value: Decimal, point: Decimal, away: int, answers: tuple[str, str, str]) -> Flip:
+    """A flip point in words. `away` is 1 where the flip lies at or above the value, else -1; `answers` are those just before
+    the point, at it and just beyond."""
     unit = graph[leaf].unit
     difference = point - value
     beside = "" if difference else "just above" if away > 0 else "just below"
@@ -152,11 +163,14 @@ def _checked(graph: RuleGraph, leaf: int, value: Decimal, point: Decimal, now: s
 def _meeting_points(graph: RuleGraph, comparison: int, leaves: Leaves, leaf: int, value: Decimal) -> list[Decimal]:
     left, right = graph[comparison].args
 
-    def gap(moved: Decimal) -> Decimal | None:
+    def sides(moved: Decimal) -> tuple[Decimal, Decimal] | None:
         values = from_leaves(graph, _moved(leaves, leaf, moved), (left, right))
-        sides = [exact(v) if isinstance(v, float) else v for v in (values[left], values[right])]
-        first, second = sides
-        return EXACT.subtract(first, second) if isinstance(first, Decimal) and isinstance(second, Decimal) else None
+        first, second = [exact(v) if isinstance(v, float) else v for v in (values[left], values[right])]
+        return (first, second) if isinstance(first, Decimal) and isinstance(second, Decimal) else None
+
+    def gap(moved: Decimal) -> Decimal | None:
+        there = sides(moved)
+        return None if there is None else EXACT.subtract(*there)
 
     here = gap(value)
     near = abs(here) * Decimal("1e-6") if here is not None else Decimal(0)
@@ -169,7 +183,10 @@ def _meeting_points(graph: RuleGraph, comparison: int, leaves: Leaves, leaf: int
     straight = _solve_line(gap, value)
     found = [straight] if straight is not None else []
     if straight is None or gap(straight) != 0:
-        found += _bisect(gap, value)
+        ends = [value * factor for factor in _BRACKETS]
+        # an input that starts to count only beyond what others have, such as the short side beside a long one
+        ends += [side * factor for side in map(abs, sides(value) or ()) for factor in _REACHES if side > abs(value)]
+        found += _bisect(gap, value, ends, meets)
     return [point for point in found if here == 0 or meets(point)]
 
 
@@ -181,13 +198,18 @@ def _solve_line(gap: Gap, value: Decimal) -> Decimal | None:
     return EXACT.subtract(value, EXACT.divide(EXACT.multiply(here, reach), EXACT.subtract(there, here)))
 
 
-def _bisect(gap: Gap, value: Decimal) -> list[Decimal]:
-    """Where the sides meet on either side of the value, for inputs that do not move them in a straight line."""
-    found = []
-    for factor in _BRACKETS:
-        end = value * factor
-        here, there = gap(value), gap(end)
-        if here is None or there is None or (here > 0) == (there > 0):
+def _bisect(gap: Gap, value: Decimal, ends: Iterable[Decimal], meets: Callable[[Decimal], bool]) -> list[Decimal]:
+    """Where the sides meet on either side of the value, for inputs that do not move them in a straight line: of each side what
+    the nearest end brackets."""
+    found: list[Decimal] = []
+    here = gap(value)
+    if here is None:
+        return found
+    for end in sorted(dict.fromkeys(ends), key=lambda end: abs(end - value)):
+        if any(min(value, end) <= point <= max(value, end) and meets(point) for point in found):
+            continue
+        there = gap(end)
+        if there is None or (here > 0) == (there > 0):
             continue
         low, high = value, end
         for _ in range(_STEPS):
@@ -199,5 +221,6 @@ def _bisect(gap: Gap, value: Decimal) -> list[Decimal]:
                 low = middle
             else:
                 high = middle
-        found.append(high)
+        rounded = _ROUND.plus(high)
+        found.append(rounded if gap(rounded) == 0 else high)
     return found
