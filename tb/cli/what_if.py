@@ -11,7 +11,9 @@ import click
 from tb.core.diagnostics import Refused, did_you_mean
 
 if TYPE_CHECKING:
+    from tb.core.amount import Amount
     from tb.core.records import Decision
+    from tb.dsl.checked import Param
     from tb.engine.instant import Exact
     from tb.gate.explain.what_if import Change, ChangedClause, WhatIf
     from tb.gate.gate import Gate
@@ -34,7 +36,9 @@ def assignments(texts: Sequence[str]) -> tuple[Assignment, ...]:
     for text in texts:
         name, equals, value = text.rpartition("=")
         name, value = " ".join(name.split()), value.strip()
-        if not equals or not name or not value:
+        if equals and not name:
+            raise click.UsageError(f"{OPTION}: `{text}` names nothing to change; write `spread=90bps`")
+        if not equals or not value:
             raise click.UsageError(f"{OPTION}: `{text}` says no value; write `{text.strip(' =') or 'spread'}=90bps`")
         if name in found:
             raise click.UsageError(f"{OPTION}: `{name}` is given twice")
@@ -136,10 +140,12 @@ def _compiled_with(compiled: Compiled, numbers: Sequence[Assignment]) -> Compile
     parameters, limits = dict(project.settings.parameters), dict(project.limits.by_name)
     for one in numbers:
         name = one.name.removeprefix("limits.")
-        if one.name in compiled.plan.program.params:
+        amount, param = parse_amount(one.value), compiled.plan.program.params.get(one.name)
+        if param is not None:
+            _check_parameter(param, one, amount)
             parameters[one.name] = Override(one.value, here)
             continue
-        amount, old = parse_amount(one.value), limits[name]
+        old = limits[name]
         if amount is None or amount.unit != old.unit:
             raise click.UsageError(f"{OPTION}: `{one.name}` is a {old.unit}, as `{old.text}`, not `{one.value}`")
         limits[name] = replace(old, value=amount.value, text=one.value)
@@ -151,6 +157,28 @@ def _compiled_with(compiled: Compiled, numbers: Sequence[Assignment]) -> Compile
         finding = refused.findings[0]
         hint = f"; {finding.hint}" if finding.hint else ""
         raise click.UsageError(f"{OPTION}: {finding.message}{hint}") from None
+
+
+def _check_parameter(param: Param, one: Assignment, amount: Amount | None) -> None:
+    """What the compiler would say of a value in `tb.yaml`, said of one that was written here."""
+    from tb.core.amount import parse_amount
+    from tb.core.units import Kind
+    from tb.engine.explain.words import show_value
+
+    usual = parse_amount(param.text)
+    is_length = amount is not None and amount.unit.kind in {Kind.BARS, Kind.DURATION}  # one of these may stand for the other
+    if usual is not None and (amount is None or (amount.unit != usual.unit and not is_length)):
+        raise click.UsageError(f"{OPTION}: `{one.name}` is a {param.unit}, as `{param.text}`, not `{one.value}`")
+    if (
+        amount is None
+        or param.low is None
+        or param.high is None
+        or amount.unit != param.unit
+        or param.low <= amount.value <= param.high
+    ):
+        return
+    allowed = f"{show_value(param.low, param.unit)}..{show_value(param.high, param.unit)}"
+    raise click.UsageError(f"{OPTION}: `{one.name}` is outside its range {allowed}; choose a value inside, or widen the range")
 
 
 def _notes(compiled: Compiled, decision: Decision, numbers: Sequence[Assignment]) -> Iterator[str]:

@@ -9,7 +9,7 @@ import pytest
 from small_projects import compiled, strategy
 
 from tb.core.units import NUMBER, PRICE, QUANTITY, RATIO, Kind, R, Unit, money
-from tb.engine.explain.words import describe, show_together, show_value
+from tb.engine.explain.words import describe, show_apart, show_together, show_value
 from tb.engine.plan import Plan
 
 D = Decimal
@@ -126,3 +126,26 @@ def test_values_are_shown_as_people_write_them(value: D | float | str | None, un
 def test_shares_that_stand_together_have_one_unit(values: tuple[str | None, ...], said: tuple[str, ...]) -> None:
     assert show_together([None if value is None else Decimal(value) for value in values], RATIO) == said
     assert show_together([math.nan if value is None else float(value) for value in values], RATIO) == said
+
+
+@pytest.mark.parametrize(
+    ("values", "unit", "said"),
+    [
+        (("0.00600001", "0.006", "0.00000001"), RATIO, ("0.6000010%", "0.6000000%", "0.0000010%")),
+        (("0.5", "0.006"), RATIO, ("50%", "0.6%")),
+        (("0.006", "0.0060"), RATIO, ("0.6%", "0.6%")),
+        (("500.0004", "500", "0.0004"), money("USD"), ("500.00040 USD", "500.00000 USD", "0.00040 USD")),
+        (("1.49999999", "1.5"), NUMBER, ("1.499999990", "1.500000000")),
+        (("3.502872350", "3.502872355"), QUANTITY, ("3.5028723500", "3.5028723550")),
+        ((None, "1"), NUMBER, ("unknown", "1")),
+    ],
+)
+def test_what_is_different_does_not_look_alike(values: tuple[str | None, ...], unit: Unit, said: tuple[str, ...]) -> None:
+    assert show_apart([None if value is None else Decimal(value) for value in values], unit) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [("250000000", "250,000,000"), ("0.00001", "0.00001"), ("3.502872355", "3.5028724")]
+)
+def test_quantities_have_no_power_of_ten(value: str, said: str) -> None:
+    assert show_value(Decimal(value), QUANTITY) == said

@@ -152,6 +152,25 @@ def test_several_at_once(done: Replayed) -> None:
     assert [change.name for change in found.changes] == ["limits.max_position_pct", "equity", "spread"]
 
 
+def test_a_value_that_would_be_rounded_is_said_as_it_was_written(done: Replayed) -> None:
+    found = asked(done, done.decisions[0], "spread=60.0001bps")
+    assert (found.changes[0].now, found.then.verdict) == ("60.0001bps", "reject")
+    assert [(c.value, c.threshold) for rule in found.rules for c in rule.clauses] == [("0.6000010%", "0.6000000%")]
+
+
+def test_outside_of_its_universe_nothing_would_be_proposed() -> None:
+    rules = RULES.replace("  tier t BTC-USD\n", "  tier t BTC-USD\n  only when spread < 1%\n")
+    here = run(compiled(rules, POLICY, limits=LIMITS), market(bars("BTC-USD", [flat(100, 1), flat(100)])))
+    inside = here.explained(here.decisions[0])
+    assert inside.membership is not None
+    assert (inside.membership.name, inside.membership.text, inside.membership.truth) == ("tier t of u", "spread < 1%", "true")
+    assert [(flip.input, flip.exact, flip.outside) for flip in inside.membership_flips] == [("spread", "0.01", "false")]
+    found = asked(here, here.decisions[0], "spread=1%")
+    assert (found.holds, [c.clause for c in found.condition]) == ("false", ["spread < 1%"])
+    assert "nothing would be proposed" in text(found)
+    assert asked(here, here.decisions[0], "spread=0.99%").holds == "true"
+
+
 def test_a_parameter_that_decides_what_is_computed_is_refused() -> None:
     rules = "param length = 2 in 1..4\n\n" + strategy("close >= sma(close, length)")
     here = run(compiled(rules), market(bars("BTC-USD", [flat(100)] * 3)))
@@ -176,8 +195,10 @@ def test_a_parameter_that_decides_what_is_computed_is_refused() -> None:
         ("limits.max_positon_pct=4%", "did you mean `limits.max_position_pct`?"),
         ("limits.max_position_pct=4", "`limits.max_position_pct` is a ratio, as `20%`, not `4`"),
         ("least=3", "`least` is outside its range 0..1"),
-        ("least=3%", "a ratio"),
+        ("least=3%", "`least` is a number, as `0.5`, not `3%`"),
         ("spread", "`spread` says no value; write `spread=90bps`"),
+        ("=5", "`=5` names nothing to change; write `spread=90bps`"),
+        ("least=banana", "`least` is a number, as `0.5`, not `banana`"),
     ],
 )
 def test_what_cannot_be_changed_is_told_with_what_can(done: Replayed, change: str, says: str) -> None:

@@ -6,7 +6,7 @@ come from leaves through the reference interpreter; nothing here decides anythin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from math import isnan
 
@@ -14,14 +14,16 @@ import msgspec
 
 from tb.core.units import DURATION, Kind, Unit
 from tb.engine.explain.tables import tables_below
-from tb.engine.explain.words import describe, points_of, show_together, show_value
+from tb.engine.explain.words import describe, points_of, show_apart, show_together, show_value
 from tb.engine.graph import Node, RuleGraph
 from tb.engine.instant import EXACT, Exact, decision_value, market_value
 
 _COMPARISONS = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
+_UNLESS_EQUAL = {"lt": "true", "gt": "true", "ne": "true", "le": "false", "ge": "false", "eq": "false"}
 _NO_DISTANCE = frozenset({Kind.TRUTH, Kind.REGIME, Kind.SIGNAL})
 _JOINS = frozenset({"and", "or", "not"})
 Values = Mapping[int, Exact | float]
+Show = Callable[[Sequence[Exact | float], Unit], tuple[str, ...]]
 
 
 class Clause(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,8 +72,8 @@ def clause_tree(graph: RuleGraph, root: int, values: Values, *, wanted: bool = T
     if node.op in _COMPARISONS or node.op == "agrees":
         measured, bound = sides(graph, node)
         unit = shared_unit(graph[measured].unit, graph[bound].unit)
-        apart = _distance(unit, values[measured], values[bound])
-        value, threshold, distance = _shown(unit, values[measured], values[bound], apart)
+        show = show_apart if truth_of(values[root]) == _UNLESS_EQUAL.get(node.op) else show_together
+        value, threshold, distance = _shown(unit, values[measured], values[bound], show)
         value_text, threshold_text = describe(graph, measured, expand=False), describe(graph, bound, expand=False)
         rises = (node.op in {"gt", "ge"}) == (measured == node.args[0])
         parts = parts or _points(graph, graph[measured], values, wanted=rises == wanted)
@@ -183,12 +185,13 @@ def _distance(unit: Unit, value: Exact | float, bound: Exact | float) -> Decimal
     return None
 
 
-def _shown(unit: Unit, value: Exact | float, bound: Exact | float, distance: Decimal | float | None) -> tuple[str, str, str]:
+def _shown(unit: Unit, value: Exact | float, bound: Exact | float, show: Show) -> tuple[str, str, str]:
     """Both sides of a comparison and what lies between them, in one unit."""
+    distance = _distance(unit, value, bound)
     if unit.kind is Kind.TIME:  # between two instants lies a length of time
         length = "" if distance is None else show_value(distance, DURATION)
         return show_value(value, unit), show_value(bound, unit), length
-    said, threshold, *apart = show_together((value, bound) if distance is None else (value, bound, distance), unit)
+    said, threshold, *apart = show((value, bound) if distance is None else (value, bound, distance), unit)
     return said, threshold, apart[0] if apart else ""
 
 

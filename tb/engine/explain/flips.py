@@ -18,7 +18,7 @@ import msgspec
 from tb.core.encode import plain
 from tb.core.units import DURATION, Kind
 from tb.engine.explain.clauses import truth_of
-from tb.engine.explain.words import describe, show_together, show_value
+from tb.engine.explain.words import describe, show_apart, show_value
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import EXACT, Exact, exact
 from tb.engine.interpret import from_leaves
@@ -144,10 +144,8 @@ def flip_at(graph: RuleGraph, leaf: int, value: Decimal, point: Decimal, away: i
     unit = graph[leaf].unit
     difference = point - value
     beside = "" if difference else "just above" if away > 0 else "just below"
-    shown, there = show_together((value, point), unit)
-    change = show_value(difference, DURATION) if unit.kind is Kind.TIME else show_together((value, point, difference), unit)[2]
-    if shown == there and not beside:  # too near for a short form: say it exactly
-        shown, there = plain(value), plain(point)
+    shown, there = show_apart((value, point), unit)
+    change = show_value(difference, DURATION) if unit.kind is Kind.TIME else show_apart((value, point, difference), unit)[2]
     return Flip(
         input=describe(graph, leaf, expand=False),
         value=shown,

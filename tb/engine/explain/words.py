@@ -10,7 +10,7 @@ from tb.core.encode import plain
 from tb.core.time import show_duration, show_instant
 from tb.core.units import Kind, Unit
 from tb.engine.graph import Node, RuleGraph
-from tb.engine.instant import Exact
+from tb.engine.instant import EXACT, Exact
 from tb.vocabulary.catalogue import FUNCTIONS
 
 _SIGNS = {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=", "add": "+", "sub": "-", "mul": "*", "div": "/"}
@@ -254,11 +254,43 @@ def show_value(value: Exact | float, unit: Unit, labels: tuple[str, ...] = ()) -
         case Kind.TIME:
             return show_instant(int(value))
         case Kind.QUANTITY:
-            return f"{float(value):,.8g}"
+            return _quantity(float(value))
         case Kind.R:
             return f"{float(value):g}R"
         case _:
             return _compact(float(value))
+
+
+def show_apart(values: Sequence[Exact | float], unit: Unit) -> tuple[str, ...]:
+    """As `show_together`; where the first two are different and would look alike, all have the digits that tell them apart."""
+    shown = show_together(values, unit)
+    if len(shown) > 1 and shown[0] == shown[1]:
+        finely = _finely(values, unit)
+        return shown if finely is None else finely
+    return shown
+
+
+def _finely(values: Sequence[Exact | float], unit: Unit) -> tuple[str, ...] | None:
+    """With two digits of the difference of the first two; None where there is no difference, or none of numbers."""
+    numbers = [Decimal(repr(v)) if isinstance(v, float) else v for v in values]
+    known = [n for n in numbers if isinstance(n, Decimal) and n.is_finite()]
+    if len(known) != len(numbers) or known[0] == known[1] or unit.kind not in _FINE:
+        return None
+    scale, sign = (2, "%") if unit.kind is Kind.RATIO else (0, _FINE[unit.kind])
+    said = f" {unit.tag}" if unit.kind is Kind.MONEY and unit.tag else sign
+    places = max(2 - scale, 1 - EXACT.subtract(known[0], known[1]).adjusted() - scale)
+    return tuple(f"{EXACT.scaleb(number, scale):z,.{places}f}{said}" for number in known)
+
+
+_FINE = {
+    Kind.NUMBER: "",
+    Kind.RATIO: "%",
+    Kind.QUOTIENT: "",
+    Kind.PRICE: "",
+    Kind.MONEY: "",
+    Kind.QUANTITY: "",
+    Kind.R: "R",
+}
 
 
 def show_together(values: Sequence[Exact | float], unit: Unit) -> tuple[str, ...]:
@@ -269,6 +301,12 @@ def show_together(values: Sequence[Exact | float], unit: Unit) -> tuple[str, ...
     shares = [None if said == "unknown" else float(value or 0) for said, value in zip(shown, values, strict=True)]
     in_bps = all(share is None or abs(share) < _SMALL for share in shares)
     return tuple("unknown" if share is None else _bps(share) if in_bps else _percent(share) for share in shares)
+
+
+def _quantity(value: float) -> str:
+    """Eight digits that count, and no power of ten: `0.00001`, `250,000,000`."""
+    said = f"{value:,.8g}"
+    return f"{Decimal(said.replace(',', '')):,f}" if "e" in said else said
 
 
 _SMALL = 0.001  # below it a share is said in bps

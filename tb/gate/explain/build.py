@@ -35,10 +35,12 @@ from tb.gate.explain.model import Explanation, Origin, Reading, RuleResult, Size
 from tb.gate.explain.reproduce import Evaluated, reader, reproduce
 from tb.gate.explain.signals import conviction, signals
 from tb.gate.explain.tables import tables
-from tb.gate.explain.tiers import membership
+from tb.gate.explain.tiers import membership, membership_node
 from tb.gate.explain.unknown_order import NotComputed, decided_by, names_of, not_computed, not_known
 from tb.gate.gate import Gate
 from tb.vocabulary.facts import FACTS
+
+_UNIVERSE, _CONDITION = "the universe", "the condition"
 
 
 def explain(
@@ -62,17 +64,14 @@ def explain_evaluated(
 ) -> Explanation:
     """The explanation of a decision that was evaluated already, such as that of an order which no strategy proposed."""
     rules = _rules(plan.graph, gate, evaluated, decision, deep=deep)
-    condition = None if evaluated.entry is None else clause_tree(plan.graph, evaluated.entry.when, evaluated.market)
     leaves = _market_leaves(evaluated, decision)
-    lacking = not_computed(plan.graph, gate, evaluated)
-    deciding = decided_by(plan.graph, gate, decision, lacking)
-    missing = _missing(lacking, rules)
-    entry, values = evaluated.entry, reader(evaluated.market)
-    condition_flips = flips(plan.graph, entry.when, leaves) if deep and entry is not None else ()
-    known = by_name(plan.graph, gate.policy.leaves, evaluated.inputs)
-    name = f"{run}.d{decision.seq}" if run else f"d{decision.seq}"
+    lacking, entry, values = not_computed(plan.graph, gate, evaluated), evaluated.entry, reader(evaluated.market)
+    inside = None if decision.kind == "exit" or entry is None else membership_node(evaluated.strategy, decision.instrument)
+    conditions = {_UNIVERSE: inside, _CONDITION: None if entry is None else entry.when} if deep else {}
+    flipping = {name: flips(plan.graph, root, leaves) for name, root in conditions.items() if root is not None}
+    known, market = by_name(plan.graph, gate.policy.leaves, evaluated.inputs), by_name(plan.graph, leaves, leaves.values())
     return Explanation(
-        id=name,
+        id=f"{run}.d{decision.seq}" if run else f"d{decision.seq}",
         at=show_instant(decision.at),
         strategy=decision.strategy,
         place=_place(evaluated),
@@ -85,15 +84,16 @@ def explain_evaluated(
         price="unknown" if decision.price is None else plain(decision.price),
         stop="none" if decision.stop is None else plain(decision.stop),
         target="none" if decision.target is None else plain(decision.target),
-        decided_by=deciding,
+        decided_by=decided_by(plan.graph, gate, decision, lacking),
         not_known=not_known(lacking),
-        missing=missing,
-        condition=condition,
-        membership=None if decision.kind == "exit" else membership(plan.graph, evaluated.strategy, evaluated.market),
-        condition_flips=condition_flips,
+        missing=_missing(lacking, rules),
+        condition=None if entry is None else clause_tree(plan.graph, entry.when, evaluated.market),
+        membership=membership(plan.graph, evaluated.strategy, decision, evaluated.market),
+        membership_flips=flipping.get(_UNIVERSE, ()),
+        condition_flips=flipping.get(_CONDITION, ()),
         size=_size(plan.graph, gate, settings, evaluated, decision, rules, deep=deep),
         rules=rules,
-        near_misses=tuple(near_misses(rules, known, condition_flips, by_name(plan.graph, leaves, leaves.values()))),
+        near_misses=tuple(near_misses(rules, known, flipping, market)),
         margins=margins(plan.graph, gate, settings, decision, evaluated.inputs, rules) if deep else (),
         if_lifted=_if_lifted(gate, evaluated, decision),
         readings=_readings(plan.graph, gate, settings, evaluated, decision),

@@ -39,7 +39,7 @@ def html(explanation: Explanation) -> str:
         *(f"<p>{escape(line)}</p>" for line in e.combined),
         _legs(e),
         _summary(e),
-        f"<h2>Universe</h2>{_tree(e.membership)}" if e.membership is not None else "",
+        f"<h2>Universe</h2>{_tree(e.membership)}{_flips(e.membership_flips)}" if e.membership is not None else "",
         f"<h2>Condition</h2>{_tree(e.condition)}{_flips(e.condition_flips)}" if e.condition is not None else "",
         "<h2>Constraints</h2>",
         *(_rule(rule) for rule in sorted(e.rules, key=lambda rule: (*e.rank(rule), rule.status == "passed"))),

@@ -127,7 +127,7 @@ def change_of(able: Settable, name: str, text: str, currency: str) -> Changed:
         raise Unsettable(f"`{name}` is what the order is: with another it would be another decision")
     value = _value(name, one.node, text, currency)
     _check_range(name, one.node, value, text)
-    said = Change(name=name, was=_shown(one.node, one.value), now=_shown(one.node, value))
+    said = Change(name=name, was=_shown(one.node, one.value), now=_shown_as(one.node, value, text))
     number = None if value is None or isinstance(value, str | bool) else float(value)
     return Changed(
         said,
@@ -140,6 +140,13 @@ def _shown(node: Node, value: Exact | float) -> str:
     if value is None and node.op == "fact" and FACTS[str(node.consts[0])].optional:
         return "not set"
     return show_value(value, node.unit)
+
+
+def _shown_as(node: Node, value: Exact, text: str) -> str:
+    """A value that was written, as it is shown elsewhere; as it was written where that would round it."""
+    shown = _shown(node, value)
+    amount = parse_amount(shown.replace(",", ""))
+    return text.strip() if isinstance(value, Decimal) and amount is not None and amount.value != value else shown
 
 
 def _listed(names: Mapping[str, object] | tuple[str, ...]) -> str:

@@ -121,10 +121,13 @@ def _between(last: Decimal, other: Decimal, verdict: Verdict, now: str) -> Decim
 
 
 def near_misses(
-    rules: Iterable[RuleResult], values: Mapping[str, Decimal], condition: Iterable[Flip], market: Mapping[str, Decimal]
+    rules: Iterable[RuleResult],
+    values: Mapping[str, Decimal],
+    conditions: Mapping[str, Iterable[Flip]],
+    market: Mapping[str, Decimal],
 ) -> Iterator[str]:
     """What passed with little left: limits used to nine tenths, other constraints of which an input lies within a hundredth of
-    its flip point, and inputs of the condition that do. `values` and `market` are the inputs of both (`by_name`)."""
+    its flip point, and inputs of the conditions that do. `values` and `market` are the inputs of both (`by_name`)."""
     for rule in rules:
         if rule.status != "passed":
             continue
@@ -135,7 +138,8 @@ def near_misses(
         near = next((flip for flip in rule.flips if _is_close(flip, values)), None)
         if near is not None:
             yield f"{rule.name}: fails if {flip_words(near)}"
-    yield from (f"the condition: fails if {flip_words(flip)}" for flip in condition if _is_close(flip, market))
+    for name, found in conditions.items():
+        yield from (f"{name}: fails if {flip_words(flip)}" for flip in found if _is_close(flip, market))
 
 
 def _is_close(flip: Flip, values: Mapping[str, Decimal]) -> bool:

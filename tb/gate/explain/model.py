@@ -135,7 +135,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     differences: tuple[str, ...]
     outcome: tuple[str, ...] = ()
     combined: tuple[str, ...] = ()  # what others than its strategy had to say: a line each
-    membership: Clause | None = None  # which tier took the instrument and why, where tiers have conditions
+    membership: Clause | None = None  # which tier took the instrument and why, where the universe has conditions
+    membership_flips: tuple[Flip, ...] = ()  # of these conditions
     conviction: str = ""  # of the signals that agree with the entry; empty where its condition names none
     signals: tuple[Said, ...] = ()
     order: str = ""

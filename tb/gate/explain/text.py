@@ -79,6 +79,8 @@ def _rules(e: Explanation, depth: int, only_failing: bool) -> Iterator[str]:
         yield ""
         yield f"the universe ({e.membership.place})"
         yield from _tree(e.membership, depth, "  ")
+        if not only_failing:
+            yield from _flips(e.membership_flips, "  ")
     if e.condition is not None:
         yield ""
         yield f"the {'entry' if e.kind == 'enter' else 'exit'} condition ({e.condition.place})"

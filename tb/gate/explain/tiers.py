@@ -47,13 +47,22 @@ def compare_tier(graph: RuleGraph, strategy: StrategyPlan, symbol: str, values: 
                 differences.append(f"tier is {asked.consts[1]}: not what the tier says")
 
 
-def membership(graph: RuleGraph, strategy: StrategyPlan | None, values: Values) -> Clause | None:
-    """Which tier took the instrument, with the conditions of the tiers; None where tiers list their instruments."""
-    if strategy is None or strategy.tier is None or strategy.membership is None or strategy.membership not in values:
+def membership_node(strategy: StrategyPlan | None, symbol: str) -> int | None:
+    """What must hold for the instrument to be in its universe; None where being listed is enough."""
+    return None if strategy is None else strategy.membership_of(symbol)
+
+
+def membership(graph: RuleGraph, strategy: StrategyPlan | None, decision: Decision, values: Values) -> Clause | None:
+    """Which tier took the instrument of an entry, with `only when` and the conditions of the tiers; None where neither is."""
+    symbol = decision.instrument
+    node = None if decision.kind == "exit" else membership_node(strategy, symbol)
+    if strategy is None or node is None or node not in values:
         return None
-    name = tier_name(graph[strategy.tier], _number(values.get(strategy.tier)))
-    tree = clause_tree(graph, strategy.membership, values)
-    return msgspec.structs.replace(tree, name=f"tier {name} of {strategy.universe}")
+    listed = strategy.tiers.get(symbol, "")
+    name = listed if strategy.tier is None else tier_name(graph[strategy.tier], _number(values.get(strategy.tier)))
+    tree = clause_tree(graph, node, values)
+    of_tier = f"tier {name} of " if name and strategy.basket(symbol) is None else ""
+    return msgspec.structs.replace(tree, name=f"{of_tier}{strategy.universe}")
 
 
 def _number(value: Exact | float) -> float:

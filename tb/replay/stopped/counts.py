@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tb.core.time import show_instant
 from tb.core.units import Kind, Unit
-from tb.engine.explain.words import show_value
+from tb.engine.explain.words import show_apart
 from tb.replay.stopped.model import CELLS, Closest, Streak
 
 Ints = NDArray[np.int64]
@@ -78,10 +78,6 @@ def nearest(mask: Mask, measured: Floats, bound: Floats, unit: Unit, closes: Int
         return None
     row = int(distance.argmin())
     value, threshold = float(measured[row]), float(bound[row])
-    return float(distance[row]), Closest(
-        instrument=instrument,
-        at=show_instant(int(closes[row])),
-        value=show_value(value, unit),
-        threshold=show_value(threshold, unit),
-        distance=show_value(abs(threshold - value), unit),
-    )
+    shown = show_apart((value, threshold, abs(threshold - value)), unit)
+    said = dict(zip(("value", "threshold", "distance"), shown, strict=True))
+    return float(distance[row]), Closest(instrument=instrument, at=show_instant(int(closes[row])), **said)
