@@ -137,6 +137,7 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passing, "WORTH", 1)
     monkeypatch.setattr(passing, "FEW", 2)
     monkeypatch.setattr(passing, "MOST", 40)
+    monkeypatch.setattr(passing, "PATIENT", 1)
 
 
 @dataclass(frozen=True)

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import operator
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 from small_projects import compiled, run
 from stepping import stepped
-from test_course import CONDITIONS, GRIDS, LEVELS, PLAIN, TOLD, VENUES, Written, counted, same, walk
+from test_course import GRIDS, LEVELS, PLAIN, TOLD, VENUES, Written, counted, same, walk
 
 from tb.core.records import Decision, Latch
 from tb.replay.course import passing
+from tb.replay.course.judging import Number, compared
 from tb.replay.course.passage import Passage
 
 # some bind now and then, some never; each takes numbers that are drawn
+RARE = ("close crosses above mean(close, 5)", "close crosses below mean(close, 3)", "rsi(close, 5) crosses below 40")
 ORDERS = ("entries", "orders", "messages", "proposals")
 WINDOWS = ("today", "1h", "4h", "30h")
-COUNTS = ("< 2", "<= 2", "< 4", "<= 9")
-SHARES = ("0.2%", "0.5%", "1%", "2.5%", "60%")
+COUNTS = ("< 2", "<= 2", "< 4", "<= 9", "< 40")
+SHARES = ("0.2%", "0.5%", "1%", "2.5%", "60%", "70%")
 ACTS = ("", "", " otherwise pause for 7h", " otherwise halt until tomorrow")
 OTHERS = (
     "limit deepest drawdown <= 9% otherwise halt",
@@ -66,7 +71,7 @@ def projects(draw: st.DrawFn) -> Written:
         stop, target = (" ".join(swapped.get(word, word) for word in text.split()) for text in (stop, target))
         size = draw(st.sampled_from(("10% of equity", "risking 1% of equity", "60% of equity")))
         rules += (
-            f"strategy s on u every 1h\n  enter {'short' if is_short else 'long'} when {draw(st.sampled_from(CONDITIONS))}\n"
+            f"strategy s on u every 1h\n  enter {'short' if is_short else 'long'} when {draw(st.sampled_from(RARE))}\n"
             f"    size   {size}\n    stop   {stop}\n    target {target}\n"
         )
     limits = draw(st.lists(limits_of_the_past(), min_size=1, max_size=3, unique_by=lambda line: line.split()[1]))
@@ -80,6 +85,7 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passing, "WORTH", 1)
     monkeypatch.setattr(passing, "FEW", 2)
     monkeypatch.setattr(passing, "MOST", 40)
+    monkeypatch.setattr(passing, "PATIENT", 1)
 
 
 @how(max_examples=40, deadline=None)
@@ -138,3 +144,22 @@ def test_a_limit_that_binds_now_and_then_ends_courses_there(limit: str, latches:
     decisions = [record for record in found if isinstance(record, Decision)]
     assert sum(isinstance(record, Latch) for record in found) >= latches
     assert len(decisions) > sum(passed) > 30
+
+
+@how(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(("lt", "le", "gt", "ge", "eq", "ne")),
+    st.integers(0, 4),
+    st.integers(0, 4),
+    st.integers(0, 6),
+    st.booleans(),
+)
+def test_a_span_may_be_on_either_side_of_what_lies_in_it(op: str, low: int, more: int, bound: int, turned: bool) -> None:
+    span = Number.counted(np.array([float(low)]), np.array([float(low + more)]))
+    sides = (span, Number(np.float64(bound), np.float64(0.0)))
+    found = compared(op, *(sides[::-1] if turned else sides), np.False_)
+    values = [low + more * part / 8 for part in range(9)]
+    told = {getattr(operator, op)(*((bound, value) if turned else (value, bound))) for value in values}
+    assert bool(found.true[0]) == (True in told) or op in {"eq", "ne"}
+    assert bool(found.false[0]) == (False in told) or op in {"eq", "ne"}
+    assert told <= {truth for truth, may in ((True, found.true[0]), (False, found.false[0])) if may}

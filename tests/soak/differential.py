@@ -165,7 +165,8 @@ def courses(data: st.DataObject, found: Counter[str]) -> None:
     of, hours = data.draw(st.integers(0, 1 << 30)), data.draw(st.sampled_from((300, 900, 2_500)))
     holes, unknown = data.draw(st.sampled_from((0.0, 0.0, 0.03))), data.draw(st.sampled_from((0.0, 0.0, 0.01)))
     market = walk(of, hours, symbols, holes=holes, unknown=unknown, decimals=data.draw(st.sampled_from((0, 1, 2, 2, 5))))
-    chosen = {"WORTH": 1, "FEW": data.draw(st.sampled_from((2, 64))), "MOST": data.draw(st.sampled_from((3, 40, 1 << 15)))}
+    drawn_from = {"WORTH": (1,), "PATIENT": (1, 1, 1_024), "FEW": (2, 64), "MOST": (3, 40, 1 << 15)}
+    chosen = {name: data.draw(st.sampled_from(of)) for name, of in drawn_from.items()}
     with pytest.MonkeyPatch.context() as patch:
         for name, value in chosen.items():
             patch.setattr(passing, name, value)

@@ -30,11 +30,12 @@ _CHOOSING = frozenset(("first", "pick"))  # known where what they do not choose 
 @dataclass(frozen=True, slots=True, eq=False)
 class Number:
     """A number of each order, and how far it may be from the exact one; one of all orders where neither is an array. It may be
-    unknown where it is `missing`."""
+    unknown where it is `missing`. Where it is `sharp` these floats are exact: it may come as far and no further."""
 
     value: Floats | np.float64
     error: Floats | np.float64
     missing: Bools | np.bool_ = np.False_
+    sharp: bool = False
 
     @classmethod
     def of(cls, value: Floats | np.float64) -> Number:
@@ -47,7 +48,12 @@ class Number:
     def at(self, which: NDArray[np.int64]) -> Number:
         """Those of some orders."""
         missing = self.missing if isinstance(self.missing, np.bool_) else self.missing[which]
-        return Number(self.value[which], self.error[which], missing)  # type: ignore[index]
+        return Number(self.value[which], self.error[which], missing, self.sharp)  # type: ignore[index]
+
+    @classmethod
+    def counted(cls, low: Floats, high: Floats) -> Number:
+        """Anything between two whole numbers."""
+        return cls((low + high) / 2, (high - low) / 2, sharp=True)
 
     @classmethod
     def within(cls, low: Floats, high: Floats) -> Number:
@@ -134,7 +140,7 @@ def _evaluate(graph: RuleGraph, id_: int, known: Mapping[int, Column]) -> Column
         return None
     missing = reduce(np.logical_or, [number.missing for number in found])
     if node.op in _COMPARE:
-        return _compared(node.op, found[0], found[1], missing)
+        return compared(node.op, found[0], found[1], missing)
     made = _derived(str(node.consts[0]), found) if node.op == "derived" else _arithmetic(node.op, found)
     return None if made is None else Number(made.value, made.error, missing)
 
@@ -171,18 +177,19 @@ def _logic(op: str, args: Sequence[Truth]) -> Truth:
     return Truth(true, false, unknown & is_open)
 
 
-def _compared(op: str, left: Number, right: Number, missing: Bools | np.bool_) -> Truth:
-    """Numbers without an error compare as they are."""
+def compared(op: str, left: Number, right: Number, missing: Bools | np.bool_) -> Truth:
+    """Numbers that are exact, or as far from it as exact ones say, compare as they are."""
     if op in {"gt", "ge"}:
         left, right = right, left
     gap, error = right.value - left.value, left.error + right.error
-    is_known, is_exact = np.isfinite(gap) & np.isfinite(error), error == 0.0
-    error = np.where(is_exact, 0.0, error + STEP * (np.abs(left.value) + np.abs(right.value)))
+    is_known = np.isfinite(gap) & np.isfinite(error)
+    is_exact = reduce(np.logical_and, [(side.error == 0.0) | side.sharp for side in (left, right)])
+    error = np.where(is_exact, error, error + STEP * (np.abs(left.value) + np.abs(right.value)))
     is_strict = op in {"lt", "gt"}
-    true = np.where(is_exact, gap > 0 if is_strict else gap >= 0, gap >= -error)
-    false = np.where(is_exact, gap <= 0 if is_strict else gap < 0, gap <= error)
+    true = np.where(is_exact, gap > -error if is_strict else gap >= -error, gap >= -error)
+    false = np.where(is_exact, gap <= error if is_strict else gap < error, gap <= error)
     if op in {"eq", "ne"}:
-        same, other = np.abs(gap) <= error, (np.abs(gap) > 0) | ~is_exact
+        same, other = np.abs(gap) <= error, (np.abs(gap) > 0) | (error > 0) | ~is_exact
         true, false = (same, other) if op == "eq" else (other, same)
     return Truth(~is_known | true, ~is_known | false, missing)
 

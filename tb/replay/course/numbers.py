@@ -53,8 +53,8 @@ class Numbers(Sequence[Any]):
         return self.listed[at]
 
     def one(self, at: int) -> Any:
-        """Number `at`, and none of the others."""
-        return self[at : at + 1].listed[0]
+        """Number `at`, and none of the others unless they are there already."""
+        return self.listed[at] if "listed" in vars(self) else self[at : at + 1].listed[0]
 
     @cached_property
     def listed(self) -> list[Any]:

@@ -187,11 +187,13 @@ class Passage:
 
     def moving(self, fact: str | Fact, k: int) -> Exact:
         """The same of one order."""
-        if isinstance(fact, str):
-            return exact(self.confidence(k)) if fact == "order.confidence" else self.facts(fact)[k]
-        assert self.past is not None
-        found = self.past.exactly(fact)
-        return found.one(self.since + k) if isinstance(found, Numbers) else found[self.since + k]
+        if not isinstance(fact, str):
+            assert self.past is not None
+            return self.past.one(fact, self.since + k)
+        if fact == "order.confidence":
+            return exact(self.confidence(k))
+        found: Exact = getattr(self.chain, OF_ORDERS[fact]).one(k)
+        return found
 
     def inputs(self, k: int) -> list[Exact]:
         """What the gate reads for an order, in its order."""

@@ -45,7 +45,8 @@ from tb.runtime.view import RecordedView
 Ints = NDArray[np.int64]
 WORTH = 64  # entries whose conditions hold; for fewer nothing is compiled or looked at
 # trades looked for at once: at most, after a course that ended early, and times as many after one that did not
-MOST, FEW, MORE = 1 << 15, 64, 64
+MOST, FEW, MORE = 1 << 15, 64, 8
+PATIENT = 1_024  # entries to let go by at most, after courses that came to nothing
 States = dict[Key, NDArray[np.uint8]]
 
 
@@ -135,7 +136,7 @@ class Course:
         passage = self._passage(start, int(self.instants[at]) if steps else None)
         wanted = self._most
         if passage is None:
-            self._again, self._patience = start + self._patience, min(2 * self._patience, 1024)
+            self._again, self._patience = start + self._patience, min(2 * self._patience, PATIENT)
             self._most = FEW
             return at
         self._patience = 1

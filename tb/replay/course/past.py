@@ -195,7 +195,7 @@ class Past:
         if name in COUNTED:
             return Number(self.counts(name, window).astype(np.float64), none)
         if name in IN_A_ROW:
-            streak = self.losses if name.endswith(("losses_in_a_row", "loss")) else self.stops
+            streak = self._streak_of(name)
             if name.endswith("in_a_row"):
                 return Number(streak.count[: len(self)].astype(np.float64), none)
             since = self._since(streak)
@@ -215,11 +215,23 @@ class Past:
             self._kept[fact] = self._exactly(*fact)
         return self._kept[fact]
 
+    def one(self, fact: Fact, k: int) -> Exact:
+        """The same of one trade."""
+        name, _ = fact
+        if name.startswith("since_last"):
+            since = int(self._since(self._streak_of(name))[k])
+            return None if since < 0 else Decimal(since)
+        found = self.exactly(fact)
+        return found.one(k) if isinstance(found, Numbers) else found[k]
+
+    def _streak_of(self, name: str) -> Streak:
+        return self.losses if name.endswith(("losses_in_a_row", "loss")) else self.stops
+
     def _exactly(self, name: str, window: str) -> Numbers | Sequence[Exact]:
         if name in COUNTED:
             return whole(self.counts(name, window))
         if name in IN_A_ROW:
-            streak = self.losses if name.endswith(("losses_in_a_row", "loss")) else self.stops
+            streak = self._streak_of(name)
             if name.endswith("in_a_row"):
                 return whole(streak.count[: len(self)])
             since = self._since(streak)

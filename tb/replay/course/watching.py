@@ -57,13 +57,13 @@ class Ranges:
             account = self.past.account
             first = account.day_starts if window == TODAY else self.now - int(window) + 1
             most[0] = max(most[0], len(account.since(name, first)))
-        return Number.within(np.zeros(len(most)), most)
+        return Number.counted(np.zeros(len(most)), most)
 
     def _in_a_row(self, name: str) -> Number:
         streak = self.past.losses if name.endswith(("losses_in_a_row", "loss")) else self.past.stops
         before, after = streak.count[:-1], streak.count[1:]
         if name.endswith("in_a_row"):
-            return Number.within(np.minimum(before, after).astype(np.float64), np.maximum(before, after).astype(np.float64))
+            return Number.counted(np.minimum(before, after).astype(np.float64), np.maximum(before, after).astype(np.float64))
         at, last = self.past.decided, streak.last[:-1]
         first = at.copy()
         if self.now is not None:
@@ -71,8 +71,8 @@ class Ranges:
         missing, is_one = last < 0, after > 0
         least = np.where(is_one | missing, 0, first - last)
         most = np.where(missing, 0, np.r_[at[1:], self.past.leaving[-1]] - last)
-        found = Number.within(least.astype(np.float64), np.maximum(least, most).astype(np.float64))
-        return Number(found.value, np.where(missing, np.inf, found.error), missing)
+        found = Number.counted(least.astype(np.float64), np.maximum(least, most).astype(np.float64))
+        return Number(found.value, np.where(missing, np.inf, found.error), missing, sharp=True)
 
     # --- equity ------------------------------------------------------------------------------------------------------
 
@@ -104,7 +104,7 @@ class Ranges:
         return Number.within(np.zeros(len(value)), np.where(bars == NOWHERE, 0.0, value) * (1 + 4 * STEP))
 
     def open_positions(self) -> Number:
-        return Number.within(np.zeros(len(self.past)), np.ones(len(self.past)))
+        return Number.counted(np.zeros(len(self.past)), np.ones(len(self.past)))
 
     @cached_property
     def reference(self) -> tuple[Floats, Floats]:
