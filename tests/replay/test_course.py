@@ -7,11 +7,12 @@ import random
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as st
-from small_projects import NAN, bars, compiled, market, run, strategy
+from small_projects import NAN, START, bars, compiled, market, run, strategy
 from stepping import stepped
 
 from tb.cli.watching import Watched, places_of_facts
@@ -20,6 +21,7 @@ from tb.core.records import Cancel, Curve, Decision, Fill, Latch, Order, Trade
 from tb.core.time import HOUR
 from tb.engine import columns as market_columns
 from tb.engine.columns import Columns
+from tb.engine.feeds import FeedRows
 from tb.ledger import Group, grouping
 from tb.ledger.writing import prepare_segments
 from tb.replay.course import columns, passing
@@ -337,3 +339,14 @@ def test_a_trade_is_held_too_long_at_the_close_of_another_period_or_instrument_t
     for rules, others in ((words, []), (both, [bars("ETH-USD", [quiet] * 480, period=HOUR // 4)])):
         project = compiled(f"{rules}  hold at most {holds}\n")
         assert same(project, market(bars("BTC-USD", rows, period=HOUR // 4), *others))
+
+
+def test_a_decision_keeps_how_old_a_feed_of_policy_was() -> None:
+    feed = "feed fear: number in 0..100, stale after 90d\nforbid greedy when fear > 90\n"
+    known = np.array([START, START + 300 * HOUR], dtype=np.int64)
+    rows = FeedRows(known, np.array([40.0, 50.0]), np.array([40.0, 50.0]), np.arange(2), "fear.csv")
+    data = replace(walk(3, 600), feeds={("fear", ""): rows})
+    found = same(compiled(PLAIN, feed), data)
+    kept = [record.feeds for record in found if isinstance(record, Decision) and record.kind == "enter"]
+    assert len(kept) > 10
+    assert all(len(one) == 1 for one in kept)

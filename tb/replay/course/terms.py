@@ -77,6 +77,8 @@ def is_plain(session: Session, view: RecordedView) -> bool:
     for strategy in plan.strategies:
         if strategy.baskets or strategy.quotes or strategy.cool_downs or strategy.tier is not None:
             return False
+    if any(session.feeds.values()):  # how old each was is kept with a decision
+        return False
     for policy in plan.policies.values():
         for leaf in policy.leaves:
             fact = fact_of(plan.graph, leaf)
