@@ -26,17 +26,27 @@ class Table:
     """New bars of one period. `counts` says how many each instrument has, `read` gives a column of `Bars` over all of them.
 
     `quoted` says of each instrument whether its bars have quotes; `bid` and `ask` are read only where one has. `newest` is the
-    start of the bar before the first new one of each, NEVER where there is none.
+    start of the bar before the first new one of each, NEVER where there is none. `whole`, of a single instrument, gives a
+    column of all its bars, of which the first `end` were given by now; None where there are others.
     """
 
     def __init__(
-        self, period: int, counts: Ints, read: Callable[[str], NDArray[np.generic]], quoted: NDArray[np.bool_], newest: Ints
+        self,
+        period: int,
+        counts: Ints,
+        read: Callable[[str], NDArray[np.generic]],
+        quoted: NDArray[np.bool_],
+        newest: Ints,
+        *,
+        whole: Callable[[str], NDArray[np.generic]] | None = None,
+        end: int = 0,
     ) -> None:
         self.period = period
         self.counts = counts
         self.quoted = quoted
         self.newest = newest
         self.begins = np.concatenate(([0], np.cumsum(counts)))
+        self.whole, self.end = whole, end
         self._read = read
         self._columns: dict[str, NDArray[np.generic]] = {}
 
@@ -66,6 +76,13 @@ class Stack:
 
     def floats(self, name: str) -> Floats:
         return np.asarray(self.column(name), dtype=np.float64)
+
+    def reach(self, name: str) -> Reach | None:
+        """A column with all bars before, where it lies in memory as kernels take it; None where it does not."""
+        whole = None if self.table.whole is None else self.table.whole(name)
+        if whole is None or whole.dtype != np.float64 or not whole.flags.carray:
+            return None
+        return Reach(np.asarray(whole, dtype=np.float64).reshape(1, -1), None, self.table.end)
 
     @property
     def time(self) -> Ints:

@@ -236,12 +236,15 @@ def _table(period: int, series: Sequence[Bars | None], begins: Ints, ends: Ints)
         (bars, begin, end) for bars, begin, end in zip(series, begins.tolist(), ends.tolist(), strict=True) if bars is not None
     ]
 
+    def whole(name: str) -> NDArray[np.generic]:
+        found = getattr(parts[0][0], name)
+        assert isinstance(found, np.ndarray)
+        return found
+
     def read(name: str) -> NDArray[np.generic]:
         if len(parts) == 1:
-            bars, begin, end = parts[0]
-            found = getattr(bars, name)[begin:end]
-            assert isinstance(found, np.ndarray)
-            return found
+            _, begin, end = parts[0]
+            return whole(name)[begin:end]
         return np.concatenate([_read(bars, name)[begin:end] for bars, begin, end in parts])
 
     quoted = np.array([bars is not None and bars.bid is not None and bars.ask is not None for bars in series])
@@ -249,7 +252,10 @@ def _table(period: int, series: Sequence[Bars | None], begins: Ints, ends: Ints)
     for place, bars in enumerate(series):
         if bars is not None and (begins[place] or bars.before is not None):
             newest[place] = bars.time[begins[place] - 1] if begins[place] else bars.before
-    return Table(period, ends - begins, read, quoted, newest)
+    is_alone = len(series) == len(parts) == 1
+    return Table(
+        period, ends - begins, read, quoted, newest, whole=whole if is_alone else None, end=parts[0][2] if is_alone else 0
+    )
 
 
 def _read(bars: Bars, name: str) -> NDArray[np.generic]:

@@ -27,7 +27,7 @@ from tb.engine.graph import Node, RuleGraph
 from tb.engine.history import History, Reach
 from tb.engine.layout import Call, Group, Layout, call_of
 from tb.engine.markets import Markets
-from tb.engine.reading import read
+from tb.engine.reading import RECORDED, read
 from tb.engine.tiers import is_tier, tier_column
 from tb.engine.vector import lasting, not_yet, pointwise
 from tb.vocabulary.catalogue import FUNCTIONS
@@ -272,9 +272,20 @@ class Evaluator:
         found = block.reached.get((id_, period))
         if found is None:
             history = self._histories[block.group.index, id_, period]
-            history.extend(block.rows, self._argument(id_, block, shape))
-            found = block.reached[id_, period] = history.reach()
+            found = self._in_place(id_, block, period, history.lead + shape[1])
+            if found is None:
+                history.extend(block.rows, self._argument(id_, block, shape))
+                found = history.reach()
+            block.reached[id_, period] = found
         return found
+
+    def _in_place(self, id_: int, block: Block, period: int, least: int) -> Reach | None:
+        """A recorded column of a single instrument from where it lies: once there are enough bars before, nothing is copied."""
+        node = self.graph[id_]
+        if node.op != "field" or node.period != period or (block.group.index, id_) in self.kept:
+            return None
+        reach = block.stacks[period].reach(str(node.consts[0])) if node.consts[0] in RECORDED else None
+        return reach if reach is not None and reach.end is not None and reach.end >= least else None
 
     def _outputs(self, node: Node, block: Block, shape: tuple[int, int]) -> Floats:
         """All outputs of a function call [k, o, n], computed once for all nodes that read one of them."""

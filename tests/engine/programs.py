@@ -326,7 +326,7 @@ def planned(rules_text: str, policy_text: str = "") -> Plan:
 def markets(draw: st.DrawFn, plan_: Plan | None = None, *, clean: bool = False, bars: int = 60) -> Markets:
     """Several instruments; unless `clean` with gaps, different spans, unknown cells; constant stretches, some with quotes."""
     made: dict[str, Bars] = {}
-    for symbol in SYMBOLS if clean else draw(st.sampled_from([SYMBOLS, SYMBOLS[:2], SYMBOLS[1:]])):
+    for symbol in SYMBOLS if clean else draw(st.sampled_from([SYMBOLS, SYMBOLS[:2], SYMBOLS[1:], SYMBOLS[:1]])):
         seed = draw(st.integers(0, 2**32 - 1))
         size = bars if clean else draw(st.integers(0, bars))
         made[symbol] = _bars(symbol, np.random.default_rng(seed), size, clean, quotes=draw(st.booleans()))
