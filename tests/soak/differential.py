@@ -2,14 +2,15 @@
 
     python tests/soak/differential.py [--comparisons 10000000] [--workers 2] [--seed 1] [--kinds gates verdicts]
 
-Five kinds of comparison, each counted by itself:
+Six kinds of comparison, each counted by itself:
 - columns: the value of one market node at one bar, computed in columns of chunks of a drawn size, against the interpreter's;
 - verdicts: one constraint on one drawn set of inputs, by the generated decision function, against the interpreter's; the same
   from intervals of floats, as far as these are certain, and from the exact function of the rest (`certain` counts the former);
 - gates: one constraint on one drawn moment in the life of an account, by a gate that keeps what it read before, against what is
   read and interpreted anew; a size that shrinks against a search that computes each step exactly;
 - records: one record of a replay that skips from event to event, against one that steps every bar;
-- courses: the same for plain plans over longer markets, where a replay passes over whole trades at once (`passed` counts them).
+- courses: the same for plain plans over longer markets, where a replay passes over whole trades (`passed` counts them);
+- wholes: whole projects with all that people write in them: stepping, courses, chunks, cuts, sessions, explanations.
 
 A mismatch is printed with its seed and program, and the command ends with 1. The same seed and workers compare the same things.
 """
@@ -51,6 +52,7 @@ from stepping import stepped  # noqa: E402
 from test_course import projects as plain_projects  # noqa: E402
 from test_course import walk  # noqa: E402
 from test_course_past import projects as limited_projects  # noqa: E402
+from whole_runs import Played  # noqa: E402
 
 from tb.core.records import Cancel, Decision, Fill, Latch, Order, Quiet, Trade  # noqa: E402
 from tb.engine.columns import evaluate  # noqa: E402
@@ -65,7 +67,7 @@ from tb.replay.course import passing  # noqa: E402
 from tb.replay.course.passage import Passage  # noqa: E402
 
 LOT = Decimal("0.01")
-KINDS = ("columns", "verdicts", "gates", "records", "courses")
+KINDS = ("columns", "verdicts", "gates", "records", "courses", "wholes")
 ROUND = 40  # examples of each kind between two lines of progress
 TOLD = Decision | Order | Cancel | Fill | Trade | Latch
 
@@ -189,6 +191,15 @@ def courses(data: st.DataObject, found: Counter[str]) -> None:
     found["courses"] += len(told[1]) + sum(map(len, states[1].values()))
 
 
+def wholes(seed_: int, bars: int, tame: bool, found: Counter[str]) -> None:
+    """A whole project in every other way of running it."""
+    played = Played(seed_, 4 * bars if tame else bars, tame)
+    found["wholes"] += played.courses_change_nothing() if tame else played.steps_alike(interpreted=bars < 70)
+    if bars < 150:
+        found["wholes"] += played.chunks_change_nothing() + played.a_cut_changes_nothing_before_it()
+        found["wholes"] += played.a_session_decides_alike() + played.explanations_reproduce()
+
+
 def compared(of: int, kinds: Sequence[str] = KINDS) -> tuple[Counter[str], str]:
     """One round with its seed: what was compared, and what did not agree, empty where all did."""
     found: Counter[str] = Counter()
@@ -226,7 +237,14 @@ def compared(of: int, kinds: Sequence[str] = KINDS) -> tuple[Counter[str], str]:
     def whole_courses(data: st.DataObject) -> None:
         courses(data, found)
 
-    stages = dict(zip(KINDS, (market_stage, decision_stage, whole_gates, whole_runs, whole_courses), strict=True))
+    @seed(of)
+    @how
+    @given(st.integers(0, 1 << 60), st.sampled_from((60, 120, 120, 300)), st.booleans())
+    def whole_projects(seed_: int, bars: int, tame: bool) -> None:
+        wholes(seed_, bars, tame, found)
+
+    each = (market_stage, decision_stage, whole_gates, whole_runs, whole_courses, whole_projects)
+    stages = dict(zip(KINDS, each, strict=True))
     for kind in (stages[name] for name in kinds):
         try:
             kind()
