@@ -258,13 +258,13 @@ def test_the_groups_of_a_ledger_are_those_of_stepping(
     for name, worth in (("course", 1), ("steps", 1 << 40)):
         monkeypatch.setattr(passing, "WORTH", worth)
         kept = run(project, data).records.groups
-        groups[name] = [_written(group) for group in kept]
+        groups[name] = [written(group) for group in kept]
     course, steps = groups["course"], groups["steps"]
     assert len(course) >= 2
     assert course == steps
 
 
-def _written(group: Group) -> object:
+def written(group: Group) -> object:
     """What a ledger writes of a group; of the points of a curve, which are floats, only where they stand."""
     entries = [entry for entry, segment in zip(prepare_segments(group), group.segments, strict=True) if segment.kind != "Curve"]
     numbers = [[group.first + place for place in segment.places] for segment in group.segments]

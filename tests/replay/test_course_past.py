@@ -11,9 +11,10 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 from small_projects import compiled, run
 from stepping import stepped
-from test_course import GRIDS, LEVELS, PLAIN, TOLD, VENUES, Written, counted, same, walk
+from test_course import GRIDS, LEVELS, PLAIN, TOLD, VENUES, Written, counted, same, walk, written
 
 from tb.core.records import Decision, Latch
+from tb.ledger import grouping
 from tb.replay.course import passing
 from tb.replay.course.judging import Number, compared
 from tb.replay.course.passage import Passage
@@ -117,6 +118,34 @@ def test_under_a_limit_that_never_binds_trades_are_not_stepped(limit: str, monke
     steps = counted(monkeypatch)
     run(project, data)
     assert len(steps) < 60
+
+
+MEASURED = (
+    *(limit for limit in NEVER if limit.startswith("limit")),
+    "limit told proposals(4h) <= 40 + 0.5 * entries(today)",
+    "limit near abs(order.price / close - 1) <= 1%",
+    "limit nearest abs(close - order.price) <= 2 * close",
+    "limit risk order.risk <= 50% of equity",
+    "limit ratio reward_risk <= 9",
+    "limit least min(order.notional, loss(today)) <= max(50% of equity at day_start, 1_000 USD)",
+    "limit less equity at day_start - equity <= 5_000 USD",
+    "limit daily loss(today) / equity at day_start <= 40%",
+    "limit tiny order.quantity <= 90 * volume",
+)
+
+
+@pytest.mark.parametrize("limit", MEASURED)
+@pytest.mark.parametrize("decimals", [2, 0])
+def test_the_use_of_limits_is_that_of_stepping(limit: str, decimals: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a ledger writes it: by columns, whose numbers are not those that records are made of."""
+    monkeypatch.setattr(grouping, "GROUP", 61)
+    monkeypatch.setattr(passing, "MOST", 1 << 15)
+    project, data = compiled(PLAIN, limit + "\n", venue=VENUES[1]), walk(8, 2_500, decimals=decimals)
+    groups = {}
+    for name, worth in (("course", 1), ("steps", 1 << 40)):
+        monkeypatch.setattr(passing, "WORTH", worth)
+        groups[name] = [written(group) for group in run(project, data).records.groups]
+    assert groups["course"] == groups["steps"]
 
 
 BINDING = (
