@@ -115,11 +115,13 @@ def day_start(ms: int, zone: ZoneInfo) -> int:
     Days cut time into stretches without gap or overlap, through changes of the clock too: a midnight that comes twice counts
     when it comes first, one that is skipped counts at the change.
     """
-    return _midnight(_day(ms, zone), zone)
+    return ms - ms % DAY if zone.key == "UTC" else _midnight(_day(ms, zone), zone)
 
 
 def next_day_start(ms: int, zone: ZoneInfo) -> int:
     """The start of the day after; always later than the instant."""
+    if zone.key == "UTC":
+        return ms - ms % DAY + DAY
     day = _day(ms, zone)
     while True:
         day += timedelta(days=1)

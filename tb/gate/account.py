@@ -7,7 +7,7 @@ of equity: unknown denies. Times are the instants of events; there is no clock h
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -244,6 +244,14 @@ class Account:
         self.kept.is_summed = False
         for book in self.books.values():
             book.account.mark(instrument, price)
+
+    def mark_all(self, prices: Mapping[str, Decimal | None]) -> None:
+        """The last prices of several instruments, as `mark` has that of one."""
+        if prices:
+            self.marks.update(prices)
+            self.kept.is_summed = False
+            for book in self.books.values():
+                book.account.mark_all(prices)
 
     def equity(self) -> Decimal | None:
         """Cash and positions at their last price; None where one of these is unknown."""

@@ -188,6 +188,7 @@ def replay_market(
             halts_lifted_after=settings.halts_lifted_after,
             adviser=adviser,
             promises=pace is None,
+            keeps=keep,
         )
         states = _states(plan, view)
         go_on = None if pace is None else partial(pace.go_on, flush=recorder.flush)

@@ -73,8 +73,10 @@ class Session:
         halts_lifted_after: int | None = None,
         adviser: Adviser | None = None,
         promises: bool = False,
+        keeps: bool = True,
     ) -> None:
-        """With `promises` the recorder takes decisions that are made later (`tb.runtime.promised`)."""
+        """With `promises` the recorder takes decisions that are made later (`tb.runtime.promised`). Where it `keeps` nothing,
+        decisions and marks are not made."""
         self.run = run
         self.plan = plan
         self.settings = settings
@@ -101,6 +103,7 @@ class Session:
         )
         self.positions, self.waiting, self.cooling = self.settling.positions, self.settling.waiting, self.settling.cooling
         self.feeds = feeds_of(plan)
+        self.keeps = keeps
         self._promising = Promising(plan, self.feeds, view) if promises else None
         self.curve = EquityCurve()  # equity at every close at which something was held
         self.groups = {g.name: g.members for g in plan.program.groups.values() if g.in_policy}
@@ -127,9 +130,9 @@ class Session:
     def step(self, at: int, ready: Sequence[Ready], leaving: Sequence[Position] | None = None) -> tuple[Ready, ...]:
         """Decides everything at an instant. Returns the entries that held but could not propose (held, waiting, cooling).
 
-        `leaving` are the open positions whose time may be over or whose condition to leave may hold, in the order of
-        `positions`; None where nobody looked ahead: then each is looked at."""
-        self.settling.fund(at)
+        `leaving` are the open positions whose time may be over, whose condition to leave may hold or whose funding may be due,
+        in the order of `positions`; None where nobody looked ahead: then each is looked at."""
+        self.settling.fund(at, leaving)
         self._mark(at)
         self.settling.expire(at)
         self.settling.protect(at)
@@ -201,8 +204,8 @@ class Session:
 
     def _mark(self, at: int) -> None:
         account = self.account
-        for symbol in account.held():
-            account.mark(symbol, converted(self.view.close(symbol, at), self.view.marking_rate(symbol, at)))
+        view = self.view
+        account.mark_all({held: converted(view.close(held, at), view.marking_rate(held, at)) for held in account.held()})
         if at >= account.day_ends:
             begin_day(account, at, self._marked_at, period=min(self.gates), zone=self.settings.account.timezone)
         self._marked_at = at
@@ -340,7 +343,7 @@ class Session:
         self.account.activity.propose(at)
         book, judgement = self.account.book_of(proposal.strategy), self.ask(draft, at)
         self.counts["decisions"] += 1
-        records: list[Any] = [self._decision_of(draft, judgement, at)]
+        records: list[Any] = [self._decision_of(draft, judgement, at)] if self.keeps else []
         for constraint in judgement.latches:
             latch = self.set_latch(constraint, at, f"judging {proposal.strategy} {symbol}", book)
             records += [latch] if latch is not None else []
@@ -353,7 +356,8 @@ class Session:
             self.counts["exits"] += 1
         if judgement.approved is None:
             self.recorder.record(records)
-            self.record_mark(at, self.gates[draft.strategy.period].account_usage(judgement.inputs))
+            if self.keeps:
+                self.record_mark(at, self.gates[draft.strategy.period].account_usage(judgement.inputs))
             if judgement.latches:
                 self.stop_entries(at)
             return
@@ -372,7 +376,7 @@ class Session:
     def _engage(self, draft: Draft, order: Order, judgement: Judgement, at: int) -> None:
         """An approved order counts at once: in the windows, in the worst case, and against a second proposal."""
         self.settling.engage(Sent(order, draft.strategy, draft.enter, draft.row), draft.proposal, draft.position)
-        if draft.position is None:
+        if draft.position is None and self.keeps:
             self.record_mark(at, self.gates[draft.strategy.period].usage(judgement.inputs, order.quantity))
 
     def _mark_of(self, at: int, usage: dict[str, float | None]) -> Mark | None:

@@ -14,7 +14,7 @@ INVARIANT: `account.working` holds exactly the entries on their way, whatever en
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -125,9 +125,9 @@ class Settling:
 
     # --- orders that end without a fill ------------------------------------------------------------------------------
 
-    def fund(self, at: int) -> None:
-        """Funding instants until now: what is held then pays or gets."""
-        for position in self.positions.values():
+    def fund(self, at: int, among: Iterable[Position] | None = None) -> None:
+        """Funding instants until now: what is held then pays or gets. `among` are the positions for which any may have come."""
+        for position in self.positions.values() if among is None else among:
             self._fund(position, at)
 
     def _fund(self, position: Position, at: int) -> None:

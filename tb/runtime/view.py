@@ -114,7 +114,7 @@ class RecordedView:
         if symbol not in self.markets.base:
             return None
         closes, values = self._instants_of(symbol, period)
-        if not len(closes):
+        if not len(values):
             return None
         guess: int = (at - values[0]) // period  # right where no bar is missing
         if 0 <= guess < len(values) and values[guess] == at:
@@ -174,10 +174,13 @@ class RecordedView:
         found = self.newest(symbol, at)
         if found is None:
             return None
+        return exact(self._closes_of(symbol)[found])
+
+    def _closes_of(self, symbol: str) -> memoryview:
         closes = self._closes.get(symbol)
         if closes is None:
             closes = self._closes[symbol] = self.markets.base[symbol].close.data
-        return exact(closes[found])
+        return closes
 
     def rate(self, symbol: str, at: int) -> Decimal | None:
         return self.rates.now(symbol, at)
@@ -201,11 +204,13 @@ class RecordedView:
 
     def age(self, symbol: str, at: int) -> int | None:
         row = self.newest(symbol, at)
-        base = self.markets.base.get(symbol)
-        while base is not None and row is not None and row >= 0:
-            if base.close[row] == base.close[row]:
+        if row is None:
+            return None
+        closes, when = self._closes_of(symbol), self._instants_of(symbol, self.markets.base[symbol].period)[1]
+        while row >= 0:
+            if closes[row] == closes[row]:
                 rate = self.rates.age(symbol, at)
-                return None if rate is None else max(rate, at - int(base.time[row]) - base.period)
+                return None if rate is None else max(rate, at - when[row])
             row -= 1
         return None
 
