@@ -369,7 +369,7 @@ class Account:
 
     def _raise_high_water(self, through: HeldThrough, equity: Equity, _: Equity, error: float) -> None:
         """The highest exact equity is among the instants at which the rounded one is highest, within its error."""
-        highest = float(equity.max())
+        highest = float(np.maximum.reduce(equity))
         if self.high_water is not None and highest + error < float(self.high_water) * (1 - 1e-15):
             return
         near = np.flatnonzero(equity >= highest - 2 * error).tolist()

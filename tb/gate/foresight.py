@@ -68,7 +68,7 @@ class Outlook:
     def extent(self) -> tuple[float, float]:
         """The least and the most of equity, each within its error."""
         if not self._extent:
-            self._extent.append((float(self.equity.min()), float(self.equity.max())))
+            self._extent.append((float(np.minimum.reduce(self.equity)), float(np.maximum.reduce(self.equity))))
         return self._extent[0]
 
     @classmethod

@@ -58,12 +58,14 @@ class HeldThrough:
 
     def floats(self) -> Floats:
         """Equity and gross exposure at each instant, and how far each may be from the exact value."""
-        equity = np.full(len(self.times), float(self.cash))
-        gross, most = np.zeros(len(self.times)), abs(float(self.cash))
-        for instrument, quantity in self.held:
-            value = float(quantity) * self.stretch.closes[instrument]
+        cash = float(self.cash)
+        if not self.held:
+            return np.full(len(self.times), cash), np.zeros(len(self.times)), abs(cash) * 3e-15
+        first, *others = [float(quantity) * self.stretch.closes[instrument] for instrument, quantity in self.held]
+        equity, gross = cash + first, np.abs(first)
+        for value in others:
             equity, gross = equity + value, gross + np.abs(value)
-        most += float(gross.max())
+        most = abs(cash) + float(np.maximum.reduce(gross))
         return equity, gross, most * 1e-15 * (len(self.held) + 3)
 
 

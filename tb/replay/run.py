@@ -196,9 +196,8 @@ def replay_market(
         candidates = Candidates(plan, view, states, when)
         course = Course(session, view, when, candidates, states, kept) if pace is None else None
         interrupted = _run(session, venue, view, when, course, candidates, states, market, progress, go_on)
-        last = market.last if interrupted is None else interrupted
         if keep:
-            _record_end(session, recorder, plan, view, states, last)
+            _record_end(session, recorder, plan, view, states, market.last if interrupted is None else interrupted)
         recorder.flush()
         return Outcome(
             session.counts,

@@ -113,8 +113,7 @@ class Session:
         self.quotes = Quotes(self)
         self._marked_day = 0
         self._marked_at: int | None = None
-        self._was_open = False
-        self._settled_at = 0
+        self._was_open, self._settled_at = False, 0
         self.windows = _windows_of(self.watching)
         watched = self.watching.watched.constraints
         self.remember: Callable[[int, str], None] | None = None  # told at each close before anything is decided, and of lifts

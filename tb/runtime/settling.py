@@ -109,7 +109,7 @@ class Settling:
         """
         order = sent.order
         self.account.count_order(order.at, is_entry=counts and order.kind == "entry", strategy=order.strategy)
-        self._sent[order.id] = replace(sent, price=proposal.price, rate=proposal.rate)
+        self._sent[order.id] = Sent(order, sent.strategy, sent.which, sent.row, sent.noted, proposal.price, proposal.rate)
         sign = 1 if order.side == "buy" else -1
         is_entry = position is None
         name, price = (order.strategy, order.instrument), proposal.price
