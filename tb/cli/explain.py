@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -313,25 +313,38 @@ def _explain_all(explainer: Explainer, form: str, output: Path | None) -> bool:
     ledger, run = explainer.ledger, explainer.run.id
     counts = {"decisions": 0, "entries": 0, "refusals": 0, "exits": 0}
     differences: dict[str, tuple[str, ...]] = {}
-    parts: list[str] = []
     total = (ledger.run(run).summary or {}).get("decisions")
-    with progress("explain") as told:
-        for decision in ledger.decisions(run):
-            explanation = explainer.decision(decision, deep=output is not None)
-            counts["decisions"] += 1
-            counts["exits" if decision.kind == "exit" else "entries" if decision.approved else "refusals"] += 1
-            if not explanation.reproduced:
-                differences[explanation.id] = explanation.differences
-            if output is not None:
-                parts.append(encode(explanation).decode())
-            if told is not None and isinstance(total, int):
-                told(counts["decisions"], total)
-    if output is not None:
-        write_file(output, "[\n" + ",\n".join(parts) + "\n]\n")
+
+    def explained() -> Iterator[Explanation]:
+        with progress("explain") as told:
+            for decision in ledger.decisions(run):
+                explanation = explainer.decision(decision, deep=output is not None)
+                counts["decisions"] += 1
+                counts["exits" if decision.kind == "exit" else "entries" if decision.approved else "refusals"] += 1
+                if not explanation.reproduced:
+                    differences[explanation.id] = explanation.differences
+                if told is not None and isinstance(total, int):
+                    told(counts["decisions"], total)
+                yield explanation
+
+    if output is None:
+        for _ in explained():
+            pass
+    else:
+        write_file(output, _listed(explained()))
     if str(output) != "-":
         trades = len(ledger.trades(run))
         _tell({"run": run, **counts, "trades": trades, "policy_hash": explainer.run.policy_hash}, differences, form)
     return not differences
+
+
+def _listed(explanations: Iterable[Explanation]) -> Iterator[str]:
+    """A JSON list, one explanation after the other: all those of a long run would not fit into memory."""
+    opening = "[\n"
+    for explanation in explanations:
+        yield opening + encode(explanation).decode()
+        opening = ",\n"
+    yield ("" if opening == ",\n" else opening) + "\n]\n"
 
 
 def _tell(counted: dict[str, Any], differences: dict[str, tuple[str, ...]], form: str) -> None:

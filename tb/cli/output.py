@@ -97,13 +97,14 @@ def iso(at: int | None) -> str | None:
     return None if at is None else show_instant(at)
 
 
-def write_file(path: Path, text: str) -> None:
-    """Writes a result into a file, whose folder is made; `-` is standard output. The file is there whole or not at all.
+def write_file(path: Path, text: str | Iterable[str]) -> None:
+    """Writes a result into a file, whose folder is made; `-` is standard output. The file is there whole or not at all. What
+    comes in parts is never held as a whole.
 
     Raises Refused where the file system does not let it be written.
     """
     if str(path) == "-":
-        sys.stdout.write(text)
+        sys.stdout.writelines([text] if isinstance(text, str) else text)
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -117,7 +118,7 @@ def write_file(path: Path, text: str) -> None:
         raise Refused([error(UNWRITABLE, message, whole_file(str(path)), hint)]) from problem
 
 
-def replace_file(path: Path, text: str) -> None:
+def replace_file(path: Path, text: str | Iterable[str]) -> None:
     """Puts a new text in the place of a file in one step, keeping its permissions and following a link to it."""
     import secrets
 
@@ -125,7 +126,7 @@ def replace_file(path: Path, text: str) -> None:
     draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         with draft.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.write(text)
+            file.writelines([text] if isinstance(text, str) else text)
             file.flush()
             os.fsync(file.fileno())
         if target.exists():

@@ -92,5 +92,20 @@ def side_of(opened: Opened, compiled: Compiled, instrument: str) -> tuple[Side, 
         fills=opened.ledger.fills(run.id),
         quiet=opened.ledger.quiet(run.id, instrument),
         markets=markets,
+        ended=_ended(opened),
     )
     return side, recorded.remark
+
+
+def _ended(opened: Opened) -> int | None:
+    """The instant that the records end with, of a run that was stopped or is still going on."""
+    from collections import deque
+
+    from tb.core.time import parse_instant
+
+    if opened.info.interrupted is not None:
+        return parse_instant(opened.info.interrupted)
+    if not opened.info.unfinished:
+        return None
+    last = deque(opened.ledger.decisions(opened.run.id), maxlen=1)
+    return last[0].at if last else opened.run.first

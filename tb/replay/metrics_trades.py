@@ -34,7 +34,8 @@ MEANINGS = {
     "p_value": Meaning(
         "p-value",
         "number",
-        "two-sided Student t test that the mean is zero: chance of a mean this far from zero without an edge",
+        "two-sided Student t test that mean R is zero (the mean return on notional where not every trade had a stop): "
+        "chance of a mean this far from zero without an edge",
     ),
     "average_duration": Meaning("Average duration", "duration", "mean time from entry to exit"),
     "median_duration": Meaning("Median duration", "duration", "median time from entry to exit"),

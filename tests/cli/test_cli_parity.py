@@ -124,3 +124,24 @@ def test_a_run_that_is_not_there(run: Run, several: Path) -> None:
 
 def test_a_score_below_one_never_reads_as_one() -> None:
     assert [percent(score) for score in (1.0, 1 - 1e-9, 0.5, 0.0)] == ["100%", "99.99%", "50.00%", "0.00%"]
+
+
+def test_a_run_that_was_killed_is_not_said_to_have_kept_what_it_held(run: Run, several: Path, tmp_path: Path) -> None:
+    from tb.core.records import Decision
+    from tb.ledger import open_ledger
+
+    project = tmp_path / "project"
+    shutil.copytree(several, project)
+    with open_ledger(project / ".tb" / "ledger.sqlite") as ledger:
+        records = list(ledger.records("r1"))
+        # killed just before the first exit was decided
+        at = next(at for at, record in enumerate(records) if isinstance(record, Decision) and record.kind == "exit")
+        killed = ledger.start_run(ledger.run("r1").run)
+        ledger.append(killed.id, records[:at])
+        last = max(record.at for record in records[:at] if isinstance(record, Decision))
+        first = records[at]
+    assert isinstance(first, Decision)
+    assert first.at > last
+    found = run("parity", "r1", killed.id, "--project", project, "--json").json["first"]
+    assert found["a"] == f"r1.d{first.seq}"
+    assert found["cause"].startswith(f"in {killed.id} it was stopped: its records end at ")

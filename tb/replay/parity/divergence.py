@@ -63,7 +63,8 @@ class Divergence(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One run, its policy and its records. `markets` is None where its bars cannot be read any more."""
+    """One run, its policy and its records. `markets` is None where its bars cannot be read any more. `ended` is the instant
+    that its records end with, of a run that did not go on to the end of its data."""
 
     label: str
     run: Run
@@ -73,6 +74,7 @@ class Side:
     fills: Sequence[Fill]
     quiet: Sequence[Quiet]
     markets: Markets | None
+    ended: int | None = None
 
     def explained(self, decision: Decision) -> Explanation:
         gate = self.names.gate(decision)
@@ -353,6 +355,8 @@ def _absent(decision: Decision, other: Side) -> str:
         return f"there is no data of {decision.instrument}"
     if not run.first <= decision.at <= run.last:
         return f"the data goes from {show_instant(run.first)} to {show_instant(run.last)}"
+    if other.ended is not None and decision.at > other.ended:
+        return f"it was stopped: its records end at {show_instant(other.ended)}"
     if decision.kind == "enter":
         return NONE
     held = [
