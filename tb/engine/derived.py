@@ -91,11 +91,12 @@ def twins(quantities: str, quantity: D) -> D:
 def kelly(trades: D, wins: D, gain: D, loss: D) -> D:
     """The share of capital that grows fastest: W - (1 - W) / R, of a share W of wins and a mean gain R times the mean loss.
 
-    With no loss among the trades it is W. Source: Kelly, A New Interpretation of Information Rate, 1956, as traders write it.
+    With no loss among the trades it is W; what gained nothing is no win.
+    Source: Kelly, A New Interpretation of Information Rate, 1956, as traders write it.
     """
     won = EXACT.divide(wins, trades)
-    if not wins or not loss:
-        return won if wins else D(-1)
+    if not wins or not gain or not loss:
+        return won if wins and gain else D(-1)
     return EXACT.subtract(won, EXACT.divide(EXACT.multiply(1 - won, loss), gain))
 
 

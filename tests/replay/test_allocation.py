@@ -31,6 +31,7 @@ def test_the_share_that_grows_fastest() -> None:
     assert kelly(D(10), D(10), D("0.02"), D(0)) == 1
     assert kelly(D(10), D(0), D(0), D("0.02")) < 0
     assert kelly(D(10), D(0), D(0), D(0)) < 0  # nothing won, nothing lost
+    assert kelly(D(10), D(10), D(0), D("0.02")) < 0  # asked by explanations: more wins, all else as it was
 
 
 @given(st.integers(1, 60), st.integers(0, 60), RATIOS, RATIOS, st.integers(1, 60))
@@ -56,6 +57,15 @@ def both(data_of_eth: list[tuple[float, ...]], more: str) -> Replayed:
     prices = [100.0 + (at * 7 % 5) for at in range(102)]
     btc = [flat(price, 1.0 if at == 101 else 0.0) for at, price in enumerate(prices)]
     return run(compiled(PAIR, POLICY.format(more)), market(bars("BTC-USD", btc), bars("ETH-USD", data_of_eth)))
+
+
+def test_a_refusal_after_nothing_but_losses_is_explained() -> None:
+    rules = strategy("volume > 0", size="5% of equity", stop="50% below entry", more=("hold at most 1 bar",))
+    done = run(compiled(rules, POLICY.format("")), market(bars("BTC-USD", [flat(100.0 - at, 1.0) for at in range(12)])))
+    refused = [decision for decision in done.decisions if "allocate" in decision.deciding]
+    assert len(refused) > 3
+    for decision in done.decisions:
+        assert done.explained(decision).reproduced
 
 
 def alike(count: int = 102) -> list[tuple[float, ...]]:
