@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as st
+from numba import njit
 
 from tb.replay.course import money, paths, wide
 from tb.replay.course.chain import chain, in_decimals
@@ -20,6 +22,20 @@ from tb.replay.course.terms import _money
 HALF, ALL = 1 << 64, 1 << 128
 words = st.one_of(st.integers(0, HALF - 1), st.integers(0, 200), st.integers(HALF - 200, HALF - 1))
 wholes = st.one_of(st.integers(-(10**28) + 1, 10**28 - 1), st.integers(-(10**18), 10**18), st.integers(-9, 9))
+
+
+def called(part: Any) -> Any:
+    """A part of kernels as something that Python can call."""
+
+    def call(*words: Any) -> Any:
+        return part(*words)
+
+    return njit(error_model="numpy")(call)
+
+
+product, added, taken, near, cut, divided = map(
+    called, (wide.product, wide.added, wide.taken, wide.near, wide.cut, wide.divided)
+)
 
 
 def split(number: int) -> tuple[np.uint64, np.uint64]:
@@ -34,11 +50,11 @@ def joined(high: int, low: int) -> int:
 @how(max_examples=300, deadline=None)
 @given(words, words, wholes, wholes)
 def test_whole_numbers_of_two_words(left: int, right: int, one: int, other: int) -> None:
-    assert joined(*wide.product(np.uint64(left), np.uint64(right))) % ALL == left * right
-    assert joined(*wide.added(*split(one), *split(other))) == one + other
-    assert joined(*wide.taken(*split(one), *split(other))) == one - other
-    assert wide.near(*split(one)) == pytest.approx(one, rel=3e-16)
-    high, low = wide.cut(*split(one))
+    assert joined(*product(np.uint64(left), np.uint64(right))) % ALL == left * right
+    assert joined(*added(*split(one), *split(other))) == one + other
+    assert joined(*taken(*split(one), *split(other))) == one - other
+    assert near(*split(one)) == pytest.approx(one, rel=3e-16)
+    high, low = cut(*split(one))
     assert high * 10**18 + low == one
     assert abs(low) < 10**18
 
@@ -48,9 +64,9 @@ def test_whole_numbers_of_two_words(left: int, right: int, one: int, other: int)
 def test_division_of_whole_numbers(number: int, by: int) -> None:
     if number // by >= 1 << 62:
         number %= by << 61
-    quotient, rest = wide.divided(*split(number), *split(by))
+    quotient, rest = divided(*split(number), *split(by))
     assert (int(quotient), bool(rest)) == (number // by, number % by != 0)
-    quotient, rest = wide.divided(*split(number // by * by), *split(by))
+    quotient, rest = divided(*split(number // by * by), *split(by))
     assert (int(quotient), bool(rest)) == (number // by, False)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from tb.ledger.cells import Packed
 from tb.replay.course.numbers import DIGITS, Ints, Numbers
 from tb.replay.course.reckoning import chosen, parts, quotient
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import compiled, part
 
 MOST = 64  # bytes of a number at most
 PLAIN, MINUS, NOTHING = range(3)  # as it is; a nothing with a minus; no number
@@ -17,7 +17,7 @@ _TEN, _HUNDRED, _ZERO = np.uint64(10), np.uint64(100), np.uint64(48)
 _SHORT = 32  # bytes of a text from which on its length takes a byte of its own
 
 
-@compiled
+@part
 def _count(number: Any) -> int:
     """How many digits a whole number has; 1 for nothing."""
     count, most = 1, _TEN
@@ -27,7 +27,7 @@ def _count(number: Any) -> int:
     return count + 1 if count == DIGITS and number >= most else count
 
 
-@compiled
+@part
 def _put(number: Any, count: int, out: Any, end: int) -> None:
     """Writes the last digits of a number to the places before `end`, two at a time."""
     at = end
@@ -42,7 +42,7 @@ def _put(number: Any, count: int, out: Any, end: int) -> None:
         out[at - 1] = np.uint8(_ZERO + (number - rest * _TEN))
 
 
-@compiled
+@part
 def _number(high: int, low: int, decimals: int, out: Any, at: int) -> int:
     """A number without its sign, as Decimal writes it, and where it ends."""
     below, above = np.uint64(abs(low)), np.uint64(abs(high))

@@ -26,7 +26,7 @@ from tb.replay.course.wide import (
     taken,
     times,
 )
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import compiled, part
 
 # what a number of each trade is: three columns of `money` each, both parts and the decimals
 INTENDED, QUANTITY, COST, HELD, CHARGE, AFTER = range(0, 18, 3)
@@ -40,13 +40,13 @@ MOST_DECIMALS = 38
 FLOATS = np.array([float(10**power) for power in range(MOST_DECIMALS + 1)])
 
 
-@compiled
+@part
 def _write(row: Any, at: int, high: Any, low: Any, decimals: int) -> None:
     row[at], row[at + 1] = cut(high, low)
     row[at + 2] = decimals
 
 
-@compiled
+@part
 def _multiplied(high: Any, low: Any, by: Any) -> Any:
     """A product and whether it has at most 28 digits; of amounts."""
     is_exact = near(high, low) * np.float64(by) < DIGITS
@@ -54,7 +54,7 @@ def _multiplied(high: Any, low: Any, by: Any) -> Any:
     return high, low, is_exact
 
 
-@compiled
+@part
 def _whole_lots(high: Any, low: Any, decimals: int, price: Any, written: int, lot: Any, lot_decimals: int) -> Any:
     """How many lots an amount of money buys, and whether that is certain."""
     by, by_low = product(price, lot)
@@ -74,7 +74,7 @@ def _whole_lots(high: Any, low: Any, decimals: int, price: Any, written: int, lo
     return divided(high, low, by, by_low)
 
 
-@compiled
+@part
 def _moved(high: Any, low: Any, decimals: int, by: Any, by_low: Any, by_decimals: int, up: bool) -> Any:
     """Cash after an amount was added or taken: with its decimals, and whether the session would have rounded nothing."""
     most = max(decimals, by_decimals)
@@ -89,7 +89,7 @@ def _moved(high: Any, low: Any, decimals: int, by: Any, by_low: Any, by_decimals
     return high, low, most, True
 
 
-@compiled
+@part
 def _booked(term: Any, price: int, decimals: int, written: int, quantity: Any) -> Any:
     """The value of a quantity at a price, and the fee on it: words and decimals of both, and whether all of it is exact."""
     value, lower, is_exact = _multiplied(NONE, quantity, np.uint64(price))
@@ -98,7 +98,7 @@ def _booked(term: Any, price: int, decimals: int, written: int, quantity: Any) -
     return value, lower, decimals, fee, fee_lower, decimals + term[FEE_DECIMALS], is_exact and is_fee_exact
 
 
-@compiled
+@part
 def _traded(term: Any, trade: Any, share: int, share_decimals: int, high: Any, low: Any, decimals: int, row: Any) -> Any:
     """One trade from a cash on: the cash after it, and how it ended."""
     if is_negative(high) or (high | low) == NONE or share == 0 or trade[PRICE] <= 0 or trade[PAID] <= 0 or trade[GOT] <= 0:

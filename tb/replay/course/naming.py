@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tb.ledger.cells import Packed
 from tb.replay.course.numbers import Ints
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import compiled, part
 
 SIZE = 20  # hexadecimal digits of an id
 _BLOCK = 64  # bytes that are hashed at once
@@ -40,12 +40,12 @@ def _constants() -> tuple[Any, Any]:
 _BEGIN, _ROUNDS = _constants()
 
 
-@compiled
+@part
 def _turned(word: Any, by: int) -> Any:
     return ((word >> np.uint64(by)) | (word << (_WORD - np.uint64(by)))) & _MASK
 
 
-@compiled
+@part
 def _hash_block(state: Any, data: Any, at: int, words: Any) -> None:
     """Takes 64 bytes more into a state (FIPS 180-4, 6.2.2)."""
     for i in range(16):
@@ -68,7 +68,7 @@ def _hash_block(state: Any, data: Any, at: int, words: Any) -> None:
         state[i] = (state[i] + word) & _MASK
 
 
-@compiled
+@part
 def _put_number(number: int, out: Any, at: int) -> int:
     """Its digits, and where they end."""
     size, rest = 1, number
@@ -85,24 +85,31 @@ def _put_number(number: int, out: Any, at: int) -> int:
 @compiled
 def _hash_all(before: Any, after: Any, numbers: Any, out: Any) -> None:
     """Writes the id of `before`, a number and `after`, for each number, as a text of MessagePack."""
-    words, state, begun = np.empty(64, dtype=np.uint64), np.empty(8, dtype=np.uint64), _BEGIN.copy()
+    words, state, begun = np.empty(64, dtype=np.uint64), np.empty(8, dtype=np.uint64), np.empty(8, dtype=np.uint64)
+    # element by element: what stretches of arrays are checked for would take longer to compile than all else here
+    for i in range(8):
+        begun[i] = _BEGIN[i]
     whole = before.shape[0] // _BLOCK * _BLOCK
     for at in range(0, whole, _BLOCK):
         _hash_block(begun, before, at, words)
     rest = before.shape[0] - whole
     data = np.zeros(rest + _MOST + after.shape[0] + 2 * _BLOCK, dtype=np.uint8)
-    data[:rest] = before[whole:]
+    for i in range(rest):
+        data[i] = before[whole + i]
     for k in range(numbers.shape[0]):
         end = _put_number(numbers[k], data, rest)
         for i in range(after.shape[0]):
             data[end + i] = after[i]
         end += after.shape[0]
         size = (end + 9 + _BLOCK - 1) // _BLOCK * _BLOCK
-        data[end], data[end + 1 : size] = 0x80, 0
+        data[end] = 0x80
+        for i in range(end + 1, size):
+            data[i] = 0
         bits = 8 * (whole + end)
         for i in range(8):
             data[size - 1 - i] = (bits >> (8 * i)) & 0xFF
-        state[:] = begun
+        for i in range(8):
+            state[i] = begun[i]
         for at in range(0, size, _BLOCK):
             _hash_block(state, data, at, words)
         out[k, 0] = 0xA0 | SIZE

@@ -16,7 +16,7 @@ from numba import types
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import compiled, part
 
 # columns of `trades`: entry, places of decision and bars, prices, how many decimals each is written with, what closed it
 ENTRY, DECIDED, FILLED, CLOSED, BY_STOP, GAPPED = range(6)
@@ -58,7 +58,7 @@ def _reading(_typing: Any, array: Any, _place: Any) -> Any:
 _will_read: Any = intrinsic(_reading)
 
 
-@compiled
+@part
 def _whole(price: float, ten: int) -> Any:
     """The price as a whole number of the last decimal; -1 where it is none that is surely exact."""
     count = np.rint(price * ten)
@@ -67,13 +67,13 @@ def _whole(price: float, ten: int) -> Any:
     return np.int64(count)
 
 
-@compiled
+@part
 def _on_grid(value: int, of: int, up: bool) -> int:
     """The whole number at or beyond value / of."""
     return -((-value) // of) if up else value // of
 
 
-@compiled
+@part
 def _written(count: int, decimals: int) -> int:
     """With how many decimals the shortest text of a price has it: at least one."""
     while decimals > 1 and count % 10 == 0:
@@ -82,19 +82,19 @@ def _written(count: int, decimals: int) -> int:
     return decimals
 
 
-@compiled
+@part
 def _level(term: Any, at: int, entry: int, risk: int, up: bool) -> int:
     return _on_grid(entry * term[at + A] + risk * term[at + B], term[at + OF], up)
 
 
-@compiled
+@part
 def _said(term: Any, at: int, entry: int, stop: int) -> Any:
     """The decimals of a level before it is put on the grid, from those of entry and stop."""
     said = term[at + SAID]
     return max(entry, said + max(entry, stop)) if term[at + IN_R] else entry + said
 
 
-@compiled
+@part
 def _note(row: Any, which: int, count: int, said: int, decimals: int) -> None:
     """A price on the grid is written with the decimals that it had before, and never with more than the tick."""
     row[which + WRITTEN] = min(said, decimals)
@@ -103,7 +103,7 @@ def _note(row: Any, which: int, count: int, said: int, decimals: int) -> None:
     row[which] = count
 
 
-@compiled
+@part
 def _followed(at: int, until: int, key: int, place: Any, way: Any, terms: Any) -> int:
     """The number of the first entry after a place; -1 where one before it is of another strategy or instrument, and so free."""
     while at < place.shape[0] and place[at] <= until:
@@ -113,7 +113,7 @@ def _followed(at: int, until: int, key: int, place: Any, way: Any, terms: Any) -
     return at
 
 
-@compiled
+@part
 def _levels(term: Any, row: Any, which: int, of: int, written: int) -> bool:
     """Stop and target of an entry at a price, which may be the one expected (0) or the one paid (1)."""
     sign, decimals = term[SIGN], term[DECIMALS]
@@ -134,7 +134,7 @@ def _levels(term: Any, row: Any, which: int, of: int, written: int) -> bool:
     return True
 
 
-@compiled
+@part
 def _entered(term: Any, row: Any, close: float, open_: float) -> bool:
     """The prices of an entry that is decided at a close and fills at the open after it."""
     sign, bound, decimals = term[SIGN], term[MOST], term[DECIMALS]
@@ -154,7 +154,7 @@ def _entered(term: Any, row: Any, close: float, open_: float) -> bool:
     return _levels(term, row, 1, paid, row[PAID + WRITTEN])
 
 
-@compiled
+@part
 def _left(term: Any, row: Any, open_: float, high: float, low: float) -> int:
     """Whether a bar ends the trade: 1 where its stop or target is touched, 0 where neither is, -1 where that is not certain."""
     sign, ten, decimals = term[SIGN], term[TEN], term[DECIMALS]
@@ -183,7 +183,7 @@ def _left(term: Any, row: Any, open_: float, high: float, low: float) -> int:
     return 1 if start > 0 else -1
 
 
-@compiled
+@part
 def _bounds(term: Any, row: Any) -> Any:
     """Between which prices a bar leaves a trade alone: strictly."""
     stop = row[RAW_STOP] / term[TEN] if term[STOPS + HAS] else np.nan
@@ -192,7 +192,7 @@ def _bounds(term: Any, row: Any) -> Any:
     return (-np.inf if np.isnan(below) else below), (np.inf if np.isnan(above) else above)
 
 
-@compiled
+@part
 def _see(term: Any, row: Any, highest: float, lowest: float, seen: Any) -> None:
     """The best and the worst of a trade: the prices of its bars before the last, and the one at which it was closed."""
     entry, got = row[RAW_PAID] / term[TEN], row[RAW_GOT] / term[TEN]
@@ -201,7 +201,7 @@ def _see(term: Any, row: Any, highest: float, lowest: float, seen: Any) -> None:
     seen[0], seen[1] = max(0.0, best), max(0.0, worst)
 
 
-@compiled
+@part
 def _fetch(bar: int, time: Any, open_: Any, high: Any, low: Any, close: Any) -> None:
     """Trades lie far from each other: each would wait for memory several times."""
     _will_read(time, bar)
@@ -211,7 +211,7 @@ def _fetch(bar: int, time: Any, open_: Any, high: Any, low: Any, close: Any) -> 
     _will_read(close, bar)
 
 
-@compiled
+@part
 def _place(apart: Any, bar: int) -> Any:
     return apart[bar] if apart.shape[0] else bar
 

@@ -33,27 +33,27 @@ from tb.replay.course.wide import (
     taken,
     times,
 )
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import compiled, part
 
 MOST, PRECISION = 28, 28  # decimals of what a kernel takes; digits of the session's context
 TEN = np.uint64(10)
 FIVE = np.uint64(5)
 
 
-@compiled
+@part
 def _words(high: int, low: int) -> Any:
     """The amount of a number in two words."""
     upper, lower = scaled(NONE, np.uint64(abs(high)), CUT)
     return added(upper, lower, NONE, np.uint64(abs(low)))
 
 
-@compiled
+@part
 def _note(row: Any, is_minus: bool, high: Any, low: Any, decimals: int) -> None:
     above, below = cut(high, low)
     row[0], row[1], row[2] = (-above if is_minus else above), (-below if is_minus else below), decimals
 
 
-@compiled
+@part
 def _tenth(high: Any, low: Any) -> Any:
     """A tenth, rounded down, and what remains."""
     upper, left = high // TEN, high % TEN
@@ -63,7 +63,7 @@ def _tenth(high: Any, low: Any) -> Any:
     return upper, (middle << HALF) | (part // TEN), part % TEN
 
 
-@compiled
+@part
 def _length(high: Any, low: Any) -> int:
     """How many digits it has; 1 for nothing."""
     count = 1
@@ -120,7 +120,7 @@ def _multiply(a_high: Any, a_low: Any, a_decimals: Any, b_high: Any, b_low: Any,
     return left
 
 
-@compiled
+@part
 def _rounded(high: Any, low: Any) -> Any:
     """At most 28 digits, the last one rounded to the even one of two that are as near, and how many were dropped."""
     dropped, last, is_more = 0, NONE, False
@@ -137,7 +137,7 @@ def _rounded(high: Any, low: Any) -> Any:
     return high, low, dropped
 
 
-@compiled
+@part
 def _quotient(high: Any, low: Any, by: Any, by_low: Any, ideal: int) -> Any:
     """A quotient of amounts, its decimals, and whether it could be worked out. An exact one has no more decimals than it needs,
     or `ideal` ones."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tb.vocabulary.kernels.compiled import compiled
+from tb.vocabulary.kernels.compiled import part
 
 HALF, LOWER, TOP = np.uint64(32), np.uint64(0xFFFF_FFFF), np.uint64(63)
 NONE, ONE = np.uint64(0), np.uint64(1)
@@ -22,7 +22,7 @@ FITS = 1.6e38  # a little less than 2 ** 127
 DIGITS = 9.999999999e27  # a little less than 28 digits, the session's precision
 
 
-@compiled
+@part
 def product(left: Any, right: Any) -> Any:
     """Of two words."""
     a, b, c, d = left >> HALF, left & LOWER, right >> HALF, right & LOWER
@@ -31,35 +31,35 @@ def product(left: Any, right: Any) -> Any:
     return a * c + (inner >> HALF) + (outer >> HALF) + (middle >> HALF), (middle << HALF) | (low & LOWER)
 
 
-@compiled
+@part
 def times(high: Any, low: Any, by: Any) -> Any:
     carried, lower = product(low, by)
     return high * by + carried, lower
 
 
-@compiled
+@part
 def added(high: Any, low: Any, more: Any, lower: Any) -> Any:
     found = low + lower
     return high + more + (ONE if found < low else NONE), found
 
 
-@compiled
+@part
 def taken(high: Any, low: Any, less: Any, lower: Any) -> Any:
     return high - less - (ONE if low < lower else NONE), low - lower
 
 
-@compiled
+@part
 def is_negative(high: Any) -> Any:
     return (high >> TOP) != NONE
 
 
-@compiled
+@part
 def amount(high: Any, low: Any) -> Any:
     """Without its sign."""
     return taken(NONE, NONE, high, low) if is_negative(high) else (high, low)
 
 
-@compiled
+@part
 def near(high: Any, low: Any) -> float:
     """The nearest float or one next to it."""
     upper, lower = amount(high, low)
@@ -67,7 +67,7 @@ def near(high: Any, low: Any) -> float:
     return -found if is_negative(high) else found
 
 
-@compiled
+@part
 def scaled(high: Any, low: Any, power: int) -> Any:
     """Times ten to a power up to 38; it must fit."""
     if power > 19:
@@ -76,7 +76,7 @@ def scaled(high: Any, low: Any, power: int) -> Any:
     return times(high, low, TENS[power])
 
 
-@compiled
+@part
 def divided(high: Any, low: Any, by: Any, by_low: Any) -> Any:
     """The quotient rounded down, as one word, and whether something remains. Both are positive, and the quotient is known to be
     less than 2 ** 62."""
@@ -104,7 +104,7 @@ def divided(high: Any, low: Any, by: Any, by_low: Any) -> Any:
     return quotient, (high | low) != NONE
 
 
-@compiled
+@part
 def cut(high: Any, low: Any) -> Any:
     """A number of at most 28 digits as two signed ones: what is above its last 18 digits, and these. Both have its sign."""
     upper, lower = amount(high, low)
