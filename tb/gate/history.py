@@ -113,9 +113,13 @@ class EquityHistory:
         return part if isinstance(part, Decimal) else part.at(max(int(part.times.searchsorted(at, side="right")) - 1, 0))
 
     def floats_before(self, times: NDArray[np.int64]) -> tuple[NDArray[np.float64], float]:
-        """What `before` gives at each of these instants, rounded, and how far each may be from it. There is a note."""
+        """What `before` gives at each of these ascending instants, rounded, and how far each may be from it. There is a note,
+        and an instant."""
         found, error = np.empty(len(times)), 0.0
-        places = np.maximum(np.searchsorted(np.array(self._starts, dtype=np.int64), times, side="right") - 1, 0)
+        first, last = (bisect_right(self._starts, int(times[at])) for at in (0, -1))
+        first = max(first - 1, 0)  # of a long run few notes are near
+        starts = np.array(self._starts[first:last], dtype=np.int64)
+        places = np.maximum(first + np.searchsorted(starts, times, side="right") - 1, 0)
         for place in np.unique(places).tolist():
             part, here = self._parts[place], places == place
             if isinstance(part, Decimal):
