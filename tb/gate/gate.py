@@ -18,11 +18,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
+from functools import cached_property
 
 import msgspec
 
 from tb.core.records import LATTICE, Verdict
-from tb.engine.decide import generate
+from tb.engine.decide import Generated, generate
 from tb.engine.explain.words import show_value
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import Exact, exact
@@ -146,8 +147,7 @@ class Gate:
         self.generated = generate(graph, policy)
         self._judge = self.generated.judge
         self._measure = self.generated.measure
-        self._of_account = generate(graph, _subset(policy, [c for c in policy.constraints if not c.reads_order]))
-        shrinking = [c for c in policy.constraints if c.acts == "shrink"]
+        self._patience = patience
         self._leaves = [self._leaf(leaf) for leaf in policy.leaves]
         self._reading = Reading(graph, policy, self._leaves, patience)
         self._ask = self._reading.ask
@@ -158,9 +158,6 @@ class Gate:
             for at, leaf in enumerate(policy.leaves)
             if graph[leaf].op == "fact" and graph[leaf].consts[0] == "order.quantity"
         )
-        self._sizes = Growing(graph, _subset(policy, shrinking), self._quantity, patience=patience)
-        every = [c for c in shrinking if c.every_order]
-        self._sizes_to_close = Growing(graph, _subset(policy, every), self._quantity, patience=patience) if every else None
         self._all = _bits(policy, lambda c: c.acts is not None)
         self._every = _bits(policy, lambda c: c.acts is not None and c.every_order)
         self._acts = [_acts_of(constraint) for constraint in policy.constraints]
@@ -168,9 +165,36 @@ class Gate:
         self._shadows = _bits(policy, lambda c: c.acts is None)
         self._shadows_every = _bits(policy, lambda c: c.acts is None and c.every_order)
         self.watched = _watched(graph, policy)
-        self._watch, self._watching = generate(graph, self.watched), _readers_of(graph, self.watched)
+        self._watching = _readers_of(graph, self.watched)
         self._stopping = _about_account(graph, policy, [c for c in policy.constraints if c.acts in {"pause", "halt"}])
-        self._stands, self._standing = generate(graph, self._stopping), _readers_of(graph, self._stopping)
+        self._standing = _readers_of(graph, self._stopping)
+
+    # what many sessions never ask is made when it is asked first
+
+    @cached_property
+    def _sizes(self) -> Growing | None:
+        return self._growing([c for c in self.policy.constraints if c.acts == "shrink"])
+
+    @cached_property
+    def _sizes_to_close(self) -> Growing | None:
+        return self._growing([c for c in self.policy.constraints if c.acts == "shrink" and c.every_order])
+
+    def _growing(self, shrinking: list[ConstraintPlan]) -> Growing | None:
+        """Some shrinking constraints, asked at many sizes; None where there are none."""
+        policy = _subset(self.policy, shrinking)
+        return Growing(self.graph, policy, self._quantity, patience=self._patience) if shrinking else None
+
+    @cached_property
+    def _of_account(self) -> Generated:
+        return generate(self.graph, _subset(self.policy, [c for c in self.policy.constraints if not c.reads_order]))
+
+    @cached_property
+    def _watch(self) -> Generated:
+        return generate(self.graph, self.watched)
+
+    @cached_property
+    def _stands(self) -> Generated:
+        return generate(self.graph, self._stopping)
 
     def _leaf(self, leaf: int) -> tuple[str, str] | int:
         node = self.graph[leaf]
