@@ -47,8 +47,9 @@ class Prices:
 
 @dataclass(slots=True)
 class Known:
-    """Of one position. `searched` is the row up to which no touch was found, `touched` the place of the first one, None while
-    there is none among these; `seen` the newest row whose extremes it has."""
+    """Of one position; one that is not `still` is looked at at each instant. `searched` is the row up to which no touch was
+    found, `touched` the place of the first one, None while there is none among these; `seen` the newest row whose extremes it
+    has."""
 
     position: Position
     prices: Prices
@@ -87,7 +88,7 @@ class Upcoming:
             if one is None or one.position is not position:
                 one = known[position.seq] = self._new(position, at)
             elif one.due < at:
-                one.due = self._due(position, at)
+                one.due = self._due(position, at) if one.still else at
             found.append(one)
         return found
 
@@ -97,7 +98,7 @@ class Upcoming:
         moves = position.manage.trailing is not None or position.manage.break_even is not None
         is_foreign = self.session.settings.is_foreign(position.instrument)  # its rate moves too
         still = not (moves or is_foreign or position.together is not None)
-        return Known(position, prices, still, self._due(position, at), seen, seen)
+        return Known(position, prices, still, self._due(position, at) if still else at, seen, seen)
 
     # --- when it may have to leave -----------------------------------------------------------------------------------
 

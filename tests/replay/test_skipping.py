@@ -231,3 +231,33 @@ def test_a_watched_limit_that_is_broken_before_anything_happened_counts_from_the
     data = market(bars("BTC-USD", [(100, 101, 99, 100, float(hour == 30)) for hour in range(60)]))
     found = same(compiled(strategy(), policy), data)
     assert [record.at for record in found if isinstance(record, Latch)][:1] == [START + HOUR]
+
+
+LEGS = """universe both
+  tier core BTC-USD, ETH-USD
+
+strategy pair on both every 2h
+  enter when close of BTC-USD crosses above mean(close of BTC-USD, 8)
+    leg buy  BTC-USD 10% of equity
+    leg sell ETH-USD same money
+  exit when close of BTC-USD < lowest(close of BTC-USD, 6)[1]
+  hold at most 60h
+
+strategy rising on both every 1h
+  enter long when close crosses above mean(close, 20)
+    size 20% of equity
+    stop 3% below entry
+    target 5% above entry
+
+strategy moving on both every 1h
+  enter long when close crosses above mean(close, 30)
+    size 5% of equity
+    stop 3% below entry
+    stop trailing 2%
+"""
+
+
+def test_what_moves_at_every_bar_is_looked_at_beside_what_does_not() -> None:
+    """Legs, and stops that move, held in the same instruments as positions of which all is known ahead."""
+    found = same(compiled(LEGS), walk(2, 300, unknown=0.01))
+    assert {record.strategy for record in found if isinstance(record, Trade)} == {"pair", "rising", "moving"}
