@@ -6,6 +6,7 @@
    account, order and market inside the clock, and makes the decision's record; the others get facts that are there, and keep
    nothing. A replay encodes and chains records many at a time, as groups are full: each decision is told with its share of
    that. A live session does it for each by itself (`in rows`).
+   `in a replay` is another measure: a market replayed under the same policy (`replaying`), its wall over its decisions.
 4. Before every other order the account changes (`new account`): what it holds has a new price, and all that was worked out
    about it is worked out anew inside the clock.
 """
@@ -29,6 +30,7 @@ from typing import Any
 from benchmarks import environment
 from benchmarks.deciding.inputs import Input, draw
 from benchmarks.deciding.policy import comparisons, plan_of
+from benchmarks.deciding.replaying import Replayed, replayed
 from benchmarks.decisions import AGES, LOT, READ, REASON, record
 from benchmarks.peers.timing import each_takes
 from benchmarks.policies import INSTRUMENTS
@@ -43,6 +45,7 @@ from tb.ledger.segments import SEGMENT, Group
 from tb.runtime.promised import Store
 
 SIZES = (10, 30, 100)
+REPLAYS = 5
 ENGINES = {"cedarpy": 5, "zen-engine": 5, "rule-engine": 1, "cel-python": 1, "cel": 5, "cel, one condition": 5}  # runs over all
 
 
@@ -181,11 +184,11 @@ class _Recorder:
         return median(self._took)
 
 
-def agree(name: str, orders: Sequence[Input], expected: Sequence[Sequence[int]], found: Sequence[Sequence[int] | None]) -> None:
+def agree(name: str, facts: Sequence[object], expected: Sequence[Sequence[int]], found: Sequence[Sequence[int] | None]) -> None:
     """Raises Mismatch at the first order on which two differ; None says that something failed, but not what."""
     for at, (mine, theirs) in enumerate(zip(expected, found, strict=True)):
         if bool(mine) != (theirs is None or bool(theirs)) or (theirs is not None and list(mine) != list(theirs)):
-            raise Mismatch(f"order {at}: tb says {mine} fail, {name} says {theirs}; facts {json.dumps(orders[at].facts)}")
+            raise Mismatch(f"order {at}: tb says {mine} fail, {name} says {theirs}; facts {json.dumps(facts[at])}")
 
 
 def measure(sizes: Sequence[int], count: int, runs: int, *, alone: bool) -> list[Timing]:
@@ -198,9 +201,43 @@ def measure(sizes: Sequence[int], count: int, runs: int, *, alone: bool) -> list
             print(f"{name}, {size} constraints", file=sys.stderr, flush=True)
             asked = {"engine": name, "constraints": comparisons(size), "facts": [one.facts for one in orders]}
             answer: Any = environment.ask("decide.py", asked | {"runs": times * runs})
-            agree(name, orders, expected, answer["failed"])
+            agree(name, [one.facts for one in orders], expected, answer["failed"])
             found.append(timing(name, size, answer["wall"], answer["cpu"], expected))
     return found
+
+
+def inside(sizes: Sequence[int], bars: int, sample: int, *, alone: bool) -> list[Replayed]:
+    """Decisions inside of a replay; the others judge some of the very same orders."""
+    found = []
+    for size in sizes:
+        found.append(one := replayed(size, bars=bars, sample=sample, runs=REPLAYS))
+        for name in () if alone else ENGINES:
+            print(f"{name}, {len(one.facts)} orders of a replay, {size} constraints", file=sys.stderr, flush=True)
+            asked = {"engine": name, "constraints": comparisons(size), "facts": one.facts, "runs": 1}
+            answer: Any = environment.ask("decide.py", asked)
+            agree(name, one.facts, one.failed, answer["failed"])
+    return found
+
+
+def show_inside(found: Sequence[Replayed], bars: int) -> None:
+    print(
+        f"\nin a replay of {bars:,} bars, the least of {REPLAYS}: its wall over its decisions, a mean, not one decision by itself"
+    )
+    rows = {
+        "tb, in a replay, recorded on disk": [one.recorded for one in found],
+        "tb, the same, nothing kept": [one.bare for one in found],
+        "tb, the difference: its records": [one.recorded - one.bare for one in found],
+    }
+    print(f"{'constraints':<34}" + "".join(f"{one.constraints:>9}" for one in found))
+    for name, values in rows.items():
+        print(f"{name:<34}" + "".join(f"{value:9.1f}" for value in values))
+    counted = {"decisions": [one.decisions for one in found], "of these refused": [one.refused for one in found]}
+    for name, counts in counted.items():
+        print(f"{name:<34}" + "".join(f"{count:9,}" for count in counts))
+    print(
+        "\nthe market's columns, fills, trades and the curve are inside as well; a replay judges many orders at a time where\n"
+        "nothing else can happen between them, and a session cannot"
+    )
 
 
 def show(found: Sequence[Timing], refused: int, count: int) -> None:
@@ -230,17 +267,21 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print JSON for programs")
     parser.add_argument("--orders", type=int, default=500, help="how many random orders (default: 500)")
     parser.add_argument("--runs", type=int, default=1, help="how often each is judged, times a few for the quick engines")
+    parser.add_argument("--bars", type=int, default=1_000_000, help="of the market that is replayed (default: 1,000,000)")
     parser.add_argument("--alone", action="store_true", help="tb only: nothing is installed")
     chosen = parser.parse_args(arguments)
     gc.set_threshold(*GARBAGE)  # as in tb's own commands
     try:
         found = measure(SIZES, chosen.orders, chosen.runs, alone=chosen.alone)
+        replays = inside(SIZES, chosen.bars, chosen.orders // 5, alone=chosen.alone)
     except Mismatch as mismatch:
         print(mismatch, file=sys.stderr)
         return 1
     if chosen.json:
-        print(json.dumps([asdict(one) for one in found], indent=2))
+        told = [{**asdict(one), "name": "tb, in a replay", "facts": len(one.facts), "failed": None} for one in replays]
+        print(json.dumps([asdict(one) for one in found] + told, indent=2))
     else:
         refused = sum(bool(each) for each in ours(SIZES[-1], draw(chosen.orders), 1)[0])
         show(found, refused, chosen.orders)
+        show_inside(replays, chosen.bars)
     return 0

@@ -13,8 +13,9 @@ import pytest
 from benchmarks import environment
 from benchmarks.__main__ import COMMANDS
 from benchmarks.deciding import command as decisions
-from benchmarks.deciding.inputs import Input, draw
+from benchmarks.deciding.inputs import draw
 from benchmarks.deciding.policy import comparisons
+from benchmarks.deciding.replaying import replayed
 from benchmarks.gateway import command as gateway
 from benchmarks.live import command as live
 from benchmarks.parity import ours
@@ -226,7 +227,7 @@ def test_tb_says_what_the_plain_comparisons_say(constraints: int) -> None:
 
 
 def test_a_verdict_that_differs_stops_the_benchmark() -> None:
-    orders: list[Input] = draw(2)
+    orders = [one.facts for one in draw(2)]
     decisions.agree("right", orders, [[], [3]], [[], [3]])
     decisions.agree("no names", orders, [[], [3]], [[], None])
     for wrong in ([[], [4]], [[], []], [[2], [3]], [None, [3]]):
@@ -235,8 +236,20 @@ def test_a_verdict_that_differs_stops_the_benchmark() -> None:
 
 
 def test_decisions_alone_prints_its_table(capsys: pytest.CaptureFixture[str]) -> None:
-    assert decisions.main(["--alone", "--orders", "30"]) == 0
-    assert "tb, recorded" in capsys.readouterr().out
+    assert decisions.main(["--alone", "--orders", "30", "--bars", "8000"]) == 0
+    shown = capsys.readouterr().out
+    assert "tb, recorded" in shown
+    assert "tb, in a replay, recorded on disk" in shown
+
+
+@pytest.mark.parametrize("constraints", [10, 30])
+def test_the_facts_of_a_replay_are_those_that_its_verdicts_follow_from(constraints: int) -> None:
+    found = replayed(constraints, bars=40_000, sample=60, runs=1)
+    asked = comparisons(constraints)
+    expected = [[at for at, all_ in enumerate(asked) if not all(passes(c, one) for c in all_)] for one in found.facts]
+    assert found.failed == expected
+    assert len(found.facts) > 50
+    assert any(found.failed) == (constraints > 10)
 
 
 # --- the rest ------------------------------------------------------------------------------------------------------------

@@ -189,6 +189,6 @@ def test_a_span_may_be_on_either_side_of_what_lies_in_it(op: str, low: int, more
     found = compared(op, *(sides[::-1] if turned else sides), np.False_)
     values = [low + more * part / 8 for part in range(9)]
     told = {getattr(operator, op)(*((bound, value) if turned else (value, bound))) for value in values}
-    assert bool(found.true[0]) == (True in told) or op in {"eq", "ne"}
-    assert bool(found.false[0]) == (False in told) or op in {"eq", "ne"}
-    assert told <= {truth for truth, may in ((True, found.true[0]), (False, found.false[0])) if may}
+    assert bool(np.ravel(found.true)[0]) == (True in told) or op in {"eq", "ne"}
+    assert bool(np.ravel(found.false)[0]) == (False in told) or op in {"eq", "ne"}
+    assert told <= {truth for truth, may in ((True, np.ravel(found.true)[0]), (False, np.ravel(found.false)[0])) if may}

@@ -182,9 +182,15 @@ def compared(op: str, left: Number, right: Number, missing: Bools | np.bool_) ->
     if op in {"gt", "ge"}:
         left, right = right, left
     gap, error = right.value - left.value, left.error + right.error
+    least = error + STEP * (np.abs(left.value) + np.abs(right.value))
+    if op not in {"eq", "ne"}:  # mostly all are far on one side
+        if bool(np.all(gap > least)):
+            return Truth(np.True_, np.False_, missing)
+        if bool(np.all(gap < -least)):
+            return Truth(np.False_, np.True_, missing)
     is_known = np.isfinite(gap) & np.isfinite(error)
     is_exact = reduce(np.logical_and, [(side.error == 0.0) | side.sharp for side in (left, right)])
-    error = np.where(is_exact, error, error + STEP * (np.abs(left.value) + np.abs(right.value)))
+    error = np.where(is_exact, error, least)
     is_strict = op in {"lt", "gt"}
     true = np.where(is_exact, gap > -error if is_strict else gap >= -error, gap >= -error)
     false = np.where(is_exact, gap <= error if is_strict else gap < error, gap <= error)

@@ -136,7 +136,8 @@ class Course:
         passage = self._passage(start, int(self.instants[at]) if steps else None)
         wanted = self._most
         if passage is None:
-            self._again, self._patience = start + self._patience, min(2 * self._patience, PATIENT)
+            self._again = max(self._again, start + self._patience)
+            self._patience = min(2 * self._patience, PATIENT)
             self._most = FEW
             return at
         self._patience = 1
@@ -197,7 +198,10 @@ class Course:
         if count and (self._facts or self.session.watching.watched.constraints):
             done.past = self._past(done, count, now)
             count = self._calm(done.past, now)
-        return self._cut(done, self._approved(done, count))
+        approved = self._approved(done, count)
+        if approved < len(reckoned):  # that one is the session's, whatever comes before it
+            self._again = int(trades[approved, paths.ENTRY]) + 1
+        return self._cut(done, approved)
 
     def _past(self, passage: Passage, count: int, now: int | None) -> Past:
         session, zone = self.session, self.session.settings.account.timezone
