@@ -220,9 +220,7 @@ def inside(sizes: Sequence[int], bars: int, sample: int, *, alone: bool) -> list
 
 
 def show_inside(found: Sequence[Replayed], bars: int) -> None:
-    print(
-        f"\nin a replay of {bars:,} bars, the least of {REPLAYS}: its wall over its decisions, a mean, not one decision by itself"
-    )
+    print(f"\nin a replay of {bars:,} bars, the least of {REPLAYS}: its wall over its decisions, a mean and not each by itself")
     rows = {
         "tb, in a replay, recorded on disk": [one.recorded for one in found],
         "tb, the same, nothing kept": [one.bare for one in found],
