@@ -131,7 +131,7 @@ class Course:
         if self.terms is None:
             return at
         start = int(self._place.searchsorted(at))
-        if start < self._again or start == len(self._place) or not self._is_kept():
+        if start < self._again or start == len(self._place) or not self._is_kept(int(self.instants[self._place[start]])):
             return at
         passage = self._passage(start, int(self.instants[at]) if steps else None)
         wanted = self._most
@@ -145,9 +145,11 @@ class Course:
         self._leave_behind(passage, start)
         return int(passage.ends[-1]) + 1
 
-    def _is_kept(self) -> bool:
-        """Whether what constraints read of the account's past goes on from what the account has."""
+    def _is_kept(self, first: int) -> bool:
+        """Whether what constraints read of the account's past goes on from what the account has, up to a first decision."""
         account = self.session.account
+        if self._names & OF_EQUITY and account.equity_at_day_start is None and first < account.day_ends:
+            return False  # equity was not known when the day began
         if "drawdown" in self._names and not (account.high_water is not None and account.high_water > 0):
             return False
         # what was noted last is where a day's loss is measured from: it has to be written as the cash is
