@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -83,7 +83,9 @@ def answer(
     )
     doubts = tuple(line for line in evaluated.differences if line.startswith("the interpreter says"))
     explained = msgspec.structs.replace(explained, reproduced=not doubts, differences=doubts)
-    return compare(changes, recorded, explained, tuple(_notes(compiled, decision, numbers)))
+    leaves = (*then_gate.policy.leaves, *(() if evaluated.entry is None else evaluated.entry.leaves))
+    notes = (*_notes(compiled, decision, numbers), *_as_recorded(then_compiled, leaves, market))
+    return compare(changes, recorded, explained, notes)
 
 
 def _is_number(compiled: Compiled, name: str) -> bool:
@@ -186,6 +188,23 @@ def _notes(compiled: Compiled, decision: Decision, numbers: Sequence[Assignment]
         yield "the legs keep the sizes and prices that were recorded, and this one is judged alone"
     if numbers and decision.kind == "enter":
         yield "what came before, and so what is held, stays as it was; a replay tells what other numbers make of it"
+
+
+def _as_recorded(compiled: Compiled, leaves: Iterable[int], changed: Mapping[int, float | None]) -> Iterator[str]:
+    """What else was computed from an input that is changed: the record has its value, not the bars that it follows from."""
+    from tb.engine.explain.words import describe
+
+    graph = compiled.plan.graph
+
+    def follows(leaf: int, node: int) -> bool:
+        """Whether it reads that value: not the one of bars before, nor that of another instrument."""
+        return leaf == node or (graph[leaf].op not in {"shift", "of"} and any(follows(arg, node) for arg in graph[leaf].args))
+
+    for node in changed:
+        others = [leaf for leaf in dict.fromkeys(leaves) if leaf not in changed and follows(leaf, node)]
+        if others:
+            named = ", ".join(f"`{describe(graph, leaf)}`" for leaf in others)
+            yield f"what also follows from `{describe(graph, node)}` stays as it was recorded: {named}"
 
 
 def text(found: WhatIf) -> str:

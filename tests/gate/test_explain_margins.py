@@ -80,6 +80,16 @@ def test_a_refused_order_is_shrunk_before_all_of_it_passes() -> None:
     assert found["equity"] == ("100,100.00 USD", "reject", "shrink", "shrink")
 
 
+def test_a_rule_that_decides_on_what_is_left_of_an_order_says_so() -> None:
+    done = one(limits="max_position_pct: 0.005%\n")
+    found = done.explained(done.decisions[0])
+    assert found.decided_by == ("position", "venue_minimum")
+    assert [rule.name for rule in found.rules if rule.decides_what_is_left] == ["venue_minimum"]
+    words = "what is proposed passes it; what the limits that shrink leave of it does not"
+    assert words in text(found)
+    assert words in html(found)
+
+
 def test_an_input_that_counts_only_beyond_another_is_found_from_zero() -> None:
     found = of(HELD, "max_position_pct: 20%\n")
     assert found["short side, worst case"] == ("-2,000.00 USD", "approve", "approve", "reject")

@@ -211,3 +211,15 @@ def test_every_reading_of_an_explanation_can_be_named(done: Replayed) -> None:
     decision = done.decisions[0]
     able = settable(done.compiled.plan, gate_of(done, decision), done.compiled.settings, decision)
     assert {reading.name for reading in done.explained(decision).readings} == set(able.inputs)
+
+
+def test_what_else_follows_from_a_changed_value_is_told_to_stay() -> None:
+    rules = RULES.replace(
+        "volume > 0", "volume > 0 and close >= sma(close, 2) and close >= close[1] and (close > 0) for 2 bars"
+    )
+    here = run(compiled(rules, POLICY, limits=LIMITS), market(bars("BTC-USD", [flat(100, 1)] * 3)))
+    notes = asked(here, here.decisions[0], "close=101").notes
+    assert notes == ("what also follows from `close` stays as it was recorded: `sma(close, 2)`, `(close > 0) for 2 bars`",)
+    assert asked(here, here.decisions[0], "close=101", "sma(close, 2)=101", "(close > 0) for 2 bars=true").notes == ()
+    assert asked(here, here.decisions[0], "close[1]=99").notes == ()
+    assert asked(here, here.decisions[0], "spread=1%").notes == ()

@@ -8,7 +8,7 @@ from html import escape
 from tb.engine.explain.clauses import Clause
 from tb.engine.explain.flips import Flip
 from tb.gate.explain.model import Explanation, RuleResult
-from tb.gate.explain.text import flip_words
+from tb.gate.explain.text import LEFT, flip_words
 
 _STYLE = """
 :root{color-scheme:light dark;--line:#8884;--good:#1a7f37;--bad:#cf222e;--unsure:#9a6700;--soft:#8882}
@@ -102,7 +102,8 @@ def _rule(rule: RuleResult) -> str:
     because = f"<p>{escape(rule.because)}</p>" if rule.because else ""
     place = f'<span class="meta">{escape(rule.place)}, otherwise {escape(rule.otherwise)}</span>'
     excepted = "".join(f"<p>exception {escape(e.name)} {escape(e.words)}: {escape(e.status)}</p>" for e in rule.exceptions)
-    inner = f"{because}{missing}{excepted}{_tree(rule.condition)}{_flips(rule.flips)}"
+    left = f"<p>{LEFT}</p>" if rule.decides_what_is_left else ""
+    inner = f"{because}{left}{missing}{excepted}{_tree(rule.condition)}{_flips(rule.flips)}"
     look = "shadow" if rule.status.endswith("(shadow)") else rule.status
     return f'<details class="{escape(look)}"{is_open}><summary>{title} {place}</summary>{inner}</details>'
 

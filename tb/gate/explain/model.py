@@ -51,6 +51,11 @@ class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
     flips: tuple[Flip, ...] = ()
     exceptions: tuple[Excepted, ...] = ()
 
+    @property
+    def decides_what_is_left(self) -> bool:
+        """Whether it lets the proposed order pass, and decided on what others had shrunk it to."""
+        return self.decides and self.status == "passed"
+
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """A parameter or limit that the decision rests on, and where its value was set."""

@@ -10,6 +10,7 @@ from tb.gate.explain.model import Explanation, RuleResult
 
 _MARGINS = 6  # shown, the nearest ones
 _MARKS = {"true": "+", "false": "-", "unknown": "?"}
+LEFT = "what is proposed passes it; what the limits that shrink leave of it does not"
 _STATUS = {"passed": "+", "failed": "-", "unknown": "?", "not asked": ".", "failed (shadow)": "~", "unknown (shadow)": "~"}
 
 
@@ -108,6 +109,8 @@ def _rule(rule: RuleResult, depth: int) -> Iterator[str]:
     yield f"  {_STATUS[rule.status]} {rule.kind} {rule.name}  otherwise {rule.otherwise}{noted}  ({rule.place})"
     if rule.because:
         yield f"      because {rule.because}"
+    if rule.decides_what_is_left:
+        yield f"      {LEFT}"
     if rule.missing:
         yield f"      missing: {', '.join(rule.missing)}"
     yield from _tree(rule.condition, depth, "      ")
