@@ -120,7 +120,10 @@ class Played:
             return 0
         _, memory = fed(self.compiled, opening_of(self.market), inputs_of(self.market))
         kept = [record for record in memory.records if not (isinstance(record, Cancel) and record.cause == THE_END)]
-        self._same(_told(kept), _told(self.replayed.records.records))
+        # at an instant without any bar a session takes back what expired, a replay at the next: what fills there comes first
+        mine = self.replayed.records.records
+        self._same(*([repr(r) for r in of if isinstance(r, Decision | Latch)] for of in (kept, mine)))
+        self._same(sorted(_told(kept)), sorted(_told(mine)))
         return len(kept)
 
     def explanations_reproduce(self, count: int = 6) -> int:
