@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import reduce
+from functools import lru_cache, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,6 +151,7 @@ def _number(column: Column) -> Number | None:
     return column if isinstance(column, Number) else None
 
 
+@lru_cache(4_096)
 def _said(value: Decimal) -> Number:
     near = np.float64(value)
     return Number(near, np.float64(0.0)) if np.isfinite(near) and Decimal(float(near)) == value else Number.of(near)
