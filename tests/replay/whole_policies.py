@@ -68,6 +68,8 @@ pause streak for 5h after 2 losses in a row
 pause slowly for 4h when loss(5h) > {20|80} USD
 pause wildly for {90m|6h} when CONDITION
 forbid own_pause when CONDITION otherwise pause for 2h
+pause broke for 2h when cash < {9_950 USD|300 USD}
+limit rich equity >= {9_950 USD|300 USD} otherwise {halt|pause for 3h|halt until tomorrow}
 limit kept order.notional <= 300% of equity on every order
 forbid never_out when CONDITION on every order
 """.strip().splitlines()

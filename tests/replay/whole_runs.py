@@ -96,6 +96,9 @@ class Played:
 
     def a_cut_changes_nothing_before_it(self, times: int = 2) -> int:
         closes, compared = sorted({int(close) for bars in self.market.bars.values() for close in bars.closes}), 0
+        if "  leg " in self.written.rules:  # legs without data are not looked at, and those whose data begins later are
+            begun = max(int(bars.closes[0]) for bars in self.market.bars.values())
+            closes = [close for close in closes if close >= begun]
         for at in Random(self.seed).sample(closes, min(times, len(closes))):
             early = self.again(cut(self.market, at))
             kept = [
