@@ -41,6 +41,8 @@ def tell_span(asked: Asked, data: Path | None, run: str | None, ledger: Place | 
 
     if asked.since is not None and asked.first is not None:
         raise click.UsageError("--since and --from both say where the span begins: name one")
+    if asked.first is not None and asked.last is not None and asked.first >= asked.last:
+        raise click.UsageError("--from has to be earlier than --to")
     span = _of_data(asked, data, project) if data is not None else _of_run(asked, run, ledger, project)
     if asked.picture is not None:
         from tb.replay.stopped.page import page

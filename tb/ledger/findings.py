@@ -35,7 +35,8 @@ def refused(path: Place, code: str, message: str, hint: str) -> Refused:
 def unknown_run(path: Place, run: str, known: Iterable[str]) -> Refused:
     names = list(known)
     near = did_you_mean(run, names)
-    have = f"the ledger has `{names[0]}` to `{names[-1]}`" if names else "the ledger has no run yet: `tb replay` makes one"
+    some = f"`{names[0]}` to `{names[-1]}`" if names[1:] else f"`{names[0]}`" if names else ""
+    have = f"the ledger has {some}" if names else "the ledger has no run yet: `tb replay` makes one"
     return refused(path, "TB707", f"there is no run `{run}`", near or have)
 
 
@@ -47,7 +48,7 @@ def _says(problem: BaseException) -> tuple[str, str, str]:
             return (
                 "TB705",
                 "the ledger is locked by another writer",
-                "wait for the other run to end, or stop it; to only read, open the ledger read-only",
+                "wait until the other run has ended, or end it; what only reads, as `tb explain` does, need not wait",
             )
         case sqlite3.SQLITE_NOTADB:
             return "TB702", "the file is not a ledger", "name another file, or move this one away to start a new ledger"
@@ -78,7 +79,7 @@ def _server_says(state: str | None) -> tuple[str, str, str]:
             return (
                 "TB705",
                 "the ledger is locked by another writer",
-                "wait for the other run to end, or stop it; to only read, open the ledger read-only",
+                "wait until the other run has ended, or end it; what only reads, as `tb explain` does, need not wait",
             )
         case "53", "53100":
             return "TB706", "the server's disk is full; the last group was not written", "free some space and run again"

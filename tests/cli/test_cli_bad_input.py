@@ -347,6 +347,7 @@ def test_records_that_are_not_there(run: Run, recorded: Path, command: tuple[str
         (("explain", "--all", "-o", "x.html"), "`--all` with a file writes JSON"),
         (("why-not", "--at", "2024-01-15"), "name it"),
         (("why-not", "BTC-USD", "--at", "2024-01-15", "--since", "7d"), "--at is one instant"),
+        (("why-not", "--from", "2024-02-01", "--to", "2024-01-01"), "--from has to be earlier than --to"),
         (("why-not", "--since", "someday"), "`someday` is none of"),
         (("why-not", "--since", "7d", "--from", "2024-01-15"), "name one"),
         (("why-not", "--strategy", "momentun"), "did you mean `momentum`?"),

@@ -208,6 +208,9 @@ def test_questions_without_an_answer(ledger: Ledger) -> None:
         ledger.run("r1")
     assert none_yet.value.findings[0].hint == "the ledger has no run yet: `tb replay` makes one"
     started(ledger)
+    with pytest.raises(Refused) as unknown:
+        ledger.run("7")
+    assert unknown.value.findings[0].hint == "the ledger has `r1`"
     started(ledger)
     with pytest.raises(Refused) as unknown:
         ledger.decisions("7")  # at the call, not at the first step
