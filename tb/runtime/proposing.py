@@ -117,14 +117,15 @@ class Proposer:
     def _rate(self, symbol: str, at: int) -> Decimal | None:
         return self.view.rate(symbol, at) if self.settings.is_foreign(symbol) else ONE
 
-    def quote(self, strategy: StrategyPlan, entry: Ready, position: Position | None, equity: Decimal | None) -> Draft:
+    def quote(self, strategy: StrategyPlan, entry: Ready, position: Position | None, equity: Decimal | None, at: int) -> Draft:
         """One side of a quote, its price moved against what is held."""
-        draft = self._entry_draft(strategy, entry, equity, ONE)
+        rate = self._rate(entry.symbol, at)
+        draft = self._entry_draft(strategy, entry, equity, rate)
         quantity = draft.proposal.quantity
         if position is None or not quantity or draft.proposal.order.skew is None:
             return draft
         held = EXACT.divide(position.sign * position.entry.quantity, quantity)
-        return self._entry_draft(strategy, entry, equity, ONE, min(Decimal(1), max(Decimal(-1), held)))
+        return self._entry_draft(strategy, entry, equity, rate, min(Decimal(1), max(Decimal(-1), held)))
 
     def _entry_draft(
         self,

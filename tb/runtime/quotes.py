@@ -54,7 +54,7 @@ class Quotes:
             if standing is not None and not self._is_between(strategy, symbol, standing, at):
                 session.settling.take_back(standing, at, "not quoted")
             return
-        alone = session.proposer.quote(strategy, ready, position, session.account.capital_of(strategy.name).equity())
+        alone = session.proposer.quote(strategy, ready, position, session.account.capital_of(strategy.name).equity(), at)
         leaving = {key for key, held in session.positions.items() if held.exiting}
         (draft,) = session.combiner.combine([alone], session.account, leaving, at)
         if standing is not None:

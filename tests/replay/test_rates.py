@@ -178,3 +178,18 @@ def test_money_adds_up_in_the_accounts_currency_whatever_the_rate_does(drawn: li
 
 def _pairs(closes: list[int]) -> list[tuple[int, int]]:
     return list(zip([closes[0], *closes], closes, strict=False))
+
+
+@pytest.mark.parametrize(
+    ("euros", "sizes"), [([flat(1.25)] * 6, {D("8")}), ([flat(NAN)] * 6, {D(0)})], ids=["known", "not known"]
+)
+def test_quotes_are_sized_and_judged_at_the_rate_of_their_currency(euros: list[object], sizes: set[Decimal]) -> None:
+    maker = "strategy maker on u every 1h\n  quote bid 0.99 * mid, ask 1.01 * mid\n    size 10% of equity\n"
+    rules = f"universe u on venue\n  tier t BTC-EUR\n\n{maker}"
+    data = market(bars("BTC-EUR", [flat(101)] * 6), bars("EUR_USD", euros))  # type: ignore[arg-type]
+    done = run(compiled(rules, rates="{EUR: EUR_USD}"), data)
+    bids = [decision for decision in done.decisions if decision.side == "buy"]
+    assert bids
+    assert {round(decision.proposed) for decision in bids} == sizes
+    assert bool(done.orders) == (sizes != {D(0)})
+    assert all(done.explained(decision).reproduced for decision in done.decisions)
