@@ -92,3 +92,52 @@ def test_machine_code_on_disk_is_anew_when_a_part_from_another_file_changes(tmp_
     assert [run(), run()] == ["3.0 0\n", "3.0 1\n"]
     (tmp_path / "pieces.py").write_text((tmp_path / "pieces.py").read_text().replace("2.0", "4.0"))
     assert run() == "5.0 0\n"
+
+
+KILLED = """
+import os
+from numba.core.caching import IndexDataCacheFile
+IndexDataCacheFile._save_data = lambda *_: os._exit(9)
+from one import doubled
+doubled(1.0)
+"""
+
+
+def test_machine_code_of_older_source_is_never_run_whoever_was_killed_while_it_was_kept(tmp_path: Path) -> None:
+    source = tmp_path / "one.py"
+    source.write_text("from tb.vocabulary.kernels.compiled import compiled\n@compiled\ndef doubled(x):\n    return 2.0 * x\n")
+    environment = os.environ | {
+        "NUMBA_CACHE_DIR": str(tmp_path / "kept"),
+        "PYTHONPATH": str(tmp_path),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+    def run(code: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+
+    ask = "from one import doubled; print(doubled(1.0))"
+    assert run(ask).stdout == "2.0\n"
+    source.write_text(source.read_text().replace("2.0", "2.50"))
+    assert run(KILLED).returncode == 9
+    assert run(ask).stdout == "2.5\n"
+    assert len(list((tmp_path / "kept").rglob("*.nbc"))) == 1  # in place of the older one's
+
+
+def test_two_that_keep_machine_code_of_one_kernel_at_once_do_not_mix_it_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("numba.config.CACHE_DIR", str(tmp_path))
+    kept = compiled(lambda x: x + x)._cache._cache_file  # type: ignore[attr-defined]
+    Path(kept._cache_path).mkdir(parents=True, exist_ok=True)
+    late: list[tuple[str, object]] = []
+    with monkeypatch.context() as both:
+        both.setattr(kept, "_load_index", dict)  # neither sees what the other one writes
+        both.setattr(kept, "_save_data", lambda name, data: late.append((name, data)))
+        kept.save("of floats", "code of floats")
+        kept.save("of whole numbers", "code of whole numbers")
+    for name, data in reversed(late):  # who was first with the index is last with the code
+        kept._save_data(name, data)
+    assert kept.load("of whole numbers") == "code of whole numbers"
+    assert kept.load("of floats") in {"code of floats", None}  # the index of the later one stays
+    kept.save("of floats", "code of floats")
+    assert [kept.load(f"of {what}") for what in ("floats", "whole numbers")] == ["code of floats", "code of whole numbers"]

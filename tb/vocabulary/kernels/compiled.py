@@ -6,13 +6,15 @@ What is compiled at a first start is waited for, so no more is compiled than is 
 machine code alone, has no door to Python, and it is compiled once, not for each number written where it is called.
 
 INVARIANT: machine code from disk is that of the source as it stands, parts and numbers from other files included: numba looks
-at the file of a kernel alone, here what it takes from elsewhere counts as well (`_taken`).
+at the file of a kernel alone, here what it takes from elsewhere counts as well (`_taken`). It is so whoever else keeps code of
+the same kernel just now, or was killed while he did (`_keep`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from hashlib import sha256
 from types import CodeType, ModuleType
 from typing import Any, TypeVar, cast
 
@@ -48,7 +50,25 @@ def _made(function: Callable[..., Any], **options: Any) -> Any:
         return njit(**options)(function)
     kept = made._cache._cache_file
     kept._source_stamp = (kept._source_stamp, _taken(function.__code__, function.__globals__))
+    kept.save, kept.load = partial(_keep, kept), partial(_kept, kept, kept.load)
     return made
+
+
+def _keep(kept: Any, key: object, code: object) -> None:
+    """Keeps machine code together with what it was made of, under a name that no other types have; then the index notes it.
+
+    numba counts the files of a kernel from 1 for each source, and notes one before it is written: until then, and for good
+    where its writer was killed, the index of new source names a file of old one, or what somebody else wrote under that number.
+    """
+    name = f"{kept._index_name.removesuffix('.nbi')}.{sha256(repr(key).encode()).hexdigest()[:24]}.nbc"
+    kept._save_data(name, (kept._source_stamp, code))
+    kept._save_index(kept._load_index() | {key: name})
+
+
+def _kept(kept: Any, load: Callable[[object], Any], key: object) -> Any:
+    """The code for these types, None where there is none of this source."""
+    found = load(key)
+    return found[1] if found is not None and found[0] == kept._source_stamp else None
 
 
 def _taken(code: CodeType, names: Mapping[str, Any]) -> tuple[object, ...]:
