@@ -49,6 +49,7 @@ class _Unknown:
 
 _Column = _Number | _Truth | _Unknown | None  # None: nobody knows here
 _UNKNOWN = _Unknown()
+CHOOSING = frozenset(("is_set", "first", "pick"))  # known though what they are made of may not be
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +105,7 @@ def _evaluate(graph: RuleGraph, id_: int, known: Mapping[int, _Column], outlook:
     args = [known[arg] for arg in node.args]
     if node.op in {"and", "or"}:
         return _joined(node.op, args, size)
-    if any(arg is None for arg in args):
+    if any(arg is None for arg in args) or node.op in CHOOSING:
         return None
     if _UNKNOWN in args:
         return _UNKNOWN

@@ -17,7 +17,7 @@ from math import inf
 
 from tb.engine.graph import Node, RuleGraph
 from tb.gate.account import Account
-from tb.gate.foresight import OF_BOOKS, STEP, Outlook
+from tb.gate.foresight import CHOOSING, OF_BOOKS, STEP, Outlook
 
 Bounds = tuple[float, float]
 # of a truth what it may be, nothing where it is unknown throughout; of what is a number and unknown throughout: NEVER
@@ -54,7 +54,7 @@ class Hull:
 def _of(op: str, args: Sequence[_Found]) -> _Found:
     if op in {"and", "or"}:
         return _joined(op, args)
-    if None in args:
+    if None in args or op in CHOOSING:
         return None
     if NEVER in args:
         return NEVER

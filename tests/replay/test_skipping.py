@@ -261,3 +261,16 @@ def test_what_moves_at_every_bar_is_looked_at_beside_what_does_not() -> None:
     """Legs, and stops that move, held in the same instruments as positions of which all is known ahead."""
     found = same(compiled(LEGS), walk(2, 300, unknown=0.01))
     assert {record.strategy for record in found if isinstance(record, Trade)} == {"pair", "rising", "moving"}
+
+
+@pytest.mark.parametrize("when", ["equity < 9_980 USD", "gross > 3_010 USD"])
+def test_a_fact_that_is_not_set_is_foreseen(when: str) -> None:
+    """Whether something is set is known where the thing itself is not."""
+    project = compiled(RULES, f"pause untried for 3h when since_last_loss is not set and {when}\n")
+    data = walk(4, 120)
+    latches = [
+        [repr(record) for record in records if isinstance(record, Latch)]
+        for records in (run(project, data).records.records, stepped(project, data, interpreted=False).records)
+    ]
+    assert latches[1]
+    assert latches[0] == latches[1]

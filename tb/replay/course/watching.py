@@ -70,7 +70,7 @@ class Ranges:
             first[0] = self.now
         missing, is_one = last < 0, after > 0
         least = np.where(is_one | missing, 0, first - last)
-        most = np.where(missing, 0, np.r_[at[1:], self.past.leaving[-1]] - last)
+        most = np.where(missing, 0, np.r_[at[1:], self.past.instants[self.past.out[-1]]] - last)
         found = Number.counted(least.astype(np.float64), np.maximum(least, most).astype(np.float64))
         return Number(found.value, np.where(missing, np.inf, found.error), missing, sharp=True)
 
