@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import operator
+import random
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as st
-from small_projects import compiled, run, strategy
+from small_projects import bars, compiled, market, run, strategy
 from stepping import stepped
 from test_course import GRIDS, LEVELS, PLAIN, TOLD, VENUES, Written, counted, same, walk, written
 
@@ -209,3 +211,19 @@ def test_a_span_may_be_on_either_side_of_what_lies_in_it(op: str, low: int, more
     assert bool(np.ravel(found.true)[0]) == (True in told) or op in {"eq", "ne"}
     assert bool(np.ravel(found.false)[0]) == (False in told) or op in {"eq", "ne"}
     assert told <= {truth for truth, may in ((True, np.ravel(found.true)[0]), (False, np.ravel(found.false)[0])) if may}
+
+
+@pytest.mark.parametrize(("seed", "hours"), [(0, 9), (7, 6), (9, 13)])
+def test_the_last_trade_of_a_course_is_watched_to_the_close_of_its_exit(
+    monkeypatch: pytest.MonkeyPatch, seed: int, hours: int
+) -> None:
+    """A target that a bar opens beyond is filled then; constraints are watched at the bar's close."""
+    monkeypatch.setattr(passing, "FEW", 1)
+    monkeypatch.setattr(passing, "MOST", 1)
+    drawn, price, rows = random.Random(seed), 100.0, []
+    for _ in range(200):
+        first = round(price * math.exp(drawn.gauss(0, 0.03)), 2) if drawn.random() < 0.5 else price
+        price = round(first * math.exp(drawn.gauss(0, 0.004)), 2)
+        rows.append([first, max(first, price), min(first, price), price, 10.0])
+    pause = f"pause idle for 2h when since_last_loss > {hours - 1}h and since_last_loss <= {hours}h"
+    same(compiled(PLAIN, f"{pause} and entries(200h) >= 1 and equity > 10 USD\n"), market(bars("BTC-USD", rows)))
