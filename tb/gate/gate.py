@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 from functools import cached_property
+from typing import Any
 
 import msgspec
 
@@ -149,8 +150,6 @@ class Gate:
         self._measure = self.generated.measure
         self._patience = patience
         self._leaves = [self._leaf(leaf) for leaf in policy.leaves]
-        self._reading = Reading(graph, policy, self._leaves, patience)
-        self._ask = self._reading.ask
         self._rest = Rest(graph, policy, self._judge)
         self._readers = [(_no_fact, leaf) if isinstance(leaf, int) else (READERS[leaf[0]], leaf[1]) for leaf in self._leaves]
         self._quantity = next(
@@ -170,6 +169,14 @@ class Gate:
         self._standing = _readers_of(graph, self._stopping)
 
     # what many sessions never ask is made when it is asked first
+
+    @cached_property
+    def _reading(self) -> Reading:
+        return Reading(self.graph, self.policy, self._leaves, self._patience)
+
+    @cached_property
+    def _ask(self) -> Callable[[Moment, MarketReader], Any]:
+        return self._reading.ask
 
     @cached_property
     def _sizes(self) -> Growing | None:

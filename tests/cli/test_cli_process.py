@@ -85,10 +85,12 @@ def test_nor_where_there_are_findings(project: Path) -> None:
 def _interrupted(project: Path, times: int) -> subprocess.CompletedProcess[str]:
     """A replay that gets so many signals at its first step, so that they always meet it at work."""
     script = (
-        "import signal, sys\nfrom tb.replay import run\nstep = run.advance\n"
+        "import signal, sys\nfrom tb.replay.skipping import Skipper\nstep = Skipper.advance\n"
         "def stopped(*args):\n"
-        f"    run.advance = step\n    for _ in range({times}): signal.raise_signal(signal.SIGINT)\n    step(*args)\n"
-        "run.advance = stopped\nfrom tb.cli import main\nmain()"
+        "    Skipper.advance = step\n"
+        f"    for _ in range({times}): signal.raise_signal(signal.SIGINT)\n"
+        "    return step(*args)\n"
+        "Skipper.advance = stopped\nfrom tb.cli import main\nmain()"
     )
     command = [sys.executable, "-c", script, "replay", "--project", str(project), "--data", str(project / "data")]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, preexec_fn=_heed_control_c)
