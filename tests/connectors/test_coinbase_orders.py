@@ -133,13 +133,11 @@ def test_the_venues_no_is_a_refusal_with_its_most_exact_reason(venue: Venue, ada
         (200, declined(new_order_failure_reason="INVALID_LIMIT_PRICE_POST_ONLY", preview_failure_reason="UNKNOWN_PREVIEW")),
         (200, declined(preview_failure_reason="PREVIEW_INVALID_BASE_SIZE_TOO_SMALL")),
         (400, {"error": "INVALID_ARGUMENT", "message": "bad size", "error_details": "size"}),
-        (200, declined()),
     )
     assert adapter.place(ENTRY) == Refusal("INSUFFICIENT_FUND", "too little")
     assert adapter.place(ENTRY) == Refusal("INVALID_LIMIT_PRICE_POST_ONLY", "no")
     assert adapter.place(ENTRY) == Refusal("PREVIEW_INVALID_BASE_SIZE_TOO_SMALL", "no")
     assert adapter.place(ENTRY) == Refusal("INVALID_ARGUMENT", "bad size; size")
-    assert adapter.place(ENTRY) == Refusal("UNKNOWN_FAILURE_REASON", "no")
 
 
 UNCLEAR: dict[str, tuple[int, Any]] = {
@@ -157,6 +155,13 @@ UNCLEAR: dict[str, tuple[int, Any]] = {
     "no id": (200, {"success": True, "success_response": {"client_order_id": "c-1", "order_id": ""}}),
     "another's": (200, created(client_id="c-2")),
     "a refusal of no reason": (200, {"success": False}),
+    "a refusal of an unknown reason": (200, declined()),
+    "a refusal whose reasons are all unknown": (200, declined(preview_failure_reason="UNKNOWN_PREVIEW_FAILURE_REASON")),
+    "a refusal with words alone": (200, {"success": False, "error_response": {"error": "", "message": "try again"}}),
+    "a refusal of the venue's own failure": (200, declined(new_order_failure_reason="INTERNAL")),
+    "an unknown error with 400": (400, {"error": "unknown", "message": "x"}),
+    "a request that the venue gave up": (499, {"error": "CANCELLED", "message": "x"}),
+    "a request that met another": (409, {"error": "ABORTED", "message": "x"}),
     "there already": (200, declined(new_order_failure_reason="DUPLICATE_CLIENT_ORDER_ID")),
     "there already, with 409": (409, {"error": "ALREADY_EXISTS", "message": "x"}),
     "there already, with 400": (400, {"error": "DUPLICATE_CLIENT_ORDER_ID", "message": "x"}),

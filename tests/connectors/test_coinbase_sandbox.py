@@ -20,9 +20,9 @@ from tb.runtime.ports.exchange import Event, Lost, NoAnswer, OrderState, Quoted,
 
 D = Decimal
 BEGIN = START + 50 * HOUR  # the price is 150 then, and rises by 1 an hour
-CHANGES = ("drop-request", "drop-reply", "server-error", "error-after", "garbled", "truncated")
+CHANGES = ("drop-request", "drop-reply", "server-error", "error-after", "vague", "garbled", "truncated")
 FROM_HERE = "told from here on; what happened before has to be asked for"
-ARRIVES = {"drop-reply", "error-after", "garbled", "truncated"}
+ARRIVES = {"drop-reply", "error-after", "vague", "garbled", "truncated"}
 
 
 @pytest.fixture

@@ -56,6 +56,7 @@ FAULTS: dict[str, Sequence[dict[str, Any]]] = {
         ("too-many", "orders", 3, {}),
         ("server-error", "orders", 3, {}),
         ("error-after", "orders", 2, {}),
+        ("vague", "orders", 2, {}),
         ("garbled", "orders", 2, {}),
         ("slow", "orders", 2, {"seconds": 1.2}),
         ("reply-twice", "", 40, {}),

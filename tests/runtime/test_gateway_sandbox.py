@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sandbox_day import FAULTS, MOMENTS, a_day, live
 
-HERE = ("drop-reply", "error-after", "partial-fill", "late-fill", "disconnect", "reply-twice", "cancel: drop-request")
+HERE = ("drop-reply", "error-after", "vague", "partial-fill", "late-fill", "disconnect", "reply-twice", "cancel: drop-request")
 
 
 def test_a_day_on_which_nothing_goes_wrong(tmp_path: Path) -> None:

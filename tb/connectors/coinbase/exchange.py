@@ -64,6 +64,8 @@ AT_ONCE = 50  # names in one request
 UNKNOWN_NAME = frozenset({400, 404})
 # refusals that say that the order is there already, so that "nothing was done" would be wrong
 _THERE_ALREADY = ("DUPLICATE", "ALREADY")
+# codes that say that the venue failed, and not that it decided: what it had done by then is not known
+_FAILED = frozenset({"INTERNAL", "INTERNAL_ERROR", "UNAVAILABLE", "DEADLINE_EXCEEDED", "TIMEOUT", "ABORTED", "CANCELLED"})
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -96,7 +98,7 @@ def _changes(method: Callable[Concatenate[Coinbase, P], R]) -> Callable[Concaten
         except Unanswered as none:
             return none.answer
         except Declined as no:
-            return no.refusal if not _is_there(no.refusal.code) else NoAnswer(_there(no.refusal.code))
+            return _outcome(no.refusal)
         except Unsendable as problem:
             return Refusal("NOT_SENT", str(problem))
         except Unreadable as problem:
@@ -136,8 +138,7 @@ class Coinbase:
         body = order_body(request, self._tick(request))
         answer = self._transport.post("/orders", body, CLOSING if request.reducing else ORDINARY)
         if not truth(answer, "success"):
-            failure = part(answer, "error_response")
-            return _refused(*refusal_of(failure))
+            return _refused(part(answer, "error_response"))
         sent = part(answer, "success_response")
         if text(sent, "client_order_id") != request.client_id:
             raise Unreadable("`client_order_id` is that of another order")
@@ -171,7 +172,7 @@ class Coinbase:
         answer = self._transport.post("/orders/edit", body)
         if not truth(answer, "success"):
             failures = rows(answer, "errors") if "errors" in answer else [part(answer, "error_response")]
-            return Refusal(*refusal_of(failures[0] if failures else {}))
+            return _refused(failures[0] if failures else {})
         changed = replace(order, quantity=quantity, price=price, at=self._transport.clock())
         self._book.keep([changed])
         return changed
@@ -382,18 +383,24 @@ class Coinbase:
         return known
 
 
-def _refused(code: str, words: str) -> Refusal:
-    if _is_there(code):
-        raise Unanswered(_there(code))
-    return Refusal(code, words)
+def _refused(failure: Fields) -> Refusal:
+    """What the venue refused, in an answer that it otherwise gave; raises Unanswered where that does not say that nothing was done."""
+    outcome = _outcome(Refusal(*refusal_of(failure)))
+    if isinstance(outcome, NoAnswer):
+        raise Unanswered(outcome.why)
+    return outcome
 
 
-def _is_there(code: str) -> bool:
-    return any(word in code.upper() for word in _THERE_ALREADY)
-
-
-def _there(code: str) -> str:
-    return f"the venue has that already, or did it: {code}"
+def _outcome(refusal: Refusal) -> Refusal | NoAnswer:
+    """The venue's "no", or no answer where its code does not say that nothing was done: the order is there already, the venue
+    failed, or it names no reason at all. Then whoever asked looks it up."""
+    code = refusal.code.upper()
+    if any(word in code for word in _THERE_ALREADY):
+        return NoAnswer(f"the venue has that already, or did it: {refusal.code}")
+    if code in _FAILED or code.startswith("UNKNOWN"):
+        words = f": {refusal.words}" if refusal.words else ""
+        return NoAnswer(f"the venue says no without a reason ({refusal.code}){words}")
+    return refusal
 
 
 def _parts(names: Sequence[str]) -> Iterable[Sequence[str]]:

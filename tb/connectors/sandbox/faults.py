@@ -24,6 +24,7 @@ FAULTS: dict[str, str] = {
     "too-many": "answers 429",
     "server-error": "answers 503 and does nothing",
     "error-after": "does what was asked and answers 502",
+    "vague": "does what was asked and says no, without a reason",
     "garbled": "does what was asked and answers with text that is no JSON",
     "truncated": "does what was asked and ends the connection in the middle of the answer",
     "slow": "does what was asked and answers `seconds` later",

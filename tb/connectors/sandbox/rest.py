@@ -27,6 +27,7 @@ from tb.connectors.sandbox.trading import Answer, Call, Endpoint
 from tb.connectors.sandbox.wires import Wires
 
 PREFIX = "/api/v3/brokerage"
+VAGUE = {"success": False, "error_response": {"error": "UNKNOWN_FAILURE_REASON", "message": "", "error_details": ""}}
 SECRET_HEADERS = frozenset({"authorization", "cb-access-sign", "cookie"})
 
 
@@ -167,6 +168,8 @@ async def _late(desk: Desk, wires: Wires, request: Request, place: Place, status
         return response
     if desk.faults.take("error-after", place.kind, at=at):
         return _response(desk, 502, b"<html><body>Bad Gateway</body></html>", "text/html")
+    if desk.faults.take("vague", place.kind, at=at):
+        return _response(desk, 200, json.dumps(VAGUE).encode())
     if desk.faults.take("garbled", place.kind, at=at):
         return _response(desk, status, b'{"success": tru\x00' + body[:20])
     return _response(desk, status, body)
