@@ -17,10 +17,18 @@ class Overheard(Inbox):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self._heard: set[int] = set()
+        self._begins = True
 
     def waiting(self) -> list[Word]:
-        """What this session has not heard yet, in order. Raises Refused TB853 as an inbox does."""
-        return [word for word in super().waiting() if word.number not in self._heard]
+        """What this session has not heard yet, in order; at first without flattens that a resume has ended since.
+
+        Raises Refused TB853 as an inbox does."""
+        found = super().waiting()
+        if self._begins:
+            self._begins = False
+            ended = max((word.number for word in found if word.kind == "resume"), default=0)
+            self._heard = {word.number for word in found if word.kind == "flatten" and word.number < ended}
+        return [word for word in found if word.number not in self._heard]
 
     def taken(self, word: Word) -> None:
         self._heard.add(word.number)

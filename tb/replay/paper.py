@@ -40,6 +40,7 @@ class PaperVenue:
 
     speaks = False
     knows = True
+    is_flattening = False
 
     def attend(self) -> None: ...
 

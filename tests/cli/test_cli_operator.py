@@ -36,7 +36,8 @@ def test_halt_works_without_a_session_and_resume_undoes_it(desk: Path, run: Run)
     assert (answer.code, answer.out) == (0, "halted by ann: prices look wrong\n")
     assert KillFile(desk / ".tb" / "KILL").stands()
     answer = run("resume", "--by", "bob", "--reason", "they were right", "--project", desk, "--json")
-    assert answer.json == {"resumed": True, "by": "bob", "reason": "they were right", "kill_file_removed": True}
+    told = {"resumed": True, "by": "bob", "reason": "they were right", "kill_file_removed": True, "flatten_ordered": None}
+    assert answer.json == told
     assert not KillFile(desk / ".tb" / "KILL").stands()
     words = Inbox(desk / ".tb" / "live").waiting()
     assert [(word.kind, word.by) for word in words] == [("halt", "ann"), ("resume", "bob")]
@@ -137,6 +138,8 @@ def test_status_tells_of_a_flatten_that_no_session_has_heard_of(with_ledger: Pat
     words = "ann ordered a flatten, which the session does first: leaving"
     assert f"  FLATTEN  {words}\n" in run("status", "--project", with_ledger).out
     assert run("status", "--project", with_ledger, "--json").json["flatten_ordered"] == words
+    resumed = run("resume", "--reason", "back", "--by", "bob", "--project", with_ledger)
+    assert f"{words}; what is held is closed all the same, and halts stay until you resume after that" in resumed.err
     inbox = Inbox(with_ledger / ".tb" / "live")
     inbox.taken(inbox.waiting()[0])
     assert "FLATTEN" not in run("status", "--project", with_ledger).out

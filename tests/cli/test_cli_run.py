@@ -142,6 +142,20 @@ def test_orders_to_an_account_that_trades_live_are_heard_on_paper_and_left_to_it
     assert inbox.waiting() == []
 
 
+def test_what_waits_for_the_live_account_was_ended_by_a_resume_and_is_not_done_on_paper(project: Path) -> None:
+    inbox, journal = Inbox(project / ".tb" / "live"), project / ".tb" / "live" / JOURNAL
+    journal.parent.mkdir(parents=True)
+    journal.touch()
+    run(project, "--once", "--from", "2024-01-01T05:00")
+    invoke("flatten", "--by", "ann", "--reason", "leaving", "--project", str(project))
+    invoke("resume", "--by", "bob", "--reason", "back", "--project", str(project))
+    run(project)
+    assert [word.kind for word in inbox.waiting()] == ["flatten", "resume"]
+    shown = json.loads(invoke("status", "--project", str(project), "--json").out)
+    assert shown["halts"] == []
+    assert shown["positions"]
+
+
 def test_another_policy_does_not_go_on_with_a_session(project: Path) -> None:
     run(project, "--once", "--from", "2024-01-01T05:00")
     (project / "policy" / "p.tb").write_text("limit gross  after.gross <= 90% of equity\n")

@@ -227,3 +227,32 @@ def test_a_flatten_outlives_the_process_and_ends_with_a_resume(tmp_path: Path, s
         again.loop.inbox.put("resume", at=0, by="ana", reason="back")
         again.until(sandbox.now // HOUR * HOUR + 3 * HOUR)
         assert again.loop.stepper.session.positions  # what is entered after a resume is not closed again
+
+
+def test_a_resume_that_was_ordered_beside_an_unheard_flatten_does_not_end_it(
+    tmp_path: Path, sandbox: Sandbox, venue: Coinbase
+) -> None:
+    with live(tmp_path, sandbox, venue) as session:
+        session.until(BEGIN + HOUR)
+        session.loop.stepper.sending.venue.attend()
+        assert session.loop.stepper.session.positions
+        inbox = session.loop.inbox
+        assert inbox is not None
+        inbox.put("flatten", at=0, by="ana", reason="leaving")
+        inbox.put("resume", at=0, by="bob", reason="looked")
+        sandbox.fault("server-error", on="cancel", times=50)  # its stop cannot be taken back, so it cannot be closed yet
+        session.loop._heed()
+        assert session.loop.stepper.session.positions
+        assert inbox.waiting() == []
+        sandbox.clear_faults()
+        for _ in range(20):
+            sandbox.advance(MINUTES)
+            session.loop._heed()
+        assert not session.loop.stepper.session.positions
+        assert all(Decimal(size) == 0 for size in sandbox.state()["positions"].values())
+        assert session.loop.stepper.session.latches.words("halt") is not None
+        told = "bob resumed before the flatten that ana ordered was heard: everything is closed first"
+        assert f"{told}, `tb resume` lifts the halt then" in [alert.words for alert in session.told.alerts]
+        inbox.put("resume", at=0, by="bob", reason="looked again")
+        session.until(sandbox.now // HOUR * HOUR + 3 * HOUR)
+        assert session.loop.stepper.session.positions

@@ -403,6 +403,27 @@ def test_flatten_closes_everything_through_the_gate_and_enters_nothing(tmp_path:
         assert told.reproduced
 
 
+@pytest.mark.parametrize("first", [hour(3), 0])
+def test_a_resume_beside_an_unheard_flatten_lifts_nothing_while_something_is_held(tmp_path: Path, first: int) -> None:
+    run = running(compiled(strategy(members="BTC-USD")), rising(10, "BTC-USD"), tmp_path)
+    inbox = run.loop.inbox
+    assert inbox is not None
+
+    def both() -> None:
+        inbox.put("flatten", at=0, by="ana", reason="leaving")
+        inbox.put("resume", at=0, by="bob", reason="looked")
+
+    if first:
+        _between(run, first, hour(8), both, lambda: None)
+    else:
+        both()  # nothing is held: it is done as soon as it is heard
+    run.loop.run()
+    assert inbox.waiting() == []
+    assert ("flatten" in {fill.cause for fill in run.memory.of(Fill)}) == bool(first)
+    assert bool(run.loop.stepper.session.positions) == (not first)
+    assert (run.loop.stepper.session.latches.words("halt") is not None) == bool(first)
+
+
 def test_an_order_that_the_disk_does_not_let_put_aside_is_carried_out_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

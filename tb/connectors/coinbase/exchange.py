@@ -384,7 +384,7 @@ class Coinbase:
 
 
 def _refused(failure: Fields) -> Refusal:
-    """What the venue refused, in an answer that it otherwise gave; raises Unanswered where that does not say that nothing was done."""
+    """The venue's "no" in an answer of status 200; raises Unanswered where that does not say that nothing was done."""
     outcome = _outcome(Refusal(*refusal_of(failure)))
     if isinstance(outcome, NoAnswer):
         raise Unanswered(outcome.why)

@@ -43,6 +43,7 @@ class DryVenue:
 
     speaks = False
     knows = True
+    is_flattening = False
 
     def attend(self) -> None: ...
 

@@ -135,10 +135,16 @@ class LiveVenue:
         if self._flattening is not None:
             if gateway.settling.positions:
                 gateway.flatten(*self._flattening)
-            elif gateway.is_recovered and not self._may_enter():  # before, it is not known what is held
+            elif not self.is_flattening:
                 self._flattening = None
         self.leaving.attend()
         gateway.attend()
+
+    @property
+    def is_flattening(self) -> bool:
+        """Whether everything is being closed, and something is held or may be; before recovery what is held is not known."""
+        is_held = bool(self.gateway.settling.positions) or not self.gateway.is_recovered or self._may_enter()
+        return self._flattening is not None and is_held
 
     def _may_enter(self) -> bool:
         """Whether an entry that was sent may still fill."""

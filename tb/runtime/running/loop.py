@@ -320,8 +320,11 @@ class Loop:
             if OPERATOR not in self.stepper.session.latches.active:
                 self._enter(Said(kind="halt", at=now, by=OPERATOR, reason=words.findings[0].message))
             return
+        news = next((one for one in words if one.kind == "flatten" and one.number not in self._carried_out), None)
         for word in words:
-            if word.number not in self._carried_out:
+            if word.kind == "resume" and news is not None and word.number > news.number and self.stepper.is_flattening:
+                self._too_early(word, news, now)
+            elif word.number not in self._carried_out:
                 self._carry_out(word, now, is_resumed=word.number in early)
                 self._carried_out[word.number] = word
             self._put_aside(word)
@@ -354,6 +357,13 @@ class Loop:
             self._enter(Said(kind=word.kind, at=now, by=word.by, reason=word.reason))
             if word.kind == "resume" and not is_resumed:
                 self.stepper.sending.venue.resumed(now, word.by, word.reason)
+
+    def _too_early(self, word: Word, flatten: Word, now: int) -> None:
+        """Who resumes beside a flatten that nobody had heard of may not know of it; kept, it would lift what comes until it is
+        done."""
+        words = f"{word.by} resumed before the flatten that {flatten.by} ordered was heard"
+        words += ": everything is closed first, `tb resume` lifts the halt then"
+        self.alerts.send(Alert("session", "critical", words, now))
 
     def _put_aside(self, word: Word) -> None:
         """Once what came of it is kept, tried again until then; a resume at once: heard again it would lift what came later."""

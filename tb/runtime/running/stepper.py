@@ -47,6 +47,11 @@ class Fills(Venue, Protocol):
         """Whether the session has been told what is held; until then nothing is decided."""
         ...
 
+    @property
+    def is_flattening(self) -> bool:
+        """Whether everything is being closed here, and something is or may yet be held."""
+        ...
+
     def said(self, instruments: Sequence[str], at: int) -> Mapping[str, Standing] | None:
         """How things stand now, to be written down; None where that is always the same."""
         ...
@@ -221,6 +226,11 @@ class Stepper:
             self.entries.at(at, is_held=True)
 
     # --- people ------------------------------------------------------------------------------------------------------
+
+    @property
+    def is_flattening(self) -> bool:
+        """Whether a person has everything closed, and that is not done."""
+        return self.sending.venue.is_flattening or (self._flattens and bool(self.session.positions))
 
     def _hear(self, said: Said) -> None:
         if said.kind == "halt":
