@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from tb.engine.bars import Bars
 from tb.replay.data import Market
-from tb.runtime.ports.feed import Bar, FeedRow
+from tb.runtime.ports.feed import Bar, FeedRow, Meanwhile, go_on
 
 
 @dataclass(slots=True)
@@ -54,7 +54,9 @@ class Playback:
             key=lambda row: row.known,
         )
 
-    def history(self, instruments: Sequence[str], period: int, first: int, last: int) -> Mapping[str, Sequence[Bar]]:
+    def history(
+        self, instruments: Sequence[str], period: int, first: int, last: int, meanwhile: Meanwhile = go_on
+    ) -> Mapping[str, Sequence[Bar]]:
         found = {}
         for symbol in instruments:
             if symbol in self.market.bars:
@@ -63,7 +65,7 @@ class Playback:
                 found[symbol] = [bar_of(bars, row) for row in range(start, stop)]
         return found
 
-    def closed(self, instruments: Sequence[str], period: int, start: int) -> Mapping[str, Bar]:
+    def closed(self, instruments: Sequence[str], period: int, start: int, meanwhile: Meanwhile = go_on) -> Mapping[str, Bar]:
         found = {}
         for symbol in instruments:
             bars = self.market.bars.get(symbol)

@@ -15,7 +15,7 @@ from tb.runtime.operator import Inbox, KillFile
 from tb.runtime.policy import Compiled
 from tb.runtime.ports.alerts import Alert
 from tb.runtime.ports.exchange import NoAnswer
-from tb.runtime.ports.feed import Bar
+from tb.runtime.ports.feed import Bar, Meanwhile, go_on
 from tb.runtime.running.cycle import Cycle
 from tb.runtime.running.inputs import Journal
 from tb.runtime.running.loop import Loop, Waits
@@ -58,7 +58,9 @@ class FakeFeed(Playback):
         self.theirs: int | None = None
         self.asked: list[tuple[str, ...]] = []
 
-    def closed(self, instruments: Sequence[str], period: int, start: int) -> Mapping[str, Bar] | NoAnswer:
+    def closed(  # type: ignore[override]
+        self, instruments: Sequence[str], period: int, start: int, meanwhile: Meanwhile = go_on
+    ) -> Mapping[str, Bar] | NoAnswer:
         self.asked.append(tuple(instruments))
         close = start + period
         if close in self.silent:

@@ -16,7 +16,7 @@ from tb.core.time import HOUR
 from tb.replay.data import Market
 from tb.runtime.operator import Inbox
 from tb.runtime.ports.exchange import NoAnswer
-from tb.runtime.ports.feed import Bar
+from tb.runtime.ports.feed import Bar, Meanwhile, go_on
 from tb.runtime.running.inputs import Close, Journal, Stop, read_inputs
 
 ALWAYS = strategy(more=("cool down 1h after exit", "hold at most 2h"))
@@ -40,7 +40,9 @@ def unanswered(run: Running, times: int) -> list[int]:
     """History that does not come so many times; the instants at which it was asked for."""
     ask, asked = run.feed.history, list[int]()
 
-    def history(names: Sequence[str], period: int, first: int, last: int) -> Mapping[str, Sequence[Bar]] | NoAnswer:
+    def history(
+        names: Sequence[str], period: int, first: int, last: int, meanwhile: Meanwhile = go_on
+    ) -> Mapping[str, Sequence[Bar]] | NoAnswer:
         asked.append(run.loop.time.now())
         return NoAnswer("status 503") if len(asked) <= times else ask(names, period, first, last)
 
@@ -179,7 +181,7 @@ def test_an_order_that_came_while_bars_were_waited_for_is_heard_before_the_step(
     inbox, closed = run.loop.inbox, run.feed.closed
     assert inbox is not None
 
-    def slow(names: Sequence[str], period: int, start: int) -> Mapping[str, Bar] | NoAnswer:
+    def slow(names: Sequence[str], period: int, start: int, meanwhile: Meanwhile = go_on) -> Mapping[str, Bar] | NoAnswer:
         if start + period == hour(1):
             inbox.put("halt", at=0, by="ana", reason="looking")
         return closed(names, period, start)

@@ -9,7 +9,7 @@ Times are milliseconds since 1970 UTC, those of `Clock.steady` milliseconds sinc
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -39,20 +39,37 @@ class FeedRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     value: float | None
 
 
+Meanwhile = Callable[[], bool]
+
+
+def go_on() -> bool:
+    """Nothing is to be done meanwhile."""
+    return True
+
+
 class BarFeed(Protocol):
     """Where closed bars come from. `has_quotes` says whether they bring bid and ask; where they do not, the spread that the
-    settings state stands in."""
+    settings state stands in.
+
+    `meanwhile` is called between two questions that each may take long, so that nobody waits for all of them; where it says
+    False no more is asked, and there is no answer.
+    """
 
     name: str
     has_quotes: bool
     settles: int  # how long after its close a bar is final there, in ms
 
-    def history(self, instruments: Sequence[str], period: int, first: int, last: int) -> Mapping[str, Sequence[Bar]] | NoAnswer:
+    def history(
+        self, instruments: Sequence[str], period: int, first: int, last: int, meanwhile: Meanwhile = go_on
+    ) -> Mapping[str, Sequence[Bar]] | NoAnswer:
         """The closed bars that start in `first <= start < last`, oldest first, of the instruments that have any."""
         ...
 
-    def closed(self, instruments: Sequence[str], period: int, start: int) -> Mapping[str, Bar] | NoAnswer:
-        """The bars that start at this instant, of those instruments whose bar is there already; asked again for others."""
+    def closed(
+        self, instruments: Sequence[str], period: int, start: int, meanwhile: Meanwhile = go_on
+    ) -> Mapping[str, Bar | NoAnswer] | NoAnswer:
+        """The bars that start at this instant, of those instruments whose bar is there already; asked again for others. Of an
+        instrument that is left out it was said that there is no bar; what was not answered is none of that."""
         ...
 
     def rows(self, after: int, until: int) -> Sequence[FeedRow] | NoAnswer:

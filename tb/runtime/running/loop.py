@@ -98,6 +98,8 @@ class Loop:
         self._rows_until = 0
         self._noticing = Noticing(_Kept(), self.alerts, self.measures)
         self._noticed = 0
+        self._heeded = time.clock.steady()
+        self._unseen = ""  # why the bars before the next close are not known
         self._carried_out: dict[int, Word] = {}  # orders of the operator that could not be put aside
 
     @property
@@ -181,15 +183,18 @@ class Loop:
         pause = self.waits.poll
         until = max(self.time.now(), last + self.period + self.feed.settles) + self.waits.grace
         while True:
-            found = self.feed.history(list(self.market.series), self.period, first, last)
+            found = self.feed.history(list(self.market.series), self.period, first, last, self._meanwhile)
             if not isinstance(found, NoAnswer):
                 return found
+            if self.stopping:
+                return None
             is_over = self.time.now() >= until
             self._trouble("data", f"no history: {found.why}" + ("" if is_over else ": nothing is decided until it is there"))
             if is_over and once:
                 message, place = f"nothing was decided, since there is no history: {found.why}", whole_file(self.feed.name)
                 raise Refused([error(NO_HISTORY, message, place, "try it again later")])
             if is_over and self.market.last is not None:
+                self._unseen = f"no history: {found.why}"
                 return {}
             self._await(self.time.now() + pause)
             if self.stopping or (self.ends is not None and self.time.now() > self.ends + self.waits.grace):
@@ -213,31 +218,36 @@ class Loop:
         self._rows_until = until
         return found
 
-    def _gather(self, due: int) -> tuple[dict[str, Bar], str]:
-        """The bars of a close by instrument, and why some are missing where the feed says so."""
-        found: dict[str, Bar] = {}
-        why, until = "", due + self.feed.settles + self.waits.grace
+    def _gather(self, due: int) -> tuple[dict[str, Bar], dict[str, str]]:
+        """The bars of a close by instrument, and why it is not known whether others have one."""
+        found, until = dict[str, Bar](), due + self.feed.settles + self.waits.grace
         while True:
             wanted = [symbol for symbol in self.market.series if symbol not in found]
-            answer = self.feed.closed(wanted, self.period, due - self.period)
-            if isinstance(answer, NoAnswer):
-                why = answer.why
-            else:
-                why = ""
-                for symbol in wanted:
-                    if symbol in answer and answer[symbol].start == due - self.period:
-                        for bar in self.market.sift(symbol, [answer[symbol]])[0]:
-                            found[symbol] = bar
+            answer = self.feed.closed(wanted, self.period, due - self.period, self._meanwhile)
+            unanswered: dict[str, str] = {}
+            for symbol in wanted:
+                told = answer if isinstance(answer, NoAnswer) else answer.get(symbol)
+                if isinstance(told, NoAnswer):
+                    unanswered[symbol] = told.why
+                elif told is not None and told.start == due - self.period:
+                    for bar in self.market.sift(symbol, [told])[0]:
+                        found[symbol] = bar
             if len(found) == len(self.market.series) or self.time.now() >= until or self.stopping:
-                return found, why
+                return found, unanswered
             self._heed()
             self.time.clock.wait(min(self.waits.poll, max(until - self.time.now(), 1)))
+
+    def _meanwhile(self) -> bool:
+        """Between two questions to the feed: whoever is to be heard does not wait for all of them. Whether to go on asking."""
+        if self.time.clock.steady() - self._heeded >= self.waits.look:
+            self._heed()
+        return not self.stopping
 
     # --- one cycle ---------------------------------------------------------------------------------------------------
 
     def _cycle(self, due: int, *, once: bool) -> None:
         begun = self.time.clock.steady()
-        bars, why = self._gather(due)
+        bars, unanswered = self._gather(due)
         if self.stopping and len(bars) < len(self.market.series):
             return  # what was not waited for is no gap: the next start asks for it
         self._heed()  # what was ordered meanwhile is older than what is decided now
@@ -248,7 +258,7 @@ class Loop:
             at=due,
             bars=bars,
             rows=tuple(rows),
-            held=self._held(bars, why, due, came, once=once),
+            held=self._held(bars, unanswered, due, came, once=once),
             standing=self.stepper.sending.venue.said(list(self.market.series), due),
             came=came,
         )
@@ -268,21 +278,22 @@ class Loop:
         self._reading.closed(due, told)
         self._report(cycle, (self.time.clock.steady() - begun) / 1000)
 
-    def _held(self, bars: Mapping[str, Bar], why: str, due: int, came: int, *, once: bool) -> str:
-        """Why no new risk may be taken now, empty where it may."""
+    def _held(self, bars: Mapping[str, Bar], unanswered: Mapping[str, str], due: int, came: int, *, once: bool) -> str:
+        """Why no new risk may be taken now, empty where it may. A bar that nobody told of is no word that nobody traded."""
         theirs = self.feed.time()
         clock = self._trouble("clock", self.time.trouble(theirs if isinstance(theirs, int) else None))
         disk = self._trouble("disk", self.journal.trouble or self.stepper.recorder.trouble)
         missing = [symbol for symbol in self.market.series if symbol not in bars]
-        told = f" ({why})" if why else ""
+        told = f" ({next(iter(unanswered.values()))})" if unanswered else ""
         lost = f"no bar of {', '.join(missing)} at {show_instant(due)}{told}" if missing else ""
         late = came - due > self.feed.settles + self.waits.late and not once
         behind = f"bars came {show_duration((came - due) // 1000 * 1000)} late" if late else ""
         is_blind = len(missing) == len(self.market.series)
-        self._trouble("data", lost or behind or self._unquoted(bars), is_blind=is_blind)
+        unseen, self._unseen = self._unseen, ""
+        stops = unseen or (lost if is_blind or unanswered else behind)
+        self._trouble("data", stops or lost or self._unquoted(bars), is_blind=bool(stops))
         venue = self._trouble("breaker", self.stepper.sending.venue.trouble())
-        data = lost if is_blind or why else ""
-        return clock or disk or venue or data or (self._troubles["data"] if late else "")
+        return clock or disk or venue or stops
 
     def _unquoted(self, bars: Mapping[str, Bar]) -> str:
         """Whose quote is missing or old: what reads the spread is unknown for them."""
@@ -306,6 +317,7 @@ class Loop:
     def _heed(self) -> None:
         """At once: halts, resumes, a clock that was turned. A resume is of what stood when it was ordered: the venue hears it
         before it is asked what it has to say, so that what it finds wrong now stays."""
+        self._heeded = self.time.clock.steady()
         self._trouble("clock", self.time.trouble())
         words = self._ordered()
         early = self._resumed_early(words if isinstance(words, list) else [])

@@ -1,6 +1,7 @@
 """Bars from a venue: each once it has closed, with the best bid and ask as they are then.
 
-INVARIANT: a bar that the venue does not give is none; one that may still change is not asked for.
+INVARIANT: a bar that the venue does not give is none; one that it did not answer about is not known; one that may still change
+is not asked for.
 """
 
 from __future__ import annotations
@@ -8,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tb.runtime.ports.exchange import Candle, Exchange, NoAnswer, Quoted
-from tb.runtime.ports.feed import Bar, FeedRow
+from tb.runtime.ports.feed import Bar, FeedRow, Meanwhile, go_on
+
+_AT_ONCE = 300  # bars of history in one question
+_STOPPED = NoAnswer("it was stopped")
 
 
 class VenueFeed:
@@ -22,28 +26,37 @@ class VenueFeed:
         self.exchange = exchange
         self.fresh = fresh
 
-    def history(self, instruments: Sequence[str], period: int, first: int, last: int) -> Mapping[str, Sequence[Bar]] | NoAnswer:
-        found: dict[str, Sequence[Bar]] = {}
+    def history(
+        self, instruments: Sequence[str], period: int, first: int, last: int, meanwhile: Meanwhile = go_on
+    ) -> Mapping[str, Sequence[Bar]] | NoAnswer:
+        found: dict[str, list[Bar]] = {symbol: [] for symbol in instruments}
         for symbol in instruments:
-            candles = self.exchange.candles(symbol, period, first, last)
-            if isinstance(candles, NoAnswer):
-                return candles
-            found[symbol] = [_bar(candle, None) for candle in candles]
+            for start in range(first, last, _AT_ONCE * period):
+                if not meanwhile():
+                    return _STOPPED
+                candles = self.exchange.candles(symbol, period, start, min(start + _AT_ONCE * period, last))
+                if isinstance(candles, NoAnswer):
+                    return candles
+                found[symbol] += [_bar(candle, None) for candle in candles]
         return found
 
-    def closed(self, instruments: Sequence[str], period: int, start: int) -> Mapping[str, Bar] | NoAnswer:
+    def closed(
+        self, instruments: Sequence[str], period: int, start: int, meanwhile: Meanwhile = go_on
+    ) -> Mapping[str, Bar | NoAnswer] | NoAnswer:
         candles: dict[str, Candle] = {}
-        none: NoAnswer | None = None
+        unanswered: dict[str, NoAnswer] = {}
         for symbol in instruments:
+            if not meanwhile():
+                return _STOPPED
             answer = self.exchange.candles(symbol, period, start, start + period)
             if isinstance(answer, NoAnswer):
-                none = answer
+                unanswered[symbol] = answer
             else:
                 candles.update((symbol, one) for one in answer if one.start == start)
-        if none is not None and not candles:
-            return none
+        if not meanwhile():
+            return _STOPPED
         quotes = self._quotes(list(candles), start + period)
-        return {symbol: _bar(candle, quotes.get(symbol)) for symbol, candle in candles.items()}
+        return unanswered | {symbol: _bar(candle, quotes.get(symbol)) for symbol, candle in candles.items()}
 
     def _quotes(self, instruments: Sequence[str], close: int) -> dict[str, Quoted]:
         answer = self.exchange.quotes(instruments) if instruments else ()
