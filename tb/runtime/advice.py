@@ -11,13 +11,13 @@ Each question and what came of it goes into the decision's record. An answer nev
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
+from bisect import bisect_right, insort
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Literal
 
-from tb.core.records import Advice
+from tb.core.records import Advice, Decision
 from tb.dsl.checked_capital import Advisor
 from tb.engine.instant import EXACT
 from tb.gate.advice import CONFIDENCE, CONVICTION, advised
@@ -25,6 +25,10 @@ from tb.runtime.drafts import Draft
 from tb.runtime.ports import Adviser, Answer, Question
 
 ZERO = Decimal(0)
+# why a call was not made
+OVER_CALLS, OVER_COST = "over its budget of calls", "over its budget of cost"
+NOBODY, NO_COST = "nobody to ask", "what a call costs is not known"
+NOT_MADE = frozenset({OVER_CALLS, OVER_COST, NOBODY, NO_COST})
 Outcome = Literal["agree", "adjust", "veto", "abstain"]
 
 
@@ -50,6 +54,13 @@ class Asking:
             legs = tuple(self._advised(leg, at) for leg in draft.legs)
             found.append(replace(legs[0], legs=legs) if legs else self._advised(draft, at))
         return found
+
+    def recall(self, decisions: Iterable[Decision]) -> None:
+        """Counts the calls that were made for earlier decisions."""
+        for decision in decisions:
+            for said in decision.advice:
+                if said.why not in NOT_MADE:
+                    insort(self.calls.setdefault(said.advisor, []), decision.at)
 
     def _advised(self, draft: Draft, at: int) -> Draft:
         proposal = draft.proposal
@@ -81,14 +92,14 @@ class Asking:
     def _ask(self, advisor: Advisor, question: Question) -> Advice:
         made = self.calls.setdefault(advisor.name, [])
         if advisor.calls is not None and len(made) - bisect_right(made, question.at - advisor.per) >= advisor.calls:
-            return _silent(advisor, "over its budget of calls")
+            return _silent(advisor, OVER_CALLS)
         if self.source is None:
-            return _silent(advisor, "nobody to ask")
+            return _silent(advisor, NOBODY)
         most, spent = _known_cost(self.source.cost(question)), self.spent.get(advisor.name, ZERO)
         if advisor.cost is not None and most is None:
-            return _silent(advisor, "what a call costs is not known")
+            return _silent(advisor, NO_COST)
         if advisor.cost is not None and spent + (most or ZERO) > advisor.cost:
-            return _silent(advisor, "over its budget of cost")
+            return _silent(advisor, OVER_COST)
         made.append(question.at)
         self.spent[advisor.name] = EXACT.add(spent, most or ZERO)
         return taken(advisor, self.source.ask(question, advisor.within), most)

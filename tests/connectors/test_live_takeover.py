@@ -21,7 +21,7 @@ from tb.cli.running import account_of, taken_over
 from tb.connectors.coinbase import Coinbase
 from tb.connectors.sandbox.server import Sandbox
 from tb.core.diagnostics import Refused
-from tb.core.records import Handling, Latch, Order, Record, Trade
+from tb.core.records import Decision, Handling, Latch, Order, Record, Trade
 from tb.ledger import open_ledger
 from tb.runtime.gateway.passage import Denied
 from tb.runtime.latches import Latches
@@ -395,3 +395,22 @@ def test_orders_that_the_gateway_denied_count_after_a_restart(tmp_path: Path, sa
         before = known(session_of(first))
     with live(tmp_path, sandbox, venue, going_on=True) as second:
         assert known(session_of(second)) == before
+
+
+def test_calls_of_advisors_count_over_a_restart(tmp_path: Path, sandbox: Sandbox, venue: Coinbase) -> None:
+    advised = POLICY + "\nadvisor news\n  may veto\n  at most 2 calls per day, answer within 5s otherwise veto\n"
+    (tmp_path / "advice").mkdir()
+    (tmp_path / "advice" / "news.csv").write_text("time,instrument,strategy,adjust,veto,note,latency,cost\n")
+
+    def whys(run: str) -> list[str]:
+        return [said.why for one in recorded(tmp_path, run, Decision) for said in one.advice]
+
+    with live(tmp_path, sandbox, venue, policy=advised) as first:
+        first.until(BEGIN + HOUR)
+    assert whys("r1") == ["no answer"]
+    with live(tmp_path, sandbox, venue, policy=advised, going_on=True) as again:
+        again.until(sandbox.now // HOUR * HOUR + 3 * HOUR)
+    assert whys("r1") == ["no answer", "no answer", "over its budget of calls", "over its budget of calls"]
+    with live(tmp_path, sandbox, venue, policy=advised + "\n" + LOOSER.replace("gross", "looser", 1)) as other:
+        other.until(sandbox.now // HOUR * HOUR + 2 * HOUR)
+    assert whys("r2") == ["over its budget of calls"] * 2

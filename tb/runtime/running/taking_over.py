@@ -107,6 +107,7 @@ def restore_session(session: Session, past: Sequence[Stretch], now: int, last: i
     decisions = [one for one in records if isinstance(one, Decision)]
     if decisions:
         session.counts["decisions"] = max(one.seq for one in decisions)
+    session.combiner.asking.recall(decisions)
     session.account.activity.proposed[:0] = sorted(one.at for one in decisions)
     recall(session, past, now)
     if last is not None:
