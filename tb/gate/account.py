@@ -38,7 +38,7 @@ class Holding:
 @dataclass(frozen=True, slots=True)
 class Working:
     """An approved order that adds risk and has not filled yet. `group` names the legs that fill with it, if any; `rate` is what
-    the currency of its price was worth when it was approved."""
+    the currency of its price is worth: as it was approved, then at each close (`Settling.revalue`)."""
 
     order: str
     instrument: str

@@ -205,6 +205,8 @@ class Session:
         account = self.account
         view = self.view
         account.mark_all({held: converted(view.close(held, at), view.marking_rate(held, at)) for held in account.held()})
+        if account.working:
+            self.settling.revalue(at)
         if at >= account.day_ends:
             begin_day(account, at, self._marked_at, period=min(self.gates), zone=self.settings.account.timezone)
         self._marked_at = at

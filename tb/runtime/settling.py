@@ -123,6 +123,14 @@ class Settling:
             order.id, order.instrument, sign, order.quantity, price, order.strategy, group, proposal.rate
         )
 
+    def revalue(self, at: int) -> None:
+        """Entries on their way cost what their currency is worth at a close, where that is not known what it was worth last."""
+        for name, order in list(self.account.working.items()):
+            if self.settings.is_foreign(order.instrument):
+                rate = self.view.marking_rate(order.instrument, at)
+                if rate is not None and rate != order.rate:
+                    self.account.working[name] = replace(order, rate=rate)
+
     # --- orders that end without a fill ------------------------------------------------------------------------------
 
     def fund(self, at: int, among: Iterable[Position] | None = None) -> None:

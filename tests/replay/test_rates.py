@@ -193,3 +193,18 @@ def test_quotes_are_sized_and_judged_at_the_rate_of_their_currency(euros: list[o
     assert {round(decision.proposed) for decision in bids} == sizes
     assert bool(done.orders) == (sizes != {D(0)})
     assert all(done.explained(decision).reproduced for decision in done.decisions)
+
+
+@pytest.mark.parametrize(("then", "passes"), [(1.2, True), (1.9, True), (2.4, False), (NAN, True)])
+def test_an_entry_that_rests_is_worth_what_its_currency_is_worth_now(then: float, passes: bool) -> None:
+    waits = strategy(members="BTC-EUR", name="waits").replace("    size", "    order limit at close * 0.5, valid 20h\n    size")
+    asks = strategy(name="asks").replace("on u", "on v").replace("universe u", "universe v")
+    coins = bars("BTC-EUR", [flat(100, 1), *[flat(100)] * 5])
+    dollars = bars("BTC-USD", [flat(100), flat(100), flat(100), flat(100, 1), flat(100), flat(100)])
+    euros = bars("EUR_USD", [flat(1.2), flat(1.2), flat(1.2), flat(then), flat(then), flat(then)])
+    policy = "limit gross  after.gross <= 26% of equity\n"
+    done = run(compiled(f"{waits}\n{asks}", policy, rates="{EUR: EUR_USD}"), market(coins, dollars, euros))
+    first, second = done.decisions
+    assert (first.strategy, first.approved > 0, second.strategy) == ("waits", True, "asks")
+    assert bool(second.approved) == passes
+    assert all(done.explained(decision).reproduced for decision in done.decisions)

@@ -1,7 +1,7 @@
 """What Coinbase demands of orders in a product: tick, lot, sizes, and whether it can be traded now.
 
-A mark that is not there is no "no": the product's rules are then not known. A smallest or largest size that is not stated is none:
-the venue refuses what breaks it, and what bounds an order here are `max_quantity` of the settings and the limits of the policy.
+A mark that is not there is no "no": the product's rules are then not known. A smallest or largest size that is not stated is
+none: the venue refuses what breaks it. What bounds an order here are `max_quantity` of the settings and limits of the policy.
 """
 
 from __future__ import annotations
