@@ -112,6 +112,7 @@ class Block:
     rows: Ints | None
     stacks: Mapping[int, Stack]
     values: dict[int, Floats] = field(default_factory=dict)
+    truths: dict[int, NDArray[np.uint8]] = field(default_factory=dict)  # of conditions, in bytes (`tb.engine.conditions`)
     outputs: dict[int, Floats] = field(default_factory=dict)
     reached: dict[tuple[int, int], Reach] = field(default_factory=dict)  # by node and period it is looked at in
 

@@ -2,7 +2,8 @@
 
 1. Instruments with the same needs are a group (`tb.engine.layout`); their new bars come in blocks (`tb.engine.blocks`).
 2. In each step nodes are computed in graph order, each for all instruments of a block at once: what is read
-   (`tb.engine.reading`), operations of one instant (`tb.engine.vector`), functions by their kernels (`tb.vocabulary.run`).
+   (`tb.engine.reading`), operations of one instant (`tb.engine.vector`), functions by their kernels (`tb.vocabulary.run`);
+   comparisons and logic in one pass for each condition (`tb.engine.conditions`), whose parts are no nodes to compute.
 3. What looks back finds earlier values in a `History`; recursive functions, `for`, `within` and `@period` carry a state.
 4. Functions of fields alone are begun first (`begin`), beside all else where the caller lets them: so a step may begin before
    the rest of the one before it is computed (`finish`).
@@ -23,9 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb.engine.blocks import Block, Table, blocks
+from tb.engine.conditions import Condition, conditions_of
 from tb.engine.graph import Node, RuleGraph
 from tb.engine.history import History, Reach
-from tb.engine.layout import Call, Group, Layout, call_of
+from tb.engine.layout import Call, Group, Layout, call_of, ending
 from tb.engine.markets import Markets
 from tb.engine.reading import RECORDED, read
 from tb.engine.tiers import is_tier, tier_column
@@ -73,6 +75,10 @@ class Evaluator:
         self.layout = layout
         self.markets = markets
         self._wanted = tuple(frozenset(ids) for ids in layout.wanted)
+        nodes = [node for node, _ in layout.order]
+        self._conditions = conditions_of(graph, nodes, frozenset[int]().union(*self._wanted))
+        self._order = tuple((node, groups) for node, groups in layout.order if node.id not in self._conditions.inner)
+        self._ending = ending([node for node, _ in self._order], self._conditions.reads)
         self.kept: dict[Place, History] = {}  # the values of the wanted nodes
         self._histories: dict[Looked, History] = {}
         self._leads: dict[Looked, int] = {}
@@ -171,14 +177,15 @@ class Evaluator:
         step.wait()
         self._make_room(self._rest, step.most)
         with np.errstate(all="ignore"):
-            for node, groups in self.layout.order:
+            for node, groups in self._order:
                 for group in groups:
                     for block in step.by_group.get(group.index, ()):
                         self._compute(node, block, step.by_group)
-                for id_ in self.layout.ending.get(node.id, ()):
+                for id_ in self._ending.get(node.id, ()):
                     for block in step.blocks:
                         if id_ not in self._wanted[block.group.index]:
                             block.values.pop(id_, None)
+                            block.truths.pop(id_, None)
         return step.blocks
 
     def _make_room(self, places: Sequence[Looked], most: Mapping[int, int]) -> None:
@@ -215,6 +222,10 @@ class Evaluator:
     def _compute(self, node: Node, block: Block, by_group: Mapping[int, list[Block]]) -> None:
         shape = block.shape(node.period)
         if node.id in block.values:
+            return
+        condition = self._conditions.found.get(node.id)
+        if condition is not None:
+            self._judge(node, condition, block, shape)
             return
         # a bar of another period may have closed where none of this one has: `@period` has to see it
         is_empty = not shape[1] and node.op != "at"
@@ -254,6 +265,18 @@ class Evaluator:
                 return found
             case _:
                 return pointwise(node.op, node.consts, [self._argument(a, block, shape) for a in node.args], shape)
+
+    def _judge(self, node: Node, condition: Condition, block: Block, shape: tuple[int, int]) -> None:
+        """A condition, in bytes; as values where it is kept or something else reads it."""
+        is_kept = (block.group.index, node.id) in self.kept
+        truths = block.truths[node.id] = np.empty(shape, dtype=np.uint8)
+        if is_kept or condition.is_read:
+            block.values[node.id] = np.empty(shape)
+        if shape[1]:
+            values = [np.ascontiguousarray(self._argument(id_, block, shape)) for id_ in condition.values]
+            condition.steps.run(values, [block.truths[id_] for id_ in condition.truths], truths, block.values.get(node.id))
+            if is_kept:
+                self._reach(node.id, block, node.period, shape)
 
     def _argument(self, id_: int, block: Block, shape: tuple[int, int]) -> Floats:
         if id_ in block.values:

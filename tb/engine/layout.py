@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from tb.engine.graph import Node, RuleGraph
@@ -30,12 +30,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`order` are the nodes to compute, each with the groups that need it; `ending` the nodes whose values nobody reads after
-    that one; `places` group and row of each instrument; `wanted` the nodes wanted of each group."""
+    """`order` are the nodes to compute, each with the groups that need it; `places` group and row of each instrument; `wanted`
+    the nodes wanted of each group."""
 
     groups: tuple[Group, ...]
     order: tuple[tuple[Node, tuple[Group, ...]], ...]
-    ending: Mapping[int, tuple[int, ...]]
     places: Mapping[str, tuple[int, int]]
     wanted: tuple[tuple[int, ...], ...]
 
@@ -64,7 +63,6 @@ def lay_out(graph: RuleGraph, wanted: Mapping[str, Iterable[int]], symbols: Coll
     return Layout(
         tuple(groups),
         tuple((graph[id_], tuple(group for group in groups if id_ in has[group.index])) for id_ in order),
-        _ending(graph, order),
         places,
         tuple(tuple(id_ for id_ in ids if graph[id_].op != "const") for ids in wanted_of),
     )
@@ -85,11 +83,11 @@ def _needs(graph: RuleGraph, wanted: Mapping[str, tuple[int, ...]], symbols: Col
     return found
 
 
-def _ending(graph: RuleGraph, order: list[int]) -> dict[int, tuple[int, ...]]:
-    """For each node those that are read there for the last time."""
-    last = {id_: id_ for id_ in order}
-    for id_ in order:
-        last.update((arg, id_) for arg in graph[id_].args if arg in last)
+def ending(order: Iterable[Node], reads: Callable[[Node], tuple[int, ...]]) -> dict[int, tuple[int, ...]]:
+    """For each node those that are read there for the last time, where nodes read what is said."""
+    last = {node.id: node.id for node in order}
+    for node in order:
+        last.update((arg, node.id) for arg in reads(node) if arg in last)
     found: dict[int, tuple[int, ...]] = {}
     for read, at in last.items():
         found[at] = (*found.get(at, ()), read)

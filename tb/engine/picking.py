@@ -78,7 +78,7 @@ class Picking:
         if not shape[1]:
             return
         begins = self._begins[block.places]
-        truths = {id_: in_bytes(block.values[id_]) for id_ in self._truths}
+        truths = {id_: block.truths[id_] if id_ in block.truths else in_bytes(block.values[id_]) for id_ in self._truths}
         for id_, kept in self._truths.items():
             _write(kept, block, begins, truths[id_])
         found = np.flatnonzero(reduce(np.logical_or, [truths[id_] == TRUE for id_ in self._where]))
@@ -87,7 +87,10 @@ class Picking:
             self._places.append(block.places[places])
             self._rows.append(begins[places] + bars)
             for id_, values in self._values.items():
-                values.append(block.values[id_].reshape(-1)[found])
+                is_there = id_ in block.values
+                values.append(
+                    block.values[id_].reshape(-1)[found] if is_there else decoded(block.truths[id_].reshape(-1)[found])
+                )
         self._begins[block.places] = begins + shape[1]
 
     def truths(self, symbol: int, size: int) -> Mapping[int, Bytes]:

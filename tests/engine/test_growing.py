@@ -137,7 +137,7 @@ def test_rows_that_are_not_kept_any_more_are_refused_rather_than_unknown() -> No
 
 def test_a_step_that_fails_half_way_is_not_gone_on_from(monkeypatch: pytest.MonkeyPatch) -> None:
     growing, _ = simple()
-    monkeypatch.setattr("tb.engine.evaluator.pointwise", lambda *_: 1 / 0)
+    monkeypatch.setattr("tb.engine.evaluator.Evaluator._judge", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         growing.advance(closing(["BTC-USD"], [1], [1.0]), HOUR)
     monkeypatch.undo()
