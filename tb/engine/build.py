@@ -115,7 +115,22 @@ class Builder:
     @_build.register
     def _pointwise(self, value: checked.Pointwise, context: Context) -> int:
         args = tuple(self._build(argument, context) for argument in value.arguments)
+        if value.name == "div" and context.in_policy:
+            args = (args[0], self._divisor(args[1], value.arguments[1], context))
         return self._instant(value.name, args, (), value.unit, context, value.span)
+
+    def _divisor(self, node: int, value: checked.Expr, context: Context) -> int:
+        """In policy a share of what may be below 0, and is, has no value: as a number it would be below every limit."""
+        low = self.graph[node].low
+        if (low is not None and low >= 0.0) or not self._has_fact(node):
+            return node
+        zero = self._build(checked.Const(Decimal(0), value.unit, "0", None, value.span), context)
+        return self._instant("max", (node, zero), (), value.unit, context, value.span)
+
+    def _has_fact(self, node: int) -> bool:
+        """Whether a value depends on what the account or the order says."""
+        found = self.graph[node]
+        return found.op == "fact" or any(self._has_fact(arg) for arg in found.args)
 
     @_build.register
     def _shift(self, value: checked.Shift, context: Context) -> int:

@@ -369,3 +369,29 @@ def test_a_reducing_order_shrinks_to_what_limits_on_every_order_let_pass_and_no_
     leaving = replace(ORDER, sign=-1, quantity=Decimal(8), stop=None, target=None, intended=None, adds_risk=False)
     judgement = judged(gate, leaving, book)
     assert (judgement.verdict, judgement.deciding, judgement.quantity) == ("shrink", ("slice",), 5)
+
+
+SHARES = (
+    "limit c after.gross / equity <= 2",
+    "forbid c when order.notional / equity > 5%",
+    "forbid c when not (order.notional / equity <= 50%)",
+    "limit c order.risk / (equity - 10 USD) <= 1%",
+    "limit c gross / cash <= 3",
+    "limit c -(order.notional / equity) >= -2",
+    "require c 1 / (equity / order.notional) <= 2",
+    "limit c after.gross <= 200% of equity",
+    "limit c after.gross <= 200% of equity otherwise shrink",
+    "limit c equity >= 0.5 * after.gross",
+    "limit c loss(today) <= 3% of equity at day_start otherwise halt",
+    "limit c order.notional <= min(equity, 1000 USD) otherwise shrink",
+)
+
+
+@pytest.mark.parametrize("line", SHARES)
+@pytest.mark.parametrize("equity", ["-5000", "-0.01", "0"])
+def test_a_limit_that_is_a_share_of_equity_denies_where_there_is_none(line: str, equity: str) -> None:
+    found = judged(gate_of(line), book=account(equity))
+    is_at_limit = "loss" in line and Decimal(equity) == 0  # nothing was lost, of nothing
+    assert (found.approved is None, "c" in found.deciding) == (not is_at_limit, not is_at_limit)
+    rich = judged(gate_of(line), order("0.1"), account("10000"))
+    assert rich.approved is not None
