@@ -4,8 +4,8 @@ A ledger comes into being whole or not at all: it is made under a temporary name
 mode lets readers work beside the writer. synchronous=FULL makes the commit at the end of a group wait for the disk: a group is
 on disk when `append` returns, at the price of one flush a group. Start and groups in columns are those of a replay, which can
 be played again: they are handed to the system alone (NORMAL): a killed process loses none, a power cut the last ones, never the
-order. The end of the run is flushed, and they with it. Each writing transaction starts with BEGIN IMMEDIATE, so two writers
-queue before they read the head of the chain.
+order. The end of the run is flushed, and they with it. Where they are many, they go past the log (`tb.ledger.direct`). Each
+writing transaction starts with BEGIN IMMEDIATE, so two writers queue before they read the head of the chain.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import os
 import secrets
 import sqlite3
 from contextlib import closing
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,14 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from tb.core.diagnostics import Refused
 from tb.ledger.chain import GENESIS
 from tb.ledger.checking import check, driven, prove_writable
+from tb.ledger.direct import has_journal, require_log
 from tb.ledger.findings import RESTORE, refused, refusing
 from tb.ledger.tables import SCHEMA, LedgerTable
 
 _SYNCHRONOUS = "ledger_synchronous"  # what was last said of it to the file's own connection
 # of the log, after which they are folded into the file: soon for a replay, whose log is written beside it, so that few are left
 _PAGES = {"FULL": 1_000, "NORMAL": 256}
+AT_REST = "ro&immutable=1"  # how a file is opened that nobody writes
 _COMPILED: dict[Any, Any] = {}  # statements as texts: they are those of all files
 
 
@@ -54,12 +56,14 @@ def _engine(path: Path, mode: str, wait: float) -> Engine:
     dialect = _dialect()
     pool = QueuePool(connect, dialect=dialect)
     engine = Engine(pool, dialect, make_url("sqlite://"), execution_options={"compiled_cache": _COMPILED})
-    event.listen(engine, "connect", _configure)
+    event.listen(engine, "connect", partial(_configure, path, mode, wait))
     event.listen(engine, "begin", _begin)
     return engine
 
 
-def _configure(connection: Any, _record: Any) -> None:
+def _configure(path: Path, mode: str, wait: float, connection: Any, _record: Any) -> None:
+    if mode != AT_REST:
+        require_log(connection, path, wait, is_reader=mode != "rw")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA trusted_schema = OFF")
 
@@ -139,7 +143,8 @@ def _make_sure_it_exists(path: Path, create: bool) -> None:
             raise refused(path, "TB703", "the ledger is empty: everything in it was cut off", RESTORE)
         return
     if _has_log(path):  # a new file here would take in pages of the lost one
-        hint = f"put the file back, or move `{path.name}-wal` away to start a new ledger"
+        beside = f"{path.name}-{'journal' if has_journal(path) else 'wal'}"
+        hint = f"put the file back, or move `{beside}` away to start a new ledger"
         raise refused(path, "TB703", "the ledger is gone, only the log beside it is left", hint)
     if not create:
         raise refused(path, "TB701", "there is no ledger here yet", "run `tb replay` first, or name another project")
@@ -170,9 +175,10 @@ def open_engine(path: Path, *, create: bool, read_only: bool, wait: float) -> En
 
 
 def _has_log(path: Path) -> bool:
-    """Whether a writer left groups in the log beside the file; readers leave an empty one, which means nothing."""
+    """Whether a writer left groups in the log beside the file, or pages in a journal; readers leave an empty log, which means
+    nothing."""
     log = path.with_name(path.name + "-wal")
-    return log.exists() and log.stat().st_size > 0
+    return (log.exists() and log.stat().st_size > 0) or has_journal(path)
 
 
 def _is_at_rest(path: Path) -> bool:
@@ -182,7 +188,7 @@ def _is_at_rest(path: Path) -> bool:
 
 def _open_at_rest(path: Path) -> Engine:
     """For a ledger on a read-only disk: WAL mode wants a file beside it, unless told that nobody writes."""
-    engine = _engine(path, "ro&immutable=1", 0.0)
+    engine = _engine(path, AT_REST, 0.0)
     try:
         with refusing(path):
             _check(engine, path)

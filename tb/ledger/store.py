@@ -25,6 +25,7 @@ from tb.core.records import Cancel, Curve, Decision, Fill, Handling, Latch, Mark
 from tb.ledger import queries, reading
 from tb.ledger.chain import Head, policy_bytes, policy_hash
 from tb.ledger.checking import UNFLUSHED, WRITING, driven
+from tb.ledger.direct import MUCH, leave_log, take_log
 from tb.ledger.findings import RESTORE, database_errors, refused, refusing
 from tb.ledger.holding import FileLock, Hold, SessionLock
 from tb.ledger.log import DecisionLog
@@ -63,6 +64,7 @@ class Ledger:
         self._own: Connection | None = None  # through which everything is written while an account is held on a server
         self._kept: Connection | None = None  # the same for a file, from the first write on: taking one costs a write
         self._one_writes = RLock()
+        self._waited: int | None = None  # ms for others, while a replay writes straight into the file (`tb.ledger.direct`)
         self._unconfirmed: dict[str, Unconfirmed] = {}  # by run: what was sent last, where its confirmation was lost
 
     def close(self) -> None:
@@ -71,6 +73,7 @@ class Ledger:
             for hold in list(self._holds):
                 hold.release()
             with self._one_writes, refusing(self.path):
+                self._take_log()
                 kept, self._kept = self._kept, None
                 if kept is not None:
                     kept.close()
@@ -123,13 +126,18 @@ class Ledger:
             self._own = None
 
     @contextmanager
-    def _writing(self, options: dict[str, Any] = WRITING, group: Sent | None = None) -> Iterator[Connection]:
-        """A transaction that writes; `group` is what it adds to the chain, where somebody may hand it in again."""
+    def _writing(
+        self, options: dict[str, Any] = WRITING, group: Sent | None = None, *, of_a_replay: bool = False
+    ) -> Iterator[Connection]:
+        """A transaction that writes; `group` is what it adds to the chain, where somebody may hand it in again. What is not the
+        replay's that left the log goes into it."""
         with self._one_writes:
             for hold in self._holds:
                 hold.prove()
             with ExitStack() as stack:
                 stack.enter_context(refusing(self.path))
+                if not of_a_replay:
+                    self._take_log()
                 connection = self._writer() or stack.enter_context(self._open_engine().connect())
                 if connection.get_execution_options() != options:
                     connection.execution_options(**options)
@@ -202,6 +210,22 @@ class Ledger:
         if self._kept is None and isinstance(self.path, Path):
             self._kept = engine.connect()
         return self._own or self._kept
+
+    def _for_groups(self, size: int) -> dict[str, Any]:
+        """How the next groups of a replay are written: straight into the file, where they are much, nobody else has the ledger
+        open and no account is held here."""
+        if size >= MUCH and self._waited is None and isinstance(self.path, Path) and not self._holds:
+            with refusing(self.path):
+                writer = self._writer()
+                assert writer is not None
+                self._waited = leave_log(driven(writer))
+        return UNFLUSHED if self._waited is None else WRITING
+
+    def _take_log(self) -> None:
+        """Back to the log, where it was left."""
+        waited, self._waited = self._waited, None
+        if waited is not None and self._kept is not None:
+            take_log(driven(self._kept), waited)
 
     def put_policy(self, texts: Mapping[str, str]) -> str:
         """Stores the files of a policy (path to text) under their hash and returns it; storing them again changes nothing.
@@ -278,7 +302,8 @@ class Ledger:
         """Writes a group in columns, or several that follow one another, in one transaction; then `log` takes their Decision,
         Quiet and Latch records.
 
-        They outlive the process from then on, and a power cut from `finish_run` on.
+        They outlive the process from then on, and a power cut from `finish_run` on, at the latest. Where they are much, they go
+        straight into the file, which has no log until the run is finished or somebody else connects (`tb.ledger.direct`).
 
         Raises `ValueError` for a finished run or one in rows, a group that does not follow the one before, decisions whose
         numbers do not ascend, or NaN in a trade; `TypeError` for what is no record; `Refused` TB707 (unknown run), TB711 (the
@@ -286,7 +311,8 @@ class Ledger:
         """
         prepared = [entry for group in groups for entry in prepare_segments(group)]
         sent = Sent(run, prepared)
-        with self._writing(UNFLUSHED, sent) as connection:
+        size = sum(len(payload) for _, payload, _ in prepared)
+        with self._one_writes, self._writing(self._for_groups(size), sent, of_a_replay=True) as connection:
             link, start, last, decision = head_for_columns(connection, self.path, run)
             if self._rest(connection, sent):
                 if start is None:
@@ -305,11 +331,13 @@ class Ledger:
         Raises `ValueError` for a finished run, `TypeError` for values that JSON cannot say, `Refused` TB707 and TB711.
         """
         sent = Sent(run, [(FINISH, canonical(summary), None)])
-        with self._writing(group=sent) as connection:
+        with self._writing(group=sent, of_a_replay=True) as connection:
             if self._rest(connection, sent):
                 self._require_open(connection, run)
                 entry = extend(connection, self.path, run, sent.entries)
                 connection.execute(update(_runs).where(_runs.c.run == run).values(finish=entry))
+        with self._one_writes, refusing(self.path):
+            self._take_log()
 
     def _require_open(self, connection: Connection, run: str) -> None:
         """That a run is there and not finished."""
