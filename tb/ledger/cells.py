@@ -171,8 +171,34 @@ class Maps:
         return [dict(zip(self.names, next(rows), strict=True)) if has else {} for has in self.has]
 
 
-Column = Every | Places | Packed | Choice | Maps | Cells
-_Cut = Packed | Choice | Maps
+class Shaped:
+    """Mappings of few shapes: record k has the names of `shapes[at[k]]`, which are in their order, and `flat` has the cells of
+    all, record by record."""
+
+    __slots__ = ("at", "flat", "shapes")
+
+    def __init__(self, shapes: Sequence[tuple[str, ...]], at: bytes, flat: Packed) -> None:
+        self.shapes, self.at, self.flat = shapes, at, flat
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def widths(self) -> bytes:
+        """How many cells each record has: at most 255."""
+        return self.at.translate(bytes(len(one) for one in self.shapes).ljust(256, b"\0"))
+
+    def cut(self, begin: int, end: int) -> Shaped:
+        widths = self.widths()
+        first = sum(widths[:begin])
+        return Shaped(self.shapes, self.at[begin:end], self.flat.cut(first, first + sum(widths[begin:end])))
+
+    def listed(self) -> list[dict[str, Any]]:
+        cells = iter(self.flat.listed())
+        return [{name: next(cells) for name in self.shapes[number]} for number in self.at]
+
+
+Column = Every | Places | Packed | Choice | Maps | Shaped | Cells
+_Cut = Packed | Choice | Maps | Shaped
 
 
 def cut(column: Column, begin: int, end: int) -> Column:

@@ -26,7 +26,7 @@ from typing import Any
 import msgspec
 
 from tb.core.encode import canonical
-from tb.ledger.cells import REAL, Cells, Choice, Column, Every, Maps, Packed, Places, array_head
+from tb.ledger.cells import REAL, Cells, Choice, Column, Every, Maps, Packed, Places, Shaped, array_head
 from tb.ledger.cells import pack as _pack
 
 LOOK, FEW, SHORT = 32, 8, 8  # text is looked at for distinct values this far, up to so many; columns this short are not shared
@@ -285,9 +285,11 @@ class _Mapped:
     def __init__(self, values: Scalar) -> None:
         self.names, self.values = _Nested(tuple[str, ...]), Wide(values)
 
-    def put(self, cells: Cells | Maps, out: Columns) -> int | None:
+    def put(self, cells: Cells | Maps | Shaped, out: Columns) -> int | None:
         if isinstance(cells, Maps):
             return self._put_maps(cells, out)
+        if isinstance(cells, Shaped):
+            return self._put_shaped(cells, out)
         names = [tuple(sorted(cell)) for cell in cells]
         texts = {of: canonical(of).decode() for of in dict.fromkeys(names)}
         out.add(text_of(list(map(texts.__getitem__, names))))
@@ -302,6 +304,15 @@ class _Mapped:
                 self.values.cell.put(column, out)
             return len(columns)
         out.add(_array(list(maps.has.translate(bytes((0, wide, *range(2, 256)))))))
+        self.values.cell.put(maps.flat, out)
+        return RAGGED
+
+    def _put_shaped(self, maps: Shaped, out: Columns) -> int | None:
+        widths = maps.widths()
+        if widths.count(widths[0]) == len(widths):  # a column for each place
+            return self.put(maps.listed(), out)
+        out.add(_chosen(Choice([canonical(names).decode() for names in maps.shapes], maps.at)))
+        out.add(_array([*widths]))
         self.values.cell.put(maps.flat, out)
         return RAGGED
 
@@ -392,7 +403,7 @@ def is_all(column: Column, value: object, count: int) -> bool:
     """Whether a column has one value in all of so many records, as equality has it."""
     if isinstance(column, Every):
         return bool(column.value == value)
-    return not isinstance(column, Places | Maps) and column.count(value) == count
+    return not isinstance(column, Places | Maps | Shaped) and column.count(value) == count
 
 
 class _Body(msgspec.Struct, array_like=True, forbid_unknown_fields=True):

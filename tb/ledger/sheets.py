@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from tb.core.records import Decision, Record
-from tb.ledger.cells import Choice, Column, Counts, Every, Maps, Packed, cut
+from tb.ledger.cells import Choice, Column, Counts, Every, Maps, Packed, Shaped, cut
 from tb.ledger.columns import Table
 from tb.ledger.layouts import Layout, table_of
 from tb.ledger.segments import DECISIVE, KINDS, Group, Segment, schemas
@@ -60,7 +60,7 @@ class Sheet:
         found = self.column(name)
         if isinstance(found, Every):
             return [found.value]
-        return found.listed() if isinstance(found, Packed | Choice | Maps) else found  # type: ignore[return-value]
+        return found.listed() if isinstance(found, Packed | Choice | Maps | Shaped) else found  # type: ignore[return-value]
 
     def all_cells(self, name: str) -> Sequence[Any]:
         """A field of each of the records."""

@@ -280,6 +280,8 @@ def _run(
         if course is not None and may_pass and (passed := course.pass_over(at, steps)) > at:
             at, done = passed, instants[passed - 1]
             continue
+        if course is not None:
+            course.tell()
         if steps and at:
             at, silent = skipper.pass_over(at)
             done = instants[at - 1]
@@ -297,6 +299,8 @@ def _run(
         if progress is not None and at - told >= 500:
             told = at
             progress(at, len(instants))
+    if course is not None:
+        course.tell()
     skipper.finish(at)
     if go_on is not None and done < instants[-1] and (ended := go_on(instants[-1])) is not None:
         return max(done, ended)

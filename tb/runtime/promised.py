@@ -28,7 +28,7 @@ from tb.gate.gate import Judgement
 from tb.gate.leaves_source import Source
 from tb.gate.proposal import Proposal
 from tb.gate.reading import Read, Reading, texts_of
-from tb.ledger.cells import REAL, Cells, Choice, Column, Every, Maps, Packed, Places
+from tb.ledger.cells import REAL, Cells, Choice, Column, Every, Maps, Packed, Places, Shaped
 from tb.ledger.columns import FEW
 from tb.ledger.promises import Promised
 from tb.ledger.sheets import Sheet
@@ -310,7 +310,7 @@ def _listed(column: Column, count: int) -> list[Any]:
         return [column.value] * count
     if isinstance(column, Places):
         return list(zip(*(_listed(one, count) for one in column.columns), strict=True)) if column.columns else [()] * count
-    assert not isinstance(column, Maps)  # a decision has none
+    assert not isinstance(column, Maps | Shaped)  # a decision has none
     return list(column)
 
 

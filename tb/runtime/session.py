@@ -26,7 +26,7 @@ from typing import Any
 
 from tb.core.records import Latch, Mark, Order, Record
 from tb.core.settings import Settings
-from tb.core.time import DAY
+from tb.core.time import DAY, next_day_start
 from tb.engine.plan import ConstraintPlan, Plan
 from tb.gate.account import Account, Book
 from tb.gate.conversion import converted
@@ -193,8 +193,12 @@ class Session:
     def _note_what_is_open(self, at: int) -> None:
         is_open = bool(self.positions or self.waiting or self.latches.active)
         if is_open or self._was_open:
-            self._settled_at = max((self.account.day_ends if w == "today" else at + int(w) for w in self.windows), default=0)
+            self._settled_at = self._settles_at(at, self.account.day_ends)
         self._was_open = is_open
+
+    def _settles_at(self, at: int, day_ends: int) -> int:
+        """Until when watched constraints look back at an instant."""
+        return max((day_ends if w == "today" else at + int(w) for w in self.windows), default=0)
 
     @property
     def watching(self) -> Gate:
@@ -247,11 +251,13 @@ class Session:
         for at in (int(stretch.times[0]), stretch.last):
             self._note_what_is_open(at)
 
-    def pass_trades(self, last: int) -> None:
-        """Whole trades are over, the last at that instant, and nothing is open: what its step leaves to know for the next."""
+    def pass_trades(self, last: int, left: int | None) -> None:
+        """Whole trades and orders that were refused are over, the last at that instant, and nothing is open: what its step
+        leaves to know for the next. The last trade was `left` at that instant; None where there was none."""
         self._marked_at, self._marked_day = last, self.account.day_starts
-        self._was_open = True
-        self._note_what_is_open(last)
+        if left is not None:
+            self._settled_at = self._settles_at(left, next_day_start(left, self.settings.account.timezone))
+        self._was_open = False
 
     def _watch(self, at: int) -> None:
         records: list[Record] = list(self.latches.expire(at))

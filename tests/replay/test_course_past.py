@@ -48,6 +48,25 @@ OTHERS = (
 )
 
 
+# some refuse every other order, some are not known at times, some depend on what was refused
+REFUSING = (
+    "forbid busy when volume > volume[1]",
+    "forbid busier when volume > 3 * volume[1]",
+    "forbid thin when volume < mean(volume, 4)",
+    "require calm rsi(close, 9) <= 55",
+    "forbid late when mean(close, 30) > close",
+    "require paid reward_risk >= 1.95",
+    "limit near abs(order.price / close - 1) <= 0.1%",
+    "forbid all when order.notional > 0 USD",
+    "limit slow proposals(today) <= 5",
+    "limit told proposals(4h) <= 1 + entries(today)",
+    "warn large when volume > volume[2]",
+    "warn rising when close > close[1] and entries(today) >= 1",
+    "limit share order.notional <= 900 USD otherwise shrink",
+    "pause busiest for 3h when volume > 9 * volume[1]",
+)
+
+
 @st.composite
 def limits_of_the_past(draw: st.DrawFn) -> str:
     kind, act = draw(st.integers(0, 3)), draw(st.sampled_from(ACTS))
@@ -77,7 +96,8 @@ def projects(draw: st.DrawFn) -> Written:
             f"strategy s on u every 1h\n  enter {'short' if is_short else 'long'} when {draw(st.sampled_from(RARE))}\n"
             f"    size   {size}\n    stop   {stop}\n    target {target}\n"
         )
-    limits = draw(st.lists(limits_of_the_past(), min_size=1, max_size=3, unique_by=lambda line: line.split()[1]))
+    kinds = limits_of_the_past(), st.sampled_from(REFUSING)
+    limits = draw(st.lists(st.one_of(*kinds), min_size=1, max_size=4, unique_by=lambda line: line.split()[1]))
     chosen = {"venue": VENUES, "instruments": GRIDS, "timezone": ("UTC", "UTC", "America/New_York")}
     chosen["equity"] = ("10_000 USD", "9_876.543 USD")
     return Written(rules, "\n".join(limits) + "\n", tuple((name, draw(st.sampled_from(of))) for name, of in chosen.items()))
@@ -183,15 +203,15 @@ def test_a_limit_that_binds_now_and_then_ends_courses_there(limit: str, latches:
     passed: list[int] = []
     leave = passing.Course._leave_behind
 
-    def counting(course: passing.Course, passage: Passage, start: int) -> None:
+    def counting(course: passing.Course, passage: Passage, *more: int | None) -> None:
         passed.append(len(passage))
-        leave(course, passage, start)
+        leave(course, passage, *more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(passing.Course, "_leave_behind", counting)
     found = same(compiled(PLAIN, limit + "\n", venue=VENUES[1]), walk(5, 1500))
     decisions = [record for record in found if isinstance(record, Decision)]
     assert sum(isinstance(record, Latch) for record in found) >= latches
-    assert len(decisions) > sum(passed) > 30
+    assert len(decisions) >= sum(passed) > 30
 
 
 @how(max_examples=300, deadline=None)

@@ -174,9 +174,10 @@ def courses(data: st.DataObject, found: Counter[str]) -> None:
             patch.setattr(passing, name, value)
         leave = passing.Course._leave_behind
 
-        def counted(course: passing.Course, passage: Passage, start: int) -> None:
+        def counted(course: passing.Course, passage: Passage, *more: int | None) -> None:
             found["passed"] += len(passage)
-            leave(course, passage, start)
+            found["refused"] += len(passage) - len(passage.which)
+            leave(course, passage, *more)  # type: ignore[arg-type]
 
         patch.setattr(passing.Course, "_leave_behind", counted)
         fast = list(run(project, market).records.records)

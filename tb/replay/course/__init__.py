@@ -10,7 +10,8 @@ or target closes it before anything else could be decided.
 3. `tb.replay.course.chain`: cash from trade to trade, as the session would have it digit for digit: by a kernel in whole
    numbers of 128 bits (`money`, `wide`), and by the session's own operations where these would round. Columns of `numbers`
    become Decimals where somebody reads them.
-4. `tb.replay.course.judging`: which of the orders surely pass every constraint; where that is not sure, the gate is asked.
+4. `tb.replay.course.orders`: which of the orders surely pass every constraint (`judging`); where that is not sure, the gate is
+   asked. One that is refused is a row that moves nothing, and the course goes on behind it.
    What they read of the account's past follows from the trades before them (`past`). Limits that are watched while a trade is
    held have to pass between the least and the most that its bars come to (`watching`); a trade that may break one is stepped.
 5. `tb.replay.course.told`: the records of all of it, in the order in which stepping would have made them.

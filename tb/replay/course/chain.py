@@ -52,6 +52,20 @@ class Chain:
     def part(self, begin: int, end: int) -> Chain:
         return Chain(*(getattr(self, name)[begin:end] for name in self.__slots__))
 
+    def at(self, which: Ints) -> Chain:
+        """Those of some trades."""
+        return Chain(*(getattr(self, name).at(which) for name in self.__slots__))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Chain]) -> Chain:
+        """Those of one after the other."""
+        return cls(*(Numbers.joined([getattr(one, name) for one in parts]) for name in cls.__slots__))
+
+    def leave_out(self, k: int) -> None:
+        """An order is not approved after all: it moves no cash."""
+        for name in ("held", "after"):
+            getattr(self, name).take_over(k, self.before)
+
     def cut(self, count: int) -> None:
         """Leaves the first trades alone."""
         for name in self.__slots__:
@@ -127,7 +141,8 @@ def in_decimals(
     expected_, stop, paid, got = (prices(trades, which).listed for which in (paths.PRICE, paths.STOP, paths.PAID, paths.GOT))
     found: list[tuple[Decimal, ...]] = []
     multiply, subtract, add = EXACT.multiply, EXACT.subtract, EXACT.add
-    for terms, size, expected, level, bought, sold in zip(of, shares, expected_, stop, paid, got, strict=True):
+    is_taken = (trades[:, paths.CLOSED] >= trades[:, paths.FILLED]).tolist()
+    for terms, size, expected, level, bought, sold, takes in zip(of, shares, expected_, stop, paid, got, is_taken, strict=True):
         if size is None or expected is None or bought is None or sold is None:
             break
         money_, lot, fee = multiply(size[0], cash), terms.spec.lot, terms.venue.fee
@@ -139,6 +154,9 @@ def in_decimals(
         quantity = multiply(WIDE.divide(WIDE.divide(money_, expected), lot).to_integral_value(ROUND_FLOOR), lot)
         if not quantity > 0:
             break
+        if not takes:
+            found.append((cash, money_, quantity, ZERO, cash, ZERO, cash))
+            continue
         value, worth = multiply(quantity, bought), multiply(quantity, sold)
         cost, charge = multiply(value, fee), multiply(worth, fee)
         if terms.sign > 0:

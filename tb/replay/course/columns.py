@@ -30,7 +30,7 @@ from tb.replay.course.marks import marks_of
 from tb.replay.course.naming import packed, taking_turns_with
 from tb.replay.course.numbers import Numbers
 from tb.replay.course.passage import OF_ORDERS, Ints, Passage
-from tb.replay.course.reckoning import difference, signed, taking_turns
+from tb.replay.course.reckoning import difference, parts, signed, taking_turns
 from tb.replay.course.terms import Terms
 from tb.replay.course.told import beside, told
 from tb.runtime.session import Session
@@ -38,6 +38,7 @@ from tb.runtime.session import Session
 DECIDED, ORDERED, FILLED, OPENED, CLOSED, MARKED, POINTS = range(7)
 _OF_A_TRADE = (DECIDED, ORDERED, MARKED, FILLED, OPENED, FILLED, CLOSED)
 _BEFORE = (0, 5, 7)  # where in these something stands that is beside them: before it is decided, while it is held, after it
+_OF_AN_ORDER = tuple(code in {DECIDED, MARKED} for code in _OF_A_TRADE)  # which of these there are where it is refused
 _CAUSES = ("entry", "stop", "target")
 # trades whose columns are made at once, so that the first are written while the next are made: those of the groups that are
 # handed on together, and the one before them, whose order comes after the decision that ends a block
@@ -67,10 +68,14 @@ class Told:
         when = np.r_[when, days.when]
         order = np.lexsort((kinds == MARKED, np.r_[places, days.place], when, of))  # points before days
         of, when, kinds = of[order], when[order], kinds[order]
-        whole = np.tile(np.array(_OF_A_TRADE, dtype=np.int8), count)
-        self._codes = np.insert(whole, size * of + np.array(_BEFORE)[when], kinds)
+        is_there = np.ones((count, size), dtype=np.bool_)
+        is_there[~self.passage.is_taken] = _OF_AN_ORDER
+        whole = np.tile(np.array(_OF_A_TRADE, dtype=np.int8), count)[is_there.ravel()]
+        begins = np.cumsum(is_there.sum(axis=1)) - is_there.sum(axis=1)
+        before = np.where(self.passage.is_taken[of], np.array(_BEFORE)[when], np.minimum(when, 1) * sum(_OF_AN_ORDER))
+        self._codes = np.insert(whole, begins[of] + before, kinds)
         self._at = [np.flatnonzero(self._codes == code) for code in range(7)]
-        self._starts = size * np.arange(count) + of.searchsorted(np.arange(count))
+        self._starts = begins + of.searchsorted(np.arange(count))
         self.count = len(self._codes)
 
     @cached_property
@@ -97,7 +102,9 @@ class Told:
         if self._window is None or not self._window[0] <= of <= until <= self._window[1]:
             last = max(until, min(of + WINDOW, len(self.passage)))
             passage, curves = self._part(of, last)
-            self._window = of, last, Told(passage, self.session, self.terms, curves, self.ahead.part(of, last))
+            taken = np.count_nonzero(self.passage.is_taken[:of])
+            ahead = self.ahead.part(int(taken), int(taken + len(passage.which)))
+            self._window = of, last, Told(passage, self.session, self.terms, curves, ahead)
         start = int(self._starts[self._window[0]])
         return self._window[2]._group(first, begin - start, end - start)
 
@@ -130,13 +137,19 @@ class Told:
         sizes = list(map(len, self._at))
         return [
             Sheet(Decision, sizes[DECIDED], self._decisions()),
-            Sheet(Order, sizes[ORDERED], self._orders()),
-            Sheet(Fill, sizes[FILLED], self._fills()),
+            Sheet(Order, sizes[ORDERED], self._alone._orders()) if sizes[ORDERED] else None,
+            Sheet(Fill, sizes[FILLED], self._alone._fills()) if sizes[FILLED] else None,
             None,
-            Sheet(Trade, sizes[CLOSED], self._trades()),
+            Sheet(Trade, sizes[CLOSED], self._alone._trades()) if sizes[CLOSED] else None,
             Sheet(Mark, sizes[MARKED], marks_of(self.passage, self.session, self.terms)),
             None,
         ]
+
+    @cached_property
+    def _alone(self) -> Told:
+        """The trades without orders that were refused."""
+        alone = self.passage.alone
+        return self if alone is self.passage else Told(alone, self.session, self.terms, (), self.ahead)
 
     @cached_property
     def _texts(self) -> dict[str, Every | Packed]:
@@ -174,6 +187,12 @@ class Told:
     def _numbered(self, first: int) -> range:
         return range(first, first + len(self.passage))
 
+    def _decision_numbers(self) -> Column:
+        passage = self.passage
+        if passage.orders is None:
+            return self._numbered(passage.first_decision)
+        return numbers(passage.first_decision + passage.orders)
+
     def _row_of(self, which: int) -> Ints:
         """The data rows of the bars in a column of the trades."""
         found: Ints = self.passage.prices.rows[self.passage.trades[:, which]]
@@ -189,29 +208,47 @@ class Told:
         is_said = any(not isinstance(word, str) for word in enter.because)
         reasons = [passage.reason(k, self.session.plan.graph) for k in range(len(rows) if is_said else 1)]
         node = enter.confidence
-        return self._named() | {
-            "seq": self._numbered(passage.first_decision),
-            "at": self._decided_at,
-            "kind": Every("enter"),
-            "enter": Every(terms.which),
-            "side": Every("buy" if terms.sign > 0 else "sell"),
-            "row": numbers(passage.view.markets.bars(terms.symbol, period).rows[rows]),
-            "verdict": Every("approve"),
-            "deciding": Every(()),
-            "proposed": written["quantity"],
-            "approved": written["quantity"],
-            "price": written["price"],
-            "stop": written["stop"],
-            "target": written["target"],
-            "confidence": Every(None) if node is None else [passage.value(k, node) for k in range(len(rows))],
-            "reason": reasons if is_said else Every(reasons[0]),
-            "failed": Every(0),
-            "unknown": Every(0),
-            "facts": Places(tuple(self._facts())),
-            "market": market,
-            "ages": ages,
-            "rows": origins,
-        }
+        return (
+            self._named()
+            | {
+                "seq": self._numbered(passage.first_decision),
+                "at": self._decided_at,
+                "kind": Every("enter"),
+                "enter": Every(terms.which),
+                "side": Every("buy" if terms.sign > 0 else "sell"),
+                "row": numbers(passage.view.markets.bars(terms.symbol, period).rows[rows]),
+                "proposed": written["quantity"],
+                "price": written["price"],
+                "stop": written["stop"],
+                "target": written["target"],
+                "confidence": Every(None) if node is None else [passage.value(k, node) for k in range(len(rows))],
+                "reason": reasons if is_said else Every(reasons[0]),
+                "facts": Places(tuple(self._facts())),
+                "market": market,
+                "ages": ages,
+                "rows": origins,
+            }
+            | self._said()
+        )
+
+    def _said(self) -> dict[str, Column]:
+        """What the gate said, of what was proposed."""
+        passage, quantity = self.passage, self._texts["quantity"]
+        case = passage.case.tolist()
+        if not any(case):
+            nothing: dict[str, Column] = {
+                "verdict": Every("approve"),
+                "deciding": Every(()),
+                "failed": Every(0),
+                "unknown": Every(0),
+            }
+            return nothing | {"approved": quantity}
+        said = list(map(passage.said.__getitem__, case))
+        verdicts = tuple(dict.fromkeys(one.verdict for one in said))
+        at = bytes(verdicts.index(one.verdict) for one in said)
+        approved = texts_of(_nothing_at(passage.chain.quantity, ~passage.is_taken)) if passage.is_any_refused else quantity
+        masks: dict[str, Column] = {name: [getattr(one, name) for one in said] for name in ("deciding", "failed", "unknown")}
+        return masks | {"verdict": Choice(verdicts, at), "approved": approved}
 
     def _facts(self) -> Iterable[Every | Packed | list[str | None]]:
         """What the gate read, as the record has it."""
@@ -258,10 +295,10 @@ class Told:
         return [age for age, _ in pairs], [row for _, row in pairs]
 
     def _orders(self) -> dict[str, Column]:
-        passage, terms, written = self.passage, self.terms, self._texts
+        terms, written = self.terms, self._texts
         return self._named() | {
             "id": packed(self._ids),
-            "decision": self._numbered(passage.first_decision),
+            "decision": self._decision_numbers(),
             "at": self._decided_at,
             "side": Every("buy" if terms.sign > 0 else "sell"),
             "quantity": written["quantity"],
@@ -306,7 +343,7 @@ class Told:
         return self._named() | {
             "seq": self._numbered(passage.first_trade),
             "side": Every("long" if terms.sign > 0 else "short"),
-            "decision": self._numbered(passage.first_decision),
+            "decision": self._decision_numbers(),
             "entry_at": self._decided_at,
             "entry_row": numbers(self._row_of(paths.FILLED)),
             "entry_price": written["paid"],
@@ -330,6 +367,11 @@ def _turns(first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
     whole = np.empty(2 * len(first), dtype=first.dtype)
     whole[::2], whole[1::2] = first, second
     return whole
+
+
+def _nothing_at(values: Numbers, where: NDArray[np.bool_]) -> Numbers:
+    high, low, decimals = (np.where(where, 0, column) for column in parts(values))
+    return Numbers(high, low, decimals)
 
 
 def _written(values: Numbers) -> Every | Packed:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tb.core.time import DAY, day_start, next_day_start
 
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 FLAT, HELD, LEFT = range(3)  # before the decision, while it is held, at the close of the bar that ended it or after that
 
 
@@ -75,16 +76,22 @@ def begun(instants: Ints, decided: Ints, out: Ints, seen: Ints, ends: int, zone:
     return found, int(instants[found.place[-1]]) // DAY * DAY + DAY
 
 
-def seen_until(instants: Ints, decided: Ints, out: Ints, windows: Sequence[str], settled: int | None, zone: ZoneInfo) -> Ints:
+def seen_until(
+    instants: Ints, decided: Ints, out: Ints, is_taken: Bools, windows: Sequence[str], settled: int | None, zone: ZoneInfo
+) -> Ints:
     """The last place before each decision that is stepped although nothing is held, -1 where none is: through `windows` watched
-    constraints look back at what was held. Before the first decision it is stepped until `settled`, if at all."""
-    until = np.full(len(decided), -1, dtype=np.int64)
+    constraints look back at what was held, which an order that was refused is not. Before the first trade it is stepped until
+    `settled`, if at all."""
+    first = -1 if settled is None else int(instants.searchsorted(settled))
+    until = np.full(len(decided), first, dtype=np.int64)
     if windows:
         last = instants[out[:-1]]
         ends = [_next_days(last, zone) if window == "today" else last + int(window) for window in windows]
-        until[1:] = instants.searchsorted(np.max(ends, axis=0))
-    if settled is not None:
-        until[0] = instants.searchsorted(settled)
+        after = instants.searchsorted(np.max(ends, axis=0))
+        trade = np.maximum.accumulate(np.where(is_taken[:-1], np.arange(len(last)), -1))  # the one before each order
+        until[1:] = np.where(trade < 0, first, after[np.maximum(trade, 0)])
+    else:
+        until[1:][np.logical_or.accumulate(is_taken[:-1])] = -1
     return np.minimum(until, decided - 1)
 
 

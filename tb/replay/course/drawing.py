@@ -22,6 +22,8 @@ def _draw(
     that after each entry and each exit; `quantity` is signed; without `apart` bars stand at their instants."""
     at, is_apart = 0, apart.shape[0] > 0
     for k in range(trades.shape[0]):
+        if trades[k, CLOSED] < trades[k, FILLED]:
+            continue  # it was refused
         held = cash[2 * k]
         for j in range(trades[k, FILLED], trades[k, CLOSED]):
             value = quantity[k] * close[j]

@@ -14,7 +14,7 @@ from tb.replay.course.passage import Prices
 from tb.vocabulary.kernels.compiled import compiled
 
 FILLED, CLOSED = paths.FILLED, paths.CLOSED
-NOWHERE = -1  # the bar of a trade that is over within its first
+NOWHERE = -1  # the bar of a trade that is over within its first, and of an order that is none
 _EXACTLY = 1e15  # whole numbers of the last decimal below it are exact
 
 
@@ -27,7 +27,7 @@ def _extremes(trades: Any, close: Any, found: Any) -> None:
                 low = j
             elif close[j] > close[high]:
                 high = j
-        is_over = trades[k, CLOSED] == trades[k, FILLED]
+        is_over = trades[k, CLOSED] <= trades[k, FILLED]
         found[0, k], found[1, k] = (-1, -1) if is_over else (low, high)
 
 

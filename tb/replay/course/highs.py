@@ -43,7 +43,9 @@ class Highs:
         near = 64 * STEP * np.r_[abs(float(first)), size + np.where(np.isfinite(noted[1:]), np.abs(noted[1:]), 0.0)]
         before = np.maximum.accumulate(np.r_[float(first), noted])[:-1]
         is_new = noted > before + near
-        for place in np.flatnonzero(~is_new & (noted >= before - near)).tolist():
+        is_taken = np.ones(len(noted), dtype=np.bool_)
+        is_taken[1:] = np.repeat(past.is_taken, 2)
+        for place in np.flatnonzero(~is_new & is_taken & (noted >= before - near)).tolist():
             earlier = np.flatnonzero(is_new[:place])[-1:]
             held = first if not len(earlier) else _exact(past, earlier).one(0)
             is_new[place] = _exact(past, np.array([place])).one(0) > held

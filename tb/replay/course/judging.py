@@ -1,12 +1,13 @@
-"""Which orders of a course surely pass every constraint: all of them at once, in floats with their errors.
+"""What constraints surely say of the orders of a course: all of them at once, in floats with their errors.
 
 As in `tb.gate.foresight`, but about orders: a comparison closer than the error of its sides is undecided, and so is whatever
-else is not understood here. INVARIANT: an order that is said to pass has no bit in the gate's judgement.
+else is not understood here. INVARIANT: an order that is said to pass has no bit in the gate's judgement, and masks are those
+of the gate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache, reduce
@@ -18,6 +19,7 @@ from tb.engine.derived import DERIVED
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import Exact, decision_value
 from tb.engine.plan import ConstraintPlan
+from tb.engine.surely import Masks
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -84,19 +86,78 @@ _TRUE, _FALSE = Truth(np.True_, np.False_), Truth(np.False_, np.True_)
 _UNKNOWN, _ANYTHING = Truth(np.False_, np.False_, np.True_), Truth(np.True_, np.True_, np.True_)
 
 
-def surely(
-    graph: RuleGraph, constraints: Sequence[ConstraintPlan], leaves: Mapping[int, Column], size: int, *, unknown: bool = False
-) -> Bools:
-    """For each order whether it surely passes all constraints; with `unknown` one that cannot be known passes, as it does where
-    constraints are watched."""
-    known: dict[int, Column] = dict(leaves)
-    passes = np.ones(size, dtype=np.bool_)
-    for constraint in constraints:
-        for node in _not_known(graph, constraint.node, known):
-            known[node] = _evaluate(graph, node, known)
-        found = _truth(known[constraint.node])
-        passes &= ~found.false if unknown else ~(found.false | found.unknown)
-    return passes
+class Judging:
+    """Some constraints of a graph, about leaves that are `still`, the same for all orders, and others that are `moving`. What
+    follows from what is still is worked out once."""
+
+    def __init__(
+        self,
+        graph: RuleGraph,
+        constraints: Sequence[ConstraintPlan],
+        still: Mapping[int, Column],
+        moving: Collection[int],
+    ) -> None:
+        self._graph, self._roots = graph, [constraint.node for constraint in constraints]
+        self._known: dict[int, Column] = dict(still)
+        self._steps: list[int] = []
+        pending: dict[int, Column] = dict.fromkeys(moving)
+        for root in self._roots:
+            for node in _not_known(graph, root, self._known | pending):
+                if any(arg in pending for arg in graph[node].args):
+                    pending[node] = None
+                    self._steps.append(node)
+                else:
+                    self._known[node] = _evaluate(graph, node, self._known)
+
+    def _truths(self, columns: Mapping[int, Column]) -> list[Truth]:
+        """What each constraint may be."""
+        known = {**self._known, **columns}
+        for node in self._steps:
+            known[node] = _evaluate(self._graph, node, known)
+        return [_truth(known[root]) for root in self._roots]
+
+    def passes(self, columns: Mapping[int, Column], size: int) -> Bools:
+        """For each order whether all constraints surely pass, or are not known: as where constraints are watched."""
+        passes = np.ones(size, dtype=np.bool_)
+        for found in self._truths(columns):
+            passes &= ~found.false
+        return passes
+
+    def fails(self, columns: Mapping[int, Column], size: int) -> Bools:
+        """For each order whether some constraint is surely not true."""
+        fails = np.zeros(size, dtype=np.bool_)
+        for found in self._truths(columns):
+            fails |= ~found.true
+        return fails
+
+    def unsure(self, columns: Mapping[int, Column], size: int) -> dict[int, Masks | None]:
+        """The orders that do not surely pass all constraints, with the masks of what fails and of what is not known; None where
+        these are not certain."""
+        open_ = [(bit, found) for bit, found in enumerate(self._truths(columns)) if (found.false | found.unknown).any()]
+        if not open_:
+            return {}
+        is_unsure = np.zeros(size, dtype=np.bool_)
+        for _, found in open_:
+            is_unsure |= found.false | found.unknown
+        which = np.flatnonzero(is_unsure)
+        may = [
+            (bit, *(np.broadcast_to(part, size)[which].tolist() for part in (found.true, found.false, found.unknown)))
+            for bit, found in open_
+        ]
+        return {
+            k: _masks([(bit, true[at], false[at], no[at]) for bit, true, false, no in may])
+            for at, k in enumerate(which.tolist())
+        }
+
+
+def _masks(may: Sequence[tuple[int, bool, bool, bool]]) -> Masks | None:
+    """What fails and what is not known, of bits that may be true, false and unknown."""
+    failed = unknown = 0
+    for bit, true, false, no in may:
+        if true + false + no != 1:
+            return None
+        failed, unknown = failed | false << bit, unknown | no << bit
+    return failed, unknown
 
 
 def _not_known(graph: RuleGraph, root: int, known: Mapping[int, Column]) -> list[int]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Mapping
 
-from tb.ledger.cells import Column, maps, numbers, reals
+import numpy as np
+from numpy.typing import NDArray
+
+from tb.engine.plan import PolicyPlan
+from tb.ledger.cells import Column, Shaped, maps, numbers, reals
 from tb.replay.course import paths
 from tb.replay.course.days import FLAT, HELD, LEFT
 from tb.replay.course.digits import texts_of
@@ -25,12 +29,29 @@ def marks_of(passage: Passage, session: Session, terms: Terms) -> dict[str, Colu
     equity, exposure = _at_days(passage, terms)
     nothing = np.zeros(len(passage), dtype=np.int64)
     used, has = uses(passage, session, terms), np.insert(np.ones(len(passage), dtype=np.uint8), places, 0)
+    of_orders = np.insert(passage.is_taken, places, True)
     return {
         "at": numbers(at),
         "equity": texts_of(_inserted(passage.chain.before, places, equity)),
         "exposure": texts_of(_inserted(Numbers(None, nothing, nothing), places, exposure)),
-        "usage": maps(tuple(used), (has if used else 0 * has).tobytes(), {name: reals(cells) for name, cells in used.items()}),
+        "usage": _usage(used, has if used else 0 * has, of_orders, session.gates[terms.strategy.period].policy),
     }
+
+
+def _usage(
+    used: Mapping[str, NDArray[np.float64]], has: NDArray[np.uint8], of_orders: NDArray[np.bool_], policy: PolicyPlan
+) -> Column:
+    """The use of limits at each mark that `has` any; of an order that is refused, of those alone that do not depend on it."""
+    of_account = {constraint.name for constraint in policy.constraints if not constraint.reads_order}
+    if bool(of_orders.all()) or not used.keys() - of_account:
+        return maps(tuple(used), has.tobytes(), {name: reals(cells) for name, cells in used.items()})
+    names = tuple(sorted(used)), tuple(sorted(used.keys() & of_account))
+    shapes = ((), *names) if names[1] else ((), names[0])
+    which = np.where(has == 0, 0, np.where(of_orders, 1, len(shapes) - 1 if names[1] else 0))
+    cells = np.stack([used[name] for name in names[0]], axis=1)
+    is_there = np.ones(cells.shape, dtype=np.bool_)
+    is_there[~of_orders[has == 1]] = [name in of_account for name in names[0]]
+    return Shaped(shapes, which.astype(np.uint8).tobytes(), reals(cells[is_there]))
 
 
 def _inserted(column: Numbers, places: Ints, found: Numbers) -> Numbers:

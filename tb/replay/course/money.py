@@ -1,7 +1,8 @@
 """The money of solo trades in whole numbers, exactly: what `tb.replay.course.chain.in_decimals` does, compiled.
 
 Every number has as many decimals as the session's would have. INVARIANT: where an operation of the session could round, or
-would write its result in another way (a quantity that comes out even), it ends before that trade (`UNSURE`).
+would write its result in another way (a quantity that comes out even), it ends before that trade (`UNSURE`). An order that is
+refused moves nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tb.replay.course.paths import GOT, PAID, PRICE, WRITTEN
+from tb.replay.course.paths import CLOSED, FILLED, GOT, PAID, PRICE, WRITTEN
 from tb.replay.course.wide import (
     DIGITS,
     FITS,
@@ -117,6 +118,12 @@ def _traded(term: Any, trade: Any, share: int, share_decimals: int, high: Any, l
         return high, low, decimals, UNSURE
     quantity = lots * lot
     _write(row, QUANTITY, NONE, quantity, term[LOT_DECIMALS])
+    if trade[CLOSED] < trade[FILLED]:
+        _write(row, COST, NONE, NONE, 0)
+        _write(row, CHARGE, NONE, NONE, 0)
+        _write(row, HELD, high, low, decimals)
+        _write(row, AFTER, high, low, decimals)
+        return high, low, decimals, DONE
     is_long = term[SIGN] > 0
     for price_at, cost_at, cash_at in ((PAID, COST, HELD), (GOT, CHARGE, AFTER)):
         value, lower, written, fee, fee_lower, fee_written, is_exact = _booked(

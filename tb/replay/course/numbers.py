@@ -52,6 +52,27 @@ class Numbers(Sequence[Any]):
             return Numbers(high, self.low[at], self.decimals[at], self.is_price)
         return self.listed[at]
 
+    def at(self, which: Ints) -> Numbers:
+        """Some of them."""
+        high = None if self.high is None else self.high[which]
+        return Numbers(high, self.low[which], self.decimals[which], self.is_price)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Numbers]) -> Numbers:
+        """Those of several columns, one after the other."""
+        highs = [np.zeros(len(one), dtype=np.int64) if one.high is None else one.high for one in parts]
+        high = None if all(one.high is None for one in parts) else np.concatenate(highs)
+        low, decimals = (np.concatenate([getattr(one, name) for one in parts]) for name in ("low", "decimals"))
+        return cls(high, low, decimals, parts[0].is_price)
+
+    def take_over(self, k: int, other: Numbers) -> None:
+        """Number k becomes that of another column; both have all their digits in columns."""
+        assert self.high is not None
+        assert other.high is not None
+        self.high[k], self.low[k], self.decimals[k] = other.high[k], other.low[k], other.decimals[k]
+        for name in ("listed", "floats"):
+            vars(self).pop(name, None)
+
     def one(self, at: int) -> Any:
         """Number `at`, and none of the others unless they are there already."""
         return self.listed[at] if "listed" in vars(self) else self[at : at + 1].listed[0]

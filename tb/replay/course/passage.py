@@ -19,6 +19,7 @@ from tb.replay.course import paths
 from tb.replay.course.chain import Chain
 from tb.replay.course.days import Days, days_of
 from tb.replay.course.facts import Fact
+from tb.replay.course.judged import PASSED, Said
 from tb.replay.course.numbers import Numbers
 from tb.replay.course.terms import Terms
 from tb.runtime.view import RecordedView
@@ -64,11 +65,19 @@ class Prices:
         return self.apart if len(self.apart) else np.arange(len(self.time), dtype=np.int64)
 
 
+def taken_of(trades: Ints) -> NDArray[np.bool_]:
+    """Which rows of `paths.walk` are trades, and not orders that are refused."""
+    found: NDArray[np.bool_] = trades[:, paths.CLOSED] >= trades[:, paths.FILLED]
+    return found
+
+
 @dataclass
 class Passage:
     """`way` and `deciding` are the number of the terms of each trade and the row of the bar that decided it; `trades` as
     `paths.walk` wrote them, `seen` its excursions. `still` are, for each number of terms, what the gate reads besides what
-    moves."""
+    moves. An order that is refused is a row that is closed before it is filled: it moves no cash.
+
+    `said[case[k]]` is what the gate says of order k."""
 
     view: RecordedView
     instants: Ints
@@ -82,9 +91,12 @@ class Passage:
     still: dict[int, Sequence[Exact]]
     first_decision: int
     first_trade: int
+    case: Ints
+    said: Sequence[Said] = (PASSED,)
     days: Days = field(default_factory=lambda: days_of([]))
     past: Past | None = None  # of the course that this is a part of, from the trade numbered `since` on
     since: int = 0
+    orders: Ints | None = None  # of trades without orders that were refused: their places among all
 
     def __len__(self) -> int:
         return len(self.way)
@@ -103,10 +115,74 @@ class Passage:
             self.chain.part(begin, end),
             self.still,
             self.first_decision + begin,
-            self.first_trade + begin,
+            self.first_trade + int(np.count_nonzero(self.is_taken[:begin])),
+            self.case[begin:end],
+            self.said,
             self.days.part(begin, end),
             self.past,
             self.since + begin,
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Passage]) -> Passage:
+        """Passages that follow one another as one, without days and past."""
+        first = parts[0]
+        return cls(
+            first.view,
+            first.instants,
+            first.prices,
+            first.listed,
+            np.concatenate([one.way for one in parts]),
+            np.concatenate([one.deciding for one in parts]),
+            np.concatenate([one.trades for one in parts]),
+            np.concatenate([one.seen for one in parts]),
+            Chain.joined([one.chain for one in parts]),
+            first.still,
+            first.first_decision,
+            first.first_trade,
+            np.concatenate([one.case for one in parts]),
+            first.said,
+        )
+
+    # --- orders and trades -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def is_taken(self) -> NDArray[np.bool_]:
+        """Whether an order is approved, and so a trade."""
+        return taken_of(self.trades)
+
+    @cached_property
+    def which(self) -> Ints:
+        """Those that are."""
+        return np.flatnonzero(self.is_taken)
+
+    @cached_property
+    def numbers(self) -> list[int]:
+        """Of each order, the number of the trade that it is, or that the next one would be."""
+        return (self.first_trade + np.cumsum(self.is_taken) - self.is_taken).tolist()  # type: ignore[no-any-return]
+
+    @cached_property
+    def alone(self) -> Passage:
+        """The trades without orders that were refused; only what is of a trade itself is asked of it."""
+        if len(self.which) == len(self):
+            return self
+        which = self.which
+        return Passage(
+            self.view,
+            self.instants,
+            self.prices,
+            self.listed,
+            self.way[which],
+            self.deciding[which],
+            self.trades[which],
+            self.seen[which],
+            self.chain.at(which),
+            self.still,
+            self.first_decision,
+            self.first_trade,
+            self.case[which],
+            self.said,
+            orders=which,
         )
 
     @cached_property
@@ -148,6 +224,21 @@ class Passage:
     def left(self) -> list[int]:
         """The same as a list."""
         return self.leaving.tolist()  # type: ignore[no-any-return]
+
+    def leave_out(self, k: int) -> None:
+        """An order that was a trade is refused."""
+        self.chain.leave_out(k)
+        paths.leave_out(self.trades[k])
+        for name in ("is_taken", "which"):
+            vars(self).pop(name, None)
+
+    @property
+    def is_any_refused(self) -> bool:
+        return len(self.which) < len(self)
+
+    def verdict(self, k: int) -> Said:
+        """What the gate says of an order."""
+        return self.said[int(self.case[k])]
 
     @property
     def terms(self) -> Terms | None:

@@ -1,23 +1,25 @@
 """Passes over solo trades: finds as many as it can be sure of, records them, and leaves the session behind the last one.
 
 1. The kernel walks on from the next entry whose condition holds, so many trades at most (`Course.pass_over`).
-2. Their money is worked out, the orders are judged, and the first that is not surely approved as it is ends the course.
-3. A trade whose exit falls on an instant at which something else is wanted is left to the session, too (`_ends`).
+2. Their money is worked out, the orders are judged. The first that is refused is the last of the passage: what comes after it
+   is walked anew. One of which more is to be said than that is the session's.
+3. A trade whose exit falls on an instant at which something else is wanted is left to the session, too (`_cut`).
+4. Passages that follow one another are recorded together (`tell`), before anything else is.
 
 Where nothing was passed over, it is tried again later and later: a plan that has no such trades does not pay for looking.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tb.core.records import Curve
-from tb.engine.instant import Exact
 from tb.ledger.sheets import Stream
 from tb.replay.candidates import Candidates
 from tb.replay.course import paths
@@ -25,11 +27,12 @@ from tb.replay.course.ahead import ahead_of
 from tb.replay.course.before import Before
 from tb.replay.course.chain import chain
 from tb.replay.course.columns import Told
-from tb.replay.course.days import began, begun, seen_until
+from tb.replay.course.days import Days, began, begun, seen_until
 from tb.replay.course.drawing import drawn
 from tb.replay.course.facts import OF_EQUITY, Fact, past_of
-from tb.replay.course.judging import EXACTLY, Column, Number, Same, surely
-from tb.replay.course.passage import Passage, Prices
+from tb.replay.course.judging import Judging
+from tb.replay.course.orders import ON, OVER, Orders
+from tb.replay.course.passage import Passage, Prices, taken_of
 from tb.replay.course.past import Past, leave_behind
 from tb.replay.course.sizes import sizes_of
 from tb.replay.course.terms import Key, Terms, terms_of
@@ -37,7 +40,6 @@ from tb.replay.course.told import beside, told
 from tb.replay.course.watching import calm
 from tb.replay.places import are_same, places_of
 from tb.runtime.curve import POINTS
-from tb.runtime.drafts import Ready
 from tb.runtime.entry_states import BUSY, TRUE
 from tb.runtime.session import Session
 from tb.runtime.view import RecordedView
@@ -56,6 +58,17 @@ class TakesStreams(Protocol):
     def record_stream(self, stream: Stream) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """Where passages begin: what the account had, when its day ended, and until when it is stepped though nothing is held, if
+    it is; `start` is the number of the first entry."""
+
+    account: Before
+    day_ends: int
+    settled: int | None
+    start: int
+
+
 @dataclass
 class Course:
     """For one replay. `states` are those of its entries; without `terms` nothing is ever passed over."""
@@ -70,9 +83,9 @@ class Course:
     _most: int = 0
     _patience: int = 1  # entries to let go by before it is tried again
     _again: int = 0  # the number of the entry from which on it is tried again
-    _still: dict[int, Sequence[Exact]] = field(default_factory=dict)
     _facts: frozenset[Fact] = frozenset()  # of the account's past, that any policy reads
-    _seen: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    _pending: list[Passage] = field(default_factory=list)  # that are not recorded yet
+    _begun: _Begun | None = None
 
     def __post_init__(self) -> None:
         self._most = MOST
@@ -88,6 +101,9 @@ class Course:
             self._list_entries(self.terms)
             self._leaves = self._leaving(self._listed)
             self._numbers = np.array([one.numbers for one in self._listed], dtype=np.int64)
+            self._orders = Orders(self.session, self.view, self.instants, self._listed, self._way, self._row)
+            watched = self.session.watching.watched
+            self._watched = Judging(self.session.plan.graph, watched.constraints, {}, watched.leaves)
 
     def _list_entries(self, terms: Mapping[Key, Terms]) -> None:
         """Every entry whose condition holds, in the order in which the session would be asked, and the bar that decides it."""
@@ -127,13 +143,15 @@ class Course:
 
     def pass_over(self, at: int, steps: bool = False) -> int:
         """The place at which the session goes on, `at` where nothing was passed over. The session is flat, and `at` is the
-        place of the next instant at which the condition of an entry holds, or where it `steps` that of the next of all."""
+        place of the next instant at which the condition of an entry holds, or where it `steps` that of the next of all. What
+        was passed over has to be told (`tell`) before anything else is recorded."""
         if self.terms is None:
             return at
         start = int(self._place.searchsorted(at))
         if start < self._again or start == len(self._place) or not self._is_kept(int(self.instants[self._place[start]])):
             return at
-        passage = self._passage(start, int(self.instants[at]) if steps else None)
+        now = int(self.instants[at]) if steps else None
+        passage = self._passage(start, now)
         wanted = self._most
         if passage is None:
             self._again = max(self._again, start + self._patience)
@@ -142,8 +160,31 @@ class Course:
             return at
         self._patience = 1
         self._most = min(wanted * MORE, MOST) if len(passage) == wanted else max(FEW, 2 * len(passage))
-        self._leave_behind(passage, start)
+        self._leave_behind(passage, start, now)
+        if sum(map(len, self._pending)) >= MOST:
+            self.tell()
         return int(passage.ends[-1]) + 1
+
+    def tell(self) -> None:
+        """Records what was passed over and is not recorded yet."""
+        if not self._pending or self._begun is None or self.recorder is None:
+            return
+        passage, begun_ = self._pending[0], self._begun
+        if len(self._pending) > 1:
+            passage = Passage.joined(self._pending)
+            passage.past = self._past(passage, len(passage), begun_) if self._needs_past else None
+        passage.days, _ = self._days(passage, begun_.day_ends)
+        self._pending = []
+        self._record(passage, self.recorder)
+        self._note_busy(passage, begun_.start)
+
+    @property
+    def _zone(self) -> ZoneInfo:
+        return self.session.settings.account.timezone
+
+    @property
+    def _needs_past(self) -> bool:
+        return bool(self._facts or self.session.watching.watched.constraints)
 
     def _is_kept(self, first: int) -> bool:
         """Whether what constraints read of the account's past goes on from what the account has, up to a first decision."""
@@ -173,6 +214,7 @@ class Course:
             prices.low,
             prices.close,
             self._leaves,
+            self._orders.foreseen,
             trades,
             seen,
         )
@@ -192,35 +234,42 @@ class Course:
             trades,
             seen,
             reckoned,
-            self._still,
+            self._orders.still,
             self.session.counts["decisions"] + 1,
             self.session.counts["trades"] + 1,
+            np.zeros(count, dtype=np.int64),
+            self._orders.said,
         )
         count = len(reckoned)
-        if count and (self._facts or self.session.watching.watched.constraints):
-            done.past = self._past(done, count, now)
+        if count and self._needs_past:
+            done.past = self._past(done, count, self._from(start, now))
             count = self._calm(done.past, now)
-        approved = self._approved(done, count)
-        if approved < len(reckoned):  # that one is the session's, whatever comes before it
-            self._again = int(trades[approved, paths.ENTRY]) + 1
-        return self._cut(done, approved)
+        judged, goes = self._orders.judge(done, count)
+        if goes == OVER or (goes == ON and judged < len(reckoned)):
+            self._again = int(trades[judged, paths.ENTRY]) + 1  # that one is the session's, whatever comes before it
+        return self._cut(done, judged)
 
-    def _past(self, passage: Passage, count: int, now: int | None) -> Past:
-        session, zone = self.session, self.session.settings.account.timezone
+    def _from(self, start: int, now: int | None) -> _Begun:
+        account = self.session.account
+        settled = None if now is None else self.session.rests_from
+        return _Begun(Before.of(account), account.day_ends, settled, start)
+
+    def _past(self, passage: Passage, count: int, since: _Begun) -> Past:
+        session, zone = self.session, self._zone
         trades, way = passage.trades[:count], passage.way[:count]
         decided, out = trades[:, paths.DECIDED], passage.ends[:count]
-        settled = None if now is None else session.rests_from
-        self._seen = seen_until(self.instants, decided, out, session.windows, settled, zone)
-        days, _ = begun(self.instants, decided, out, self._seen, session.account.day_ends, zone)
+        seen = seen_until(self.instants, decided, out, taken_of(trades), session.windows, since.settled, zone)
+        days, _ = begun(self.instants, decided, out, seen, since.day_ends, zone)
         signs, ticks = self._numbers[way, paths.SIGN], self._numbers[way, paths.DECIMALS]
         leaving, period = passage.leaving[:count], min(session.gates)
         of = (
-            Before.of(session.account),
+            since.account,
             self.instants,
             passage.prices,
             trades,
             passage.chain,
             leaving,
+            seen,
             days,
             signs,
             ticks,
@@ -233,7 +282,9 @@ class Course:
         """How many of the first trades leave all watched constraints alone, and are sure of their past."""
         watched = self.session.watching.watched
         is_calm = (
-            calm(self.session.plan.graph, watched, past, now) if watched.constraints else np.ones(len(past), dtype=np.bool_)
+            calm(self.session.plan.graph, watched, self._watched, past, now)
+            if watched.constraints
+            else np.ones(len(past), dtype=np.bool_)
         )
         if self._names & OF_EQUITY:
             is_calm &= ~past.doubtful
@@ -242,7 +293,7 @@ class Course:
     def _cut(self, whole: Passage, count: int) -> Passage | None:
         """The first trades alone, and none whose exit falls on an instant at which another is wanted that is not among them."""
         places, wanted = self._place, whole.trades
-        while count:
+        while count and taken_of(wanted[count - 1 : count])[0]:
             out = int(self._prices.place(wanted[count - 1 : count, paths.CLOSED])[0])
             following = int(places.searchsorted(out))
             if following == len(places) or places[following] != out:
@@ -252,86 +303,53 @@ class Course:
             return None
         return whole.part(0, count)
 
-    # --- judging -----------------------------------------------------------------------------------------------------
-
-    def _approved(self, passage: Passage, count: int) -> int:
-        """How many of the first trades are approved as they are, one after the other."""
-        if not count:
-            return 0
-        sure = np.zeros(count, dtype=np.bool_)
-        way = passage.way[:count]
-        for number in np.unique(way).tolist():
-            which = np.flatnonzero(way == number)
-            terms = self._listed[number]
-            if number not in self._still:
-                self._still[number] = self._read(passage, int(which[0]))
-            policy = self.session.plan.policies[terms.strategy.period]
-            columns = self._columns(passage, terms, which, policy.leaves)
-            sure[which] = surely(self.session.plan.graph, policy.constraints, columns, len(which))
-        for k in np.flatnonzero(~sure).tolist():
-            terms = passage.of[k]
-            gate, inputs = self.session.gates[terms.strategy.period], passage.inputs(k)
-            said = gate.decide(inputs, True, passage.chain.quantity.one(k), terms.spec.lot)
-            if said.verdict != "approve" or said.failed or said.unknown or said.shadowed or said.latches:
-                return k
-        return count
-
-    def _read(self, passage: Passage, k: int) -> Sequence[Exact]:
-        """What the gate reads for an order, from the session itself: all that does not move is right for the others too."""
-        terms, row = self._listed[int(passage.way[k])], int(passage.deciding[k])
-        at = int(self.instants[passage.trades[k, paths.DECIDED]])
-        at_ = next(number for number, one in enumerate(self.session.plan.strategies) if one is terms.strategy)
-        ready = Ready(at_, terms.which, terms.symbol, row)
-        drafts, _ = self.session.proposer.entries([ready], lambda _: False, lambda _: passage.chain.before.one(k), at)
-        moment = self.session.moment(drafts[0].proposal, at, None)
-        gate = self.session.gates[terms.strategy.period]
-        return gate.inputs(moment, lambda node: self.view.value(node, terms.symbol, row))
-
-    def _columns(self, passage: Passage, terms: Terms, which: Ints, leaves: Sequence[int]) -> dict[int, Column]:
-        found: dict[int, Column] = {leaf: Same(self._still[terms.number][at]) for at, leaf in enumerate(leaves)}
-        rows = passage.deciding[which]
-        for at, leaf in terms.moving:
-            if isinstance(leaf, int):
-                found[leaves[at]] = _of_market(self.view.values(leaf, terms.symbol, rows))
-            elif not isinstance(leaf, str):
-                assert passage.past is not None
-                found[leaves[at]] = passage.past.number(leaf).at(which)
-            else:
-                moved = passage.moved(leaf)
-                moved = moved if len(which) == len(moved) else moved[which]
-                found[leaves[at]] = Same(None) if np.isnan(moved).all() else Number.of(moved)
-        return found
-
     # --- what it leaves behind ---------------------------------------------------------------------------------------
 
-    def _leave_behind(self, passage: Passage, start: int) -> None:
-        session, account = self.session, self.session.account
-        zone, decided = session.settings.account.timezone, passage.trades[:, paths.DECIDED]
-        past, seen = passage.past, np.full(len(passage), -1) if passage.past is None else self._seen[: len(passage)]
-        passage.days, ends = begun(self.instants, decided, passage.ends, seen, account.day_ends, zone)
+    def _leave_behind(self, passage: Passage, start: int, now: int | None) -> None:
+        session, account, decided = self.session, self.session.account, passage.trades[:, paths.DECIDED]
         if self.recorder is not None:
-            self._record(passage, self.recorder)
-            self._note_busy(passage, start)
-        for name in ("decisions", "proposals", "approved", "trades"):
-            session.counts[name] += len(passage)
-        last = int(self.instants[passage.ends[-1]])
+            if not self._pending:
+                self._begun = self._from(start, now)
+            self._pending.append(passage)
+        past, (days, ends) = passage.past, self._days(passage, account.day_ends)
+        for name, count in self._counted(passage):
+            session.counts[name] += count
+        last = int(passage.ends[-1])
         if past is not None:
-            leave_behind(account, past, len(passage), self._facts)
-        account.pass_trades(passage.chain.after.one(len(passage) - 1), last)
-        if len(passage.days):
-            account.day_starts, account.day_ends = began(int(self.instants[passage.days.place[-1]]), zone), ends
-        session.pass_trades(last)
+            leave_behind(account, past, passage.is_taken, last, self._facts)
+        left = int(self.instants[passage.ends[passage.which[-1]]]) if len(passage.which) else None
+        if left is None:
+            account.observe(int(self.instants[decided[0]]))
+        else:
+            account.pass_trades(passage.chain.after.one(len(passage) - 1), left)
+        if len(days):
+            account.day_starts, account.day_ends = began(int(self.instants[days.place[-1]]), self._zone), ends
+        session.pass_trades(int(self.instants[last]), left)
+
+    def _days(self, passage: Passage, ends: int) -> tuple[Days, int]:
+        """The days that begin in a passage, and when the last of them ends; the one before it `ends` then."""
+        count, past = len(passage), passage.past
+        seen = np.full(count, -1) if past is None else past.seen[:count]
+        return begun(self.instants, passage.trades[:, paths.DECIDED], passage.ends, seen, ends, self._zone)
+
+    def _counted(self, passage: Passage) -> Iterable[tuple[str, int]]:
+        """What a passage adds to the counts of a session."""
+        whole, taken = len(passage), len(passage.which)
+        found = {"decisions": whole, "proposals": whole, "approved": taken, "rejected": whole - taken, "trades": taken}
+        return found.items()
 
     def _record(self, passage: Passage, recorder: TakesStreams) -> None:
         session, terms = self.session, passage.terms
         if terms is None:
             session.recorder.record(list(told(passage, session, beside(passage, self._curves(passage)))))
         else:
-            ahead = ahead_of(passage, session, terms)
+            ahead = ahead_of(passage.alone, session, terms)
             recorder.record_stream(Told(passage, session, terms, self._curves(passage), ahead))
 
     def _curves(self, passage: Passage) -> list[tuple[int, int, Curve]]:
         """Notes the points of the curve; those records that are complete with the trade and place at which they are."""
+        if not len(passage.which):
+            return []
         curve, instants, out = self.session.curve, self.instants, passage.ends
         times, equity, exposure = drawn(passage, self._numbers[passage.way, paths.SIGN])
         first = POINTS - curve.pending - 1
@@ -341,18 +359,13 @@ class Course:
 
     def _note_busy(self, passage: Passage, start: int) -> None:
         """The entries whose condition held meanwhile and that proposed nothing."""
-        silent = np.ones(int(self._place.searchsorted(passage.ends[-1])) - start, dtype=np.bool_)
+        # after an exit, what holds at its close is asked next; beside an order that was refused it is not asked
+        side: Literal["left", "right"] = "left" if passage.is_taken[-1] else "right"
+        silent = np.ones(int(self._place.searchsorted(passage.ends[-1], side=side)) - start, dtype=np.bool_)
         silent[passage.trades[:, paths.ENTRY] - start] = False
         which = np.flatnonzero(silent) + start
         for key, one in (self.terms or {}).items():
             self.states[key][self._row[which[self._way[which] == one.number]]] = BUSY
-
-
-def _of_market(values: NDArray[np.float64]) -> Number:
-    """What the market says, as `exact` has it: a whole number is what it is."""
-    found = Number.of(np.where(np.isfinite(values), values, np.nan))
-    is_whole = (np.rint(found.value) == found.value) & (np.abs(found.value) < EXACTLY) & ~found.missing
-    return Number(found.value, np.where(is_whole, 0.0, found.error), found.missing)
 
 
 def _joined(view: RecordedView, instants: Ints) -> tuple[Prices, dict[str, int]]:

@@ -5,7 +5,7 @@
    high-water mark (`tb.replay.course.highs`).
 3. `number` gives a fact in floats with their errors, `exactly` as the account has it, digit for digit.
 
-INVARIANT: what is said of a trade depends on the trades before it alone, all of them approved.
+INVARIANT: what is said of an order depends on the orders before it alone, each approved, or refused and nothing but proposed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tb.replay.course.held import extremes
 from tb.replay.course.highs import Highs
 from tb.replay.course.judging import STEP, Number
 from tb.replay.course.numbers import Ints, Numbers
-from tb.replay.course.passage import Prices
+from tb.replay.course.passage import Prices, taken_of
 from tb.replay.course.reckoning import chosen, difference, parts, quotient
 from tb.replay.course.references import is_noted_already, references
 
@@ -50,7 +50,8 @@ class Streak:
 @dataclass(eq=False)
 class Past:
     """Of all trades of a course, from an account that holds nothing on. `signs` are 1 or -1 and `ticks` the decimals of each
-    one's tick; `period` and `zone` are the account's."""
+    one's tick; `seen` is the last place before each decision that is stepped although nothing is held (`days.seen_until`);
+    `period` and `zone` are the account's."""
 
     account: Before
     instants: Ints
@@ -58,6 +59,7 @@ class Past:
     trades: Ints
     chain: Chain
     leaving: Ints
+    seen: Ints
     days: Days
     signs: Ints
     ticks: Ints
@@ -80,12 +82,21 @@ class Past:
 
     # --- counts ------------------------------------------------------------------------------------------------------
 
+    @cached_property
+    def is_taken(self) -> Bools:
+        """Which orders are approved."""
+        return taken_of(self.trades)
+
     def counts(self, name: str, window: str) -> Ints:
         """How many there are in the window before each trade; an order that is judged has been proposed."""
         since = self.starts[self.event] if window == TODAY else self.decided - int(window) + 1
         tail = np.array(self.account.since(name, int(since[0])), dtype=np.int64)
-        found: Ints = len(tail) + np.arange(len(self)) - np.r_[tail, self.decided].searchsorted(since)
-        return found + 1 if name == "proposals" else found
+        if name == "proposals":
+            everyone: Ints = len(tail) + np.arange(1, len(self) + 1) - np.r_[tail, self.decided].searchsorted(since)
+            return everyone
+        before: Ints = np.cumsum(self.is_taken) - self.is_taken
+        found: Ints = len(tail) + before - np.r_[tail, self.decided[self.is_taken]].searchsorted(since)
+        return found
 
     # --- days --------------------------------------------------------------------------------------------------------
 
@@ -158,8 +169,8 @@ class Past:
         """Whether each trade closed at a loss. Where floats cannot tell, its fees decide, exactly."""
         chain, before, after = self.chain, self.chain.before.floats, self.chain.after.floats
         size = np.abs(before) + np.abs(after) + chain.quantity.floats * (chain.paid.floats + chain.got.floats)
-        found = after < before
-        for k in np.flatnonzero(np.abs(after - before) <= 16 * STEP * size).tolist():
+        found = self.is_taken & (after < before)
+        for k in np.flatnonzero(self.is_taken & (np.abs(after - before) <= 16 * STEP * size)).tolist():
             found[k] = profit_at(chain, int(self.signs[k]), k) < 0
         return found
 
@@ -175,8 +186,9 @@ class Past:
 
     def _streak(self, is_one: Bools, count: int, last: int | None) -> Streak:
         number = np.arange(1, len(self) + 1)
-        ended = np.r_[0, np.maximum.accumulate(np.where(is_one, 0, number))]
-        found = np.r_[0, number] - ended + np.where(ended == 0, count, 0)
+        ended = np.r_[0, np.maximum.accumulate(np.where(is_one | ~self.is_taken, 0, number))]
+        ones = np.r_[0, np.cumsum(is_one)]
+        found = ones - ones[ended] + np.where(ended == 0, count, 0)
         before = np.r_[0, np.maximum.accumulate(np.where(is_one, number, 0))]
         times = np.r_[-1 if last is None else last, self.leaving]
         return Streak(found, times[before])
@@ -241,13 +253,16 @@ class Past:
         return self._loss() if name == "loss" else chosen(self.references, self.event)
 
 
-def leave_behind(account: Account, past: Past, count: int, facts: Collection[Fact]) -> None:
-    """What so many trades leave in the account for those facts."""
+def leave_behind(account: Account, past: Past, is_taken: Bools, last: int, facts: Collection[Fact]) -> None:
+    """What the first orders leave in the account for those facts; of the last of them `past` need not know that it was refused.
+    `last` is the place of the last step."""
     activity, names = account.activity, {name for name, _ in facts}
     if names & COUNTED:
-        decided = past.decided[:count].tolist()
-        for times in (account.entry_times, account.order_times, activity.messages, activity.proposed):
-            times.extend(decided)
+        decided = past.decided[: len(is_taken)]
+        activity.proposed.extend(decided.tolist())
+        for times in (account.entry_times, account.order_times, activity.messages):
+            times.extend(decided[is_taken].tolist())
+    count = len(is_taken) if is_taken[-1] else len(is_taken) - 1
     if names & IN_A_ROW:
         account.losses_in_a_row, lost = int(past.losses.count[count]), int(past.losses.last[count])
         account.last_loss = None if lost < 0 else lost
@@ -256,7 +271,7 @@ def leave_behind(account: Account, past: Past, count: int, facts: Collection[Fac
     if "drawdown" in names:
         account.high_water = past.highs.numbers.one(int(past.highs.holder[count]))
     if names & OF_EQUITY:
-        begun = int(past.days.place.searchsorted(past.out[count - 1], side="right"))
+        begun = int(past.days.place.searchsorted(last, side="right"))
         account.equity_at_day_start = past.references.one(begun) if begun else account.equity_at_day_start
 
 

@@ -3,7 +3,7 @@
 Prices are whole numbers of the last decimal of the instrument's tick. A price of the market that is not such a number, or has
 more than 15 digits, ends the course before its trade; so does whatever else is not a solo trade (`tb.replay.course`).
 
-Rows of `trades`: the places in `ENTRY` to `STOPPED`. INVARIANT: no bar after that of the exit has any influence on a trade.
+Rows of `trades`: the places in `ENTRY` to `RAW_GOT`. INVARIANT: no bar after that of the exit has any influence on a trade.
 """
 
 from __future__ import annotations
@@ -212,8 +212,21 @@ def _fetch(bar: int, time: Any, open_: Any, high: Any, low: Any, close: Any) -> 
 
 
 @part
+def _refuse(row: Any) -> None:
+    """An order that comes to no trade: closed before it is filled, at what it would have paid."""
+    row[CLOSED], row[BY_STOP], row[GAPPED] = row[FILLED] - 1, 0, 0
+    row[GOT], row[LAST], row[RAW_GOT] = row[PAID], row[START], row[RAW_PAID]
+    row[GOT + WRITTEN], row[LAST + WRITTEN] = row[PAID + WRITTEN], row[START + WRITTEN]
+
+
+@part
 def _place(apart: Any, bar: int) -> Any:
     return apart[bar] if apart.shape[0] else bar
+
+
+def leave_out(row: Any) -> None:
+    """Makes an order of a trade that is refused: closed before it is filled."""
+    row[CLOSED], row[BY_STOP], row[GAPPED] = row[FILLED] - 1, 0, 0
 
 
 @compiled
@@ -233,16 +246,18 @@ def walk(
     low: Any,
     close: Any,
     leaves: Any,
+    refused: Any,
     trades: Any,
     seen: Any,
 ) -> int:
     """Writes up to `most` trades from the entry number `at` on and returns how many. `place`, `way` and `bar` are those of the
     entries whose conditions hold, in order of time; `apart` is the place of each bar's close among the instants, empty where
     these are the closes, one for one, and `period` the length of a bar; `leaves` says at which bars of a way's instrument a
-    condition to leave holds, by way, empty where there is none. `seen` takes excursions, unless it is empty."""
+    condition to leave holds, by way, empty where there is none; `refused` marks entries that come to no trade. `seen` takes
+    excursions, unless it is empty."""
     count, sees = 0, seen.shape[0] > 0
     while count < most and at < place.shape[0]:
-        here, w, b, row = place[at], way[at], bar[at], trades[count]
+        here, w, b, row, is_refused = place[at], way[at], bar[at], trades[count], refused[at] != 0
         _fetch(bar[min(at + AHEAD, place.shape[0] - 1)] + 1, time, open_, high, low, close)
         term = terms[w]
         row[ENTRY], row[DECIDED], row[FILLED] = at, here, b + 1
@@ -251,6 +266,10 @@ def walk(
             return count
         if not _entered(term, row, close[b], open_[b + 1]):
             return count
+        if is_refused:
+            _refuse(row)
+            count += 1
+            continue
         lower, upper = _bounds(term, row)
         j, ended, highest, lowest, longest = b + 1, 0, -np.inf, np.inf, term[LONGEST]
         while True:

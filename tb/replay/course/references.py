@@ -72,7 +72,7 @@ def is_noted_already(past: Past) -> Bools:
     chain, closed = past.chain, past.trades[:, paths.CLOSED]
     while_held = chain.held.floats + past.signs * chain.quantity.floats * past.prices.close[np.maximum(closed - 1, 0)]
     last = np.where(closed > past.trades[:, paths.FILLED], while_held, chain.before.floats)
-    return _are_near(past, np.arange(len(past)), chain.after.floats, last)
+    return past.is_taken & _are_near(past, np.arange(len(past)), chain.after.floats, last)
 
 
 def _are_near(past: Past, trades: Ints, one: Floats, other: Floats) -> Bools:

@@ -1,7 +1,7 @@
 """The records of a course, in the order in which stepping would have made them.
 
-At each decision: the day that begins, the decision, its order, the mark with the use of limits; at the fill: fill and trade;
-then points and days while it is held; at the exit: fill and trade, then points and the day that begins.
+At each decision: the day that begins, the decision, its order unless it is refused, the mark with the use of limits; at the
+fill: fill and trade; then points and days while it is held; at the exit: fill and trade, then points and the day that begins.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ def told(passage: Passage, session: Session, beside: Sequence[Point], first: int
     """All records from a trade on. `beside` are those that are of no trade, in their order."""
     at = bisect_left(beside, first, key=lambda found: found[0])
     for k in range(first, len(passage)):
-        for when, records in enumerate((_opening(passage, session, k), _entry(passage, session, k), _exit(passage, k))):
+        is_taken = bool(passage.is_taken[k])
+        trade = (_entry(passage, session, k), _exit(passage, k)) if is_taken else ((), ())
+        for when, records in enumerate((_opening(passage, session, k), *trade)):
             if when != FLAT:
                 yield from records
             while at < len(beside) and beside[at][:2] == (k, when):
@@ -67,7 +69,7 @@ def _opening(passage: Passage, session: Session, k: int) -> tuple[Record, ...]:
     chain, terms, at = passage.chain, passage.of[k], passage.decided[k]
     seq, side, inputs = passage.first_decision + k, "buy" if terms.sign > 0 else "sell", passage.inputs(k)
     view, row, enter = passage.view, passage.rows[k], terms.enter
-    origins = [view.origin(leaf, terms.symbol, row) for leaf in enter.leaves]
+    origins, said = [view.origin(leaf, terms.symbol, row) for leaf in enter.leaves], passage.verdict(k)
     decision = Decision(
         seq=seq,
         at=at,
@@ -77,22 +79,25 @@ def _opening(passage: Passage, session: Session, k: int) -> tuple[Record, ...]:
         instrument=terms.symbol,
         side=side,  # type: ignore[arg-type]
         row=view.source_row(terms.symbol, terms.strategy.period, row),
-        verdict="approve",
-        deciding=(),
+        verdict=said.verdict,
+        deciding=said.deciding,
         proposed=chain.quantity[k],
-        approved=chain.quantity[k],
+        approved=ZERO if said.is_refused else chain.quantity[k],
         price=chain.price[k],
         stop=chain.stop[k],
         target=chain.target[k],
         confidence=passage.confidence(k),
         reason=passage.reason(k, session.plan.graph),
-        failed=0,
-        unknown=0,
+        failed=said.failed,
+        unknown=said.unknown,
         facts=texts_of(inputs),
         market=tuple([passage.value(k, leaf) for leaf in enter.leaves]),
         ages=tuple([age for age, _ in origins]),
         rows=tuple([found for _, found in origins]),
     )
+    gate: Gate = session.gates[terms.strategy.period]
+    if said.is_refused:
+        return decision, Mark(at=at, equity=chain.before[k], exposure=ZERO, usage=gate.account_usage(inputs))
     order = Order(
         id=order_id(session, terms.strategy.name, terms.symbol, at),
         decision=seq,
@@ -106,7 +111,6 @@ def _opening(passage: Passage, session: Session, k: int) -> tuple[Record, ...]:
         target=chain.target[k],
         expires=at + terms.strategy.period,
     )
-    gate: Gate = session.gates[terms.strategy.period]
     mark = Mark(at=at, equity=chain.before[k], exposure=ZERO, usage=gate.usage(inputs, chain.quantity[k]))
     return decision, order, mark
 
@@ -145,7 +149,7 @@ def _exit(passage: Passage, k: int) -> tuple[Record, ...]:
     cause = "stop" if columns[paths.BY_STOP][k] else "target"
     undisturbed = _price(passage, paths.LAST, k)
     fill = Fill(
-        order=f"{cause} of t{passage.first_trade + k}",
+        order=f"{cause} of t{passage.numbers[k]}",
         at=passage.left[k],
         row=row,
         instrument=terms.symbol,
@@ -165,7 +169,7 @@ def _trade(passage: Passage, k: int, last: Fill | None) -> Trade:
     fees = chain.cost[k] if last is None else EXACT.add(chain.cost[k], last.fee)
     profit = None if last is None else profit_of(passage, k, fees)
     return Trade(
-        seq=passage.first_trade + k,
+        seq=passage.numbers[k],
         strategy=terms.strategy.name,
         instrument=terms.symbol,
         side="long" if terms.sign > 0 else "short",

@@ -18,21 +18,21 @@ from tb.engine.graph import RuleGraph
 from tb.engine.plan import PolicyPlan
 from tb.replay.course.facts import COUNTED, IN_A_ROW, TODAY, Fact, fact_of
 from tb.replay.course.held import NOWHERE
-from tb.replay.course.judging import STEP, Bools, Column, Number, surely
+from tb.replay.course.judging import STEP, Bools, Column, Judging, Number
 from tb.replay.course.past import Past
 
 Floats = NDArray[np.float64]
 
 
-def calm(graph: RuleGraph, watched: PolicyPlan, past: Past, now: int | None) -> Bools:
-    """For each trade whether it is. `now` is the first instant that is stepped before the first trade although nothing is held;
-    None where none is."""
+def calm(graph: RuleGraph, watched: PolicyPlan, judging: Judging, past: Past, now: int | None) -> Bools:
+    """For each trade whether it is. `judging` has the watched constraints, all leaves moving. `now` is the first instant that
+    is stepped before the first trade although nothing is held; None where none is."""
     ranges = Ranges(past, now)
     leaves: dict[int, Column] = {}
     for leaf in watched.leaves:
         fact = fact_of(graph, leaf)
         leaves[leaf] = None if fact is None else ranges.of(fact)
-    return surely(graph, watched.constraints, leaves, len(past), unknown=True)
+    return judging.passes(leaves, len(past))
 
 
 @dataclass(eq=False)
