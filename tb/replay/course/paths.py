@@ -3,6 +3,11 @@
 Prices are whole numbers of the last decimal of the instrument's tick. A price of the market that is not such a number, or has
 more than 15 digits, ends the course before its trade; so does whatever else is not a solo trade (`tb.replay.course`).
 
+What `walk` takes: `place`, `way` and `bar` of the entries whose conditions hold, in order of time; `apart`, the place of each
+bar's close among the instants, empty where these are the closes, one for one; `period`, the length of a bar; `leaves`, at which
+bars of a way's instrument a condition to leave holds, by way, empty where there is none; `refused`, which entries come to no
+trade; `seen` for excursions, unless it is empty.
+
 Rows of `trades`: the places in `ENTRY` to `RAW_GOT`. INVARIANT: no bar after that of the exit has any influence on a trade.
 """
 
@@ -250,11 +255,7 @@ def walk(
     trades: Any,
     seen: Any,
 ) -> int:
-    """Writes up to `most` trades from the entry number `at` on and returns how many. `place`, `way` and `bar` are those of the
-    entries whose conditions hold, in order of time; `apart` is the place of each bar's close among the instants, empty where
-    these are the closes, one for one, and `period` the length of a bar; `leaves` says at which bars of a way's instrument a
-    condition to leave holds, by way, empty where there is none; `refused` marks entries that come to no trade. `seen` takes
-    excursions, unless it is empty."""
+    """Writes up to `most` trades from the entry number `at` on and returns how many; what it takes is told above."""
     count, sees = 0, seen.shape[0] > 0
     while count < most and at < place.shape[0]:
         here, w, b, row, is_refused = place[at], way[at], bar[at], trades[count], refused[at] != 0
