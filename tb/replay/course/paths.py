@@ -217,11 +217,12 @@ def _fetch(bar: int, time: Any, open_: Any, high: Any, low: Any, close: Any) -> 
 
 
 @part
-def _refuse(row: Any) -> None:
-    """An order that comes to no trade: closed before it is filled, at what it would have paid."""
+def _refuse(row: Any) -> int:
+    """One order that comes to no trade: closed before it is filled, at what it would have paid."""
     row[CLOSED], row[BY_STOP], row[GAPPED] = row[FILLED] - 1, 0, 0
     row[GOT], row[LAST], row[RAW_GOT] = row[PAID], row[START], row[RAW_PAID]
     row[GOT + WRITTEN], row[LAST + WRITTEN] = row[PAID + WRITTEN], row[START + WRITTEN]
+    return 1
 
 
 @part
@@ -258,18 +259,16 @@ def walk(
     """Writes up to `most` trades from the entry number `at` on and returns how many; what it takes is told above."""
     count, sees = 0, seen.shape[0] > 0
     while count < most and at < place.shape[0]:
-        here, w, b, row, is_refused = place[at], way[at], bar[at], trades[count], refused[at] != 0
+        here, w, b, row, term = place[at], way[at], bar[at], trades[count], terms[way[at]]
         _fetch(bar[min(at + AHEAD, place.shape[0] - 1)] + 1, time, open_, high, low, close)
-        term = terms[w]
-        row[ENTRY], row[DECIDED], row[FILLED] = at, here, b + 1
+        row[ENTRY], row[DECIDED], row[FILLED], is_refused = at, here, b + 1, refused[at] != 0
         at = _followed(at + 1, here, term[KEY], place, way, terms)
         if at < 0 or b < 0 or b + 1 >= term[END] or time[b + 1] != time[b] + period or _place(apart, b + 1) != here + 1:
             return count
         if not _entered(term, row, close[b], open_[b + 1]):
             return count
         if is_refused:
-            _refuse(row)
-            count += 1
+            count += _refuse(row)
             continue
         lower, upper = _bounds(term, row)
         j, ended, highest, lowest, longest = b + 1, 0, -np.inf, np.inf, term[LONGEST]
