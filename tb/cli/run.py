@@ -164,6 +164,10 @@ def _outside(compiled: Compiled, asked: Asked) -> Iterator[Around]:
         from tb.connectors.alerts import alerts_to
 
         alerts = alerts_to(alert_addresses(live.alerts), str(live.alerts), compiled.settings.name)
+    if asked.data is None and not asked.as_json:
+        from tb.cli.aloud import Aloud
+
+        alerts = Aloud(alerts)
     measures: Measures = Uncounted()
     serving = None
     if live.metrics_port is not None and asked.data is None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tb.core.diagnostics import Refused, error
 from tb.core.span import whole_file
-from tb.core.time import show_duration
+from tb.core.time import show_duration, show_instant
 
 if TYPE_CHECKING:
     from tb.core.records import Run
@@ -234,9 +234,13 @@ def recorded_world(
 ) -> World:
     """Recorded bars, played as if they came now; `newest` is the last close that a session to go on with has seen."""
     from tb.cli.replay import market_for
+    from tb.replay.data import NOTHING_LEFT
     from tb.replay.playback import Playback, SimulatedClock
 
     market = market_for(compiled, folder, instruments, None, last)
+    if first is not None and first >= market.last:
+        message = f"no bar closes after --from: the last one does at {show_instant(market.last)}"
+        raise Refused([error(NOTHING_LEFT, message, whole_file(str(folder)), "move --from")])
     starts = market.first - market.period if first is None else first
     clock = SimulatedClock(starts if newest is None else max(newest, starts), speed)
     return World(Playback(market), clock, tuple(sorted(market.bars)), market.period, market.last)

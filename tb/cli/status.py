@@ -149,6 +149,9 @@ def _head(found: Overview, state: str) -> Iterator[str]:
     else:
         money = f"{found.equity:,.2f} {run.currency}, exposed {found.exposure:,.2f}"
         yield f"  equity     {money}, as of {show_instant(found.at // 1000 * 1000)}"
+        if found.since:
+            fills = f"{found.since} fill{'' if found.since == 1 else 's'}"
+            yield f"  since then {fills}: what that changed is marked at the next close"
     yield f"  decisions  {found.decisions:,}, refused {found.refused:,}"
     yield f"  closed     {found.trades:,} trades, {plain(round(found.profit, 2))} {run.currency}"
 
@@ -267,6 +270,7 @@ def _as_object(found: Overview, state: str, stop: Stop) -> dict[str, Any]:
         "at": None if found.at is None else iso(found.at),
         "equity": found.equity,
         "exposure": found.exposure,
+        "fills_since": found.since,
         "kill_file": stop.kill,
         "flatten_ordered": stop.flatten,
         "halts": [

@@ -30,13 +30,15 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """`equity` and `exposure` in the account's currency, as of `at`; None before the first mark."""
+    """`equity` and `exposure` in the account's currency, as of `at`; None before the first mark. `since` counts the fills
+    after it."""
 
     run: Run
     is_over: bool
     at: int | None
     equity: Decimal | None
     exposure: Decimal | None
+    since: int
     positions: tuple[Trade, ...]
     working: tuple[Order, ...]
     guards: tuple[Guard, ...]  # stops and targets that rest at the venue of a live account
@@ -70,6 +72,7 @@ def overview(ledger: Ledger, info: RunInfo, *, last: int = LAST) -> Overview:
         at=None if mark_at is None else mark_at.at,
         equity=None if mark_at is None else mark_at.equity,
         exposure=None if mark_at is None else mark_at.exposure,
+        since=sum(mark_at is None or fill.at > mark_at.at for fill in ledger.fills(run.id)),
         positions=positions,
         working=_working(ledger, run.id),
         guards=guards,

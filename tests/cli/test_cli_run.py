@@ -182,6 +182,14 @@ def test_once_goes_on_close_by_close(project: Path) -> None:
     assert first[-1]["run"] == second[-1]["run"] == "r1"
 
 
+def test_a_begin_after_all_bars_is_refused_and_begins_no_run(project: Path) -> None:
+    done = invoke("run", "--mode", "paper", "--data", str(project / "data"), "--from", "2031-01-01", "--project", str(project))
+    assert done.code == 3
+    assert "TB657" in done.err
+    assert "no bar closes after --from: the last one does at 2024-01-11T00:00Z" in done.err
+    assert invoke("runs", "--project", str(project), "--json").json == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

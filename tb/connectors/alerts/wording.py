@@ -27,7 +27,7 @@ def title_of(alerts: Sequence[Alert], project: str) -> str:
 def body_of(alerts: Sequence[Alert], again: Mapping[Alert, int], dropped: int) -> str:
     """A line for each alert, the gravest first; how often one came again; how many were dropped."""
     told = sorted(alerts, key=lambda one: ORDER.index(one.severity))
-    lines = [_line(alert, again.get(alert, 0)) for alert in told[:LINES]]
+    lines = [line_of(alert, again.get(alert, 0)) for alert in told[:LINES]]
     rest = told[LINES:]
     if rest:
         kinds: dict[str, int] = {}
@@ -39,7 +39,8 @@ def body_of(alerts: Sequence[Alert], again: Mapping[Alert, int], dropped: int) -
     return "\n".join(lines)
 
 
-def _line(alert: Alert, again: int) -> str:
+def line_of(alert: Alert, again: int = 0) -> str:
+    """When, how grave, about what, and its words; how often it came again."""
     words = redacted(" ".join(alert.words.split()))
     short = words if len(words) <= LONGEST else words[: LONGEST - 3] + "..."
     times = f" (came {again} more {'time' if again == 1 else 'times'})" if again else ""
