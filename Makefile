@@ -23,8 +23,8 @@ help:
 
 setup: $(STAMP)
 
-# keyed on what decides the content of .venv; a failed installation leaves no stamp
-$(STAMP): requirements.lock pyproject.toml .ci/setup
+# keyed on what decides the content of .venv, and on what is compiled; a failed installation leaves no stamp
+$(STAMP): requirements.lock pyproject.toml .ci/setup $(wildcard tb/*/*.c)
 	@.ci/setup
 	@touch $@
 

@@ -5,10 +5,11 @@
 3. Then each decision is timed by itself. The order is made right before it, as a session makes it. tb computes the facts from
    account, order and market inside the clock, and makes the decision's record; the others get facts that are there, and keep
    nothing. A replay encodes and chains records many at a time, as groups are full: each decision is told with its share of
-   that. A live session does it for each by itself (`in rows`).
+   that (`recorded`), and without (`until told`), which is what its order waits for. A live session does it for each by itself
+   (`in rows`).
    `in a replay` is another measure: a market replayed under the same policy (`replaying`), its wall over its decisions.
-4. Before every other order the account changes (`new account`): what it holds has a new price, and all that was worked out
-   about it is worked out anew inside the clock.
+4. All that is done twice: on one account that stays as it is, and on another one before every order (`new account`), so that
+   all that is worked out about it is worked out anew inside the clock.
 """
 
 from __future__ import annotations
@@ -37,10 +38,9 @@ from benchmarks.policies import INSTRUMENTS
 from tb.cli import GARBAGE
 from tb.core.encode import canonical
 from tb.gate.facts import Moment
-from tb.gate.gate import Gate, Judgement
+from tb.gate.gate import Gate
 from tb.gate.reading import Read, Reading
 from tb.ledger import GENESIS, Grouping, entry_hash
-from tb.ledger.promises import Promised
 from tb.ledger.segments import SEGMENT, Group
 from tb.runtime.promised import Store
 
@@ -86,8 +86,7 @@ def failing(mask: int) -> list[int]:
 
 
 def ours(constraints: int, orders: Sequence[Input], runs: int) -> tuple[list[list[int]], list[Timing]]:
-    """The constraints that tb says fail, and its times: of the verdict alone, and with its record, in columns and in rows; of
-    orders on an account that is as it was for the order before, and of those before which it changed."""
+    """The constraints that tb says fail, and its times: of the verdict alone, and with its record, in columns and in rows."""
     built = plan_of(constraints)
     (policy,) = built.policies.values()
     gate = Gate(built.graph, policy)
@@ -100,7 +99,7 @@ def ours(constraints: int, orders: Sequence[Input], runs: int) -> tuple[list[lis
     recorder = _Recorder(gate, orders, markets)
     found = []
     for name, decide in (
-        ("recorded", recorder.in_columns),
+        ("until told", recorder.in_columns),
         ("recorded in rows", recorder.in_rows),
         ("verdict alone", recorder.no),
     ):
@@ -108,17 +107,11 @@ def ours(constraints: int, orders: Sequence[Input], runs: int) -> tuple[list[lis
             each_takes(decide, len(orders), runs, clock, recorder.change)
             for clock in (time.perf_counter_ns, time.process_time_ns)
         )
-        share = recorder.share() if decide == recorder.in_columns else 0.0
-        for is_first, which in ((False, ""), (True, ", new account")):
-            times = [_some(each, orders, share, is_first=is_first) for each in (wall, cpu)]
-            some = [failed[at] for at, one in enumerate(orders) if one.is_first == is_first]
-            found.append(timing(f"tb, {name}{which}", constraints, *times, some))
+        if decide == recorder.in_columns:
+            with_share = ([each + share for each in times] for times, share in zip((wall, cpu), recorder.share(), strict=True))
+            found.append(timing("recorded", constraints, *with_share, failed))
+        found.append(timing(name, constraints, wall, cpu, failed))
     return failed, found
-
-
-def _some(times: Sequence[float], orders: Sequence[Input], share: float, *, is_first: bool) -> list[float]:
-    """Of the times of all orders, over and over, those of some, each with its share of what is done for many at once."""
-    return [each + share for at, each in enumerate(times) if orders[at % len(orders)].is_first == is_first]
 
 
 def made_anew(moment: Moment) -> Moment:
@@ -128,6 +121,23 @@ def made_anew(moment: Moment) -> Moment:
     return replace(moment, proposal=replace(order, **numbers))
 
 
+class _Timed(Grouping):
+    """Notes what the records of a group took, each its share, from when it is full until it is chained."""
+
+    __slots__ = ("took",)
+
+    def __init__(self, hand_on: Callable[[Group], None]) -> None:
+        super().__init__(hand_on)
+        self.took: list[tuple[float, float]] = []  # on the wall and of the processor
+
+    def close(self) -> None:
+        wall, cpu, first = time.perf_counter_ns(), time.process_time_ns(), self._next
+        super().close()
+        count = self._next - first
+        if count:
+            self.took.append(((time.perf_counter_ns() - wall) / 1_000 / count, (time.process_time_ns() - cpu) / 1_000 / count))
+
+
 class _Recorder:
     """Judges orders and keeps their records as a replay does, in columns, or as a live session does, each by itself."""
 
@@ -135,14 +145,15 @@ class _Recorder:
         self._gate, self._orders, self._markets = gate, orders, markets
         drawn = random.Random(3)
         self._read = [tuple(drawn.uniform(1, 1_000) for _ in range(15)) for _ in orders]
-        self._link, self._took = GENESIS, list[float]()
-        self._grouping, self._stores = Grouping(self._close), dict[Reading, Store]()
+        self._rows = [(36_421 + at,) * 15 for at in range(len(orders))]
+        self._link, self._grouping = GENESIS, _Timed(self._close)
+        self._stores = dict[Reading, Store]()
         self._moments, self._market = [one.moment for one in orders], list(markets)
 
     def change(self, at: int) -> None:
-        """What happens before an order: a new price of something held, on every other one, and then it is made."""
-        if self._orders[at].is_first:
-            account = self._orders[at].moment.account
+        """What happens before an order: where it has an account of its own, a new price of something held; then it is made."""
+        account = self._orders[at].moment.account
+        if account is not self._orders[at - 1].moment.account:
             account.mark(INSTRUMENTS[0], Decimal(str(account.marks[INSTRUMENTS[0]])))  # as much as before, but another number
         self._moments[at], self._market[at] = made_anew(self._orders[at].moment), self._markets[at]
 
@@ -150,20 +161,18 @@ class _Recorder:
         self._gate.judge(self._moments[at], self._market[at], LOT)
 
     def in_columns(self, at: int) -> None:
+        """Hands over what a replay's session does: the same record, made when somebody reads it."""
         moment = self._moments[at]
         judgement = self._gate.judge(moment, self._market[at], LOT)
-        self._grouping.take((self._promise(judgement, moment, at),))
-
-    def _promise(self, judgement: Judgement, moment: Moment, at: int) -> Promised:
-        """What a replay's session hands over: the same record, made when somebody reads it."""
-        snapshot, row = judgement.snapshot, 36_421 + at
-        assert isinstance(snapshot, Read)
+        snapshot, rows = judgement.snapshot, self._rows[at]
+        assert type(snapshot) is Read
         store = self._stores.get(snapshot.reading)
         if store is None:
             store = self._stores[snapshot.reading] = Store(("buyer", 0, "enter"), snapshot.reading, len(READ))
-        return store.tell(
-            at + 1, moment.at, moment.proposal, row, judgement, snapshot.raw, REASON, self._read[at], AGES, (row,) * len(READ)
+        told = store.tell(
+            at + 1, moment.at, moment.proposal, rows[0], judgement, snapshot.raw, REASON, self._read[at], AGES, rows
         )
+        self._grouping.take((told,))
 
     def in_rows(self, at: int) -> None:
         moment = self._moments[at]
@@ -173,15 +182,14 @@ class _Recorder:
 
     def _close(self, group: Group) -> None:
         """A group is full: its records are encoded in columns, and chained."""
-        begin = time.process_time_ns()
         for segment in group.segments:
             self._link = entry_hash(self._link, SEGMENT, "r1", segment.payload(group.first))
-        self._took.append((time.process_time_ns() - begin) / 1_000 / group.size)
 
-    def share(self) -> float:
-        """Microseconds of a record when groups are closed."""
+    def share(self) -> tuple[float, float]:
+        """Microseconds of a record for what is done when its group is full, on the wall and of the processor."""
         self._grouping.close()
-        return median(self._took)
+        wall, cpu = zip(*self._grouping.took, strict=True)
+        return median(wall), median(cpu)
 
 
 def agree(name: str, facts: Sequence[object], expected: Sequence[Sequence[int]], found: Sequence[Sequence[int] | None]) -> None:
@@ -192,17 +200,19 @@ def agree(name: str, facts: Sequence[object], expected: Sequence[Sequence[int]],
 
 
 def measure(sizes: Sequence[int], count: int, runs: int, *, alone: bool) -> list[Timing]:
-    orders = draw(count)
     found = []
     for size in sizes:
-        expected, mine = ours(size, orders, 5 * runs)
-        found += mine
-        for name, times in () if alone else ENGINES.items():
-            print(f"{name}, {size} constraints", file=sys.stderr, flush=True)
-            asked = {"engine": name, "constraints": comparisons(size), "facts": [one.facts for one in orders]}
-            answer: Any = environment.ask("decide.py", asked | {"runs": times * runs})
-            agree(name, [one.facts for one in orders], expected, answer["failed"])
-            found.append(timing(name, size, answer["wall"], answer["cpu"], expected))
+        for suffix, orders in (("", draw(count)), (", new account", draw(count, of_one_account=False))):
+            expected, mine = ours(size, orders, 25 * runs)
+            found += [replace(one, name=f"tb, {one.name}{suffix}") for one in mine]
+            for name, times in () if alone else ENGINES.items():
+                print(f"{name}, {size} constraints{suffix}", file=sys.stderr, flush=True)
+                facts = [one.facts for one in orders]
+                asked = {"engine": name, "constraints": comparisons(size), "facts": facts}
+                answer: Any = environment.ask("decide.py", asked | {"runs": 1 if suffix else times * runs})
+                agree(name, facts, expected, answer["failed"])
+                if not suffix:
+                    found.append(timing(name, size, answer["wall"], answer["cpu"], expected))
     return found
 
 
@@ -256,7 +266,8 @@ def show(found: Sequence[Timing], refused: int, count: int) -> None:
     )
     print(
         "no names. tb computes its facts inside the clock and, recorded, encodes and chains them; the others get theirs.\n"
-        "`new account`: before the order the account changed, else it is as it was for the order before"
+        "`until told`: what the order waits for, while its record is encoded with others. `new account`: before the order\n"
+        "the account changed, else it is as it was for the order before"
     )
 
 

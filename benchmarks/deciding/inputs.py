@@ -1,6 +1,6 @@
 """Random orders and accounts, seeded: as tb's gate takes them, and as the plain facts that the others take.
 
-Price, size, age and market change from order to order, the account before every other one.
+Price, size, age and market change from order to order; the account stays as it is, or is another one for each.
 
 The facts are computed here from what was drawn, not read from tb: a verdict that differs is then a mistake on one side.
 """
@@ -24,27 +24,25 @@ RESTRICTED = ("LUNA-USD", "FTT-USD", "DOGE-USD")
 CASH, HELD, WAITING = Decimal(160_000), Decimal(10), (Decimal(2), Decimal(500))
 MID, MINIMUM, MAXIMUM = Decimal(1_000), Decimal(1), Decimal(1_000)
 GROUPS: dict[str, tuple[str, ...]] = {}
-ORDERS = 2  # judged in the light of the same account
 RARE = 0.015  # how often each fact is one that refuses; most orders pass
 
 
 @dataclass(frozen=True)
 class Input:
-    """One order, the first on its account or not. `market` has the values of tb's market leaves by name, `facts` what the
-    others read."""
+    """One order. `market` has the values of tb's market leaves by name, `facts` what the others read."""
 
     moment: Moment
-    is_first: bool
     market: dict[str, float]
     facts: dict[str, object]
 
 
-def draw(count: int, seed: int = 11) -> list[Input]:
+def draw(count: int, seed: int = 11, *, of_one_account: bool = True) -> list[Input]:
+    drawn = _Drawn.of(random.Random(seed * 7_919))
     found: list[Input] = []
     for at in range(count):
-        if at % ORDERS == 0:
+        if not of_one_account:
             drawn = _Drawn.of(random.Random(seed * 7_919 + at))
-        found.append(_one(random.Random(seed * 1_000_003 + at), drawn, is_first=at % ORDERS == 0))
+        found.append(_one(random.Random(seed * 1_000_003 + at), drawn))
     return found
 
 
@@ -68,7 +66,7 @@ class _Drawn:
         return cls(lost, entries, _account(lost, entries))
 
 
-def _one(source: random.Random, drawn: _Drawn, *, is_first: bool) -> Input:
+def _one(source: random.Random, drawn: _Drawn) -> Input:
     def pick(usual: tuple[float, float], odd: tuple[float, float]) -> Decimal:
         return _pick(source, usual, odd)
 
@@ -116,7 +114,7 @@ def _one(source: random.Random, drawn: _Drawn, *, is_first: bool) -> Input:
     facts: dict[str, object] = {name: int(value * MILLIONTHS) for name, value in money.items()}
     facts |= {"halted": 0, "paused": 0, "missing": 0, "entries": entries, "data_age": age}
     facts |= {"instrument": symbol, "restricted": list(RESTRICTED)}
-    return Input(moment, is_first, market, facts)
+    return Input(moment, market, facts)
 
 
 def _mark() -> Decimal:

@@ -215,7 +215,9 @@ class Gate:
             return self.decide(self.inputs(moment, market), proposal.adds_risk, proposal.quantity, lot)
         told, snapshot = raw[-1], Read(self._reading, raw)
         if told is SURE:
-            return Judgement("approve", (), 0, 0, snapshot, _approve(proposal.quantity), ())
+            approved = _new(Approved)
+            _write(approved, proposal.quantity)
+            return Judgement("approve", (), 0, 0, snapshot, approved, ())
         masks = self._rest.masks(told, snapshot.inputs) if told[2] else told[:2]
         return self._said(masks, snapshot, proposal.adds_risk, proposal.quantity, lot)
 

@@ -113,8 +113,9 @@ class Source:
     def order(self) -> list[int]:
         return [*self.numbers, *self.words, *self.whole, *self.market, *self.others, *self.shared]
 
-    def text(self) -> str:
-        return "\n".join([*self._reads(), *self._reads_account(), *self._inputs(), *self._texts()]) + "\n"
+    def text(self, *, has_fill: bool) -> str:
+        """Where it `has_fill`, `tb.gate.filling` reads what is plain."""
+        return "\n".join([*self._reads(has_fill), *self._reads_account(), *self._inputs(), *self._texts()]) + "\n"
 
     def raw(self) -> str:
         """What is read, by name: numbers, words, whole numbers, market values, others; all texts of the numbers in one; the
@@ -123,7 +124,7 @@ class Source:
         names = [f"{letter}{at}" for letter, places in groups for at in places]
         return "".join(f"{name}, " for name in names) + "d, s, told"
 
-    def _reads(self) -> list[str]:
+    def _reads(self, has_fill: bool) -> list[str]:
         parts = ("instrument", "minimum", "maximum", "groups", "restricted", "settings")
         first = "s is None or a is not s.account or a.version != s.version or p.instrument != s.instrument"
         lines = [
@@ -131,15 +132,11 @@ class Source:
             f"if {first} or {' or '.join(f'm.{part} is not s.{part}' for part in parts[1:])}:",
             "    s = renew(m)",
             *(f"n{at} = {NUMBERS[self._name(at)]}" for at in self.numbers),
-            *self._rounds(),
             *(f"w{at} = {WORDS[self._name(at)]}" for at in self.words),
             *(f"i{at} = {WHOLE[self._name(at)]}" for at in self.whole),
             *(f"x{at} = market({self.leaves[at]})" for at in self.market),
             *(f"g{at} = read_{at}(m, {self._fact(at)[1]!r})" for at in self.others),
-            "try:",
-            f"    pack(buffer, 0, {self._packed('{0}')})",
-            "except Unpacked:  # something is nothing",
-            f"    pack(buffer, 0, {self._packed('NAN if {0} is None else {0}')})",
+            *(self._fills() if has_fill else self._packs()),
             *self._gives_outside(),
             "told = certain() if move() | s.found else SURE",
             f"return {self.raw()},",
@@ -152,6 +149,26 @@ class Source:
             "        return None",
         ]
         return [*head, "    try:", *(f"        {line}" for line in lines), "    finally:", "        turns.append(turn)"]
+
+    def _fills(self) -> list[str]:
+        """Floats of all that was read, at once; of what is not plain as without it."""
+        given = [
+            *(f"n{at}" for at in self.numbers),
+            *(f"w{at}" for at in self.words),
+            *(f"i{at}" for at in self.whole),
+            *(f"x{at}" for at in self.market),
+            *(f"rounded(g{at})" for at in self.others),
+        ]
+        return [f"d = fill({', '.join(given)})", "if d is None:", *(f"    {line}" for line in self._packs())]
+
+    def _packs(self) -> list[str]:
+        return [
+            *self._rounds(),
+            "try:",
+            f"    pack(buffer, 0, {self._packed('{0}')})",
+            "except Unpacked:  # something is nothing",
+            f"    pack(buffer, 0, {self._packed('NAN if {0} is None else {0}')})",
+        ]
 
     def _reads_account(self) -> list[str]:
         values = [QUICKLY.get(self.leaves[at], f"read_{at}(m, {self._fact(at)[1]!r})") for at in self.account]

@@ -3,8 +3,8 @@
 1. Leaves that follow from the instrument and what a session never changes (`TERMS`) are read once. Those that follow from the
    state of the account too are read when it changed: an `_Entry` keeps their values, their texts and what the kernel takes them
    for, while `Account.version` and the rest stay. Constraints that read nothing else are judged then.
-2. All others are read each time, by one generated function (`tb.gate.leaves_source`). The kernel takes them as floats; nothing
-   exact is made of a market value until somebody asks for it.
+2. All others are read each time, by one generated function (`tb.gate.leaves_source`). The kernel takes them as floats, which
+   `filling.c` writes where it was compiled for this Python; nothing exact is made of a market value until somebody asks for it.
 3. A `Snapshot` has the exact inputs and their texts on demand.
 
 INVARIANT: `inputs` are what `tb.gate.facts` reads at that moment, and `texts` what `str` says of them.
@@ -32,6 +32,11 @@ from tb.gate.account import Account
 from tb.gate.exposed import NEITHER
 from tb.gate.facts import READERS, Moment
 from tb.gate.leaves_source import Leaf, Source
+
+try:
+    from tb.gate import filling
+except ImportError:  # nobody compiled it: there is no compiler, or it is another Python
+    filling = None  # type: ignore[assignment]
 
 MarketReader = Callable[[int], float | None]
 Texts = tuple[str | None, ...]
@@ -164,7 +169,11 @@ class Reading:
         source.outside = [self._place(node) for node in moving]
         source.needed = frozenset(at for at, leaf in enumerate(policy.leaves) if any(leaf in under[node] for node in moving))
         space = self._names(leaves, values_of(graph, policy, moving))
-        exec(code_of(source.text(), f"<reading {policy.period} ms>"), space)
+        if filling is not None:
+            others = len(source.whole) + len(source.market) + len(source.others)
+            filler = filling.Filler(self._surely.buffer, len(source.numbers), len(source.words), others)
+            space["fill"] = filler.fill
+        exec(code_of(source.text(has_fill=filling is not None), f"<reading {policy.period} ms>"), space)
         self.ask: Callable[[Moment, MarketReader], Any] = space["ask"]
         self.inputs_of, self.texts_of, self._of_account = space["inputs"], space["texts"], space["of_account"]
 

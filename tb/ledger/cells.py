@@ -86,6 +86,31 @@ class Packed:
         return (len(self) if found[0] == value else 0) if array[0] == 0x91 else found.count(value)
 
 
+class Encoded:
+    """A column as the bytes that it has in a table, of so many records."""
+
+    __slots__ = ("raw", "size")
+
+    def __init__(self, raw: bytes, size: int) -> None:
+        self.raw, self.size = raw, size
+
+    def __len__(self) -> int:
+        return self.size
+
+    def listed(self) -> list[Any]:
+        found: Any = unpack(self.raw)
+        if isinstance(found, dict):
+            return list(map(found["of"].__getitem__, found["at"]))
+        return found * self.size if len(found) == 1 else found  # type: ignore[no-any-return]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.listed())
+
+    def is_all(self, value: object) -> bool:
+        """Whether all cells are equal to a value: then they have the same bytes, and there is one."""
+        return self.raw[0] == 0x91 and unpack(self.raw) == [value]
+
+
 class Counts(Packed):
     """Whole numbers that are packed, and as they are."""
 
@@ -106,11 +131,11 @@ class Counts(Packed):
 
 
 class Choice:
-    """Texts, or nothing, of which there are few: record k has `of[at[k]]`."""
+    """Cells of which there are few: record k has `of[at[k]]`."""
 
     __slots__ = ("at", "of")
 
-    def __init__(self, of: Sequence[str | None], at: bytes) -> None:
+    def __init__(self, of: Sequence[Any], at: bytes) -> None:
         self.of, self.at = of, at
 
     def __len__(self) -> int:
@@ -138,7 +163,7 @@ class Choice:
 class Places:
     """A column of tuples that are equally wide in every record: a column for each place."""
 
-    columns: Collection[Every | Cells | Packed | Choice]
+    columns: Collection[Every | Cells | Packed | Choice | Encoded]
 
 
 class Maps:
@@ -197,12 +222,14 @@ class Shaped:
         return [{name: next(cells) for name in self.shapes[number]} for number in self.at]
 
 
-Column = Every | Places | Packed | Choice | Maps | Shaped | Cells
+Column = Every | Places | Packed | Choice | Maps | Shaped | Encoded | Cells
 _Cut = Packed | Choice | Maps | Shaped
 
 
 def cut(column: Column, begin: int, end: int) -> Column:
     """The cells from one place to before another."""
+    if isinstance(column, Encoded):
+        return column.listed()[begin:end]
     if isinstance(column, Every):
         return column
     if isinstance(column, Places):

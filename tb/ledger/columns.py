@@ -26,7 +26,7 @@ from typing import Any
 import msgspec
 
 from tb.core.encode import canonical
-from tb.ledger.cells import REAL, Cells, Choice, Column, Every, Maps, Packed, Places, Shaped, array_head
+from tb.ledger.cells import REAL, Cells, Choice, Column, Encoded, Every, Maps, Packed, Places, Shaped, array_head
 from tb.ledger.cells import pack as _pack
 
 LOOK, FEW, SHORT = 32, 8, 8  # text is looked at for distinct values this far, up to so many; columns this short are not shared
@@ -37,28 +37,32 @@ NOTHING = b"\x91\xc0"  # one cell without a value
 class Columns:
     """Columns on their way out."""
 
-    __slots__ = ("_known", "_last", "columns")
+    __slots__ = ("add", "raws")
 
     def __init__(self) -> None:
-        self.columns: list[msgspec.Raw] = []
-        self._known: dict[tuple[int, bytes], list[tuple[int, bytes]]] = {}  # by length and end, which tell nearly all apart
-        self._last = b""
+        self.raws: list[bytes] = []
+        self.add = self.raws.append
 
     def again(self) -> None:
         """The column that was added last, once more."""
-        self.add(self._last)
+        self.add(self.raws[-1])
 
-    def add(self, raw: bytes) -> None:
-        self._last = raw
-        if len(raw) > SHORT:
-            alike = self._known.setdefault((len(raw), raw[-32:]), [])
-            for number, known in alike:
-                if known == raw:
+    def array(self) -> msgspec.Raw:
+        """All of them, those that were there already by number."""
+        first, others = dict[bytes, int](), dict[bytes, list[int]]()  # by their ends, which tell nearly all apart
+        told, raws = [array_head(len(self.raws))], self.raws
+        for place, raw in enumerate(raws):
+            if len(raw) > SHORT:
+                number = first.setdefault(raw[-32:], place)
+                if number != place and raws[number] != raw:
+                    alike = others.setdefault(raw[-32:], [])
+                    number = next((other for other in alike if raws[other] == raw), place)
+                    if number == place:
+                        alike.append(place)
+                if number != place:
                     raw = _pack(number)
-                    break
-            else:
-                alike.append((len(self.columns), raw))
-        self.columns.append(msgspec.Raw(raw))
+            told.append(raw)
+        return msgspec.Raw(b"".join(told))
 
 
 def _array(cells: Cells) -> bytes:
@@ -108,8 +112,8 @@ def _chosen(column: Choice) -> bytes:
     of = [column.of[number] for number in seen]
     if len(of) == 1:
         return _pack(of)
-    if len(of) > FEW or 2 * len(of) > count:
-        return text_of(column.listed())
+    if len(set(column.at[:LOOK])) > FEW or 2 * len(of) > count or len(of) > 255:
+        return _pack(column.listed())
     at = column.at if seen == list(range(len(seen))) else column.at.translate(_ranks(seen))
     return _pack({"of": of, "at": at})
 
@@ -166,8 +170,10 @@ class Scalar:
         self.must_be_finite = plain is float and not self.is_optional
         self.is_plain = self.is_text or plain is int  # equal ones are the same bytes
 
-    def put(self, cells: Cells | Packed | Choice, out: Columns) -> int | None:
-        if isinstance(cells, Packed):
+    def put(self, cells: Cells | Packed | Choice | Encoded, out: Columns) -> int | None:
+        if isinstance(cells, Encoded):
+            out.add(cells.raw)
+        elif isinstance(cells, Packed):
             out.add(self.array_of(cells))
         elif isinstance(cells, Choice):
             out.add(_chosen(cells))
@@ -200,7 +206,10 @@ class _Mask:
 
     decode = staticmethod(msgspec.msgpack.Decoder(list[str]).decode)
 
-    def put(self, cells: Cells, out: Columns) -> int | None:
+    def put(self, cells: Cells | Choice, out: Columns) -> int | None:
+        if isinstance(cells, Choice):
+            out.add(_chosen(Choice(list(map(str, cells.of)), cells.at)))
+            return None
         if cells.count(cells[0]) == len(cells):
             out.add(_pack([str(cells[0])]))
             return None
@@ -224,7 +233,8 @@ class _Nested:
         self.value = msgspec.json.Decoder(kind).decode
 
     def put(self, cells: Cells, out: Columns) -> int | None:
-        out.add(text_of([canonical(cell).decode() for cell in cells]))
+        texts = {id(cell): canonical(cell).decode() for cell in {id(cell): cell for cell in cells}.values()}
+        out.add(text_of([texts[id(cell)] for cell in cells]))
         return None
 
     def columns(self, width: int | None) -> int:
@@ -244,7 +254,9 @@ class Wide:
     def __init__(self, cell: Scalar) -> None:
         self.cell = cell
 
-    def put(self, cells: Cells | Places, out: Columns) -> int | None:
+    def put(self, cells: Cells | Places | Choice, out: Columns) -> int | None:
+        if isinstance(cells, Choice):
+            return self._put_choice(cells, out)
         if isinstance(cells, Places):
             for column in cells.columns:
                 self.cell.put(cells_of(column), out)
@@ -265,6 +277,15 @@ class Wide:
             return widths[0]
         out.add(_array(widths))
         self.cell.put([cell for one in cells for cell in one], out)
+        return RAGGED
+
+    def _put_choice(self, cells: Choice, out: Columns) -> int | None:
+        widths = {number: len(cells.of[number]) for number in cells.seen()}
+        if len(set(widths.values())) == 1 or max(widths.values()) > 127:
+            return self.put(cells.listed(), out)
+        out.add(array_head(len(cells)) + cells.at.translate(bytes(widths.get(number, 0) for number in range(256))))
+        some = cells.at.translate(None, bytes(number for number, width in widths.items() if not width))
+        self.cell.put([cell for number in some for cell in cells.of[number]], out)
         return RAGGED
 
     def columns(self, width: int | None) -> int:
@@ -389,7 +410,7 @@ class Schema:
                 continue
             names.append(name)
             widths.append(field.put(cells, out))
-        return _pack((self.name, count, names, widths, out.columns))
+        return _pack((self.name, count, names, widths, out.array()))
 
 
 def cells_of(column: Column) -> Any:
@@ -403,6 +424,8 @@ def is_all(column: Column, value: object, count: int) -> bool:
     """Whether a column has one value in all of so many records, as equality has it."""
     if isinstance(column, Every):
         return bool(column.value == value)
+    if isinstance(column, Encoded):
+        return column.is_all(value)
     return not isinstance(column, Places | Maps | Shaped) and column.count(value) == count
 
 

@@ -39,17 +39,22 @@ class Grouping:
         """The next records of the run."""
         for record in records:
             kind = type(record)
-            if self._tail is not None and kind not in BESIDE:
-                self._spill()
             if self._tail is None:
                 self._pending.append(record)
                 size = len(self._pending)
-            else:
+            elif kind in BESIDE:
                 self._after.append(record)  # type: ignore[arg-type]
                 size = self._size
+            else:
+                self._spill()
+                self._pending.append(record)
+                size = len(self._pending)
             if kind in DECIDING:
                 self._room -= 1
-            if not self._room or size == GROUP:
+                if not self._room:
+                    self.close()
+                    continue
+            if size == GROUP:
                 self.close()
 
     @property

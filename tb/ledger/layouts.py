@@ -20,20 +20,6 @@ LEFT_OUT = -2  # in place of a width: the field has its default in the whole str
 Put = Callable[[int, int, Columns], int | None]  # writes the columns of a field for a stretch, and returns their width
 
 
-class _Kept(Columns):
-    """Columns as they come, those that are there already as well."""
-
-    __slots__ = ("raw",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.raw: list[bytes] = []
-
-    def add(self, raw: bytes) -> None:
-        self._last = raw
-        self.raw.append(raw)
-
-
 class _Stretches:
     """A packed column, of which stretches are cut as arrays."""
 
@@ -81,7 +67,7 @@ class Layout:
             if width != LEFT_OUT:
                 names.append(name)
                 widths.append(width)
-        return pack((self._name, end - begin, names, widths, out.columns))
+        return pack((self._name, end - begin, names, widths, out.array()))
 
     def _put(self, field: Any, column: Column, default: object) -> Put:
         if isinstance(column, Every):
@@ -110,7 +96,7 @@ def table_of(schema: Schema, count: int, columns: Mapping[str, Column]) -> bytes
             continue
         names.append(name)
         widths.append(field.put(cells_of(column), out))
-    return pack((schema.name, count, names, widths, out.columns))
+    return pack((schema.name, count, names, widths, out.array()))
 
 
 def _counted(column: range) -> Column:
@@ -120,13 +106,12 @@ def _counted(column: range) -> Column:
 
 
 def _always(field: Any, column: Every) -> Put:
-    kept = _Kept()
+    kept = Columns()
     width = field.put(cells_of(column), kept)
-    raws = tuple(kept.raw)
+    raws = tuple(kept.raws)
 
     def put(begin: int, end: int, out: Columns) -> int | None:
-        for raw in raws:
-            out.add(raw)
+        out.raws.extend(raws)
         return width  # type: ignore[no-any-return]
 
     return put

@@ -10,6 +10,8 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from random import Random
+from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -23,6 +25,7 @@ import programs
 
 from tb.engine.instant import exact
 from tb.engine.program import rounded
+from tb.gate import reading
 from tb.gate.gate import Gate
 from tb.gate.leaves_source import NUMBERS, OF_ACCOUNT, OF_THE_DAY, QUICKLY, SHARED, WHOLE, WORDS
 from tb.gate.reading import texts_of
@@ -31,9 +34,25 @@ from tb.vocabulary.facts import FACTS
 LOT = Decimal("0.01")
 
 
-@given(st.data())
+FILLERS = [
+    pytest.param(None, id="plain"),
+    pytest.param(
+        reading.filling,
+        id="compiled",
+        marks=pytest.mark.skipif(reading.filling is None, reason="filling.c is not compiled for this Python"),
+    ),
+]
+
+
+@pytest.mark.parametrize("filling", FILLERS)
+@given(data=st.data())
 @programs.examples(60)
-def test_a_gate_that_keeps_what_it_read_judges_as_of_exact_inputs(data: st.DataObject) -> None:
+def test_a_gate_that_keeps_what_it_read_judges_as_of_exact_inputs(filling: Any, data: st.DataObject) -> None:
+    with patch.object(reading, "filling", filling):
+        judges_as_of_exact_inputs(data)
+
+
+def judges_as_of_exact_inputs(data: st.DataObject) -> None:
     lines = data.draw(st.just(EVERYTHING) | policies.constraints() | policies.constraints())
     plan = policies.plan_of(lines)
     gate = Gate(plan.graph, policies.policy_of(plan))

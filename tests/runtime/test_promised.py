@@ -29,6 +29,7 @@ from tb.ledger.promises import Promised
 from tb.ledger.segments import Group
 from tb.runtime import session as sessions
 from tb.runtime.promised import Promising, Store
+from tb.runtime.told import IS_COMPILED
 
 ODD = (None, math.nan, math.inf, 0.0, -0.0, 1e16, 3e-9, 12.5)
 
@@ -71,9 +72,16 @@ def shown(group: Group) -> list[str]:
     return list(map(repr, group.records))
 
 
-@given(st.data())
+TELLERS = [
+    pytest.param(True, id="plain"),
+    pytest.param(False, id="compiled", marks=pytest.mark.skipif(not IS_COMPILED, reason="telling.c is not compiled")),
+]
+
+
+@pytest.mark.parametrize("is_plain", TELLERS)
+@given(data=st.data())
 @programs.examples(40)
-def test_a_store_gives_the_bytes_of_the_records(data: st.DataObject) -> None:
+def test_a_store_gives_the_bytes_of_the_records(is_plain: bool, data: st.DataObject) -> None:
     plan = policies.plan_of(data.draw(st.just(EVERYTHING) | policies.constraints()))
     gate = Gate(plan.graph, policies.policy_of(plan))
     source = Random(data.draw(st.integers(0, 10**9)))
@@ -87,7 +95,7 @@ def test_a_store_gives_the_bytes_of_the_records(data: st.DataObject) -> None:
         moment, values = life.moment(), life.market()
         judgement = gate.judge(moment, values, Decimal("0.01"))
         assert isinstance(judgement.snapshot, Read)
-        store = store or Store(("trend", 0, "enter"), judgement.snapshot.reading, 2)
+        store = store or Store(("trend", 0, "enter"), judgement.snapshot.reading, 2, is_plain=is_plain)
         odd = source.random() < 0.2
         read = tuple(source.choice(ODD) if odd else source.uniform(-9, 9) for _ in range(2))
         reason, row = source.choice(("up", "down")), source.choice((3, 70_000))
