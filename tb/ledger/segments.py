@@ -62,7 +62,10 @@ class Segment:
 def _steps(first: int, places: Any) -> bytes:
     """The first number and the distances from each to the next, as an array of MessagePack."""
     if isinstance(places, list | range):
-        return _pack([first + places[0], *map(sub, places[1:], places)])
+        begin, end = places[0], places[-1]
+        if end - begin == len(places) - 1:  # one after the other
+            return array_head(len(places)) + _pack(first + begin) + b"\x01" * (end - begin)
+        return _pack([first + begin, *map(sub, places[1:], places)])
     steps = places[1:] - places[:-1]
     if len(steps) and int(steps.max()) > 127:  # more than one byte each
         return _steps(first, places.tolist())

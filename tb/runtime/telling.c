@@ -1002,37 +1002,52 @@ objects_column(Teller *self, Py_ssize_t at)
     return found;
 }
 
+/* whether an object is a tuple of so many whole numbers, which go to `out`; those that are one object are looked at once */
+static int
+is_of_wholes(PyObject *one, Py_ssize_t width, int64_t *out)
+{
+    if (!PyTuple_Check(one) || PyTuple_GET_SIZE(one) != width) {
+        return 0;
+    }
+    for (Py_ssize_t at = 0; at < width; at++) {
+        PyObject *cell = PyTuple_GET_ITEM(one, at);
+        if (at && cell == PyTuple_GET_ITEM(one, at - 1)) {
+            out[at] = out[at - 1];
+            continue;
+        }
+        int overflow = 1;
+        if (PyLong_CheckExact(cell)) {
+            out[at] = PyLong_AsLongLongAndOverflow(cell, &overflow);
+        }
+        if (overflow) { /* or nothing, or no whole number */
+            return 0;
+        }
+    }
+    return 1;
+}
+
 /* Tuples of whole numbers: a tuple of a column for each place where they differ and all are as wide, else as other objects. */
 static PyObject *
 tuples_column(Teller *self, Py_ssize_t which)
 {
-    PyObject **objects = (PyObject **)self->objects.data + which, *first = *objects;
-    Py_ssize_t step = wide(self), count = self->count, width = PyTuple_Check(first) ? PyTuple_GET_SIZE(first) : 0;
-    int is_shared = 1;
+    PyObject **objects = (PyObject **)self->objects.data + which;
+    Py_ssize_t step = wide(self), count = self->count, same = 1;
+    Py_ssize_t width = PyTuple_Check(objects[0]) ? PyTuple_GET_SIZE(objects[0]) : 0;
+    while (same < count && objects[same * step] == objects[0]) {
+        same++;
+    }
+    if (same == count || !width) {
+        return objects_column(self, which);
+    }
     self->scratch.size = 0;
-    if (grow(&self->scratch, (width + 1) * count * 8 + 9 * count) < 0) { /* the numbers, then room for a column */
+    if (grow(&self->scratch, (width * 8 + 9) * count) < 0) { /* the numbers, then room for a column */
         return NULL;
     }
-    int64_t *values = (int64_t *)self->scratch.data, *out = values;
-    for (Py_ssize_t row = 0; row < count && width; row++) {
-        PyObject *one = objects[row * step];
-        is_shared = is_shared && one == first;
-        if (!PyTuple_Check(one) || PyTuple_GET_SIZE(one) != width) {
+    int64_t *values = (int64_t *)self->scratch.data;
+    for (Py_ssize_t row = 0; row < count; row++) {
+        if (!is_of_wholes(objects[row * step], width, values + row * width)) {
             return objects_column(self, which);
         }
-        for (Py_ssize_t at = 0; at < width; at++) {
-            PyObject *cell = PyTuple_GET_ITEM(one, at);
-            int overflow = 1;
-            if (PyLong_CheckExact(cell)) {
-                *out++ = PyLong_AsLongLongAndOverflow(cell, &overflow);
-            }
-            if (overflow) { /* or nothing, or no whole number */
-                return objects_column(self, which);
-            }
-        }
-    }
-    if (is_shared) {
-        return objects_column(self, which);
     }
     PyObject *found = PyTuple_New(width);
     for (Py_ssize_t at = 0; found != NULL && at < width; at++) {
