@@ -277,6 +277,16 @@ INTERNAL = frozenset(
     {name for name in FACTS if name.startswith(("scope.", "book.", "kelly.", "allocation."))}
     | {*_UNSAID, *(of_book(name) for name in _UNSAID)}
 )
+# what is counted: whole numbers
+COUNTS = frozenset(
+    of
+    for name in (
+        "entries orders open_positions losses_in_a_row stops_in_a_row rejects_in_a_row working_orders messages proposals "
+        "self_match strategy.open_positions strategy.working_orders strategy.unattended venue.unknown_orders "
+        "book.open_positions order.legs kelly.trades kelly.needed kelly.wins"
+    ).split()
+    for of in (name, of_book(name))
+)
 
 
 def unit_of(spec: FactSpec, currency: str) -> Unit:

@@ -131,3 +131,37 @@ def test_an_input_that_is_also_inside_of_another_one_flips_where_it_stands_alone
     leaves = {leaf: values.get(str(plan.graph[leaf].consts[0]), 2.0) for leaf in enter.leaves}
     found = {flip.input: flip.exact for flip in flips(plan.graph, enter.when, leaves)}
     assert (found["close"], found["open"], len(found)) == ("10", "12", 3)
+
+
+COUNTED = """limit a entries(today) < 6
+limit b losses_in_a_row <= 2.5
+pause c for 1h after 3 losses in a row
+forbid d when open_positions > 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "now", "at", "exact"),
+    [
+        ("a", "entries(today)", 6, "5", "6"),
+        ("a", "entries(today)", 9, "5", "6"),
+        ("a", "entries(today)", 2, "6", "6"),
+        ("b", "losses_in_a_row", 0, "3", "2.5"),
+        ("b", "losses_in_a_row", 5, "2", "2.5"),
+        ("c", "losses_in_a_row", 5, "2", "3"),
+        ("c", "losses_in_a_row", 3, "2", "3"),
+        ("c", "losses_in_a_row", 1, "3", "3"),
+        ("d", "open_positions", 1, "2", "1"),
+        ("d", "open_positions", 0, "2", "1"),
+        ("d", "open_positions", 4, "1", "1"),
+    ],
+)
+def test_what_is_counted_flips_at_a_whole_number(rule: str, name: str, now: int, at: str, exact: str) -> None:
+    plan = compiled(strategy(), COUNTED).plan
+    policy = next(iter(plan.policies.values()))
+    constraint = next(one for one in policy.constraints if one.name == rule)
+    leaves: dict[int, Exact | float] = {leaf: D(now) if describe(plan.graph, leaf) == name else D(1) for leaf in policy.leaves}
+    flip = next(one for one in flips(plan.graph, constraint.node, leaves) if one.input == name)
+    change = D(at) - now
+    assert (flip.value, flip.at, flip.exact, flip.change) == (str(now), at, exact, f"{change:+}")
+    assert flip.inside != flip.outside

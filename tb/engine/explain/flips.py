@@ -11,7 +11,7 @@ Numbers are Decimal in the decision stage and float64 in the market stage, as in
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Context, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
 import msgspec
 
@@ -22,6 +22,7 @@ from tb.engine.explain.words import describe, show_apart, show_value
 from tb.engine.graph import RuleGraph
 from tb.engine.instant import EXACT, Exact, exact
 from tb.engine.interpret import from_leaves
+from tb.vocabulary.facts import COUNTS
 
 _COMPARISONS = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
 _NUMERIC = frozenset(
@@ -45,7 +46,8 @@ Gap = Callable[[Decimal], Decimal | None]
 class Flip(msgspec.Struct, frozen=True, kw_only=True):
     """`input` flips the condition at `at`, which is `exact` in base units.
 
-    `change` says how far that is, or `just above`, `just below` where the value lies at that point already.
+    `change` says how far that is, or `just above`, `just below` where the value lies at that point already. Of what is counted
+    `at` is the first whole number that has the other answer.
     `inside` is the answer just before that point, coming from the present value, `at_point` at it, `outside` just beyond. All
     three were evaluated.
     """
@@ -135,13 +137,17 @@ def _checked(graph: RuleGraph, leaf: int, value: Decimal, point: Decimal, now: s
             break
     else:
         return None
-    return flip_at(graph, leaf, value, point, away, answers)
+    return flip_at(graph, leaf, value, point, away, answers, answer)
 
 
-def flip_at(graph: RuleGraph, leaf: int, value: Decimal, point: Decimal, away: int, answers: tuple[str, str, str]) -> Flip:
+def flip_at(
+    graph: RuleGraph, leaf: int, value: Decimal, point: Decimal, away: int, answers: tuple[str, str, str], answer: Answer
+) -> Flip:
     """A flip point in words. `away` is 1 where the flip lies at or above the value, else -1; `answers` are those just before
-    the point, at it and just beyond."""
-    unit = graph[leaf].unit
+    the point, at it and just beyond; `answer` gives others."""
+    unit, exactly = graph[leaf].unit, point
+    if graph[leaf].op == "fact" and graph[leaf].consts[0] in COUNTS:
+        point = _whole(point, away, answers, answer)
     difference = point - value
     beside = "" if difference else "just above" if away > 0 else "just below"
     shown, there = show_apart((value, point), unit)
@@ -151,11 +157,20 @@ def flip_at(graph: RuleGraph, leaf: int, value: Decimal, point: Decimal, away: i
         value=shown,
         at=there,
         change=beside or f"{'+' if difference > 0 else ''}{change}",
-        exact=plain(point),
+        exact=plain(exactly),
         inside=answers[0],
         at_point=answers[1],
         outside=answers[2],
     )
+
+
+def _whole(point: Decimal, away: int, answers: tuple[str, str, str], answer: Answer) -> Decimal:
+    """The first whole number at or beyond a flip point that has the other answer; the point itself where that is none."""
+    inside, at_point, _ = answers
+    whole = point.to_integral_value(ROUND_CEILING if away > 0 else ROUND_FLOOR)
+    if whole == point and at_point == inside:
+        whole += away
+    return whole if whole >= 0 and answer(whole) != inside else point
 
 
 def _meeting_points(graph: RuleGraph, comparison: int, leaves: Leaves, leaf: int, value: Decimal) -> list[Decimal]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from tb.core.encode import plain
-from tb.core.time import show_duration, show_instant
+from tb.core.time import DAY, HOUR, MINUTE, show_duration, show_instant
 from tb.core.units import Kind, Unit
 from tb.engine.graph import Node, RuleGraph
 from tb.engine.instant import EXACT, Exact
@@ -250,7 +250,7 @@ def show_value(value: Exact | float, unit: Unit, labels: tuple[str, ...] = ()) -
         case Kind.MONEY:
             return f"{float(value):z,.2f} {unit.tag or ''}".rstrip()
         case Kind.DURATION:
-            return show_duration(int(value)) if value >= 0 else f"-{show_duration(int(-value))}"
+            return _length(int(value)) if value >= 0 else f"-{_length(int(-value))}"
         case Kind.TIME:
             return show_instant(int(value))
         case Kind.QUANTITY:
@@ -259,6 +259,15 @@ def show_value(value: Exact | float, unit: Unit, labels: tuple[str, ...] = ()) -
             return f"{float(value):g}R"
         case _:
             return _compact(float(value))
+
+
+def _length(ms: int) -> str:
+    """`90m`, `3d`; what is longer than a minute and no whole number of them in parts: `47m54.856s`."""
+    if ms < MINUTE or ms % MINUTE == 0:
+        return show_duration(ms)
+    seconds = f"{plain(Decimal(ms % MINUTE) / 1000)}s"
+    days, hours, minutes = ms // DAY, ms % DAY // HOUR, ms % HOUR // MINUTE
+    return "".join(f"{count}{name}" for count, name in ((days, "d"), (hours, "h"), (minutes, "m")) if count) + seconds
 
 
 def show_apart(values: Sequence[Exact | float], unit: Unit) -> tuple[str, ...]:

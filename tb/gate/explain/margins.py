@@ -58,11 +58,12 @@ def margins(
         place = places[name]
         value = inputs[place]
         if isinstance(value, Decimal):
-            nearest = _nearest(value, candidates, judged(place, name == "order.quantity"))
+            verdict = judged(place, name == "order.quantity")
+            nearest = _nearest(value, candidates, verdict)
             if nearest is not None:
                 point, away, answers = nearest
                 distance = abs(point - value) / max(abs(value), _FEW)
-                found.append((distance, flip_at(graph, gate.policy.leaves[place], value, point, away, answers)))
+                found.append((distance, flip_at(graph, gate.policy.leaves[place], value, point, away, answers, verdict)))
     return tuple(flip for _, flip in sorted(found, key=lambda pair: pair[0]))
 
 
