@@ -24,7 +24,7 @@ help:
 setup: $(STAMP)
 
 # keyed on what decides the content of .venv, and on what is compiled; a failed installation leaves no stamp
-$(STAMP): requirements.lock pyproject.toml .ci/setup $(wildcard tb/*/*.c)
+$(STAMP): requirements.lock pyproject.toml .ci/setup $(wildcard tb/*/compiled/*)
 	@.ci/setup
 	@touch $@
 

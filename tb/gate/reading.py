@@ -4,7 +4,8 @@
    state of the account too are read when it changed: an `_Entry` keeps their values, their texts and what the kernel takes them
    for, while `Account.version` and the rest stay. Constraints that read nothing else are judged then.
 2. All others are read each time, by one generated function (`tb.gate.leaves_source`). The kernel takes them as floats, which
-   `filling.c` writes where it was compiled for this Python; nothing exact is made of a market value until somebody asks for it.
+   `compiled/filling.c` writes where it was compiled for this Python; nothing exact is made of a market value until somebody
+   asks for it.
 3. A `Snapshot` has the exact inputs and their texts on demand.
 
 INVARIANT: `inputs` are what `tb.gate.facts` reads at that moment, and `texts` what `str` says of them.
@@ -36,6 +37,8 @@ from tb.gate.leaves_source import Leaf, Source
 try:
     from tb.gate import filling
 except ImportError:  # nobody compiled it: there is no compiler, or it is another Python
+    filling = None  # type: ignore[assignment]
+if getattr(filling, "FORM", None) != 1:  # an older one that lies there
     filling = None  # type: ignore[assignment]
 
 MarketReader = Callable[[int], float | None]

@@ -26,7 +26,7 @@ from tb.ledger.sheets import Sheet
 from tb.runtime.drafts import Draft
 from tb.runtime.judged import decision_of, more_of
 from tb.runtime.ports import MarketView
-from tb.runtime.told import IS_COMPILED, LEVELS, PASSED, Cut, Plain, Quick, Shape, Text, chosen
+from tb.runtime.told import LEVELS, PASSED, Cut, Plain, Quick, Shape, Teller, Text, chosen, is_quick
 
 MOST = 256  # judgements that differ, which one byte tells apart
 _SAID = ("verdict", "deciding", "failed", "unknown")
@@ -68,11 +68,13 @@ class Store:
     """Decisions of one entry or exit of a strategy, read by one gate. `market` counts the values of the strategy's rules;
     `tell` is that of a teller (`tb.runtime.told`)."""
 
-    def __init__(self, key: tuple[str, int, str], reading: Reading, market: int, *, is_plain: bool = not IS_COMPILED) -> None:
+    def __init__(self, key: tuple[str, int, str], reading: Reading, market: int, *, is_plain: bool = False) -> None:
         self.key, self.reading = key, reading
         self.promised = Promised(key, self._cut)
         self.shape = Shape.of(reading.source, market)
-        self._teller = (Plain if is_plain else Quick)(self.shape, self.promised)
+        self._teller: Teller = Plain(self.shape, self.promised)
+        if is_quick(self.shape) and not is_plain:
+            self._teller = Quick(self.shape, self.promised)
         self.tell: Callable[..., Promised] = self._teller.tell
         self.facts = [*_facts_of(self.shape)]
 

@@ -1,6 +1,9 @@
 from collections.abc import Callable
 from typing import Any
 
+WIDEST: int
+FORM: int
+
 class Teller:
     def __init__(
         self,

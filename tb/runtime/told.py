@@ -5,7 +5,8 @@
    than to encode it.
 2. `cut` gives what was told until then as columns (`Cut`).
 
-Two tellers give the same: `telling.c`, where it was compiled for this Python, takes less than half the time of `Plain`.
+Two tellers give the same: `compiled/telling.c`, where it was compiled for this Python, takes less than half the time of
+`Plain`.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ try:
     from tb.runtime import telling
 except ImportError:  # nobody compiled it: there is no compiler, or it is another Python
     telling = None  # type: ignore[assignment]
-IS_COMPILED = telling is not None
+IS_COMPILED = telling is not None and getattr(telling, "FORM", 0) == 1  # not an older one that lies there
 
 LEVELS = {"proposed": "order.quantity", "price": "order.price", "stop": "order.stop", "target": "order.target"}
 _GIVEN = {"proposed": "quantity", "price": "price", "stop": "stop", "target": "target"}
@@ -130,8 +131,15 @@ class Teller(Protocol):
 # --- compiled ----------------------------------------------------------------------------------------------------------------
 
 
+def is_quick(shape: Shape) -> bool:
+    """Whether there is a compiled teller that takes so many columns."""
+    source = shape.source
+    columns = len(source.numbers) + len(shape.more), len(source.account), len(source.terms)
+    return IS_COMPILED and max(columns) <= telling.WIDEST
+
+
 class Quick:
-    """Tells through `telling.c`."""
+    """Tells through `compiled/telling.c`."""
 
     def __init__(self, shape: Shape, promised: Promised) -> None:
         source = shape.source

@@ -7,6 +7,7 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -28,6 +29,7 @@ from tb.ledger import Grouping
 from tb.ledger.promises import Promised
 from tb.ledger.segments import Group
 from tb.runtime import session as sessions
+from tb.runtime import told as tellers
 from tb.runtime.promised import Promising, Store
 from tb.runtime.told import IS_COMPILED
 
@@ -175,3 +177,16 @@ def test_a_replay_that_promises_records_the_same(monkeypatch: pytest.MonkeyPatch
     assert made.outcome.decision_log_hash == promised.outcome.decision_log_hash
     assert list(map(payloads, made.records.groups)) == list(map(payloads, promised.records.groups))
     assert {one.verdict for one in promised.decisions} >= {"halt", "shrink", "reject"}
+
+
+def test_a_shape_too_wide_for_the_compiled_teller_is_told_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = policies.plan_of(EVERYTHING)
+    gate, life = Gate(plan.graph, policies.policy_of(plan)), Life(Random(1))
+    judgement = gate.judge(life.moment(), life.market(), None)
+    assert isinstance(judgement.snapshot, Read)
+    shape = Store(("trend", 0, "enter"), judgement.snapshot.reading, 0).shape
+    assert tellers.is_quick(shape) == IS_COMPILED
+    monkeypatch.setattr(tellers, "telling", SimpleNamespace(WIDEST=3))
+    assert not tellers.is_quick(shape)
+    store = Store(("trend", 0, "enter"), judgement.snapshot.reading, 0)
+    assert isinstance(store._teller, tellers.Plain)

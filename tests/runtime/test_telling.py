@@ -277,9 +277,17 @@ def test_a_teller_in_a_circle_is_collected() -> None:
 
 
 @pytest.mark.parametrize(
-    "given_", [{"numbers": 65}, {"numbers": -1}, {"account": 65}, {"reals": -1}, {"proposed": 1}, {"terms": 65}]
+    "given_",
+    [
+        {"numbers": told.telling.WIDEST + 1},
+        {"numbers": -1},
+        {"account": 1_000},
+        {"reals": -1},
+        {"proposed": 1},
+        {"terms": 1_000},
+    ],
 )
 def test_a_shape_that_cannot_be_is_refused(given_: dict[str, int]) -> None:
     shape = dict.fromkeys(("words", "whole", "market", "others", "account", "terms", "reals", "proposed"), 0) | {"numbers": 1}
-    with pytest.raises(ValueError, match="a teller takes up to 64"):
+    with pytest.raises(ValueError, match="a teller takes up to 128"):
         told.telling.Teller(PROMISED, print, PASSED, SURE, (), **shape | given_)

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#define FORM 1     /* of what it is given and gives: `tb.gate.reading` asks for one, and takes no other */
 #define LONGEST 64 /* bytes of a number's text; a longer one is refused */
 
 typedef struct {
@@ -208,7 +209,8 @@ PyInit_filling(void)
     PyObject *filler = PyType_FromSpec(&Filler_spec);
     Decimal = decimal == NULL ? NULL : (PyTypeObject *)PyObject_GetAttrString(decimal, "Decimal");
     Py_XDECREF(decimal);
-    if (found == NULL || filler == NULL || Decimal == NULL || PyModule_AddObjectRef(found, "Filler", filler) < 0) {
+    if (found == NULL || filler == NULL || Decimal == NULL || PyModule_AddObjectRef(found, "Filler", filler) < 0 ||
+        PyModule_AddIntMacro(found, FORM) < 0) {
         Py_CLEAR(found);
     }
     Py_XDECREF(filler);
