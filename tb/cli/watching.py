@@ -144,6 +144,10 @@ class WatchedLedger(Ledger):
         self.behind = ledger
         self.watched = Watched(places=places or {})
 
+    def expect_much(self) -> None:
+        if self.behind is not None:
+            self.behind.expect_much()
+
     def append_group(self, run: str, *groups: Group, log: DecisionLog | None = None) -> None:
         for group in groups:
             self.watched.see_group(group)

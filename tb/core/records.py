@@ -305,7 +305,10 @@ class Curve(msgspec.Struct, frozen=True, kw_only=True, tag=True, gc=False):
 
     `points`, all little-endian: the number of bytes of the next part (7 bytes) and its form (1 byte); the instants, compressed
     by zlib; equity, then exposure, as float64. The instants are differences of 64 bits, the first from 0: one for each point
-    (form 0), or those of runs of the same difference, then how long each run is, in 64 bits (form 1).
+    (form 0), or those of runs of the same difference, then how long each run is, in 64 bits (form 1). In form 2 equity and
+    exposure follow from stretches in which the same is held: how many there are, the decimals of prices (-1: they are float64),
+    in 64 bits each; the cash of each stretch and its quantity as float64, its points in 32 bits; then the price of each point,
+    in 32 bits where it has decimals. Equity is cash + quantity * price, exposure the second summand without its sign.
     """
 
     first: int

@@ -325,6 +325,11 @@ class Ledger:
             for group in groups:
                 log.take(group)
 
+    def expect_much(self) -> None:
+        """Says that megabytes of groups in columns follow, so that the first of them need not wait until the log is left."""
+        with self._one_writes:
+            self._for_groups(MUCH)
+
     def finish_run(self, run: str, summary: dict[str, object]) -> None:
         """Writes the summary as the run's last entry. `decision_log_hash`, where it holds one, is what `verify` compares.
 

@@ -20,7 +20,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ from tb.engine.bars import instants_of
 from tb.engine.columns import CHUNK, Columns
 from tb.engine.markets import Markets
 from tb.engine.plan import Plan, with_data
-from tb.ledger import DecisionLog, Group, Grouping
+from tb.ledger import GROUP, DecisionLog, Group, Grouping
 from tb.ledger.sheets import Stream
 from tb.replay.beside import Beside
 from tb.replay.candidates import Candidates
@@ -53,6 +53,7 @@ from tb.runtime.view import RecordedView, columns_of
 Progress = Callable[[int, int], None]
 
 
+MUCH = 3 * GROUP  # records of a stream from which on a ledger makes itself ready for them
 AHEAD = 2  # times that groups are handed on before what was handed on first must be written
 
 
@@ -60,6 +61,13 @@ class Keeps(Protocol):
     """Where a run's records are kept: a ledger, or whatever stands in its place."""
 
     def append_group(self, run: str, *groups: Group, log: DecisionLog | None = None) -> None: ...
+
+
+@runtime_checkable
+class Expects(Protocol):
+    """What can make itself ready for much that follows."""
+
+    def expect_much(self) -> None: ...
 
 
 class _Recorder:
@@ -75,16 +83,21 @@ class _Recorder:
         self._grouping = Grouping(self._keep)
         self._beside: ThreadPoolExecutor | None = None
         self._written: deque[Future[None]] = deque()
+        self._last: Group | None = None  # that was handed to the other thread
 
     def record(self, records: Iterable[Record]) -> None:
         self._grouping.take(records)
 
     def record_stream(self, stream: Stream) -> None:
+        if stream.count >= MUCH and self._beside is None and isinstance(self.ledger, Expects):
+            self._submit(self.ledger.expect_much)
         self._grouping.take_stream(stream)
 
     def flush(self) -> None:
         """Writes all records that came."""
         self._grouping.close()
+        if self._written and self._last is not None:
+            self.log.expect_last(self._last)
         self._wait()
 
     def close(self) -> None:
@@ -92,7 +105,7 @@ class _Recorder:
         circles."""
         if self._beside is not None:
             self._beside.shutdown()
-        del self._grouping, self.log
+        del self._grouping, self.log, self._last
         self._written.clear()
 
     def _keep(self, *groups: Group) -> None:
@@ -103,8 +116,12 @@ class _Recorder:
             self._write(*groups)
         else:
             self._wait(AHEAD - 1)
-            self._beside = self._beside or ThreadPoolExecutor(1, "ledger")
-            self._written.append(self._beside.submit(self._write, *groups))
+            self._last = groups[-1]
+            self._submit(partial(self._write, *groups))
+
+    def _submit(self, what: Callable[[], None]) -> None:
+        self._beside = self._beside or ThreadPoolExecutor(1, "ledger")
+        self._written.append(self._beside.submit(what))
 
     def _wait(self, most: int = 0) -> None:
         """Until no more than that is being written."""

@@ -5,16 +5,52 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tb.core.curve import pack
+from tb.core.curve import pack, pack_held
 from tb.core.records import Curve
 
 POINTS = 65_536  # of a record
 Floats = NDArray[np.float64]
-_Columns = tuple[NDArray[np.int64], Floats, Floats]
+Ints = NDArray[np.int64]
+_Columns = tuple[Ints, Floats, Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """Points in stretches in which the same is held. Equity is the cash of a stretch and its quantity (negative where it is
+    owed) at the price of each point; `prices` are whole numbers with so many `decimals`, or floats where that is None."""
+
+    times: Ints
+    lengths: Ints  # points of each stretch
+    cash: Floats
+    quantity: Floats
+    prices: NDArray[np.int32] | Floats
+    decimals: int | None
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def cut(self, begin: int, end: int) -> Holdings:
+        """The points from one to before another."""
+        ends = np.cumsum(self.lengths)
+        which = slice(int(ends.searchsorted(begin, side="right")), int(ends.searchsorted(end)) + 1)
+        until = np.minimum(ends[which], end)
+        lengths = until - np.maximum(ends[which] - self.lengths[which], begin)
+        points = slice(begin, end)
+        return Holdings(self.times[points], lengths, self.cash[which], self.quantity[which], self.prices[points], self.decimals)
+
+    def columns(self) -> _Columns:
+        """Instants, equity and exposure."""
+        prices = self.prices if self.decimals is None else self.prices / 10.0**self.decimals
+        worth = np.repeat(self.quantity, self.lengths) * prices
+        return self.times, np.repeat(self.cash, self.lengths) + worth, np.abs(worth)
+
+
+_Part = _Columns | Holdings
 
 
 @dataclass(slots=True)
@@ -22,7 +58,7 @@ class EquityCurve:
     """Points in order of time, handed out in records of `POINTS`. Truthy where there are some that were not handed out."""
 
     _count: int = 0  # of points in parts
-    _parts: list[_Columns] = field(default_factory=list)
+    _parts: list[_Part] = field(default_factory=list)
     _times: list[int] = field(default_factory=list)  # of the points that came since the last part
     _equity: list[float] = field(default_factory=list)
     _exposure: list[float] = field(default_factory=list)
@@ -46,6 +82,12 @@ class EquityCurve:
         self._parts.append((times, equity, exposure))
         self._count += len(times)
 
+    def note_holdings(self, held: Holdings) -> None:
+        """Points at consecutive instants, later than those before, by what is held; there may be none."""
+        self._gather()
+        self._parts += [held] if len(held) else []
+        self._count += len(held)
+
     def _gather(self) -> None:
         if self._times:
             self._parts.append((np.array(self._times, dtype=np.int64), np.array(self._equity), np.array(self._exposure)))
@@ -59,21 +101,22 @@ class EquityCurve:
         self._gather()
         found = []
         while self._count >= POINTS:
-            found.append(_packed(*_one(self._taken(POINTS))))
+            found.append(_packed(self._taken(POINTS)))
         # copies, so that what was handed out can go
-        self._parts = [tuple(column.copy() for column in part) for part in self._parts]  # type: ignore[misc]
+        self._parts = [_copied(part) for part in self._parts]
         return found
 
-    def _taken(self, count: int) -> list[_Columns]:
+    def _taken(self, count: int) -> list[_Part]:
         """The first points, which are not kept any longer."""
-        taken, self._count = list[_Columns](), self._count - count
+        taken, self._count = list[_Part](), self._count - count
         while count:
-            times, equity, exposure = self._parts.pop(0)
-            if len(times) > count:
-                self._parts.insert(0, (times[count:], equity[count:], exposure[count:]))
-                times, equity, exposure = times[:count], equity[:count], exposure[:count]
-            taken.append((times, equity, exposure))
-            count -= len(times)
+            part = self._parts.pop(0)
+            size = len(part) if isinstance(part, Holdings) else len(part[0])
+            if size > count:
+                self._parts.insert(0, _cut(part, count, size))
+                part, size = _cut(part, 0, count), count
+            taken.append(part)
+            count -= size
         return taken
 
     def record(self) -> Curve:
@@ -81,7 +124,7 @@ class EquityCurve:
         self._gather()
         if not self._parts:
             raise ValueError("a curve has at least one point")
-        return _packed(*_one(self._parts))
+        return _packed(self._parts)
 
     def hand_out(self) -> Curve:
         """As `record`, and the points are not kept any longer. Raises ValueError where there is none."""
@@ -90,17 +133,51 @@ class EquityCurve:
         return found
 
 
-def _one(parts: Sequence[_Columns]) -> _Columns:
-    """Parts as one."""
-    if len(parts) == 1:
-        return parts[0]
-    times, equity, exposure = zip(*parts, strict=True)
-    return np.concatenate(times), np.concatenate(equity), np.concatenate(exposure)
+def _cut(part: _Part, begin: int, end: int) -> _Part:
+    if isinstance(part, Holdings):
+        return part.cut(begin, end)
+    times, equity, exposure = part
+    return times[begin:end], equity[begin:end], exposure[begin:end]
 
 
-def _packed(times: NDArray[np.int64], equity: Floats, exposure: Floats) -> Curve:
+def _copied(part: _Part) -> _Part:
+    if isinstance(part, Holdings):
+        columns = (part.times, part.lengths, part.cash, part.quantity, part.prices)
+        return Holdings(*(column.copy() for column in columns), part.decimals)
+    times, equity, exposure = part
+    return times.copy(), equity.copy(), exposure.copy()
+
+
+def _joined(columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    return columns[0] if len(columns) == 1 else np.concatenate(columns)
+
+
+def _packed(parts: Sequence[_Part]) -> Curve:
+    """Parts as one record: by what is held, where all of them are."""
+    held = [part for part in parts if isinstance(part, Holdings)]
+    if len(held) == len(parts) and len({part.decimals for part in held}) == 1:
+        return _packed_held(held)
+    columns = [part.columns() if isinstance(part, Holdings) else part for part in parts]
+    times, equity, exposure = map(_joined, zip(*columns, strict=True))
+    runs, rows = _runs(times), len(times)
+    return pack(runs, _bytes(equity, "<f8"), _bytes(exposure, "<f8"), int(times[0]), int(times[-1]), rows)
+
+
+def _packed_held(parts: Sequence[Holdings]) -> Curve:
+    decimals, times = parts[0].decimals, _joined([part.times for part in parts])
+    lengths = _bytes(_joined([part.lengths for part in parts]), "<u4")
+    cash, quantity = (_bytes(_joined([getattr(part, name) for part in parts]), "<f8") for name in ("cash", "quantity"))
+    prices = _bytes(_joined([part.prices for part in parts]), "<f8" if decimals is None else "<i4")
+    span = int(times[0]), int(times[-1])
+    return pack_held(_runs(times), lengths, cash, quantity, prices, decimals, len(times), span)
+
+
+def _runs(times: Ints) -> tuple[memoryview, memoryview]:
+    """The steps from instant to instant, the first from 0, and how often each follows itself."""
     steps = np.diff(times, prepend=0)
     begins = np.r_[0, 1 + np.flatnonzero(steps[1:] != steps[:-1])]
-    runs = steps[begins].astype("<i8").data, np.diff(begins, append=len(steps)).astype("<i8").data
-    held, gross = (np.ascontiguousarray(column, dtype="<f8").data for column in (equity, exposure))
-    return pack(runs, held, gross, int(times[0]), int(times[-1]), len(times))
+    return _bytes(steps[begins], "<i8"), _bytes(np.diff(begins, append=len(steps)), "<i8")
+
+
+def _bytes(column: NDArray[Any], kind: str) -> memoryview:
+    return np.ascontiguousarray(column, dtype=kind).data.cast("B")

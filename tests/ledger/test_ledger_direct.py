@@ -89,6 +89,16 @@ def test_it_is_the_same_as_through_the_log(path: Path, tmp_path: Path, monkeypat
     assert heads[0] == heads[1]
 
 
+def test_much_that_is_expected_leaves_the_log_before_it_comes(path: Path) -> None:
+    with open_ledger(path) as ledger:
+        run = begin(ledger)
+        ledger.expect_much()
+        assert mode_of(path) == "straight"
+        ledger.append_group(run, *GROUPS)
+        ledger.finish_run(run, {})
+        assert (mode_of(path), ledger.verify(), seqs(ledger, run)) == ("log", [], whole(GROUPS))
+
+
 def test_little_stays_in_the_log(path: Path) -> None:
     with open_ledger(path) as ledger:
         run = begin(ledger)

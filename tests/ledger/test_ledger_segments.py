@@ -250,3 +250,21 @@ def test_many_names_are_not_listed_but_found(place: Place) -> None:
         run, _ = in_columns(ledger, [*made, *one_of_each()[3:5]])
         assert list(ledger.decisions(run, instrument="40-USD")) == [made[39]]
         assert list(ledger.decisions(run, instrument="400-USD")) == []
+
+
+def test_a_digest_that_was_worked_out_before_is_the_same() -> None:
+    records = [*(decision(seq) for seq in range(1, 40)), quiet(HOUR, 40 * HOUR)]
+    for follows in (False, True):
+        log, plain = DecisionLog(), DecisionLog()
+        group = Group(1, records)
+        log.expect_last(group)
+        assert log.hexdigest() == plain.hexdigest()  # it was not taken
+        log.take(group)
+        for record in records:
+            plain.add(record)
+        if follows:
+            more = Group(41, [decision(40)])
+            log.expect_last(more)
+            log.take(more)
+            plain.add(decision(40))
+        assert log.hexdigest() == plain.hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import struct
 import zlib
 from decimal import Decimal
@@ -12,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tb.core.curve import joined, unpack
+from tb.core.curve import columns, joined, unpack
 from tb.core.records import Curve, Mark
-from tb.runtime.curve import EquityCurve
+from tb.runtime.curve import EquityCurve, Holdings
 
 floats = st.floats(allow_nan=False, allow_infinity=False)
 times = st.lists(st.integers(0, 10**13), min_size=1, unique=True).map(sorted)
@@ -72,8 +73,88 @@ def test_curves_with_a_step_for_each_point_are_read_as_ever(times: list[int]) ->
     ]
     again = curve_of([(at, 0.5 * at, 0.25 * at) for at in times], at_once=len(times)).record()
     assert unpack(again) == found
-    with pytest.raises(ValueError, match="form 2, this tb reads 0 and 1"):
-        unpack(msgspec.structs.replace(again, points=again.points[:7] + b"\x02" + again.points[8:]))
+    with pytest.raises(ValueError, match="form 3, this tb reads 0 to 2"):
+        unpack(msgspec.structs.replace(again, points=again.points[:7] + b"\x03" + again.points[8:]))
+
+
+amounts = st.floats(-1e12, 1e12)
+
+
+@st.composite
+def holdings(draw: st.DrawFn, least: int = 1) -> Holdings:
+    """Stretches, some of them without a point; prices on ticks or not."""
+    lengths = draw(st.lists(st.integers(0, 7), min_size=1, max_size=8).filter(lambda found: sum(found) >= least))
+    count, rows = len(lengths), sum(lengths)
+    cash, quantity = (draw(st.lists(amounts, min_size=count, max_size=count)) for _ in range(2))
+    decimals = draw(st.sampled_from([0, 2, 8, 22, None]))
+    numbers = amounts if decimals is None else st.integers(-(2**31), 2**31 - 1)
+    prices = np.array(draw(st.lists(numbers, min_size=rows, max_size=rows)), dtype=float if decimals is None else np.int32)
+    first, steps = draw(st.integers(0, 10**12)), draw(st.lists(st.integers(1, 10**9), min_size=rows, max_size=rows))
+    return Holdings(first + np.cumsum(steps), np.array(lengths), np.array(cash), np.array(quantity), prices, decimals)
+
+
+def plainly(held: Holdings) -> list[tuple[int, float, float]]:
+    """Point by point in floats of Python."""
+    found, at = [], 0
+    for length, cash, quantity in zip(held.lengths.tolist(), held.cash.tolist(), held.quantity.tolist(), strict=True):
+        for _ in range(length):
+            price = held.prices[at].item() if held.decimals is None else held.prices[at].item() / 10.0**held.decimals
+            found.append((held.times[at].item(), cash + quantity * price, abs(quantity * price)))
+            at += 1
+    return found
+
+
+def read(curve: Curve) -> list[tuple[int, float, float]]:
+    return list(zip(*columns(curve), strict=True))
+
+
+@given(holdings(), st.data())
+def test_what_is_held_gives_the_points_again(held: Holdings, data: st.DataObject) -> None:
+    curve = EquityCurve()
+    curve.note_holdings(held)
+    whole = curve.record()
+    assert (read(whole), whole.points[7]) == (plainly(held), 2)
+    assert (whole.first, whole.last, whole.rows) == (held.times[0], held.times[-1], len(held))
+    assert list(zip(*held.columns(), strict=True)) == plainly(held)
+    begin = data.draw(st.integers(0, len(held) - 1))
+    end = data.draw(st.integers(begin + 1, len(held)))
+    part = held.cut(begin, end)
+    assert (plainly(part), int(part.lengths.sum())) == (plainly(held)[begin:end], end - begin)
+
+
+@given(st.lists(holdings(), min_size=1, max_size=4), st.data())
+def test_what_is_held_is_handed_out_in_parts_too(stretches: list[Holdings], data: st.DataObject) -> None:
+    curve, points, parts, last = EquityCurve(), list[tuple[int, float, float]](), list[Curve](), 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tb.runtime.curve.POINTS", 5)
+        for one in stretches:
+            held = dataclasses.replace(one, times=one.times + last)
+            if data.draw(st.booleans()):
+                curve.note_holdings(held)
+            else:  # as they are noted one by one, or where prices alone moved
+                curve.note_stretch(*held.columns())
+            points, last = points + plainly(held), int(held.times[-1])
+            parts += curve.full()
+    parts += [curve.record()] if curve else []
+    assert [point for part in parts for point in read(part)] == points
+
+
+@given(holdings(), st.data())
+def test_stretches_that_do_not_fit_the_points_are_refused(held: Holdings, data: st.DataObject) -> None:
+    curve = EquityCurve()
+    curve.note_holdings(held)
+    whole = curve.record()
+    cut = data.draw(st.integers(1, 4))
+    for points in (whole.points[:-cut], whole.points + bytes(cut)):
+        with pytest.raises(ValueError, match="do not fit together"):
+            columns(msgspec.structs.replace(whole, points=points))
+    with pytest.raises(ValueError, match="do not fit together"):
+        columns(msgspec.structs.replace(whole, rows=whole.rows + 1))
+    longer = held.lengths + np.r_[1, np.zeros(len(held.lengths) - 1, dtype=np.int64)]
+    curve = EquityCurve()
+    curve.note_holdings(dataclasses.replace(held, lengths=longer))
+    with pytest.raises(ValueError, match="do not fit together"):
+        columns(curve.record())
 
 
 def test_a_curve_of_nothing_is_refused() -> None:

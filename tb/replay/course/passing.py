@@ -351,10 +351,11 @@ class Course:
         if not len(passage.which):
             return []
         curve, instants, out = self.session.curve, self.instants, passage.ends
-        times, equity, exposure = drawn(passage, self._numbers[passage.way, paths.SIGN])
+        numbers = self._numbers[passage.way]
+        held = drawn(passage, numbers[:, paths.SIGN], int(numbers[:, paths.DECIMALS].max()))
         first = POINTS - curve.pending - 1
-        curve.note_stretch(times, equity, exposure)
-        done = instants.searchsorted(times[first::POINTS]).tolist()
+        curve.note_holdings(held)
+        done = instants.searchsorted(held.times[first::POINTS]).tolist()
         return [(int(out.searchsorted(place)), place, one) for place, one in zip(done, curve.full(), strict=True)]
 
     def _note_busy(self, passage: Passage, start: int) -> None:
