@@ -1,4 +1,4 @@
-"""What is held at which prices, out of the trades of a course: on ticks or not, bars at their instants or apart, some refused."""
+"""What is held at which prices, out of the trades of a course: on ticks or not, bars apart or not, some refused."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tb.replay.course import drawing, paths
 
 @st.composite
 def courses(draw: st.DrawFn) -> tuple[list[tuple[int, int]], int, list[int]]:
-    """Places of fill and exit of trades that follow one another (of one that was refused the exit is before), how many bars there
-    are, and where each stands."""
+    """Places of fill and exit of trades that follow one another (the exit is before where one was refused), how many bars
+    there are, and where each stands."""
     steps = draw(st.lists(st.tuples(st.integers(1, 4), st.integers(-1, 5)), min_size=1, max_size=6))
     trades, at = [], 0
     for wait, held in steps:

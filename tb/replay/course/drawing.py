@@ -21,8 +21,8 @@ def _draw(
     trades: Any, apart: Any, close: Any, instants: Any, power: float, times: Any, whole: Any, prices: Any, lengths: Any
 ) -> bool:
     """From the place of each fill to that of its exit the instants and prices, and how many they are; after the exit one with
-    no price. Without `apart` bars stand at their instants. Prices go into `whole` as whole numbers, `power` times as high, where
-    that is not empty: false then at the first that is no such number."""
+    no price. Without `apart` bars stand at their instants. Prices go into `whole` as whole numbers, `power` times as high,
+    where that is not empty: false then at the first that is no such number."""
     at, is_apart, is_whole, tick = 0, apart.shape[0] > 0, whole.shape[0] > 0, 0.0
     for k in range(trades.shape[0]):
         lengths[2 * k], lengths[2 * k + 1], begun = 0, 0, at
