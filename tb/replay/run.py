@@ -89,8 +89,9 @@ class _Recorder:
         self._grouping.take(records)
 
     def record_stream(self, stream: Stream) -> None:
-        if stream.count >= MUCH and self._beside is None and isinstance(self.ledger, Expects):
-            self._submit(self.ledger.expect_much)
+        ledger: object = self.ledger
+        if stream.count >= MUCH and self._beside is None and isinstance(ledger, Expects):
+            self._submit(ledger.expect_much)
         self._grouping.take_stream(stream)
 
     def flush(self) -> None:

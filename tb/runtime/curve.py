@@ -142,8 +142,8 @@ def _cut(part: _Part, begin: int, end: int) -> _Part:
 
 def _copied(part: _Part) -> _Part:
     if isinstance(part, Holdings):
-        columns = (part.times, part.lengths, part.cash, part.quantity, part.prices)
-        return Holdings(*(column.copy() for column in columns), part.decimals)
+        flat = part.lengths.copy(), part.cash.copy(), part.quantity.copy()
+        return Holdings(part.times.copy(), *flat, part.prices.copy(), part.decimals)
     times, equity, exposure = part
     return times.copy(), equity.copy(), exposure.copy()
 
