@@ -38,7 +38,7 @@ from tb.replay.candidates import Candidates
 from tb.replay.course.passing import Course
 from tb.replay.data import Market
 from tb.replay.pace import Followed, Pace
-from tb.replay.patience import patience
+from tb.replay.patience import note_for_the_next, patience
 from tb.replay.skipping import Skipper
 from tb.replay.venue import SimulatedVenue
 from tb.runtime.assumptions import assumptions_of
@@ -217,6 +217,7 @@ def replay_market(
         if keep:
             _record_end(session, recorder, plan, view, states, market.last if interrupted is None else interrupted)
         recorder.flush()
+        note_for_the_next(session.counts["decisions"] - (0 if course is None else course.passed))
         return Outcome(
             session.counts,
             market.rows,

@@ -10,6 +10,7 @@ from small_projects import bars, compiled, market, run, strategy
 
 from tb.replay import patience as room
 from tb.replay import run as replaying
+from tb.replay.course import passing
 
 
 def kernel(place: Path | None, signatures: list[object]) -> SimpleNamespace:
@@ -29,6 +30,31 @@ def test_it_waits_only_where_there_is_no_machine_code(monkeypatch: pytest.Monkey
     (tmp_path / "intervals.settle-169.py311.nbi").touch()
     monkeypatch.setattr(room, "settle", kernel(tmp_path, []))
     assert room.patience() == 0
+
+
+def test_a_replay_that_judged_much_leaves_a_note_for_the_next(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(room, "settle", kernel(tmp_path / "kept", []))
+    room.note_for_the_next(room.MUCH - 1)
+    assert room.patience() == room.ENOUGH
+    room.note_for_the_next(room.MUCH)
+    assert room.patience() == 0
+    (tmp_path / "file").touch()
+    for place, signatures in ((None, []), (tmp_path / "file", []), (tmp_path / "other", [()])):  # nowhere to write, or no need
+        monkeypatch.setattr(room, "settle", kernel(place, signatures))  # type: ignore[arg-type]
+        room.note_for_the_next(room.MUCH)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "kept"]
+
+
+def test_decisions_that_are_passed_over_ask_for_no_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    noted: list[int] = []
+    monkeypatch.setattr(replaying, "note_for_the_next", noted.append)
+    words = strategy("close > close[1]", stop="2% below entry", target="3% above entry")
+    prices = [100 + at % 7 * 2 - at % 11 for at in range(200)]
+    data = market(bars("BTC-USD", [(price, price + 3, price - 3, price + at % 3 - 1) for at, price in enumerate(prices)]))
+    for worth in (1, 1 << 40):
+        monkeypatch.setattr(passing, "WORTH", worth)
+        decisions = run(compiled(words, "limit most equity >= 9_900 USD\n"), data).outcome.counts["decisions"]
+    assert noted[0] < 5 < noted[1] == decisions
 
 
 def test_a_replay_that_waits_records_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,6 +80,7 @@ class Course:
     states: States
     recorder: TakesStreams | None  # None where nothing is kept
     terms: dict[Key, Terms] | None = None
+    passed: int = 0  # orders, trades and refused ones
     _most: int = 0
     _patience: int = 1  # entries to let go by before it is tried again
     _again: int = 0  # the number of the entry from which on it is tried again
@@ -314,6 +315,7 @@ class Course:
         past, (days, ends) = passage.past, self._days(passage, account.day_ends)
         for name, count in self._counted(passage):
             session.counts[name] += count
+        self.passed += len(passage)
         last = int(passage.ends[-1])
         if past is not None:
             leave_behind(account, past, passage.is_taken, last, self._facts)
