@@ -31,7 +31,7 @@ from tb.replay.course.days import Days, began, begun, seen_until
 from tb.replay.course.drawing import drawn
 from tb.replay.course.facts import OF_EQUITY, Fact, past_of
 from tb.replay.course.judging import Judging
-from tb.replay.course.orders import ON, OVER, Orders
+from tb.replay.course.orders import ANEW, ON, OVER, Orders
 from tb.replay.course.passage import Passage, Prices, taken_of
 from tb.replay.course.past import Past, leave_behind
 from tb.replay.course.sizes import sizes_of
@@ -86,7 +86,9 @@ class Course:
     _again: int = 0  # the number of the entry from which on it is tried again
     _facts: frozenset[Fact] = frozenset()  # of the account's past, that any policy reads
     _pending: list[Passage] = field(default_factory=list)  # that are not recorded yet
+    _waiting: int = 0  # orders in these
     _begun: _Begun | None = None
+    _wrong: bool = False  # whether the first order of the last walk was guessed wrong
 
     def __post_init__(self) -> None:
         self._most = MOST
@@ -102,7 +104,7 @@ class Course:
             self._list_entries(self.terms)
             self._leaves = self._leaving(self._listed)
             self._numbers = np.array([one.numbers for one in self._listed], dtype=np.int64)
-            self._orders = Orders(self.session, self.view, self.instants, self._listed, self._way, self._row)
+            self._orders = Orders(self.session, self.view, self.instants, self._listed, self.candidates)
             watched = self.session.watching.watched
             self._watched = Judging(self.session.plan.graph, watched.constraints, {}, watched.leaves)
 
@@ -153,6 +155,8 @@ class Course:
             return at
         now = int(self.instants[at]) if steps else None
         passage = self._passage(start, now)
+        if passage is None and self._wrong:
+            passage = self._passage(start, now)
         wanted = self._most
         if passage is None:
             self._again = max(self._again, start + self._patience)
@@ -162,7 +166,8 @@ class Course:
         self._patience = 1
         self._most = min(wanted * MORE, MOST) if len(passage) == wanted else max(FEW, 2 * len(passage))
         self._leave_behind(passage, start, now)
-        if sum(map(len, self._pending)) >= MOST:
+        self._waiting += len(passage)
+        if self._waiting >= MOST:
             self.tell()
         return int(passage.ends[-1]) + 1
 
@@ -175,7 +180,7 @@ class Course:
             passage = Passage.joined(self._pending)
             passage.past = self._past(passage, len(passage), begun_) if self._needs_past else None
         passage.days, _ = self._days(passage, begun_.day_ends)
-        self._pending = []
+        self._pending, self._waiting = [], 0
         self._record(passage, self.recorder)
         self._note_busy(passage, begun_.start)
 
@@ -219,6 +224,7 @@ class Course:
             trades,
             seen,
         )
+        self._wrong = False
         if not count:
             return None
         trades = trades[:count]
@@ -246,6 +252,7 @@ class Course:
             done.past = self._past(done, count, self._from(start, now))
             count = self._calm(done.past, now)
         judged, goes = self._orders.judge(done, count)
+        self._wrong = goes == ANEW and not judged
         if goes == OVER or (goes == ON and judged < len(reckoned)):
             self._again = int(trades[judged, paths.ENTRY]) + 1  # that one is the session's, whatever comes before it
         return self._cut(done, judged)
