@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from small_projects import compiled, run
+from small_projects import compiled, run, strategy
 from test_course import PLAIN, VENUES, counted, same, walk, written
 from test_course_past import REFUSING
 
@@ -93,3 +93,29 @@ def test_a_constraint_looks_back_at_trades_past_orders_that_were_refused(windows
     ends = [24 if window == "today" else 15 + int(window) // hour for window in windows]
     after = max(ends, default=-1)
     assert found == [min(first, 7), min(first, 11), *(min(after, place - 1) for place in (20, 21, 30))]
+
+
+GOING_ON = (
+    ("limit daily entries(today) < 2", 6),
+    ("forbid odd when volume > volume[1]", 20),
+    ("limit value order.notional <= 600 USD", 12),
+    ("limit deep drawdown <= 3%", 12),
+    ("limit loss loss(today) <= 0.3% of equity at day_start", 3),
+)
+
+
+@pytest.mark.parametrize(("limit", "least"), GOING_ON)
+def test_many_refusals_are_found_with_one_walk(limit: str, least: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = strategy("close > close[1]", size="10% of equity", stop="1% below entry", target="1.5R")
+    project, data = compiled(rules, limit + "\n", venue=VENUES[1]), walk(4, 3_000)
+    walked: list[int] = []
+    passage = passing.Course._passage
+
+    def counting(course: passing.Course, start: int, now: int | None) -> object:
+        walked.append(start)
+        return passage(course, start, now)
+
+    monkeypatch.setattr(passing.Course, "_passage", counting)
+    refused = run(project, data).outcome.counts["rejected"]
+    assert refused > 150
+    assert len(walked) * least < refused
