@@ -192,8 +192,7 @@ def replay_market(
     view = RecordedView(plan.graph, markets, _columns(plan, markets, chunk), rates)
     venue = SimulatedVenue(settings, market.bars, rates)
     kept = _Recorder(run, ledger) if keep else None
-    recorder = kept or _Nothing()
-    with closing(recorder):
+    with closing(kept or _Nothing()) as recorder:
         session = Session(
             run=run,
             plan=plan,
