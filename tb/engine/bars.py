@@ -20,6 +20,7 @@ from tb.core.time import DAY, WEEK
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+RECORDED = frozenset({"open", "high", "low", "close", "volume"})  # fields that bars have as they are
 _FIRST_MONDAY = 4 * DAY  # 1970-01-05: 1970 began on a Thursday
 
 

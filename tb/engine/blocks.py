@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from tb.engine.averages import Relation
 from tb.engine.history import Reach
 from tb.engine.layout import Group, Layout
 
@@ -113,6 +114,7 @@ class Block:
     stacks: Mapping[int, Stack]
     values: dict[int, Floats] = field(default_factory=dict)
     truths: dict[int, NDArray[np.uint8]] = field(default_factory=dict)  # of conditions, in bytes (`tb.engine.conditions`)
+    relations: dict[Relation, NDArray[np.uint8]] = field(default_factory=dict)  # those of earlier bars in front
     outputs: dict[int, Floats] = field(default_factory=dict)
     reached: dict[tuple[int, int], Reach] = field(default_factory=dict)  # by node and period it is looked at in
 

@@ -21,7 +21,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tb.engine.bars import Bars, instants_of
+from tb.engine.averages import Average, average_of
+from tb.engine.bars import RECORDED, Bars, instants_of
 from tb.engine.blocks import NEVER, Table
 from tb.engine.evaluator import Beside, Evaluator
 from tb.engine.graph import Node, RuleGraph
@@ -29,7 +30,6 @@ from tb.engine.history import History
 from tb.engine.layout import Group, Layout, Pair, lay_out
 from tb.engine.markets import Markets
 from tb.engine.picking import Bytes, Few, Picked, Picking, decoded
-from tb.engine.reading import RECORDED
 from tb.vocabulary.run import in_bytes
 
 Floats = NDArray[np.float64]
@@ -52,6 +52,7 @@ class Columns:
     values: Mapping[Pair, Floats]
     truths: Mapping[Pair, Bytes] = field(default_factory=dict)
     picked: Mapping[Pair, Picked] = field(default_factory=dict)
+    later: Mapping[Pair, Average] = field(default_factory=dict)  # made where somebody asks
     _whole: dict[Pair, Floats] = field(default_factory=dict)
 
     def __getitem__(self, pair: Pair) -> Floats:
@@ -63,7 +64,7 @@ class Columns:
             if pair in self.truths:
                 self._whole[pair] = decoded(self.truths[pair])
             else:
-                wanted = {pair[1]: [id_ for id_, symbol in self.picked if symbol == pair[1]]}
+                wanted = {pair[1]: [id_ for id_, symbol in (*self.picked, *self.later) if symbol == pair[1]]}
                 self._whole.update(evaluate(self.graph, wanted, self.markets).values)
         return self._whole[pair]
 
@@ -74,6 +75,8 @@ class Columns:
 
     def some(self, pair: Pair, rows: Ints) -> Floats:
         """The values at some bars."""
+        if pair in self.later and pair not in self._whole:
+            return self._made(pair, rows)
         picked = self.picked.get(pair)
         found = None if picked is None else picked.at(rows)
         return self[pair][rows] if found is None else found
@@ -83,10 +86,17 @@ class Columns:
         if self.graph[node].op == "const":
             constant = self.graph[node].consts[0]
             return float(constant) if isinstance(constant, Decimal) else None
+        if (node, symbol) in self.later and (node, symbol) not in self._whole:
+            value = float(self._made((node, symbol), np.array([row]))[0])
+            return None if isnan(value) else value
         picked = self.picked.get((node, symbol))
         found = None if picked is None else picked.one(row)
         value = float(self[node, symbol][row]) if found is None else found
         return None if isnan(value) else value
+
+    def _made(self, pair: Pair, rows: Ints) -> Floats:
+        average, field_ = self.later[pair], self.graph[self.later[pair].of]
+        return average.at(self.markets.read(self.markets.bars(pair[1], field_.period), str(field_.consts[0])), rows)
 
 
 def evaluate(
@@ -145,6 +155,7 @@ class _Asked:
         self.rare: dict[str, dict[int, None]] = {}  # by instrument, what is kept as `few` says
         self.deepest: dict[int, int] = {}  # how far back the values of a node are looked at in columns of their own
         self.few = few
+        self.later: dict[Pair, Average] = {}
         self.computed: dict[str, dict[int, None]] = {symbol: {} for symbol in wanted}
         for symbol, nodes in wanted.items():
             for node in (graph[id_] for id_ in nodes):
@@ -155,6 +166,8 @@ class _Asked:
             self.there[node.id, symbol] = np.empty(0)  # an instrument without data: whoever asks for it finds nothing
         elif node.op == "field" and node.consts[0] in RECORDED:
             self.there[node.id, symbol] = markets.read(markets.bars(symbol, node.period), str(node.consts[0]))
+        elif symbol in self.few and self.few[symbol].has(graph, node) and (average := average_of(graph, node)) is not None:
+            self.later[node.id, symbol] = average
         elif symbol in self.few and self.few[symbol].has(graph, node):
             self.rare.setdefault(symbol, {})[node.id] = None
             self.computed[symbol][node.id] = None
@@ -188,7 +201,7 @@ def _columns(graph: RuleGraph, markets: Markets, evaluator: Evaluator, asked: _A
             size = len(markets.bars(symbol, one.period))
             truths.update(((id_, symbol), kept) for id_, kept in one.truths(row, size).items())
         picked.update(((id_, one.group.symbols[row]), values) for (id_, row), values in one.picked().items())
-    return Columns(graph, markets, found, truths, picked)
+    return Columns(graph, markets, found, truths, picked, asked.later)
 
 
 def _source(graph: RuleGraph, node: Node) -> tuple[int, int]:

@@ -23,17 +23,20 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from tb.engine.averages import Relation
+from tb.engine.bars import RECORDED
 from tb.engine.blocks import Block, Table, blocks
-from tb.engine.conditions import Condition, conditions_of
+from tb.engine.conditions import Ago, Condition, conditions_of
 from tb.engine.graph import Node, RuleGraph
 from tb.engine.history import History, Reach
 from tb.engine.layout import Call, Group, Layout, call_of, ending
 from tb.engine.markets import Markets
-from tb.engine.reading import RECORDED, read
+from tb.engine.reading import read
 from tb.engine.tiers import is_tier, tier_column
 from tb.engine.vector import lasting, not_yet, pointwise
 from tb.vocabulary.catalogue import FUNCTIONS
 from tb.vocabulary.run import Together, together
+from tb.vocabulary.run import relation as relation_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -88,13 +91,14 @@ class Evaluator:
         self._carried: dict[Place, Floats] = {}
         self._constants: dict[int, Floats] = {}  # in the shape that was asked for last
         calls: dict[Call, int] = {}
-        for node, _ in layout.order:
+        for node, _ in self._order:
             if node.op == "apply":
                 self._numbers[node.id] = calls.setdefault(call_of(node), len(calls))
         self._beside = beside
-        for node, groups in layout.order:
+        for node, groups in self._order:
             for group in groups:
                 self._prepare(node, group)
+        self._relations = self._relations_of_groups()
         for group in layout.groups:
             for id_ in layout.wanted[group.index]:
                 place = (group.index, id_, graph[id_].period)
@@ -132,10 +136,23 @@ class Evaluator:
         place = (group.index, arg, period)
         self._leads[place] = max(lead, self._leads.get(place, 0))
 
+    def _relations_of_groups(self) -> tuple[tuple[Relation, int, Group], ...]:
+        """The relations of averages that are needed of each group, and of how many bars before the new ones, too."""
+        found: list[tuple[Relation, int, Group]] = []
+        related = self._conditions.related
+        for relation, back in related.deepest.items():
+            users = {id_ for id_, (one, _) in related.compared.items() if one == relation}
+            for group in self.layout.groups:
+                if users & {*group.nodes}:
+                    found.append((relation, back, group))
+                    lead = max(relation.windows) - 1 + back
+                    self._look_back(group, relation.of, self.graph[relation.of].period, lead)
+        return tuple(found)
+
     def _calls_of_fields(self) -> tuple[tuple[Node, Group], ...]:
         """One node of each call whose arguments are there without any other, those that take longest first."""
         found: dict[Place, tuple[Node, Group]] = {}
-        for node, groups in self.layout.order:
+        for node, groups in self._order:
             if node.op == "apply" and all(self.graph[arg].op in {"field", "const"} for arg in node.args):
                 found.update(((group.index, self._numbers[node.id]), (node, group)) for group in groups)
         took = {place: PACE if self._calls[place].function.is_recursive else self._calls[place].before for place in found}
@@ -144,6 +161,8 @@ class Evaluator:
     def _looked_at_first(self) -> tuple[tuple[Looked, ...], tuple[Looked, ...]]:
         """The histories that take their next values when a step begins: what calls of fields read, and write (`_space`)."""
         read, written = dict[Looked, None](), dict[Looked, None]()
+        if self._beside is not None:
+            read.update(((group.index, one.of, self.graph[one.of].period), None) for one, _, group in self._relations)
         for node, group in self._first:
             function = self._calls[group.index, self._numbers[node.id]].function
             if not function.is_recursive:
@@ -168,7 +187,7 @@ class Evaluator:
             self._read_fields(by_group)
             self._wait()  # what is under way is what its calls go on from
             self._make_room(self._written, most)
-            if self._beside is not None and self._first:
+            if self._beside is not None and (self._first or self._relations):
                 self._wait = self._beside(self._tasks(by_group))
         return Step(found, by_group, most, self._wait)
 
@@ -193,7 +212,13 @@ class Evaluator:
             self._histories[place].begin(most[place[2]])
 
     def _read_fields(self, by_group: Mapping[int, list[Block]]) -> None:
-        """What the calls of fields take."""
+        """What the calls of fields and relations take."""
+        for relation, _, group in self._relations if self._beside is not None else ():
+            node = self.graph[relation.of]
+            for block in by_group.get(group.index, ()):
+                if block.shape(node.period)[1]:
+                    self._compute(node, block, by_group)
+                    self._reach(node.id, block, node.period, block.shape(node.period))
         for node, group in self._first:
             is_recursive = self._calls[group.index, self._numbers[node.id]].function.is_recursive
             for block in by_group.get(group.index, ()):
@@ -205,19 +230,32 @@ class Evaluator:
                         self._reach(arg, block, node.period, shape)
 
     def _tasks(self, by_group: Mapping[int, list[Block]]) -> list[Task]:
-        """The calls of fields: their outputs are there when their nodes are computed. Short ones are made at once."""
-        tasks: list[Task] = []
+        """The calls of fields and relations: what they give is there when it is needed. Short ones are made at once."""
+        calls: list[tuple[int, Task]] = []
         for node, group in self._first:
             for block in by_group.get(group.index, ()):
                 shape = block.shape(node.period)
-                if not shape[1]:
-                    continue
-                call = self._call(node, block, shape)
-                if shape[0] * shape[1] < WORTH:
-                    call()
-                else:
-                    tasks.append(call)
-        return tasks
+                if shape[1]:
+                    calls.append((shape[0] * shape[1], self._call(node, block, shape)))
+        for relation, back, group in self._relations:
+            for block in by_group.get(group.index, ()):
+                shape = block.shape(self.graph[relation.of].period)
+                if shape[1]:
+                    calls.append((shape[0] * shape[1], self._relating(relation, back, block, shape)))
+        for values, call in calls:
+            if values < WORTH:
+                call()
+        return [call for values, call in calls if values >= WORTH]
+
+    def _relating(self, relation: Relation, back: int, block: Block, shape: tuple[int, int]) -> Task:
+        """What is left to do for a relation once its field is there."""
+        reach = self._reach(relation.of, block, self.graph[relation.of].period, shape)
+        given = reach.values, block.places, reach.ends_of(block.places), relation.windows, back + shape[1]
+
+        def relate() -> None:
+            block.relations[relation] = relation_of(*given)
+
+        return relate
 
     def _compute(self, node: Node, block: Block, by_group: Mapping[int, list[Block]]) -> None:
         shape = block.shape(node.period)
@@ -274,9 +312,20 @@ class Evaluator:
             block.values[node.id] = np.empty(shape)
         if shape[1]:
             values = [np.ascontiguousarray(self._argument(id_, block, shape)) for id_ in condition.values]
-            condition.steps.run(values, [block.truths[id_] for id_ in condition.truths], truths, block.values.get(node.id))
+            given = [self._truths(which, block, shape) for which in condition.truths]
+            condition.steps.run(values, given, truths, block.values.get(node.id))
             if is_kept:
                 self._reach(node.id, block, node.period, shape)
+
+    def _truths(self, which: int | Ago, block: Block, shape: tuple[int, int]) -> NDArray[np.uint8]:
+        """What a condition takes in bytes: the truths of another, or a relation as it was some bars ago."""
+        if isinstance(which, int):
+            return block.truths[which]
+        relation, ago = which
+        if relation not in block.relations:
+            self._relating(relation, self._conditions.related.deepest[relation], block, shape)()
+        end = block.relations[relation].shape[1] - ago
+        return np.ascontiguousarray(block.relations[relation][:, end - shape[1] : end])
 
     def _argument(self, id_: int, block: Block, shape: tuple[int, int]) -> Floats:
         if id_ in block.values:

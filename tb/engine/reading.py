@@ -21,7 +21,6 @@ from tb.engine.markets import Markets
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-RECORDED = frozenset({"open", "high", "low", "close", "volume"})
 
 
 def read(node: Node, block: Block, markets: Markets) -> Floats:

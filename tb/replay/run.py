@@ -37,6 +37,7 @@ from tb.replay.beside import Beside
 from tb.replay.candidates import Candidates
 from tb.replay.course.passing import Course
 from tb.replay.data import Market
+from tb.replay.memory import keep_what_is_freed
 from tb.replay.pace import Followed, Pace
 from tb.replay.patience import note_for_the_next, patience
 from tb.replay.skipping import Skipper
@@ -186,6 +187,7 @@ def replay_market(
     Without `keep` nothing is recorded and nothing is hashed: the outcome is all there is, its `decision_log_hash` empty.
     `pace` follows it, and may end it early: then what was decided until then is recorded, and nothing of the time after.
     """
+    keep_what_is_freed()
     plan = with_data(plan, market.bars)
     markets = markets_of(plan, market, settings)
     rates = Rates(settings, market.bars)

@@ -64,7 +64,11 @@ class Steps:
 
     def turn(self, side: Side) -> Made:
         """`not`."""
-        return self._add(TURNS, [], side)
+        return self._add(TURNS, [TRUE, FALSE, UNKNOWN], side)
+
+    def related(self, cases: Sequence[float], side: Side) -> Made:
+        """What the cases give for a relation in bytes (`tb.vocabulary.run.relation`)."""
+        return self._add(TURNS, [int(case) for case in cases], side)
 
     def read(self, side: Side) -> Made:
         """Truths from values: 1.0 is true, NaN unknown, all else false."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb.vocabulary.function import Constants, Function
-from tb.vocabulary.kernels import address, load, load_pointwise, load_together, load_truth
+from tb.vocabulary.kernels import address, load, load_averages, load_pointwise, load_together, load_truth
 from tb.vocabulary.pointwise import Pointwise
 
 Array = NDArray[np.float64]
@@ -74,6 +74,23 @@ def in_bytes(truths: Array) -> NDArray[np.uint8]:
     """Truth values in bytes: 0 for false, 1 for true, 2 for unknown."""
     output = np.empty(truths.shape, dtype=np.uint8)
     load_truth("in_bytes")(_flat(truths), output.reshape(-1))
+    return output
+
+
+def relation(inputs: Array, rows: Places, ends: Places, windows: tuple[int, int], bars: int) -> NDArray[np.uint8]:
+    """How the averages (`sma`) over two windows are to each other at each of the last bars [k, bars] before an end in each of
+    those rows: 0 the first is below the second, 1 they are equal, 2 one is unknown, 3 above. As the averages have it, bit for
+    bit, without making most of them. `inputs` are float64 in C order; in front of the bars stand the longer window's others."""
+    output = np.empty((len(rows), bars), dtype=np.uint8)
+    for place, (row, end) in enumerate(zip(rows.tolist(), ends.tolist(), strict=True)):
+        load_averages("related")(inputs, row, end, *windows, output[place])
+    return output
+
+
+def average_at(values: Array, ends: Places, window: int) -> Array:
+    """The average (`sma`) of the last values before each of some places of a column [n], NaN where there are too few."""
+    output = np.empty(len(ends))
+    load_averages("mean_at")(_prepared(values).reshape(1, -1), 0, np.ascontiguousarray(ends), window, output)
     return output
 
 

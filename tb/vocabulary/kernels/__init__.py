@@ -50,6 +50,12 @@ def load_truth(name: str) -> Any:
     return _named(f"truth:{name}")
 
 
+@cache
+def load_averages(name: str) -> Any:
+    """`related` or `mean_at` of `tb.vocabulary.kernels.averages`."""
+    return _named(f"averages:{name}")
+
+
 def load_pointwise(function: Pointwise) -> PointwiseKernel:
     """The compiled kernel of a function of one bar."""
     return cast(PointwiseKernel, _named(function.kernel))

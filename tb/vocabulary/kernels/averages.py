@@ -15,6 +15,10 @@ from tb.vocabulary.kernels.compiled import compiled, part
 
 NAN = math.nan
 NEAR = 1024  # bars
+BELOW, EQUAL, UNKNOWN, ABOVE = range(4)  # how two values are to each other
+MOST = 1e150  # greater values are not added up here: their sums might not be finite
+SURE = 2.0**-50  # eight times the error of one operation
+LEAST = 1e-300
 
 
 @part
@@ -78,6 +82,84 @@ def mean(_state: Any, constants: Any, inputs: Any, outputs: Any) -> None:
     n = int(constants[0])
     for begin in range(0, outputs.shape[1], NEAR):
         _means(inputs[0, begin:], n, outputs[0, begin : begin + NEAR])
+
+
+@part
+def _mean_of(x: Any, row: int, last: int, n: int) -> float:
+    """What `_means` has for the window that ends at one place of a row."""
+    begin = last - n + 1
+    some, first = 0.0, x[row, begin]
+    for j in range(n):
+        some += x[row, begin + j] - first
+    return _finite(first + some / n)
+
+
+@compiled
+def mean_at(x: Any, row: int, ends: Any, n: int, output: Any) -> None:
+    """The means of the windows that end before some places of a row; unknown where one begins before the row."""
+    for i in range(ends.shape[0]):
+        output[i] = _mean_of(x, row, ends[i] - 1, n) if ends[i] >= n else NAN
+
+
+@part
+def _relation(x: float, y: float) -> int:
+    return BELOW if x < y else EQUAL if x == y else ABOVE if x > y else UNKNOWN
+
+
+@part
+def _added_up(x: Any, row: int, start: int, sums: Any) -> Any:
+    """Writes the sums of distances from the first of some values, and gives the least and the greatest distance; NaN where one
+    is not known."""
+    first, total, least, most = x[row, start], 0.0, 0.0, 0.0
+    sums[0] = 0.0
+    for i in range(sums.shape[0] - 1):
+        apart = x[row, start + i] - first
+        total += apart
+        least = apart if apart < least else least
+        most = apart if apart > most else most
+        sums[i + 1] = total
+    return max(-least, most) + 0.0 * total
+
+
+@part
+def _told_apart(newest: Any, first: Any, second: Any, one: int, other: int, error: float, output: Any) -> bool:
+    """How two means are to each other by differences of sums, and whether all are farther apart than the error."""
+    share, other_share, unsure = 1.0 / one, 1.0 / other, 0
+    for i in range(output.shape[0]):
+        apart = (newest[i] - first[i]) * share - (newest[i] - second[i]) * other_share
+        found = np.uint8(ABOVE) if apart > error else np.uint8(EQUAL)
+        output[i] = np.uint8(BELOW) if apart < -error else found
+    for i in range(output.shape[0]):
+        unsure += output[i] == EQUAL
+    return unsure == 0
+
+
+@compiled
+def related(x: Any, row: int, end: int, one: int, other: int, output: Any) -> None:
+    """How the means of the last `one` and `other` values are to each other at each of the bars that end before a place of a
+    row: BELOW, EQUAL, ABOVE or UNKNOWN, as the means themselves have it, bit for bit.
+
+    Differences of running sums come near these means: nearer than the bound here, which is several times that of the errors of
+    both (of each sum of L distances of at most d: L * L * d operations' errors; of the means themselves n * d and one of the
+    value). Where two means are farther apart than that, they need not be known.
+    """
+    longest, count = max(one, other), output.shape[0]
+    room = np.empty(NEAR + longest)
+    for begin in range(0, count, NEAR):
+        length = min(NEAR, count - begin)
+        size, start = length + longest - 1, end - count + begin - longest + 1
+        sums = room[: size + 1]
+        far = _added_up(x, row, start, sums)
+        high = abs(x[row, start]) + far
+        error = SURE * (far * (2.0 * size * size / min(one, other) + 2.0 * longest + 16.0) + high) + LEAST
+        ends = sums[longest:], sums[longest - one :], sums[longest - other :]
+        is_sure = _told_apart(*ends, one, other, error, output[begin : begin + length])
+        if high < MOST and (is_sure or far == 0.0):
+            continue  # where all values are one, all means are that
+        for i in range(length):
+            if output[begin + i] == EQUAL or not high < MOST:
+                last = start + longest - 1 + i
+                output[begin + i] = _relation(_mean_of(x, row, last, one), _mean_of(x, row, last, other))
 
 
 @compiled

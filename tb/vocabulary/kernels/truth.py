@@ -110,8 +110,9 @@ def judged(steps: Any, count: int) -> None:
             elif what == TURNS:
                 for i in range(length):
                     a = _byte(left, i)
-                    turned = np.uint8(0) if a == 1 else a
-                    _put_byte(output, i, np.uint8(1) if a == 0 else turned)
+                    turned = second if a == 1 else third
+                    turned = a if a == 2 else turned
+                    _put_byte(output, i, first if a == 0 else turned)
             elif what == READS:
                 for i in range(length):
                     x = _float(left, i)
