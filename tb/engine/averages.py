@@ -8,7 +8,7 @@ INVARIANT: what is made is what a column would have, bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,12 +80,12 @@ def related_of(
     """Those among comparisons whose averages nothing else reads, and nobody wants."""
     compared = {node.id: found for node in comparisons if (found := _relation(graph, node)) is not None}
     while True:
-        spared = _sides(graph, compared)
-        own = {*compared, *spared}
-        seen = [id_ for id_ in spared if id_ in wanted or any(reader.id not in own for reader in readers[id_])]
+        sides = _sides(graph, compared)
+        own = [*compared, *sides]
+        seen = [id_ for id_ in sides if id_ in wanted or any(reader.id not in own for reader in readers[id_])]
         if not seen:
-            return Related(compared, frozenset(spared))
-        compared = {id_: found for id_, found in compared.items() if not {*seen} & {*_sides(graph, {id_: found})}}
+            return Related(compared, frozenset(sides))
+        compared = {id_: found for id_, found in compared.items() if not any(side in seen for side in _sides(graph, (id_,)))}
 
 
 def _relation(graph: RuleGraph, node: Node) -> tuple[Relation, int] | None:
@@ -95,7 +95,7 @@ def _relation(graph: RuleGraph, node: Node) -> tuple[Relation, int] | None:
     return Relation(left.of, (left.window, right.window)), left.back
 
 
-def _sides(graph: RuleGraph, compared: Collection[int]) -> dict[int, None]:
+def _sides(graph: RuleGraph, compared: Iterable[int]) -> dict[int, None]:
     """The averages that comparisons compare, and those that these are of some bars ago."""
     found: dict[int, None] = {}
     for id_ in compared:

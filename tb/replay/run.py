@@ -187,7 +187,6 @@ def replay_market(
     Without `keep` nothing is recorded and nothing is hashed: the outcome is all there is, its `decision_log_hash` empty.
     `pace` follows it, and may end it early: then what was decided until then is recorded, and nothing of the time after.
     """
-    keep_what_is_freed()
     plan = with_data(plan, market.bars)
     markets = markets_of(plan, market, settings)
     rates = Rates(settings, market.bars)
@@ -232,6 +231,7 @@ def replay_market(
 
 
 def _columns(plan: Plan, markets: Markets, chunk: int) -> Columns:
+    keep_what_is_freed()
     with Beside() as beside:
         return columns_of(plan, markets, chunk=chunk, beside=beside)
 

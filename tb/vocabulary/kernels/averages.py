@@ -17,7 +17,7 @@ NAN = math.nan
 NEAR = 1024  # bars
 BELOW, EQUAL, UNKNOWN, ABOVE = range(4)  # how two values are to each other
 MOST = 1e150  # greater values are not added up here: their sums might not be finite
-SURE = 2.0**-50  # eight times the error of one operation
+SURE = 1.0 / (1 << 50)  # eight times the error of one operation
 LEAST = 1e-300
 
 
