@@ -286,7 +286,7 @@ def _loop(compiled: Compiled, begun: Begun, world: World, asked: Asked, around: 
 
     journal = Journal(begun.folder)
     journal.open()
-    files = BarFiles(begun.folder, world.instruments, has_quotes=world.feed.has_quotes)
+    files = BarFiles(begun.folder, world.instruments, quoted=begun.opening.with_quotes())
     for given in begun.inputs:
         files.take(given)
     kill, _ = posts(compiled.project.root)

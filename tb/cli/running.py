@@ -103,7 +103,8 @@ def _started(
         policy_hash=run.policy_hash,
         instruments=world.instruments,
         period=world.period,
-        has_quotes=world.feed.has_quotes,
+        has_quotes=world.feed.quoted is None or bool(world.feed.quoted),
+        quoted=None if world.feed.quoted is None else tuple(sorted(world.feed.quoted)),
         source=world.feed.name,
         after=config.get(AFTER),
     )

@@ -35,7 +35,8 @@ class NewBars:
     """Bars that have closed, of one period: [m], one of each of some instruments, or several in order of time.
 
     `symbols` says whose each is. `time` is the start of each in ms UTC, `bid` and `ask` the quote as of its close. NaN is a
-    value that is not known; without any quotes `bid` and `ask` are None, and the stated spread stands in.
+    value that is not known; without any quotes `bid` and `ask` are None, and the stated spread stands in, as it does for the
+    instruments that are not among the `quoted`, None: all are.
     """
 
     symbols: Sequence[str]
@@ -47,6 +48,7 @@ class NewBars:
     volume: Floats
     bid: Floats | None = None
     ask: Floats | None = None
+    quoted: Collection[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +212,11 @@ class GrowingColumns:
             at = int(np.flatnonzero(wrong)[0])
             symbol = bars.symbols[int(order[at])]
             raise ValueError(f"{symbol}: the bar that closes at {int(closes[at])} is late, not closed yet, or out of order")
-        self._quoted[places] = bars.bid is not None and bars.ask is not None
+        has_quotes = bars.bid is not None and bars.ask is not None
+        if not has_quotes or bars.quoted is None:
+            self._quoted[places] = has_quotes
+        else:
+            self._quoted[places] = [bars.symbols[at] in bars.quoted for at in order.tolist()]
         new = np.arange(len(places)) - np.searchsorted(places, places)
         flat["rows"] = self._counts[self.period][places] + new
         return places, flat

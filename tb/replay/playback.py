@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tb.engine.bars import Bars
@@ -44,7 +44,7 @@ class Playback:
     def __init__(self, market: Market) -> None:
         self.name = market.folder
         self.market = market
-        self.has_quotes = any(bars.bid is not None for bars in market.bars.values())
+        self.quoted: Collection[str] | None = frozenset(symbol for symbol, bars in market.bars.items() if bars.bid is not None)
         self._rows = sorted(
             (
                 FeedRow(feed, symbol, int(known), _known(float(raw)))

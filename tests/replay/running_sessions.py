@@ -51,14 +51,15 @@ def bar_at(data: Market, symbol: str, place: int) -> Bar:
 
 
 def opening_of(data: Market, mode: str = "paper") -> Opening:
-    has_quotes = any(one.bid is not None for one in data.bars.values())
+    quoted = tuple(sorted(symbol for symbol, one in data.bars.items() if one.bid is not None))
     return Opening(
         run="r1",
         mode=mode,
         policy_hash="0" * 64,
         instruments=tuple(data.bars),
         period=data.period,
-        has_quotes=has_quotes,
+        has_quotes=bool(quoted),
+        quoted=quoted,
         source=data.folder,
     )
 

@@ -65,3 +65,19 @@ def test_a_ledger_that_says_something_else_is_not_gone_on_with() -> None:
         fed(project, opening_of(data), whole(data), memory)
     assert refused.value.findings[0].code == "TB862"
     assert "a decision differs" in refused.value.findings[0].message
+
+
+@pytest.mark.parametrize("resting", [False, True])
+def test_a_session_of_instruments_of_which_only_some_have_quotes_decides_what_a_replay_does(resting: bool) -> None:
+    rules = strategy("close > close[1] and spread < 1%", members="BTC-USD, ETH-USD", more=("hold at most 3h",))
+    if resting:
+        rules = rules.replace("    size", "    order limit at mid, valid 3h\n    size")
+    policy = "limit c abs(order.price / mid - 1) <= 2%\nforbid wide when spread > 60bps\n"
+    project = compiled(rules, policy, venue="{fee: 0%, slippage: 0%, spread: 10bps, depth: 1B USD}")
+    rows = [flat(100 + at % 3, 1) for at in range(12)]
+    quotes = [(99.9 + at % 3, 100.1 + at % 3) for at in range(12)]
+    data = market(bars("BTC-USD", rows, quotes=quotes), bars("ETH-USD", rows))
+    replayed = run(project, data)
+    assert {one.instrument for one in replayed.records.records if isinstance(one, Order)} == {"BTC-USD", "ETH-USD"}
+    _, memory = fed(project, opening_of(data), whole(data))
+    assert told(memory) == told(replayed.records)

@@ -9,7 +9,7 @@ Times are milliseconds since 1970 UTC, those of `Clock.steady` milliseconds sinc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -48,15 +48,15 @@ def go_on() -> bool:
 
 
 class BarFeed(Protocol):
-    """Where closed bars come from. `has_quotes` says whether they bring bid and ask; where they do not, the spread that the
-    settings state stands in.
+    """Where closed bars come from. Those of the instruments in `quoted` bring bid and ask, None: all do; where they do not, the
+    spread that the settings state stands in.
 
     `meanwhile` is called between two questions that each may take long, so that nobody waits for all of them; where it says
     False no more is asked, and there is no answer.
     """
 
     name: str
-    has_quotes: bool
+    quoted: Collection[str] | None
     settles: int  # how long after its close a bar is final there, in ms
 
     def history(

@@ -36,7 +36,7 @@ def build(
         assumptions_of(settings, opening.instruments),
         opening.instruments,
         opening.period,
-        has_quotes=opening.has_quotes,
+        quoted=opening.with_quotes(),
     )
     sending = Sending(venue_of(market), recorder)
     session = Session(

@@ -28,7 +28,7 @@ NAME = "inputs.jsonl"
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True, tag="opening"):
     """A session begins. `mode` is `dry-run`, `paper` or `live`; `period` that of its bars; `after` the run whose state it goes
-    on from, None where it starts anew."""
+    on from, None where it starts anew. Where it `has_quotes` these are of the instruments in `quoted`, None: of all."""
 
     run: str
     mode: str
@@ -38,6 +38,11 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True, tag="opening"):
     has_quotes: bool
     source: str
     after: str | None = None
+    quoted: tuple[str, ...] | None = None
+
+    def with_quotes(self) -> frozenset[str]:
+        """The instruments whose bars bring bid and ask."""
+        return frozenset(() if not self.has_quotes else self.instruments if self.quoted is None else self.quoted)
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True, tag="history"):

@@ -297,7 +297,8 @@ class Loop:
 
     def _unquoted(self, bars: Mapping[str, Bar]) -> str:
         """Whose quote is missing or old: what reads the spread is unknown for them."""
-        names = [symbol for symbol, bar in bars.items() if self.feed.has_quotes and (bar.bid is None or bar.ask is None)]
+        series = self.market.series
+        names = [symbol for symbol, bar in bars.items() if series[symbol].has_quotes and (bar.bid is None or bar.ask is None)]
         return f"no fresh quote of {', '.join(sorted(names))}" if names else ""
 
     def _report(self, cycle: Cycle, seconds: float) -> None:

@@ -8,7 +8,7 @@ INVARIANT: after the same inputs the view gives, bit for bit, what it gives over
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -40,13 +40,13 @@ class LiveMarket:
         instruments: Sequence[str],
         period: int,
         *,
-        has_quotes: bool,
+        quoted: Collection[str],
     ) -> None:
         self.plan = plan
         self.period = period
         self._assumptions = assumptions
-        self._has_quotes = has_quotes
-        self.series = {symbol: BarSeries(symbol, period, has_quotes) for symbol in sorted(instruments)}
+        self._quoted = frozenset(quoted)
+        self.series = {symbol: BarSeries(symbol, period, symbol in self._quoted) for symbol in sorted(instruments)}
         self.bars: dict[str, Bars] = {symbol: series.bars() for symbol, series in self.series.items()}
         self.rates = Rates(settings, self.bars)
         self._feeds: dict[tuple[str, str], _FeedSeries] = {}
@@ -97,9 +97,15 @@ class LiveMarket:
         flat = [(symbol, bar) for symbol, some in bars.items() for bar in some]
         columns = {
             name: np.array([np.nan if (value := getattr(bar, name)) is None else value for _, bar in flat])
-            for name in (*_PRICES, "volume", *(("bid", "ask") if self._has_quotes else ()))
+            for name in (*_PRICES, "volume", *(("bid", "ask") if self._quoted else ()))
         }
-        return NewBars([symbol for symbol, _ in flat], np.array([bar.start for _, bar in flat], dtype=np.int64), **columns)
+        starts = np.array([bar.start for _, bar in flat], dtype=np.int64)
+        return NewBars(
+            [symbol for symbol, _ in flat],
+            starts,
+            **columns,
+            quoted=None if len(self._quoted) == len(self.series) else self._quoted,
+        )
 
     @property
     def first(self) -> int | None:

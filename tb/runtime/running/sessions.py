@@ -6,7 +6,7 @@ read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -92,25 +92,30 @@ class BarFiles:
     """The bars of a session as `SYMBOL.csv` files, such as `tb replay --data` reads. They follow from the inputs: what is lost
     of them is written again when the session goes on."""
 
-    def __init__(self, folder: Path, instruments: Sequence[str], *, has_quotes: bool) -> None:
+    def __init__(self, folder: Path, instruments: Sequence[str], *, quoted: Collection[str]) -> None:
         self.folder = folder
-        self._columns = ("open", "high", "low", "close", "volume", *(("bid", "ask") if has_quotes else ()))
-        self._lines: dict[str, list[str]] = {symbol: [",".join(("time", *self._columns)) + "\n"] for symbol in instruments}
+        self._columns = {
+            symbol: ("open", "high", "low", "close", "volume", *(("bid", "ask") if symbol in quoted else ()))
+            for symbol in instruments
+        }
+        self._lines: dict[str, list[str]] = {
+            symbol: [",".join(("time", *columns)) + "\n"] for symbol, columns in self._columns.items()
+        }
         self._begun: set[str] = set()
 
     def take(self, given: Input) -> None:
         match given:
             case History():
                 for symbol, bars in given.bars.items():
-                    self._lines[symbol] += [self._line(bar) for bar in bars]
+                    self._lines[symbol] += [self._line(symbol, bar) for bar in bars]
             case Close():
                 for symbol, bar in given.bars.items():
-                    self._lines[symbol].append(self._line(bar))
+                    self._lines[symbol].append(self._line(symbol, bar))
             case _:
                 pass
 
-    def _line(self, bar: Bar) -> str:
-        values = (getattr(bar, name) for name in self._columns)
+    def _line(self, symbol: str, bar: Bar) -> str:
+        values = (getattr(bar, name) for name in self._columns[symbol])
         return ",".join((show_instant(bar.start), *("" if value is None else repr(float(value)) for value in values))) + "\n"
 
     def write(self) -> str:

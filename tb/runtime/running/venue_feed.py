@@ -6,7 +6,7 @@ is not asked for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from tb.runtime.ports.exchange import Candle, Exchange, NoAnswer, Quoted
 from tb.runtime.ports.feed import Bar, FeedRow, Meanwhile, go_on
@@ -18,7 +18,7 @@ _STOPPED = NoAnswer("it was stopped")
 class VenueFeed:
     """A `BarFeed` over an `Exchange`. A quote older than `fresh` ms is none."""
 
-    has_quotes = True
+    quoted: Collection[str] | None = None  # all bring them
     settles = 2_000
 
     def __init__(self, exchange: Exchange, *, fresh: int = 60_000) -> None:
