@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,6 +69,8 @@ def measured(
     run = info.run
     recorded = (markets or Markets()).of(run)
     marks = joined(ledger.curves(run.id), ledger.marks(run.id))
+    info = _as_far_as_it_came(ledger, info, [mark.at for mark in marks])
+    run = info.run
     trades, latches = ledger.trades(run.id), ledger.latches(run.id)
     refused = list(ledger.decisions(run.id, refused_only=True))
     equity = [(mark.at, mark.equity) for mark in marks]
@@ -88,6 +90,21 @@ def measured(
         what_if=what_if,
     )
     return MeasuredRun(info, metrics, equity, trades, latches, refused, recorded.market, remark, benchmark or "")
+
+
+def _as_far_as_it_came(ledger: Ledger, info: RunInfo, marked: Sequence[int]) -> RunInfo:
+    """A run that was killed or ended early, with the instant that it came to for its last one."""
+    from msgspec import structs
+
+    from tb.core.time import parse_instant
+
+    run = info.run
+    if info.interrupted is None and not info.unfinished:
+        return info
+    told = [*marked, *(one.at for one in ledger.decisions(run.id)), *(one.at for one in ledger.fills(run.id))]
+    until = None if info.interrupted is None else parse_instant(info.interrupted)
+    last = min(run.last, max([run.first, *told] if until is None else [until, *marked]))
+    return replace(info, run=structs.replace(run, last=last))
 
 
 def _what_if(ledger: Ledger, run: Run, project: Path, recorded: Recorded, refused: Sequence[Decision]) -> tuple[WhatIf, str]:

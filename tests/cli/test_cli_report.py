@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import polars as pl
 import pytest
 from cli_commands import Run
 from several_runs import same_as_recorded
+
+from tb.core.records import Curve, Decision, Fill, Mark
+from tb.core.time import DAY, show_instant
+from tb.ledger import open_ledger
 
 # what a report of a run has to have, by the design of the metrics
 METRICS = """
@@ -88,3 +93,26 @@ def test_what_refused_entries_had_made_is_not_told_by_other_bars(
 def test_text_and_json_exclude_each_other(run: Run, several: Path) -> None:
     answer = run("report", "r1", "--format", "text", "--json", "--project", several)
     assert (answer.code, "exclude each other" in answer.err) == (2, True)
+
+
+@pytest.mark.parametrize("how", ["killed", "interrupted"])
+def test_a_run_that_ended_early_is_measured_over_what_it_came_to(run: Run, several: Path, tmp_path: Path, how: str) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(several, project)
+    with open_ledger(project / ".tb" / "ledger.sqlite") as ledger:
+        whole = ledger.run("r3").run
+        cut = whole.first + 31 * DAY
+        assert cut < whole.last - 6 * DAY
+        records = [one for one in ledger.records("r3") if getattr(one, "exit_at", None) is None and not isinstance(one, Curve)]
+        records = [one for one in records if (getattr(one, "at", 0) or getattr(one, "last", 0)) <= cut]
+        last = max(one.at for one in records if isinstance(one, Mark | Decision | Fill))
+        ended = ledger.start_run(whole)
+        ledger.append(ended.id, records)
+        if how == "interrupted":
+            ledger.finish_run(ended.id, {"interrupted": show_instant(last)})
+    said = run("report", ended.id, "--json", "-o", tmp_path / "page.html", "--project", project).json
+    metrics = {metric["name"]: metric for group in said["metrics"]["groups"] for metric in group["metrics"]}
+    years = (last - whole.first) / (365 * DAY)
+    assert metrics["cagr"]["value"] == pytest.approx((1 + metrics["total_return"]["value"]) ** (1 / years) - 1, rel=1e-6)
+    text = run("report", ended.id, "--format", "text", "--project", project).out
+    assert f"{show_instant(whole.first)} to {show_instant(last)}" in text
