@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb.core.records import Curve, Decision, Fill, Mark, Order, Record, Trade
-from tb.engine.instant import exact
-from tb.ledger.cells import Choice, Column, Every, Packed, Places, numbers, reals
+from tb.gate.reading import texts_of as as_told
+from tb.ledger.cells import Choice, Column, Every, Packed, Places, numbers, reals, texts
 from tb.ledger.grouping import TOGETHER
 from tb.ledger.log import BLOCK
 from tb.ledger.segments import Group
@@ -259,7 +259,7 @@ class Told:
             if leaf is None:
                 yield Every(None if still is None else str(still))
             elif isinstance(leaf, int):
-                yield _listed([exact(passage.value(k, leaf)) for k in range(len(passage))])
+                yield _of_market(passage.view.values(leaf, terms.symbol, passage.deciding))
             elif isinstance(leaf, str) and leaf in OF_ORDERS:
                 name = OF_ORDERS[leaf]
                 yield self._texts[name] if name in self._texts else _written(getattr(passage.chain, name))
@@ -382,6 +382,18 @@ def _written(values: Numbers) -> Every | Packed:
 def _are_same(one: Numbers, other: Numbers) -> bool:
     """Whether two columns of prices are written alike."""
     return bool(np.array_equal(one.low, other.low) and np.array_equal(one.decimals, other.decimals))
+
+
+def _of_market(values: NDArray[np.float64]) -> Every | Packed | list[str | None]:
+    """The texts of market values made exact; nothing where they are not known."""
+    is_known = np.isfinite(values)
+    if not is_known.any():
+        return Every(None)
+    found = as_told(values[is_known].tolist())
+    if is_known.all():
+        return texts(found)  # type: ignore[arg-type]
+    each = iter(found)
+    return [next(each) if known else None for known in is_known.tolist()]
 
 
 def _listed(values: Sequence[Any]) -> Every | list[str | None]:
