@@ -324,5 +324,9 @@ def maps(names: Sequence[str], has: bytes, columns: Mapping[str, Packed]) -> Map
     values = tuple(columns[name] for name in ordered)
     if len(values) < 2:
         return Maps(ordered, has, values, values[0] if values else Packed(b"", np.zeros(1, dtype=np.int64)))
+    bodies, count = [column.body for column in values], len(values[0])
+    if all(len(body) == REAL * count for body in bodies):  # none is nothing
+        rows = np.stack([np.frombuffer(body, dtype=np.uint8).reshape(count, REAL) for body in bodies], axis=1)
+        return Maps(ordered, has, values, Packed(rows.tobytes(), REAL * np.arange(count * len(values) + 1)))
     flat = [cell for row in zip(*(column.listed() for column in values), strict=True) for cell in row]
     return Maps(ordered, has, values, reals(np.array([np.nan if cell is None else cell for cell in flat])))

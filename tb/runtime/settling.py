@@ -253,9 +253,9 @@ class Settling:
         if not is_more:
             self.account.activity.enter(order.strategy)
         if order.is_quote:
-            return self.joined(order, fill)
+            return self.joined(sent, fill)
         if position is not None:
-            return self._grow(position, sent, fill) if is_more else self.joined(order, fill)
+            return self._grow(position, sent, fill) if is_more else self.joined(sent, fill)
         return self._begin(sent, fill)
 
     def _keep(self, sent: Sent, rest: Decimal) -> None:
@@ -295,9 +295,9 @@ class Settling:
         sign = 1 if fill.side == "buy" else -1
         if not order.is_quote and position is not None and position.sign != sign and fill.quantity > position.remaining:
             part = share_of(fill, position.remaining)
-            self.joined(order, part)
+            self.joined(sent, part)
             return self._begin(sent, rest_of(fill, part))  # what is left has the levels that were approved
-        return self.joined(order, fill)
+        return self.joined(sent, fill)
 
     def _begin(self, sent: Sent, fill: Fill) -> Position:
         order = sent.order
@@ -340,7 +340,7 @@ class Settling:
     def note(self, sent: Sent) -> Noted:
         """What the market says now that a fill of this entry will need, for when its bar cannot be read any more."""
         if sent.order.kind == "exit" or sent.order.is_quote:
-            return Noted({}, "")
+            return Noted({}, "" if sent.order.kind == "exit" else self._tier(sent))
         enter = sent.strategy.entries_of(sent.order.instrument)[sent.which]
         levels_ = [enter.stop, enter.target, *(take.level for take in enter.manage.takes)]
         values = self._values(sent.order.instrument, sent.row)
@@ -356,8 +356,9 @@ class Settling:
         """The side of a quote that rests now."""
         return self.waiting.get((strategy, f"{instrument} {side}"))
 
-    def joined(self, order: Order, fill: Fill) -> Position | None:
+    def joined(self, sent: Sent, fill: Fill) -> Position | None:
         """What was bought or sold joins what is held (`tb.runtime.inventory`), as with quotes; returns what is held then."""
+        order = sent.order
         key, sign = (order.strategy, order.instrument), 1 if fill.side == "buy" else -1
         position, rest = self.positions.get(key), fill
         if position is not None:
@@ -377,7 +378,7 @@ class Settling:
             position = None
         if position is None:
             self.counts["trades"] += 1
-            position = Position(self.counts["trades"], *key, sign, order.decision, rest, None, None)
+            position = Position(self.counts["trades"], *key, sign, order.decision, rest, None, None, self._tier(sent))
             self.positions[key] = position
         else:
             position.entry = grown(position.entry, fill)

@@ -244,3 +244,17 @@ def test_a_side_of_which_a_part_filled_is_asked_about_again_like_another() -> No
     policy = "limit rate orders(9h) <= 3 on every order\nlimit copies duplicates(9h) < 1\n"
     stepped(compiled(maker(size=size), policy), data, watch)
     assert [one is not None and (one.id, one.quantity) for one in asked[2:]] == [(asked[0].id, asked[1].quantity)] * 2
+
+
+def test_what_a_quote_left_has_the_tier_it_was_quoted_in() -> None:
+    """With it how long it is held at most, and what an exit is judged by."""
+    rules = maker().replace("tier t BTC-USD", "tier busy where volume >= volume  hold at most 3h\n  tier idle BTC-USD")
+    policy = 'forbid odd when order.tier != "u.busy" on every order\n'
+    rows = [flat(100, 10), flat(100, 10), [100.0, 100, 98.5, 99.5, 10.0], *[[99.5, 99.6, 99.4, 99.5, 10.0]] * 6]
+    done = quoted(rows, rules, policy)
+    (left,) = [decision for decision in done.decisions if decision.kind == "exit"]
+    (trade,) = [trade for trade in done.trades if trade.cause == "hold"]
+    assert left.verdict == "approve"
+    assert "u.busy" in left.facts
+    assert trade.exit_at == trade.entry_at + 3 * HOUR
+    assert done.explained(left).reproduced
