@@ -35,7 +35,7 @@ from tb.vocabulary.run import in_bytes
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 T = TypeVar("T")
-CHUNK = 65_536
+CHUNK = 131_072
 CELLS = CHUNK  # values of one node at once, over all instruments
 FEWEST = 64
 

@@ -38,6 +38,7 @@ HAS, A, B, OF, IN_R, SAID = range(6)
 TERMS = 29
 EXACTLY = 1 << 53  # whole numbers up to here are floats
 AHEAD = 4  # entries whose bars are fetched before they are looked at
+FETCHED, LINE = 32, 8  # of each so many bars, of which so many come at once
 EVER = 1 << 62  # the longest time that a trade is held, where nothing limits it
 
 
@@ -210,10 +211,11 @@ def _see(term: Any, row: Any, highest: float, lowest: float, seen: Any) -> None:
 def _fetch(bar: int, time: Any, open_: Any, high: Any, low: Any, close: Any) -> None:
     """Trades lie far from each other: each would wait for memory several times."""
     _will_read(time, bar)
-    _will_read(open_, bar)
-    _will_read(high, bar)
-    _will_read(low, bar)
-    _will_read(close, bar)
+    for ahead in range(0, FETCHED, LINE):
+        _will_read(open_, bar + ahead)
+        _will_read(high, bar + ahead)
+        _will_read(low, bar + ahead)
+        _will_read(close, bar + ahead)
 
 
 @part
