@@ -135,17 +135,17 @@ class Told:
     def _sheets(self) -> list[Sheet | None]:
         """By code; nothing for trades that are open, and for points of the curve."""
         sizes = list(map(len, self._at))
+        alone = self._alone() if sizes[ORDERED] else self
         return [
             Sheet(Decision, sizes[DECIDED], self._decisions()),
-            Sheet(Order, sizes[ORDERED], self._alone._orders()) if sizes[ORDERED] else None,
-            Sheet(Fill, sizes[FILLED], self._alone._fills()) if sizes[FILLED] else None,
+            Sheet(Order, sizes[ORDERED], alone._orders()) if sizes[ORDERED] else None,
+            Sheet(Fill, sizes[FILLED], alone._fills()) if sizes[FILLED] else None,
             None,
-            Sheet(Trade, sizes[CLOSED], self._alone._trades()) if sizes[CLOSED] else None,
+            Sheet(Trade, sizes[CLOSED], alone._trades()) if sizes[CLOSED] else None,
             Sheet(Mark, sizes[MARKED], marks_of(self.passage, self.session, self.terms)),
             None,
         ]
 
-    @cached_property
     def _alone(self) -> Told:
         """The trades without orders that were refused."""
         alone = self.passage.alone

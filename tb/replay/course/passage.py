@@ -161,11 +161,13 @@ class Passage:
         """Of each order, the number of the trade that it is, or that the next one would be."""
         return (self.first_trade + np.cumsum(self.is_taken) - self.is_taken).tolist()  # type: ignore[no-any-return]
 
-    @cached_property
+    @property
     def alone(self) -> Passage:
         """The trades without orders that were refused; only what is of a trade itself is asked of it."""
-        if len(self.which) == len(self):
-            return self
+        return self if len(self.which) == len(self) else self._some_alone  # what keeps itself is not let go of
+
+    @cached_property
+    def _some_alone(self) -> Passage:
         which = self.which
         return Passage(
             self.view,
