@@ -19,23 +19,29 @@ from typing import Any
 
 MUCH = 1 << 20  # bytes of a hand-over from which on it pays: leaving the log and coming back cost what writing so many does
 _IS_LEDGER = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('entries', 'segments')"
+_PAGES = -100  # kB of pages that are held meanwhile: what is written once is not looked at again
 PATIENCE = 60_000  # ms to wait for somebody who began to read in the very moment in which the log was left
 
 
-def leave_log(driver: Any) -> int | None:
-    """Leaves the log, where nobody else has the ledger open, and says how long the connection waited for others until then, in
-    ms. Outside of a transaction."""
+def leave_log(driver: Any) -> tuple[int, int] | None:
+    """Leaves the log, where nobody else has the ledger open, and says how the connection was set until then: how long it waited
+    for others, in ms, and how many pages it held. Outside of a transaction."""
     if not _changed(driver, "DELETE"):
         return None
-    waited: int = driver.execute("PRAGMA busy_timeout").fetchone()[0]
-    driver.execute(f"PRAGMA busy_timeout = {PATIENCE}")
-    return waited
+    before = [driver.execute(f"PRAGMA {name}").fetchone()[0] for name in ("busy_timeout", "cache_size")]
+    _set(driver, PATIENCE, _PAGES)
+    return before[0], before[1]
 
 
-def take_log(driver: Any, wait: int) -> None:
+def take_log(driver: Any, before: tuple[int, int]) -> None:
     """Comes back to the log. Where somebody reads without it just now, it is left to whoever connects next."""
-    driver.execute(f"PRAGMA busy_timeout = {wait}")
+    _set(driver, *before)
     _changed(driver, "WAL")
+
+
+def _set(driver: Any, wait: int, pages: int) -> None:
+    driver.execute(f"PRAGMA busy_timeout = {wait}")
+    driver.execute(f"PRAGMA cache_size = {pages}")
 
 
 def require_log(driver: Any, path: Path, wait: float, *, is_reader: bool) -> None:

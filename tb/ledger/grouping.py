@@ -18,7 +18,7 @@ from tb.ledger.sheets import SheetGroup, Stream
 
 GROUP = 4_096  # records in a group at most
 BESIDE = frozenset((Mark, Curve, Quiet))  # what can come after the end of a stream without being of its trades
-TOGETHER = 7  # groups that are handed on at once at most
+TOGETHER = 20  # groups that are handed on at once at most: fewer, and what writes them is in the way of what makes the next
 
 
 class Grouping:

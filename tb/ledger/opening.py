@@ -91,8 +91,8 @@ def _script() -> str:
     return "".join(f"{one.compile(dialect=dialect)};\n" for one in made)
 
 
-def _create(path: Path) -> None:
-    """Makes an empty ledger at `path`, or leaves the one that another process made in the meantime."""
+def _create(path: Path) -> bool:
+    """Makes an empty ledger at `path`, or leaves the one that another process made in the meantime and says false."""
     draft = path.with_name(f".{path.name}.new-{secrets.token_hex(4)}")
     try:
         with closing(sqlite3.connect(draft, isolation_level=None)) as bare:
@@ -105,26 +105,29 @@ def _create(path: Path) -> None:
             bare.execute("INSERT INTO meta (id, version, head_seq, head_hash) VALUES (1, ?, 0, ?)", (SCHEMA, GENESIS))
             bare.execute("COMMIT")
             bare.execute("PRAGMA journal_mode = WAL")  # the file keeps this; it cannot be said inside a transaction
-        _flush(draft, os.O_RDWR)
-        _place(draft, path)
+        _flush(draft)
+        return _place(draft, path)
     finally:
         draft.unlink(missing_ok=True)
 
 
-def _place(draft: Path, path: Path) -> None:
+def _place(draft: Path, path: Path) -> bool:
+    """Whether it is there now under its name. That the folder lists it is on the disk with what is written into it first: a log
+    or a journal is made for that, and the folder flushed with it."""
     try:
         os.link(draft, path)  # unlike a rename, never replaces what is there
     except FileExistsError:
-        return
+        return False
     except OSError:  # a file system without hard links
-        if not path.exists():
-            draft.rename(path)
-    _flush(path.parent, os.O_RDONLY)
+        if path.exists():
+            return False
+        draft.rename(path)
+    return True
 
 
-def _flush(path: Path, how: int) -> None:
-    """Waits until a file, or what a folder lists, is on the disk."""
-    file = os.open(path, how)
+def _flush(path: Path) -> None:
+    """Waits until a file is on the disk."""
+    file = os.open(path, os.O_RDWR)
     try:
         os.fsync(file)
     finally:
@@ -137,11 +140,12 @@ def _check(engine: Engine, path: Path) -> None:
         check(connection, path, names)
 
 
-def _make_sure_it_exists(path: Path, create: bool) -> None:
+def _make_sure_it_exists(path: Path, create: bool) -> bool:
+    """Whether it was made just now."""
     if path.exists():
         if path.is_file() and path.stat().st_size == 0:
             raise refused(path, "TB703", "the ledger is empty: everything in it was cut off", RESTORE)
-        return
+        return False
     if _has_log(path):  # a new file here would take in pages of the lost one
         beside = f"{path.name}-{'journal' if has_journal(path) else 'wal'}"
         hint = f"put the file back, or move `{beside}` away to start a new ledger"
@@ -151,7 +155,7 @@ def _make_sure_it_exists(path: Path, create: bool) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with refusing(path):
-            _create(path)
+            return _create(path)
     except OSError as problem:
         hint = "check that the folder exists and that this user may write it"
         raise refused(path, "TB706", "the ledger cannot be created here", hint) from problem
@@ -159,8 +163,10 @@ def _make_sure_it_exists(path: Path, create: bool) -> None:
 
 def open_engine(path: Path, *, create: bool, read_only: bool, wait: float) -> Engine:
     """An engine on a checked ledger; see `tb.ledger.open_ledger` for the refusals."""
-    _make_sure_it_exists(path, create and not read_only)
+    is_new = _make_sure_it_exists(path, create and not read_only)
     engine = _engine(path, "ro" if read_only else "rw", wait)
+    if is_new:  # it is what was made, and can be written
+        return engine
     try:
         with refusing(path):
             _check(engine, path)

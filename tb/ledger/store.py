@@ -64,7 +64,8 @@ class Ledger:
         self._own: Connection | None = None  # through which everything is written while an account is held on a server
         self._kept: Connection | None = None  # the same for a file, from the first write on: taking one costs a write
         self._one_writes = RLock()
-        self._waited: int | None = None  # ms for others, while a replay writes straight into the file (`tb.ledger.direct`)
+        # how the connection is set in the log, while a replay writes straight into the file (`tb.ledger.direct`)
+        self._left: tuple[int, int] | None = None
         self._unconfirmed: dict[str, Unconfirmed] = {}  # by run: what was sent last, where its confirmation was lost
 
     def close(self) -> None:
@@ -214,18 +215,18 @@ class Ledger:
     def _for_groups(self, size: int) -> dict[str, Any]:
         """How the next groups of a replay are written: straight into the file, where they are much, nobody else has the ledger
         open and no account is held here."""
-        if size >= MUCH and self._waited is None and isinstance(self.path, Path) and not self._holds:
+        if size >= MUCH and self._left is None and isinstance(self.path, Path) and not self._holds:
             with refusing(self.path):
                 writer = self._writer()
                 assert writer is not None
-                self._waited = leave_log(driven(writer))
-        return UNFLUSHED if self._waited is None else WRITING
+                self._left = leave_log(driven(writer))
+        return UNFLUSHED if self._left is None else WRITING
 
     def _take_log(self) -> None:
         """Back to the log, where it was left."""
-        waited, self._waited = self._waited, None
-        if waited is not None and self._kept is not None:
-            take_log(driven(self._kept), waited)
+        left, self._left = self._left, None
+        if left is not None and self._kept is not None:
+            take_log(driven(self._kept), left)
 
     def put_policy(self, texts: Mapping[str, str]) -> str:
         """Stores the files of a policy (path to text) under their hash and returns it; storing them again changes nothing.
