@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fake_exchange import Truth, rules_for
@@ -14,6 +16,7 @@ from test_gateway_steps import RESTING
 
 from tb.core.records import Fill
 from tb.core.time import HOUR
+from tb.runtime.ports.exchange import OrderState
 from tb.runtime.running.live import LiveVenue
 
 D = Decimal
@@ -353,3 +356,24 @@ def test_an_entry_whose_position_cannot_be_protected_goes_on_filling_no_longer(t
     made.turns(3)
     assert made.held == {}
     assert truth.working() == []
+
+
+class Nameless(Forgets):
+    """A venue that says of working protection only that its status is none that is known."""
+
+    def bare(self, state: Any) -> Any:
+        is_it = isinstance(state, OrderState) and self.on and not state.is_over and self.which(state)
+        return replace(state, status="unknown") if is_it else state
+
+
+def test_what_the_venue_has_under_a_status_that_nobody_knows_is_taken_back_by_its_id(tmp_path: Path) -> None:
+    truth = rich()
+    made = world(tmp_path, truth=truth, call=Nameless(truth, lambda one: one.form != "market"))
+    made.step(1, "BTC-USD")
+    made.turns(3)
+    assert made.truth.protected("BTC-USD") == D(10)
+    made.gateway.flatten("ann", "enough")
+    made.turns(6)
+    assert made.truth.holding("BTC-USD") == D(10)  # what was there before
+    assert sold(made) == D(10)
+    assert made.truth.working() == []

@@ -341,8 +341,8 @@ class Gateway:
         if tracked.is_unknown:  # a venue cancels by its own id
             following.look(self, tracked)
             settle(self, tracked)
-        if tracked.is_unknown or tracked.is_over:
-            return tracked.is_over
+        if tracked.is_over or (tracked.is_unknown and not tracked.venue_id):
+            return tracked.is_over  # one that the venue has under a status that nobody knows is taken back by its id
         self.throttle.count(self.now())
         answer = self.exchange.cancel(tracked.state)
         words = answer.why if isinstance(answer, NoAnswer) else answer.words if isinstance(answer, Refusal) else ""

@@ -185,6 +185,7 @@ class Loop:
         while True:
             found = self.feed.history(list(self.market.series), self.period, first, last, self._meanwhile)
             if not isinstance(found, NoAnswer):
+                self._unseen = ""
                 return found
             if self.stopping:
                 return None
