@@ -8,16 +8,19 @@ from pathlib import Path
 
 import pytest
 from running_fakes import Running, running
+from running_sessions import fed
 from small_projects import START, bars, compiled, flat, market, strategy
 
 from tb.core.diagnostics import Refused
-from tb.core.records import Latch, Order
+from tb.core.records import Cancel, Latch, Order
 from tb.core.time import HOUR
+from tb.gate.gate import Approved
 from tb.replay.data import Market
 from tb.runtime.operator import Inbox
 from tb.runtime.ports.exchange import NoAnswer
 from tb.runtime.ports.feed import Bar, Meanwhile, go_on
 from tb.runtime.running.inputs import Close, Journal, Stop, read_inputs
+from tb.runtime.running.sessions import opened
 
 ALWAYS = strategy(more=("cool down 1h after exit", "hold at most 2h"))
 SLOW = strategy("close > sma(close, 4)", more=("hold at most 2h",))
@@ -219,3 +222,32 @@ def test_an_order_that_another_session_takes_while_it_is_read_is_none(tmp_path: 
 
     monkeypatch.setattr(Inbox, "_files", listed)
     assert [one.kind for one in inbox.waiting()] == ["halt"]
+
+
+@pytest.mark.parametrize("kind", ["halt", "flatten", "kill file"])
+def test_what_is_stopped_while_the_orders_of_a_step_go_out_does_not_go_out(tmp_path: Path, kind: str) -> None:
+    run = running(compiled(strategy(members="BTC-USD, ETH-USD, SOL-USD")), rising(6, "BTC-USD", "ETH-USD", "SOL-USD"), tmp_path)
+    inbox, sending, sent = run.loop.inbox, run.loop.stepper.sending, list[str]()
+    assert inbox is not None
+    submit = sending.venue.submit
+
+    def slow(approved: Approved, order: Order) -> None:
+        sent.append(order.instrument)
+        submit(approved, order)
+        if len(sent) == 1 and kind == "kill file":
+            (tmp_path / "KILL").touch()
+        elif len(sent) == 1:
+            inbox.put(kind, at=0, by="ana", reason="leaving")  # type: ignore[arg-type]
+
+    sending.venue.submit = slow  # type: ignore[method-assign]
+    run.loop.run()
+    assert sent[0] == "BTC-USD"
+    assert {"ETH-USD", "SOL-USD"} & set(sent) == set()
+    ended = {one.instrument: one.cause for one in run.memory.of(Cancel)}
+    assert {ended["ETH-USD"], ended["SOL-USD"]} == {"halted" if kind == "kill file" else kind}
+    assert not run.loop.stepper.session.waiting
+    held = next(cycle.held for cycle in run.cycles if cycle.at == hour(1))
+    assert held == ("halted" if kind == "kill file" else kind)
+    opening, inputs = opened(tmp_path)
+    _, again = fed(compiled(strategy(members="BTC-USD, ETH-USD, SOL-USD")), opening, inputs)
+    assert again.records == run.memory.records  # taken again it is the same

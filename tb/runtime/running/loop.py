@@ -25,7 +25,7 @@ from tb.core.time import show_duration, show_instant
 from tb.engine.bars import bucket_start
 from tb.runtime.noticing import Noticing
 from tb.runtime.operating import KILL_FILE, OPERATOR
-from tb.runtime.operator import Inbox, KillFile, Word
+from tb.runtime.operator import SAFER, Inbox, KillFile, Word
 from tb.runtime.ports.alerts import Alert, Alerts, Severity, Unheard, What
 from tb.runtime.ports.exchange import NoAnswer
 from tb.runtime.ports.feed import Bar, BarFeed, FeedRow
@@ -99,6 +99,7 @@ class Loop:
         self._noticing = Noticing(_Kept(), self.alerts, self.measures)
         self._noticed = 0
         self._heeded = time.clock.steady()
+        stepper.sending.stopped = self._stopped_meanwhile
         self._unseen = ""  # why the bars before the next close are not known
         self._carried_out: dict[int, Word] = {}  # orders of the operator that could not be put aside
 
@@ -271,7 +272,8 @@ class Loop:
         if withheld is not None:
             self._enter(withheld)
         self._keep_records()
-        words = "" if withheld is None else f"{withheld.cause}: {self.stepper.recorder.trouble}"
+        trouble = self.stepper.recorder.trouble
+        words = "" if withheld is None else f"{withheld.cause}: {trouble}" if trouble else withheld.cause
         self._notice()
         self._noticed = 0
         told = self.stepper.recorder.take_told()
@@ -352,6 +354,14 @@ class Loop:
 
     def _kill_stands(self) -> bool:
         return self.kill is not None and self.kill.stands()
+
+    def _stopped_meanwhile(self) -> str:
+        """What keeps entries of the step that is being sent from going out: a halt or a flatten that nobody has heard yet."""
+        words = self._ordered()
+        if self._kill_stands() or isinstance(words, Refused):
+            return "halted"
+        news = (one.kind for one in words if one.kind in SAFER and one.number not in self._carried_out)
+        return next(news, "")
 
     def _resumed_early(self, words: Sequence[Word]) -> frozenset[int]:
         """The resumes that the venue has heard of: those before which nothing is to be closed first."""

@@ -10,7 +10,7 @@ INVARIANT: an entry goes out only after its decision is in the ledger; where the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol
 
@@ -102,6 +102,8 @@ class Sending:
         self.recorder = recorder
         self.said: Mapping[str, Standing] | None = None
         self.withheld: list[Order] = []
+        self.why = NOT_RECORDED  # why these are
+        self.stopped: Callable[[], str] = lambda: ""  # what a person has ordered since the step began
         self._ordered: list[tuple[tuple[Approved, Order], ...]] = []  # legs together
 
     def submit(self, approved: Approved, order: Order) -> None:
@@ -117,10 +119,15 @@ class Sending:
             self.withheld += [order for _, order in legs]
 
     def release(self) -> None:
-        """Sends what was ordered since the last time."""
+        """Sends what was ordered since the last time. A venue may take seconds for each: what a person stops meanwhile does not
+        go out."""
         while self._ordered:
             legs = self._ordered.pop(0)  # first: whatever sending brings, it is not sent again
-            if len(legs) > 1:
+            adds_risk = any(order.kind == "entry" for _, order in legs)
+            if adds_risk and (why := self.stopped()):
+                self.withheld += [order for _, order in legs]
+                self.why = why
+            elif len(legs) > 1:
                 self.venue.submit_together(legs)
             else:
                 self.venue.submit(*legs[0])
@@ -205,8 +212,9 @@ class Stepper:
 
     def withheld(self) -> Withheld | None:
         """What the last step could not send, as the input that takes it back."""
-        found = tuple(order.id for order in self.sending.withheld)
-        return Withheld(orders=found, cause=NOT_RECORDED) if found else None
+        found, why = tuple(order.id for order in self.sending.withheld), self.sending.why
+        self.sending.why = NOT_RECORDED
+        return Withheld(orders=found, cause=why) if found else None
 
     # --- what is not decided on ----------------------------------------------------------------------------------------
 
