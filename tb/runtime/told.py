@@ -284,7 +284,8 @@ def _source_of(shape: Shape) -> str:
     names = [f"i{at}" for at in source.whole] + [f"x{at}" for at in source.market]
     plain = ", ".join((*names, "*market"))
     known = ", ".join((*(f"NAN if {name} is None else {name}" for name in names), "*map(known, market)"))
-    more = "".join(f",{{p.{name}!s}}" for name in shape.more)
+    levels = ",".join((["{d[1:-1]}"] if source.numbers else []) + [f"{{p.{name}!s}}" for name in shape.more])
+    texts = f'f"[{levels}]"' if shape.more else "d"
     given = [*_AS_IT_IS.values(), *(f"w{at}" for at in source.words), *(f"g{at}" for at in source.others)]
     lines = [
         "def known(value):",
@@ -292,11 +293,13 @@ def _source_of(shape: Shape) -> str:
         "def tell(seq, at, p, row, j, raw, reason, market, ages, rows):",
         f"    {source.raw()}, = raw",
         "    try:",
-        f"        numbers(pack(seq, at, row, {plain}))",
+        f"        packed = pack(seq, at, row, {plain})",
         "    except Unpacked:  # something is nothing",
-        f"        numbers(pack(seq, at, row, {known}))",
-        f'    texts(f"{{d[:-1]}}{more}]")' if more else "    texts(d)",
-        f"    others(({', '.join(given)}))",
+        f"        packed = pack(seq, at, row, {known})",
+        f"    given = ({', '.join(given)})",
+        f"    texts({texts})",  # the last that may fail: what fails has told nothing
+        "    numbers(packed)",
+        "    others(given)",
         "    return promised",
     ]
     return "\n".join(lines) + "\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +24,7 @@ from small_projects import bars, compiled, market, run, strategy
 
 from tb.core.records import Decision, Latch
 from tb.gate.gate import Gate, Judgement
+from tb.gate.leaves_source import Source
 from tb.gate.proposal import Proposal
 from tb.gate.reading import Read
 from tb.ledger import Grouping
@@ -128,6 +130,54 @@ def test_what_was_told_and_not_recorded_is_found_out() -> None:
     told = [store.tell(seq, moment.at, moment.proposal, 0, judgement, judgement.snapshot.raw, "", (), (), ()) for seq in (1, 2)]
     with pytest.raises(ValueError, match="of decisions of trend 2 were told and 1 recorded"):
         Group(1, told[:1])
+
+
+@pytest.mark.parametrize("is_plain", TELLERS)
+def test_what_fails_has_told_nothing(is_plain: bool) -> None:
+    plan = policies.plan_of(EVERYTHING)
+    gate, life = Gate(plan.graph, policies.policy_of(plan)), Life(Random(3))
+    moment = life.moment()
+    judgement = gate.judge(moment, life.market(), None)
+    assert isinstance(judgement.snapshot, Read)
+    store = Store(("trend", 0, "enter"), judgement.snapshot.reading, 1, is_plain=is_plain)
+
+    def tell(seq: object, order: object = moment.proposal, raw: object = judgement.snapshot.raw) -> Promised:
+        return store.tell(seq, moment.at, order, 0, judgement, raw, "up", (1.5,), (), ())
+
+    raw = list(judgement.snapshot.raw)
+    at = raw.index(next(part for part in raw if isinstance(part, str) and part.startswith("[")))
+    found = [tell(1)]
+    without_a_sign = SimpleNamespace(
+        instrument="BTC-USD", confidence=None, quantity=Decimal(1), price=None, stop=None, target=None
+    )
+    for failing in (
+        lambda: tell(None),
+        lambda: tell(2**64),
+        lambda: tell(2, without_a_sign),
+        lambda: tell(2, raw=(*raw[:at], None, *raw[at + 1 :])),
+        lambda: tell(2, raw=tuple(raw[1:])),
+    ):
+        with pytest.raises((AttributeError, TypeError, ValueError, OverflowError, struct.error)):
+            failing()
+    found.append(tell(3))
+    assert [(record.seq, record.side) for record in Group(1, found).records] == [  # type: ignore[union-attr]
+        (seq, "buy" if moment.proposal.sign > 0 else "sell") for seq in (1, 3)
+    ]
+
+
+@pytest.mark.parametrize("is_plain", TELLERS)
+def test_a_policy_that_reads_no_number_of_the_order_has_its_levels_all_the_same(is_plain: bool) -> None:
+    source = Source([("order.strategy", ""), ("data_age", "")])
+    store = Store(("trend", 0, "enter"), SimpleNamespace(source=source), 0, is_plain=is_plain)  # type: ignore[arg-type]
+    order = Life(Random(4)).proposal()
+    entry = SimpleNamespace(told="", texts=[], terms=SimpleNamespace(texts=[]))
+    raw = ("trend", 60_000, "[]", entry, tellers.SURE)
+    for seq in (1, 2):
+        store.tell(seq, 7, order, 0, None, raw, "up", (), (), ())
+    for record in store.promised.cut().records():
+        assert (record.proposed, record.approved) == (order.quantity, order.quantity)
+        assert (record.price, record.stop, record.target) == (order.price, order.stop, order.target)
+        assert record.facts == ("trend", "60000")
 
 
 def test_a_store_begins_anew_with_each_group() -> None:

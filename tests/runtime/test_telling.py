@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import math
 import sys
@@ -36,7 +37,8 @@ class Shaped:
     """A teller of one number, one word, one whole number, one market value, one other, two of an account, one of terms, and two
     values of rules; with `tell` by name."""
 
-    def __init__(self, said: Any = lambda judgement, order: ("reject", ("a",), 1, 0, "0")) -> None:
+    def __init__(self, said: Any = lambda judgement, order: ("reject", ("a",), 1, 0, "0"), words: int = 1) -> None:
+        self.words = words
         self.teller = told.telling.Teller(
             PROMISED,
             said,
@@ -44,7 +46,7 @@ class Shaped:
             SURE,
             (),
             numbers=1,
-            words=1,
+            words=words,
             whole=1,
             market=1,
             others=1,
@@ -57,7 +59,7 @@ class Shaped:
 
     def tell(self, seq: Any = 1, **given: Any) -> Any:
         order = SimpleNamespace(instrument="BTC-USD", sign=1, confidence=0.5)
-        names = ("n", "w", "i", "x", "g")
+        names = ("n", *["w"] * self.words, "i", "x", "g")
         raw = (*(given.get(name) for name in names), given.get("texts", "[2.50]"), given.get("entry", self.entry))
         raw = (*raw, given.get("sure", SURE))
         return self.teller.tell(
@@ -192,7 +194,11 @@ def test_what_is_approved_is_what_was_proposed_or_what_was_said() -> None:
 
 REFUSED: dict[str, dict[str, Any]] = {
     "a number that is a text": {"seq": "1"},
+    "no number": {"seq": None},
+    "no instant": {"at": None},
+    "no row": {"row": None},
     "a row beyond 64 bits": {"row": 2**70},
+    "the whole number that stands for none": {"i": -(2**63)},
     "a whole number with a fraction": {"i": 0.5},
     "a market value that is a text": {"x": "1"},
     "a value of a rule that is a text": {"market": (1.5, "2")},
@@ -247,6 +253,63 @@ def test_nobody_tells_or_cuts_while_a_decision_is_told(what: str) -> None:
     assert listed(shaped.cut().ints[0], 1) == [1]
 
 
+def test_nothing_that_is_told_while_it_is_cut_is_lost() -> None:
+    """Whatever is collected on the way may run any code."""
+    shaped, told_meanwhile = Shaped(words=400), 0  # more lists and tuples than Python has at hand
+
+    def tell_more(phase: str, about: object) -> None:
+        nonlocal told_meanwhile
+        with contextlib.suppress(RuntimeError):
+            shaped.tell(9, reason="meanwhile", w=object(), g=object())
+            told_meanwhile += 1
+
+    for seq in range(40):
+        shaped.tell(seq, reason=str(seq), w=object(), g=object())
+    before = gc.get_threshold()
+    gc.callbacks.append(tell_more)
+    gc.set_threshold(1)
+    try:
+        first = shaped.cut()
+    finally:
+        gc.set_threshold(*before)
+        gc.callbacks.remove(tell_more)
+    assert first.count == 40
+    assert len(shaped.teller) == told_meanwhile
+    assert {len(listed(column, 40)) for column in (*first.others, *first.words, *first.ints, *first.texts)} == {40}
+
+
+def test_an_error_of_what_was_said_is_told_and_nothing_is_asked_after_it() -> None:
+    class Order:
+        sign, confidence = 1, None
+
+        @property
+        def instrument(self) -> str:
+            with contextlib.suppress(KeyError):
+                raise KeyError("swallowed")
+            return "BTC-USD"
+
+    def said(judgement: object, order: object) -> object:
+        raise ValueError("nothing was said")
+
+    shaped = Shaped(said)
+    shaped.tell(1, order=Order())
+    with pytest.raises(ValueError, match="nothing was said"):
+        shaped.tell(2, order=Order(), sure=None)
+    assert len(shaped.teller) == 1
+
+
+def test_a_text_of_another_kind_is_left_to_the_ledger_which_takes_none() -> None:
+    class Odd(str):
+        __slots__ = ()
+
+        def __str__(self) -> str:
+            return "another"
+
+    shaped, reason = Shaped(), Odd("one")
+    shaped.tell(reason=reason)
+    assert shaped.cut().shared[told.SHARED.index("reason")] == [reason]
+
+
 def test_what_was_told_is_let_go_of() -> None:
     shaped, reason, other = Shaped(), "".join(["a", "b"]), (1, 2)
     gc.collect()  # tellers of other tests hold the same
@@ -286,6 +349,9 @@ def test_a_teller_in_a_circle_is_collected() -> None:
         {"reals": -1},
         {"proposed": 1},
         {"terms": 1_000},
+        {"words": sys.maxsize},
+        {"market": sys.maxsize // 8},
+        {"others": -1},
     ],
 )
 def test_a_shape_that_cannot_be_is_refused(given_: dict[str, int]) -> None:

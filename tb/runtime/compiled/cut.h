@@ -214,8 +214,8 @@ strings_column(Teller *self, Py_ssize_t which)
     for (Py_ssize_t row = 0; row < self->count; row++) {
         PyObject *one = objects[row * step];
         if (one != before) {
-            text = PyUnicode_Check(one) ? PyUnicode_AsUTF8AndSize(one, &size) : NULL;
-            if (text == NULL) { /* no text, or one that is none: for others to say */
+            text = PyUnicode_CheckExact(one) ? PyUnicode_AsUTF8AndSize(one, &size) : NULL;
+            if (text == NULL) { /* no plain text, or one that is none: for others to say */
                 PyErr_Clear();
                 return objects_column(self, which);
             }
@@ -276,24 +276,55 @@ others_column(Teller *self, Py_ssize_t at)
     return objects_column(self, SHARED + self->words + at);
 }
 
+/* all of it, none of which is let go of; NULL where any cannot be made */
+static PyObject *
+made(Teller *self)
+{
+    Py_ssize_t texts = self->numbers + PyTuple_GET_SIZE(self->levels);
+    struct {
+        Py_ssize_t count;
+        Column column;
+    } kinds[] = {
+        {3, ints_column},
+        {texts, texts_column},
+        {self->whole, wholes_column},
+        {self->market, read_column},
+        {self->reals, values_column},
+        {self->account, account_column},
+        {self->terms, terms_column},
+        {SHARED, shared_column},
+        {self->words, words_column},
+        {self->others, others_column},
+        {texts, numbers_column},
+    };
+    Py_ssize_t many = sizeof kinds / sizeof *kinds;
+    PyObject *found = PyTuple_New(2 + many + 1), *one = found == NULL ? NULL : PyLong_FromSsize_t(self->count);
+    for (Py_ssize_t at = 0; one != NULL; at++) {
+        PyTuple_SET_ITEM(found, at, one);
+        if (at == many + 2) {
+            return found;
+        }
+        one = !at            ? PyBytes_FromStringAndSize(self->ints.data, self->count * 3 * 8)
+              : at <= many ? columns_of(self, kinds[at - 1].count, kinds[at - 1].column)
+                           : numbers_of(&self->approved);
+    }
+    Py_XDECREF(found);
+    return NULL;
+}
+
 static PyObject *
 Teller_cut(Teller *self, PyObject *Py_UNUSED(none))
 {
-    if (self->is_telling) {
-        PyErr_SetString(PyExc_RuntimeError, "a decision is told yet");
+    if (self->is_busy) {
+        PyErr_SetString(PyExc_RuntimeError, "a decision is told yet, or what was told is cut");
         return NULL;
     }
     if (!self->count) {
         return PyTuple_New(0);
     }
-    PyObject *found = Py_BuildValue(
-        "(nNNNNNNNNNNNNN)", self->count, PyBytes_FromStringAndSize(self->ints.data, self->count * 3 * 8),
-        columns_of(self, 3, ints_column), columns_of(self, self->numbers + PyTuple_GET_SIZE(self->levels), texts_column),
-        columns_of(self, self->whole, wholes_column), columns_of(self, self->market, read_column),
-        columns_of(self, self->reals, values_column), columns_of(self, self->account, account_column),
-        columns_of(self, self->terms, terms_column),
-        columns_of(self, SHARED, shared_column), columns_of(self, self->words, words_column),
-        columns_of(self, self->others, others_column), columns_of(self, self->numbers + PyTuple_GET_SIZE(self->levels), numbers_column), numbers_of(&self->approved));
+    self->is_busy = 1; /* making objects may collect others, and that runs any code */
+    PyObject *found = made(self);
+    self->is_busy = 0;
     if (found != NULL) {
         forget(self);
     }

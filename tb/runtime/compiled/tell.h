@@ -4,6 +4,13 @@
 #include "teller.h"
 #include "texts.h"
 
+static int
+int_of(PyObject *value, int64_t *out)
+{
+    *out = PyLong_AsLongLong(value);
+    return *out == -1 && PyErr_Occurred() ? -1 : 0;
+}
+
 /* a whole number, or that there is none, in `out` */
 static int
 whole_of(PyObject *value, int64_t *out)
@@ -12,8 +19,13 @@ whole_of(PyObject *value, int64_t *out)
         *out = UNKNOWN;
         return 0;
     }
-    *out = PyLong_AsLongLong(value);
-    return *out == -1 && PyErr_Occurred() ? -1 : 0;
+    if (int_of(value, out) == 0 && *out != UNKNOWN) {
+        return 0;
+    }
+    if (!PyErr_Occurred()) {
+        PyErr_SetString(PyExc_OverflowError, "the least whole number of 64 bits stands for none");
+    }
+    return -1;
 }
 
 static int
@@ -158,7 +170,7 @@ tell_numbers(Teller *self, PyObject *const *given, PyObject *const *raw, PyObjec
     int64_t *ints = (int64_t *)(self->ints.data + self->ints.size);
     int64_t *wholes = (int64_t *)(self->wholes.data + self->wholes.size);
     double *read = (double *)(self->read.data + self->read.size), *values = (double *)(self->values.data + self->values.size);
-    if (whole_of(given[0], &ints[0]) < 0 || whole_of(given[1], &ints[1]) < 0 || whole_of(given[3], &ints[2]) < 0) {
+    if (int_of(given[0], &ints[0]) < 0 || int_of(given[1], &ints[1]) < 0 || int_of(given[3], &ints[2]) < 0) {
         return -1;
     }
     for (Py_ssize_t at = 0; at < self->whole; at++) {
@@ -188,10 +200,8 @@ tell_objects(Teller *self, PyObject *const *given, PyObject *const *raw, PyObjec
         out[at] = NULL;
     }
     out[SAID] = told == self->sure ? Py_NewRef(self->passed) : PyObject_CallFunctionObjArgs(self->said, given[4], order, NULL);
-    out[INSTRUMENT] = PyObject_GetAttr(order, INSTRUMENT_);
-    out[SIDE] = PyObject_GetAttr(order, SIGN_);
-    out[CONFIDENCE] = PyObject_GetAttr(order, CONFIDENCE_);
-    if (out[SAID] == NULL || out[INSTRUMENT] == NULL || out[SIDE] == NULL || out[CONFIDENCE] == NULL) {
+    if (out[SAID] == NULL || (out[INSTRUMENT] = PyObject_GetAttr(order, INSTRUMENT_)) == NULL ||
+        (out[SIDE] = PyObject_GetAttr(order, SIGN_)) == NULL || (out[CONFIDENCE] = PyObject_GetAttr(order, CONFIDENCE_)) == NULL) {
         for (int at = 0; at < SHARED; at++) {
             Py_CLEAR(out[at]);
         }
@@ -267,16 +277,16 @@ Teller_tell(Teller *self, PyObject *const *given, Py_ssize_t count)
         PyErr_SetString(PyExc_ValueError, "what was read of a decision has another shape");
         return NULL;
     }
-    if (self->promised == NULL || self->is_telling) {
-        PyErr_SetString(PyExc_RuntimeError, "a decision is told while another is");
+    if (self->promised == NULL || self->is_busy) {
+        PyErr_SetString(PyExc_RuntimeError, "a decision is told while another is, or while what was told is cut");
         return NULL;
     }
     if (make_room(self) < 0) {
         return NULL;
     }
-    self->is_telling = 1;
+    self->is_busy = 1;
     int done = tell(self, given);
-    self->is_telling = 0;
+    self->is_busy = 0;
     return done < 0 ? NULL : Py_NewRef(self->promised);
 }
 

@@ -5,6 +5,7 @@
 
 #define UNKNOWN INT64_MIN
 #define WIDEST 128 /* columns of texts, of the account and of terms at most */
+#define MOST (1 << 24) /* of each kind of the others: so many bytes are counted without overflow */
 
 enum { INSTRUMENT, SIDE, SAID, CONFIDENCE, REASON, AGES, ROWS, SHARED }; /* objects, before words and others */
 
@@ -15,7 +16,7 @@ typedef struct {
     Py_ssize_t proposed;                                                   /* the place of the quantity among texts */
     Py_ssize_t count, entries;                                        /* decisions told, and entries that differ */
     PyObject *entry;                                                  /* the last one */
-    int is_telling;                                                   /* what is asked on the way may not tell or cut */
+    int is_busy;                                                      /* what runs while it tells or cuts may do neither */
     Bytes ints, wholes, read, values;                                 /* three, `whole`, `market` and `reals` of a decision */
     Bytes objects, which;                                             /* those that are shared, words, others; entry of each */
     Bytes known, of_entry; /* what differs of terms, and which each entry has */
@@ -79,8 +80,9 @@ Teller_init(Teller *self, PyObject *args, PyObject *kwargs)
                                      &levels, &numbers, &words, &whole, &market, &others, &account, &terms, &reals, &proposed)) {
         return -1;
     }
-    if (numbers < 0 || words < 0 || whole < 0 || market < 0 || others < 0 || account < 0 || reals < 0 ||
-        numbers + PyTuple_GET_SIZE(levels) > WIDEST || account > WIDEST || terms < 0 || terms > WIDEST || proposed < 0 ||
+    Py_ssize_t least = Py_MIN(Py_MIN(numbers, words), Py_MIN(whole, Py_MIN(market, Py_MIN(others, reals))));
+    Py_ssize_t most = Py_MAX(Py_MAX(numbers, words), Py_MAX(whole, Py_MAX(market, Py_MAX(others, reals))));
+    if (least < 0 || most > MOST || account < 0 || numbers + PyTuple_GET_SIZE(levels) > WIDEST || account > WIDEST || terms < 0 || terms > WIDEST || proposed < 0 ||
         proposed >= numbers + PyTuple_GET_SIZE(levels)) {
         PyErr_Format(PyExc_ValueError, "a teller takes up to %d numbers of an order, and of an account", WIDEST);
         return -1;
@@ -118,8 +120,8 @@ Teller_traverse(Teller *self, visitproc visit, void *arg)
 static int
 Teller_clear(Teller *self)
 {
+    Py_CLEAR(self->promised); /* first: from now on nothing is told */
     forget(self);
-    Py_CLEAR(self->promised);
     Py_CLEAR(self->said);
     Py_CLEAR(self->passed);
     Py_CLEAR(self->sure);
