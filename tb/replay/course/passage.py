@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -122,6 +122,12 @@ class Passage:
             self.past,
             self.since + begin,
         )
+
+    def copied(self) -> Passage:
+        """The same, and nothing of the arrays that it is a part of."""
+        names = ("way", "deciding", "trades", "seen", "case")
+        columns = {name: getattr(self, name).copy() for name in names}
+        return replace(self, chain=self.chain.at(np.arange(len(self))), **columns)
 
     @classmethod
     def joined(cls, parts: Sequence[Passage]) -> Passage:

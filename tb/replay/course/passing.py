@@ -309,7 +309,8 @@ class Course:
             count -= 1
         if not count:
             return None
-        return whole.part(0, count)
+        found = whole.part(0, count)
+        return found if 2 * count > len(whole) else found.copied()  # it is kept until it is told
 
     # --- what it leaves behind ---------------------------------------------------------------------------------------
 
@@ -334,6 +335,8 @@ class Course:
         if len(days):
             account.day_starts, account.day_ends = began(int(self.instants[days.place[-1]]), self._zone), ends
         session.pass_trades(int(self.instants[last]), left)
+        if len(self._pending) > 1:  # theirs is worked out anew, for all of them together
+            self._pending[0].past = self._pending[-1].past = None
 
     def _days(self, passage: Passage, ends: int) -> tuple[Days, int]:
         """The days that begin in a passage, and when the last of them ends; the one before it `ends` then."""
