@@ -394,7 +394,7 @@ def test_flatten_closes_everything_through_the_gate_and_enters_nothing(tmp_path:
     run.loop.run()
     exits = [decision for decision in run.memory.of(Decision) if decision.kind == "exit"]
     assert [(one.at, one.reason) for one in exits] == [(hour(4), "the operator closes everything")] * 2
-    assert {fill.cause for fill in run.memory.of(Fill) if fill.at >= hour(4)} == {"flatten"}
+    assert {(fill.cause, fill.at) for fill in run.memory.of(Fill) if fill.at >= hour(4)} == {("flatten", hour(4))}
     assert not run.loop.stepper.session.positions
     assert not [at_ for at_ in entries(run) if at_ > hour(3)]
     gate = gates_of(project.plan)[HOUR]

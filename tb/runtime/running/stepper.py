@@ -194,6 +194,7 @@ class Stepper:
         self.sending.release()
         if self._flattens:
             session.flatten(at)
+            self.sending.release()
             self._flattens = bool(session.positions)
         self.entries.note_silent(silent, at, session.cooling)
         self.last, self._begun = at, True
