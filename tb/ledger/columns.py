@@ -31,6 +31,7 @@ from tb.ledger.cells import pack as _pack
 
 LOOK, FEW, SHORT = 32, 8, 8  # text is looked at for distinct values this far, up to so many; columns this short are not shared
 RAGGED = -1
+FLOAT = b"\xcb"  # stands before one; a large whole number is as wide
 NOTHING = b"\x91\xc0"  # one cell without a value
 
 
@@ -101,7 +102,9 @@ def _real(cells: Cells) -> bytes:
         is_finite = math.isfinite(sum(cells, 0.0))
     except TypeError:  # some are nothing
         is_finite = False
-    if is_finite and (len(raw) == 10 or len(raw) == len(array_head(len(cells))) + 9 * len(cells)):
+    count = 1 if len(raw) == 1 + REAL else len(cells)
+    head = len(array_head(count))
+    if is_finite and len(raw) == head + REAL * count and raw[head::REAL] == FLOAT * count:
         return raw
     return _array([None if cell is None or not math.isfinite(cell) else float(cell) for cell in cells])
 

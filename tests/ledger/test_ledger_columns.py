@@ -119,6 +119,14 @@ def test_what_is_no_number_is_nothing_or_refused() -> None:
             table_of([trade(1, best=strange)])
 
 
+@pytest.mark.parametrize("large", [(2**40, 2**40), (2**40, 2**41), (-(2**40), 1.5), (2**63, 2**64 - 1)])
+def test_large_whole_numbers_in_place_of_floats_have_the_bytes_of_floats(large: tuple[float, float]) -> None:
+    """They take as many bytes."""
+    for of in (large, large[:1]):
+        made = [decision(at, market=(one,)) for at, one in enumerate(of, 1)]
+        assert table_of(made) == table_of([decision(at, market=(float(one),)) for at, one in enumerate(of, 1)])
+
+
 def test_large_floats_that_add_up_to_infinity_are_kept() -> None:
     made = [decision(i, market=(1.7e308,)) for i in (1, 2, 3)] + [decision(4, market=(5e-324,))]
     assert read(table_of(made)) == made
