@@ -235,6 +235,7 @@ def _cells(found: list[Any]) -> Every | Cells:
 
 # --- not compiled ------------------------------------------------------------------------------------------------------------
 
+_NONE = -(1 << 63)  # stands for no whole number
 _AS_IT_IS = {
     "instrument": "p.instrument",
     "side": "p.sign",
@@ -248,21 +249,22 @@ _AS_IT_IS = {
 
 
 class Plain:
-    """Tells by a generated function. Of numbers that the gate read as floats whole numbers come first, then market values, then
-    those of the rules."""
+    """Tells by a generated function. Whole numbers come first: three of the decision, then those that the gate read, the least
+    of 64 bits for none; then as floats market values that it read, and those of the rules."""
 
     def __init__(self, shape: Shape, promised: Promised) -> None:
         self._shape = shape
         self._numbers, self._texts, self._others = bytearray(), StringIO(), list[Any]()
-        floats = len(shape.source.whole) + len(shape.source.market) + shape.market
+        whole, floats = 3 + len(shape.source.whole), len(shape.source.market) + shape.market
         space: dict[str, Any] = {
             "NAN": math.nan,
+            "NONE": _NONE,
             "PASSED": PASSED,
             "SURE": SURE,
             "Unpacked": struct.error,
             "others": self._others.extend,
             "numbers": self._numbers.extend,
-            "pack": struct.Struct(f"<3q{floats}d").pack,
+            "pack": struct.Struct(f"<{whole}q{floats}d").pack,
             "promised": promised,
             "said": said,
             "texts": self._texts.write,
@@ -281,9 +283,15 @@ class Plain:
 
 def _source_of(shape: Shape) -> str:
     source = shape.source
-    names = [f"i{at}" for at in source.whole] + [f"x{at}" for at in source.market]
-    plain = ", ".join((*names, "*market"))
-    known = ", ".join((*(f"NAN if {name} is None else {name}" for name in names), "*map(known, market)"))
+    whole, read = [f"i{at}" for at in source.whole], [f"x{at}" for at in source.market]
+    plain = ", ".join((*whole, *read, "*market"))
+    known = ", ".join(
+        (
+            *(f"NONE if {name} is None else {name}" for name in whole),
+            *(f"NAN if {name} is None else {name}" for name in read),
+            "*map(known, market)",
+        )
+    )
     levels = ",".join((["{d[1:-1]}"] if source.numbers else []) + [f"{{p.{name}!s}}" for name in shape.more])
     texts = f'f"[{levels}]"' if shape.more else "d"
     given = [*_AS_IT_IS.values(), *(f"w{at}" for at in source.words), *(f"g{at}" for at in source.others)]
@@ -316,8 +324,8 @@ class _PlainCut:
         import numpy as np
 
         source = self._shape.source
-        floats = len(source.whole) + len(source.market) + self._shape.market
-        return np.frombuffer(self._packed, dtype=[("whole", "<i8", (3,)), ("real", "<f8", (floats,))])
+        whole, floats = 3 + len(source.whole), len(source.market) + self._shape.market
+        return np.frombuffer(self._packed, dtype=[("whole", "<i8", (whole,)), ("real", "<f8", (floats,))])
 
     @cached_property
     def numbers(self) -> Sequence[int]:
@@ -326,13 +334,13 @@ class _PlainCut:
 
     @property
     def ints(self) -> Sequence[Text]:
-        found: list[list[int]] = self._values["whole"].T.tolist()
+        found: list[list[int]] = self._values["whole"][:, :3].T.tolist()
         return found
 
     @property
     def values(self) -> Sequence[Cells | Packed]:
         source = self._shape.source
-        return _floats(self._values["real"][:, len(source.whole) + len(source.market) :])
+        return _floats(self._values["real"][:, len(source.market) :])
 
     @cached_property
     def _told(self) -> list[Any]:
@@ -351,7 +359,7 @@ class _PlainCut:
         return [one if cell[-1] is None else cell[-1] for one, cell in zip(proposed, cells, strict=True)]
 
     def whole(self, place: int) -> Text:
-        cells = self._values["real"][:, place].tolist()
+        cells = self._values["whole"][:, 3 + place].tolist()
         if cells.count(cells[0]) == len(cells):
             return Every(_whole(cells[0]))
         known = {cell: _whole(cell) for cell in dict.fromkeys(cells)}
@@ -359,7 +367,7 @@ class _PlainCut:
 
     def read(self, place: int) -> Text:
         """What `str` says of the exact values of numbers that were read as floats."""
-        cells = self._values["real"][:, len(self._shape.source.whole) + place].tolist()
+        cells = self._values["real"][:, place].tolist()
         if cells[0] and cells.count(cells[0]) == len(cells):  # 0 is equal to -0, which is written otherwise
             return Every(texts_of(cells[:1])[0])
         return texts_of(cells)
@@ -403,8 +411,8 @@ class _PlainCut:
         return Every(cells[0]) if len(set(map(id, cells))) == 1 else cells
 
 
-def _whole(cell: float) -> str | None:
-    return None if math.isnan(cell) else str(int(cell))
+def _whole(cell: int) -> str | None:
+    return None if cell == _NONE else str(cell)
 
 
 def _floats(values: Any) -> list[Cells | Packed]:

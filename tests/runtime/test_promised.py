@@ -166,6 +166,21 @@ def test_what_fails_has_told_nothing(is_plain: bool) -> None:
 
 
 @pytest.mark.parametrize("is_plain", TELLERS)
+def test_whole_numbers_are_told_to_the_last_digit(is_plain: bool) -> None:
+    source, order = Source([("order.strategy", ""), ("instant", ""), ("data_age", "")]), Life(Random(5)).proposal()
+    entry = SimpleNamespace(told="", texts=[], terms=SimpleNamespace(texts=[]))
+    wholes = [(2**53 + 1, None), (-(2**62) - 1, 0), (7, 7)]
+    store = Store(("trend", 0, "enter"), SimpleNamespace(source=source), 1, is_plain=is_plain)  # type: ignore[arg-type]
+    for seq, (instant, age) in enumerate(wholes, 1):
+        store.tell(seq, 7, order, 0, None, ("trend", instant, age, "[]", entry, tellers.SURE), "up", (None,), (), ())
+    with pytest.raises((TypeError, struct.error)):
+        store.tell(4, 7, order, 0, None, ("trend", 2.5, 0, "[]", entry, tellers.SURE), "up", (1.0,), (), ())
+    assert [record.facts for record in store.promised.cut().records()] == [
+        ("trend", str(instant), None if age is None else str(age)) for instant, age in wholes
+    ]
+
+
+@pytest.mark.parametrize("is_plain", TELLERS)
 def test_a_policy_that_reads_no_number_of_the_order_has_its_levels_all_the_same(is_plain: bool) -> None:
     source = Source([("order.strategy", ""), ("data_age", "")])
     store = Store(("trend", 0, "enter"), SimpleNamespace(source=source), 0, is_plain=is_plain)  # type: ignore[arg-type]
