@@ -86,6 +86,11 @@ def test_and_not_more_than_there_is_room_for(counts: tuple[int, int, int]) -> No
         reading.filling.Filler(memoryview(np.zeros(2)).cast("B"), *counts)
 
 
+def test_floats_lie_at_multiples_of_their_size() -> None:
+    with pytest.raises(ValueError, match="no room"):
+        reading.filling.Filler(memoryview(np.zeros(3)).cast("B")[4:20], 1, 0, 0)
+
+
 def test_a_buffer_that_cannot_be_written_is_refused() -> None:
     with pytest.raises(BufferError):
         reading.filling.Filler(memoryview(bytes(64)), 1, 0, 0)

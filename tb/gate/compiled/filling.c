@@ -83,7 +83,7 @@ Filler_init(Filler *self, PyObject *args, PyObject *kwargs)
     }
     Py_ssize_t room = self->buffer.len / (Py_ssize_t)sizeof(double);
     if (numbers < 0 || words < 0 || others < 0 || numbers > room || words > room || others > room ||
-        numbers + words + others > room || numbers > 64) {
+        numbers + words + others > room || numbers > 64 || (uintptr_t)self->buffer.buf % sizeof(double)) {
         PyErr_SetString(PyExc_ValueError, "there is no room for so many floats");
         PyBuffer_Release(&self->buffer);
         return -1;
