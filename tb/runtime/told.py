@@ -34,7 +34,7 @@ try:
     from tb.runtime import telling
 except ImportError:  # nobody compiled it: there is no compiler, or it is another Python
     telling = None  # type: ignore[assignment]
-IS_COMPILED = telling is not None and getattr(telling, "FORM", 0) == 1  # not an older one that lies there
+IS_COMPILED = telling is not None and getattr(telling, "FORM", 0) == 2  # not an older one that lies there
 
 LEVELS = {"proposed": "order.quantity", "price": "order.price", "stop": "order.stop", "target": "order.target"}
 _GIVEN = {"proposed": "quantity", "price": "price", "stop": "stop", "target": "target"}

@@ -12,7 +12,7 @@
 #include "cut.h"
 #include "tell.h"
 
-#define FORM 1 /* of what it is given and gives: `tb.runtime.told` asks for one, and takes no other */
+#define FORM 2 /* of what it is given and gives: `tb.runtime.told` asks for one, and takes no other */
 
 static Py_ssize_t
 Teller_length(Teller *self)
