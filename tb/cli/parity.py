@@ -11,7 +11,7 @@ import click
 
 from tb.cli.options import command, json_option, project_option, run_name
 from tb.cli.output import progress, put_json, width
-from tb.cli.several import Opened, compiled_of, ledgers_option, opened_runs, side_of, texts_of
+from tb.cli.several import Opened, compiled_of, ended, ledgers_option, opened_runs, side_of, texts_of
 from tb.core.diagnostics import Refused, error
 from tb.core.span import whole_file
 
@@ -77,8 +77,9 @@ def _parity(a: Opened, b: Opened, common: bool, project: Path) -> Parity:
 
 
 def _span(a: Opened, b: Opened) -> tuple[int, int]:
-    """The instants that both runs cover."""
-    first, last = max(a.run.first, b.run.first), min(a.run.last, b.run.last)
+    """The instants that both runs cover; one that was stopped covers none after it."""
+    ends = [opened.run.last if (end := ended(opened)) is None else end for opened in (a, b)]
+    first, last = max(a.run.first, b.run.first), min(ends)
     if first > last:
         message = f"runs {a.label} and {b.label} have no time in common"
         place = whole_file(str(a.ledger.path))

@@ -92,12 +92,12 @@ def side_of(opened: Opened, compiled: Compiled, instrument: str) -> tuple[Side, 
         fills=opened.ledger.fills(run.id),
         quiet=opened.ledger.quiet(run.id, instrument),
         markets=markets,
-        ended=_ended(opened),
+        ended=ended(opened),
     )
     return side, recorded.remark
 
 
-def _ended(opened: Opened) -> int | None:
+def ended(opened: Opened) -> int | None:
     """The instant that the records end with, of a run that was stopped or is still going on."""
     from collections import deque
 

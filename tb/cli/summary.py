@@ -186,7 +186,8 @@ def _head(played: Played) -> Iterator[str]:
     ended = "" if outcome.interrupted is None else f", interrupted at {show_instant(outcome.interrupted)}"
     yield paint(f"{name}: simulation on recorded bars{ended}", bold=True)
     yield f"  data          {run.data}: {', '.join(outcome.instruments)}"
-    span = f"{show_instant(run.first)} to {show_instant(run.last)}"
+    last = run.last if outcome.interrupted is None else outcome.interrupted
+    span = f"{show_instant(run.first)} to {show_instant(last)}"
     yield f"  bars          {outcome.bars:,} of {show_duration(run.period)}, {span}"
     yield f"  policy        {run.policy_hash[:16]}"
     yield f"  decision log  {outcome.decision_log_hash[:16]}"
@@ -231,7 +232,8 @@ def _result(played: Played) -> Iterator[str]:
 def _most(refusals: Counter[str], rules: int = 4) -> str:
     ordered = sorted(refusals.items(), key=_most_first)
     shown = ", ".join(f"{rule} {count:,}" for rule, count in ordered[:rules])
-    return shown + (f" and {len(ordered) - rules} more rules" if len(ordered) > rules else "")
+    more = len(ordered) - rules
+    return shown + (f" and {more} more {'rule' if more == 1 else 'rules'}" if more > 0 else "")
 
 
 def _counted(rules: Iterator[str]) -> str:

@@ -56,6 +56,10 @@ class Market:
         """How many bars there are, over all instruments."""
         return sum(len(bars) for bars in self.bars.values())
 
+    def closed(self, at: int) -> int:
+        """How many bars had closed at the instant `at`, over all instruments."""
+        return sum(int(np.searchsorted(bars.time, at - self.period, side="right")) for bars in self.bars.values())
+
     @property
     def first(self) -> int:
         """The close of the first bar."""

@@ -151,7 +151,7 @@ class _Nothing:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a replay came to. `counts` as in `Session.counts`; money in account currency. `interrupted` is the instant at which
-    it was ended early, None where it went through."""
+    it was ended early, None where it went through; `bars` are those that had closed by its end."""
 
     counts: dict[str, int]
     bars: int
@@ -220,7 +220,7 @@ def replay_market(
         note_for_the_next(session.counts["decisions"] - (0 if course is None else course.passed))
         return Outcome(
             session.counts,
-            market.rows,
+            market.rows if interrupted is None else market.closed(interrupted),
             tuple(market.bars),
             session.account.equity(),
             len(session.positions),

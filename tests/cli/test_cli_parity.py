@@ -9,6 +9,8 @@ import pytest
 from cli_commands import Run
 from several_runs import same_as_recorded
 
+from tb.core.time import show_instant
+from tb.ledger import open_ledger
 from tb.replay.parity.model import percent
 
 
@@ -82,6 +84,24 @@ def test_only_the_time_in_common(run: Run, several: Path) -> None:
     assert common["decisions"]["only_a"] < whole["decisions"]["only_a"]
     assert common["same_log"] is None
     assert common["first"]["at"] >= "2024-01-10T01:00Z"
+
+
+def test_of_a_run_that_was_stopped_the_time_in_common_ends_with_it(run: Run, several: Path, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(several, project)
+    with open_ledger(project / ".tb" / "ledger.sqlite") as ledger:
+        whole = ledger.run("r1").run
+        decisions = list(ledger.decisions("r1"))
+        cut = decisions[len(decisions) // 2].at
+        kept = [one for one in decisions if one.at <= cut]
+        stopped = ledger.start_run(whole)
+        ledger.append(stopped.id, kept)
+        ledger.finish_run(stopped.id, {"interrupted": show_instant(cut)})
+    whole_time = run("parity", "r1", stopped.id, "--project", project, "--json")
+    assert whole_time.json["decisions"]["only_a"] == len(decisions) - len(kept) > 0
+    common = run("parity", "r1", stopped.id, "--common", "--project", project, "--json")
+    assert common.json["decisions"] == {"same": len(kept), "value": 0, "verdict": 0, "only_a": 0, "only_b": 0}
+    assert (common.code, common.json["first"]) == (0, None)
 
 
 def test_no_time_in_common_is_refused(run: Run, project: Path) -> None:

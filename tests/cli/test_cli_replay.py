@@ -82,6 +82,15 @@ def test_rules_that_look_back_further_than_the_data_are_a_reason() -> None:
     )
 
 
+def test_of_many_rules_that_refused_the_most_frequent_are_named() -> None:
+    from tb.cli.summary import _most
+
+    refused = Counter(gross=9, net=8, spread=7, age=6, rate=5)
+    assert _most(refused) == "gross 9, net 8, spread 7, age 6 and 1 more rule"
+    assert _most(refused + Counter(halted=1)).endswith(" and 2 more rules")
+    assert _most(refused, 5) == "gross 9, net 8, spread 7, age 6, rate 5"
+
+
 def test_refusals_are_a_reason_for_no_trades(run: Run, project: Path) -> None:
     limits = project / "policy" / "limits.yaml"
     limits.write_text(limits.read_text().replace("max_spread: 60bps", "max_spread: 1bps"))

@@ -125,6 +125,8 @@ def test_n_steps_one_decision_and_q_stops(project: Path) -> None:
     assert outcome.interrupted is not None
     assert told.decisions[3].at <= outcome.interrupted
     assert all(d.at <= outcome.interrupted for d in told.decisions)
+    market = load_market(project / "data")
+    assert outcome.bars == sum(int((bars.closes <= outcome.interrupted).sum()) for bars in market.bars.values()) < market.rows
     quiet = [record for record in told.records if isinstance(record, Quiet)]
     assert quiet == []  # told to nobody: they are written when the run is over
 
@@ -233,6 +235,9 @@ def test_ctrl_c_leaves_a_readable_ledger(run: Run, project: Path) -> None:
     out, err = process.communicate()
     assert process.returncode == 130, err
     assert b", interrupted at 2024-01-" in out
+    until = re.search(rb"interrupted at (\S+)", out)
+    assert until is not None
+    assert re.search(rb"  bars .* to " + until[1] + rb"\n", out)
     check_interrupted(run, project)
 
 

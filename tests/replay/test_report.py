@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 
 from tb.core.records import Decision, Latch, Mark, Run, Trade
 from tb.core.time import DAY, HOUR
+from tb.replay.curve import Curve
 from tb.replay.figures import Meaning, Missing, figure
 from tb.replay.metrics import measure
 from tb.replay.report import render_report, wording
 from tb.replay.report.chart import Span
+from tb.replay.report.equity import drawdown_chart
 from tb.replay.report.scales import Scale, instants, scale
 from tb.replay.report.thinning import bands, thin
 
@@ -372,6 +374,20 @@ def test_prices_that_grow_a_lot_get_a_logarithmic_scale(low: float, growth: floa
     assert axis.logarithmic
     assert len(axis.ticks()) >= 2
     assert axis.place(low) < axis.place(low * 2.0) < axis.place(low * growth)
+
+
+@pytest.mark.parametrize(
+    ("deepest", "shown"),
+    [
+        (-0.11, ["\N{MINUS SIGN}10.0%", "\N{MINUS SIGN}7.5%", "\N{MINUS SIGN}5.0%", "\N{MINUS SIGN}2.5%", "0.0%"]),
+        (-0.045, ["\N{MINUS SIGN}4%", "\N{MINUS SIGN}3%", "\N{MINUS SIGN}2%", "\N{MINUS SIGN}1%", "0%"]),
+        (-0.0011, ["\N{MINUS SIGN}0.100%", "\N{MINUS SIGN}0.075%", "\N{MINUS SIGN}0.050%", "\N{MINUS SIGN}0.025%", "0.000%"]),
+    ],
+)
+def test_the_axis_of_drawdowns_says_what_stands_there(deepest: float, shown: list[str]) -> None:
+    line = Curve((START, START + HOUR), (100.0, 100.0 * (1.0 + deepest)))
+    page = drawdown_chart(line, Span(START, START + HOUR))
+    assert [words for words in Document(page).words if words.endswith("%")] == shown
 
 
 def test_outside_values_stick_to_the_ends() -> None:

@@ -16,7 +16,7 @@ from tb.replay.report.page import document
 from tb.replay.report.scales import Scale, scale
 from tb.replay.report.table import table
 from tb.replay.report.thinning import thin
-from tb.replay.report.wording import fixed, ratio, text
+from tb.replay.report.wording import fixed, percent_digits, ratio, text
 
 COLOURS = 8  # of lines; further runs repeat them, dashed
 
@@ -106,7 +106,7 @@ def _drawdowns(lines: Sequence[Curve], span: Span) -> str:
     ]
     deepest = min(min(own) for own in depths)
     axis = Scale(deepest * 1.08 if deepest < 0.0 else -0.01, 0.0)
-    digits = 0 if deepest < -0.04 else 1 if deepest < -0.004 else 2
+    digits = percent_digits(axis.ticks())
     drawn = chart("drawdowns", 150, span, axis, lambda value: ratio(value, digits), drawing=_paths(thinned, span, axis))
     return f'<p class="legend">drawdown from the highest equity so far</p>{drawn}'
 

@@ -9,7 +9,7 @@ from tb.replay.figures import Stoppage
 from tb.replay.report.chart import HEIGHT, WIDTH, Readout, Span, chart, path, stripes
 from tb.replay.report.scales import Scale, scale
 from tb.replay.report.thinning import thin
-from tb.replay.report.wording import fixed, ratio, text
+from tb.replay.report.wording import fixed, percent_digits, ratio, text
 
 
 def equity_chart(line: Curve, span: Span, stops: Sequence[Stoppage], currency: str) -> str:
@@ -48,7 +48,7 @@ def drawdown_chart(line: Curve, span: Span) -> str:
         f'<path class="fall" d="{path([(places[0][0], 1.0), *places, (places[-1][0], 1.0)])}Z"/>'
         f'<path class="depth" d="{path(places)}"/>'
     )
-    digits = 0 if deepest < -0.04 else 1 if deepest < -0.004 else 2
+    digits = percent_digits(axis.ticks())
     return chart(
         "drawdown",
         110,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from tb.core.time import DAY, HOUR, MINUTE, SECOND, show_instant
@@ -44,6 +44,11 @@ def trimmed(value: float | Decimal, digits: int) -> str:
     """Like `fixed`, without trailing zeros."""
     shown = fixed(value, digits)
     return shown.rstrip("0").rstrip(".") if "." in shown else shown
+
+
+def percent_digits(ticks: Sequence[float]) -> int:
+    """The fewest digits, at most 3, with which `ratio` shows each of these round values as it is: 1 for -2.5% beside -5%."""
+    return next((d for d in range(3) if all(abs(round(t * 100.0, d) - t * 100.0) < 1e-9 for t in ticks)), 3)
 
 
 def ratio(value: float | None, digits: int = 2, *, signed: bool = False) -> str:
