@@ -109,6 +109,9 @@ class Steps:
         if self._table is None:
             self._table = self._prepared()
         table, count = self._table, len(self._rows)
+        for one in (*values, *truths, *(() if floats is None else (floats,))):
+            assert one.shape == output.shape, "an array that is not as long as the others"
+        assert all(one.dtype == np.float64 for one in values), "values that are not float64"
         addresses = {True: [_address(one) for one in truths], False: [_address(one) for one in values]}
         for step, column, given in self._given:
             table[step, column] = addresses[given.is_truths][given.number]

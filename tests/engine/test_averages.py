@@ -24,7 +24,7 @@ from tb.vocabulary.kernels import averages
 from tb.vocabulary.run import average_at, compare, relation
 from tb.vocabulary.run import evaluate as outputs_of
 
-KINDS = ("calm", "wild", "flat", "stairs", "ties", "holes", "great", "tiny", "mixed")
+KINDS = ("calm", "wild", "flat", "stairs", "ties", "holes", "great", "tiny", "bits", "near", "sunk", "brink", "round", "mixed")
 
 
 def drawn(kind: str, seed: int, size: int) -> np.ndarray:
@@ -47,6 +47,19 @@ def drawn(kind: str, seed: int, size: int) -> np.ndarray:
             return calm * rng.choice([1e290, 1e300, 1e303], size)
         case "tiny":
             return np.round(calm) * 5e-324
+        case "bits":  # any float there is
+            found = rng.integers(0, 2**64, size, dtype=np.uint64).view(np.float64)
+            return np.where(np.isfinite(found) | (rng.random(size) < 0.002), found, -0.0)
+        case "near":  # a few units of the last place apart
+            return 10.0 ** rng.uniform(-300, 300) * (1.0 + rng.integers(-3, 4, size) * 2.0 ** -float(rng.integers(45, 53)))
+        case "sunk":  # huge ones hide what little ones differ by
+            return np.where(
+                rng.random(size) < 0.003, rng.choice([1e8, 1e16, 1e149], size), 1.0 + rng.integers(0, 3, size) * 2.0**-50
+            )
+        case "brink":  # where sums are not trusted any more
+            return rng.choice([9.9e149, 1e150, -1e150, 1.1e150], size) * (1.0 + rng.integers(0, 3, size) * 2.0**-52)
+        case "round":  # the same sums again and again
+            return np.resize(rng.normal(size=int(rng.integers(2, 60))), size)
         case _:
             parts = [drawn(one, seed + at, size // 8 + 1) for at, one in enumerate(KINDS[:-1])]
             return np.concatenate(parts)[:size]

@@ -95,6 +95,18 @@ def test_steps_take_other_arrays_each_time_and_refuse_what_does_not_lie_in_a_row
         steps.run([np.zeros((1, 6))[:, ::2]], [], found)
 
 
+def test_steps_take_no_arrays_that_their_kernel_would_misread() -> None:
+    """It gets addresses: of numbers of another kind, or of fewer of them, it would read something else."""
+    steps = Steps()
+    steps.compare(CASES["lt"], Given(0, is_truths=False), 2.0)
+    found = np.empty((1, 3), dtype=np.uint8)
+    for wrong in (np.zeros((1, 3), dtype=np.float32), np.zeros((1, 3), dtype=np.int64), np.zeros((1, 2))):
+        with pytest.raises(AssertionError, match=r"float64|as long"):
+            steps.run([wrong], [], found)
+    with pytest.raises(AssertionError, match="as long"):
+        steps.run([np.zeros((1, 3))], [], found, np.empty((1, 2)))
+
+
 def test_kernel_and_steps_mean_the_same_columns() -> None:
     names = ("READS", "COMPARES", "JOINS", "TURNS", "WRITES", "BLOCK", "WHAT", "LEFT", "RIGHT", "OUTPUT", "WIDTH")
     assert [getattr(truth, name) for name in names] == [getattr(judging, name) for name in names]

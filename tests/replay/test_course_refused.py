@@ -14,6 +14,7 @@ from tb.core.records import Decision, Order
 from tb.ledger import grouping
 from tb.replay.course import columns, passing
 from tb.replay.course.days import seen_until
+from tb.replay.course.orders import GUESSED, NOTHING, SURE, Orders
 
 PAST = "limit loss loss(today) <= 40% of equity at day_start\nlimit daily entries(today) < 4\n"
 OF_THE_ORDER = "limit value order.notional <= 60% of equity\nlimit gross after.gross <= 70% of equity\n"
@@ -119,3 +120,37 @@ def test_many_refusals_are_found_with_one_walk(limit: str, least: int, monkeypat
     refused = run(project, data).outcome.counts["rejected"]
     assert refused > 150
     assert len(walked) * least < refused
+
+
+@pytest.mark.parametrize("share", [0.2, 1.0])
+@pytest.mark.parametrize(
+    "limits", [*MANY, "limit gross after.gross <= 1000% of equity\n", "pause row for 9h after 2 losses in a row\n"]
+)
+def test_a_wrong_guess_leaves_no_trace(limits: str, share: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is taken to be refused, most of it wrongly: records, counts and days are those of stepping."""
+    drawn, wrong = np.random.default_rng(3), list[int]()
+    begin, guess, mend = Orders.__init__, Orders._guess, Orders._guessed_wrong
+
+    def mark(orders: Orders) -> None:
+        is_one = (orders.foreseen == NOTHING) & (drawn.random(len(orders.foreseen)) < share)
+        orders.foreseen[is_one] = drawn.choice([SURE, GUESSED], int(is_one.sum()))
+
+    def beginning(orders: Orders, *given: object) -> None:
+        begin(orders, *given)  # type: ignore[arg-type]
+        mark(orders)
+
+    def guessing(orders: Orders, *given: object) -> None:
+        guess(orders, *given)  # type: ignore[arg-type]
+        if drawn.random() < 0.1:
+            mark(orders)
+
+    def mending(orders: Orders, entry: int) -> None:
+        wrong.append(entry)
+        mend(orders, entry)
+
+    monkeypatch.setattr(Orders, "__init__", beginning)
+    monkeypatch.setattr(Orders, "_guess", guessing)
+    monkeypatch.setattr(Orders, "_guessed_wrong", mending)
+    project, data = compiled(PLAIN, limits, venue=VENUES[1], timezone="America/New_York"), walk(5, 700)
+    same(project, data)
+    assert wrong or "order.notional > 0" in limits
