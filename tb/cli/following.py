@@ -88,13 +88,20 @@ class Follower:
 
     def see(self, records: Sequence[Record]) -> None:
         for record in records:
-            if self.teller is not None:
-                self.teller.tell(record)
+            self._tell(record)
             if self._stepping and isinstance(record, Decision):
                 self._pause()
                 while self._paused and not self.stopping:
                     self._show(self._at)
                     self._press(self.keys.pressed(_PART))
+
+    def _tell(self, record: Record) -> None:
+        if self.teller is None:
+            return
+        try:
+            self.teller.tell(record)
+        except BrokenPipeError:  # nobody reads on: what was decided is kept, as after `q`
+            self.teller, self.stopping = None, True
 
     def _left(self, instant: int) -> float:
         """Real seconds until the simulated clock comes to an instant."""

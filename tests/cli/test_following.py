@@ -241,6 +241,16 @@ def test_ctrl_c_leaves_a_readable_ledger(run: Run, project: Path) -> None:
     check_interrupted(run, project)
 
 
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_what_was_decided_is_kept_where_nobody_reads_on(run: Run, project: Path, options: tuple[str, ...]) -> None:
+    with started(project, "--follow", "--speed", "500000x", *options) as process:
+        assert process.stdout is not None
+        assert b"d1" in process.stdout.readline()
+        process.stdout.close()
+    assert process.returncode == 141
+    check_interrupted(run, project)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no terminals of this kind")
 def test_keys_at_a_terminal(run: Run, project: Path) -> None:
     import pty
