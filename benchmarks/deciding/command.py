@@ -2,12 +2,12 @@
 
 1. tb and every engine judge the same orders (`inputs`) under the same policy (`policy`), each naming all constraints that fail.
 2. Any verdict or name that differs stops the benchmark: it ends with 1 and says the order.
-3. Then each decision is timed by itself. The order is made right before it, as a session makes it. tb computes the facts from
-   account, order and market inside the clock, and makes the decision's record; the others get facts that are there, and keep
-   nothing. A replay encodes and chains records many at a time, as groups are full: each decision is told with its share of
-   that (`recorded`), and without (`until told`), which is what its order waits for. A live session does it for each by itself
-   (`in rows`).
-   `in a replay` is another measure: a market replayed under the same policy (`replaying`), its wall over its decisions.
+3. Then each decision is timed by itself, in passes over all orders, which are made anew before each pass, with new numbers. tb
+   computes the facts from account, order and market inside the clock, and makes the decision's record; the others get facts
+   that are there, and keep nothing. A replay encodes and chains records many at a time, as groups are full: each decision is
+   told with its share of that (`recorded`), and without (`until told`), which is what its order waits for. A live session does
+   it for each by itself (`in rows`). `in a replay` is another measure: a market replayed under the same policy (`replaying`),
+   its wall over its decisions.
 4. All that is done twice: on one account that stays as it is, and on another one before every order (`new account`), so that
    all that is worked out about it is worked out anew inside the clock.
 """
@@ -103,10 +103,7 @@ def ours(constraints: int, orders: Sequence[Input], runs: int) -> tuple[list[lis
         ("recorded in rows", recorder.in_rows),
         ("verdict alone", recorder.no),
     ):
-        wall, cpu = (
-            each_takes(decide, len(orders), runs, clock, recorder.change)
-            for clock in (time.perf_counter_ns, time.process_time_ns)
-        )
+        wall, cpu = (recorder.passes(decide, runs, clock) for clock in (time.perf_counter_ns, time.process_time_ns))
         if decide == recorder.in_columns:
             with_share = ([each + share for each in times] for times, share in zip((wall, cpu), recorder.share(), strict=True))
             found.append(timing("recorded", constraints, *with_share, failed))
@@ -150,12 +147,21 @@ class _Recorder:
         self._stores = dict[Reading, Store]()
         self._moments, self._market = [one.moment for one in orders], list(markets)
 
-    def change(self, at: int) -> None:
-        """What happens before an order: where it has an account of its own, a new price of something held; then it is made."""
-        account = self._orders[at].moment.account
-        if account is not self._orders[at - 1].moment.account:
-            account.mark(INSTRUMENTS[0], Decimal(str(account.marks[INSTRUMENTS[0]])))  # as much as before, but another number
-        self._moments[at], self._market[at] = made_anew(self._orders[at].moment), self._markets[at]
+    def passes(self, decide: Callable[[int], None], runs: int, clock: Callable[[], int]) -> list[float]:
+        """Microseconds of each decision by that clock, so many times over all orders."""
+        took: list[float] = []
+        for _ in range(runs):
+            self._make_anew()
+            took += each_takes(decide, len(self._orders), 1, clock)
+        return took
+
+    def _make_anew(self) -> None:
+        """All orders, and what changes before one that has an account of its own: a new price of something held."""
+        for at, one in enumerate(self._orders):
+            account = one.moment.account
+            if account is not self._orders[at - 1].moment.account:
+                account.mark(INSTRUMENTS[0], Decimal(str(account.marks[INSTRUMENTS[0]])))  # as much as before, another number
+            self._moments[at], self._market[at] = made_anew(one.moment), self._markets[at]
 
     def no(self, at: int) -> None:
         self._gate.judge(self._moments[at], self._market[at], LOT)

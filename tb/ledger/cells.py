@@ -155,8 +155,7 @@ class Choice:
 
     def seen(self) -> list[int]:
         """The numbers of those that are there, by their first record."""
-        first = {number: self.at.find(number) for number in range(len(self.of))}
-        return sorted((number for number, place in first.items() if place >= 0), key=first.__getitem__)
+        return list(dict.fromkeys(self.at))
 
 
 @dataclass(frozen=True, slots=True)

@@ -286,7 +286,10 @@ class Wide:
         widths = {number: len(cells.of[number]) for number in cells.seen()}
         if len(set(widths.values())) == 1 or max(widths.values()) > 127:
             return self.put(cells.listed(), out)
-        out.add(array_head(len(cells)) + cells.at.translate(bytes(widths.get(number, 0) for number in range(256))))
+        table = bytearray(256)
+        for number, width in widths.items():
+            table[number] = width
+        out.add(array_head(len(cells)) + cells.at.translate(table))
         some = cells.at.translate(None, bytes(number for number, width in widths.items() if not width))
         self.cell.put([cell for number in some for cell in cells.of[number]], out)
         return RAGGED
